@@ -1,0 +1,10 @@
+"""Sparkify's data warehouse: activity logs and songs in, a star schema out.
+
+The layers, each importing only from those to its right::
+
+    cli → pipeline, cluster, simulator, report → lake, warehouse → settings, errors
+
+Start reading at :mod:`sparkify.pipeline.run`: one run, top to bottom.
+"""
+
+__version__ = "0.1.0"

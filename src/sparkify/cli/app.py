@@ -1,0 +1,104 @@
+"""The `sparkify` command: its sub-commands, loaded only when used, and the one place errors become exits."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from sparkify import __version__
+from sparkify.errors import INTERRUPTED, OK, USAGE, SparkifyError
+
+# name → (module, one line for `sparkify --help`): no command's module is imported to list them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("sparkify.cli.init", "Write a commented dwh.cfg."),
+    "create-tables": ("sparkify.cli.create_tables", "Create, or reset, every table of the warehouse."),
+    "etl": ("sparkify.cli.etl", "Load what is new, transform, check, commit."),
+    "check": ("sparkify.cli.check", "Run every data check against the warehouse."),
+    "query": ("sparkify.cli.query", "Run read-only SQL."),
+    "runs": ("sparkify.cli.history", "Show the history of runs."),
+    "files": ("sparkify.cli.history", "Show the ledger of files."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that `--help` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command = getattr(module, cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="sparkify")
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+def sparkify(debug: bool) -> None:
+    """Sparkify's data warehouse: activity logs and songs in, a star schema out.
+
+    \b
+    Start here:
+      sparkify init                 write dwh.cfg, then fill in where the files are
+      sparkify etl --plan           see what would be loaded
+      sparkify etl                  load it
+      sparkify query "SELECT level, COUNT(*) FROM songplays GROUP BY level"
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code (see :mod:`sparkify.errors`)."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    sys.exit(run(arguments, debug=debug))
+
+
+def run(arguments: Sequence[str], *, debug: bool = False) -> int:
+    """Run one command and return its exit code; errors are printed, never raised, unless ``debug``."""
+    as_json = "--json" in arguments
+    try:
+        result = sparkify.main(args=list(arguments), prog_name="sparkify", standalone_mode=False)
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except click.UsageError as exc:
+        command = exc.ctx.command_path if exc.ctx else "sparkify"
+        _fail(exc.format_message(), f"See `{command} --help`.", USAGE, "UsageError", as_json=as_json)
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted; the warehouse is unchanged.", "", INTERRUPTED, "Interrupted", as_json=as_json)
+        return INTERRUPTED
+    except SparkifyError as exc:
+        if debug:
+            raise
+        _fail(exc.message, exc.hint, exc.exit_code, type(exc).__name__, as_json=as_json)
+        return exc.exit_code
+    except BrokenPipeError:
+        # The reader of our output (head, less) has left: not an error, and nothing more can be said.
+        sys.stderr.close()
+        return OK
+    return result if isinstance(result, int) else OK
+
+
+def _fail(message: str, hint: str, code: int, kind: str, *, as_json: bool) -> None:
+    click.echo(f"Error: {message}", err=True)
+    if hint:
+        click.echo(f"Try: {hint}", err=True)
+    if as_json:
+        error: dict[str, Any] = {"kind": kind, "message": message, "hint": hint, "exit_code": code}
+        click.echo(json.dumps({"error": error}))

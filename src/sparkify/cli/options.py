@@ -1,0 +1,57 @@
+"""The options many commands share, and how they become :class:`~sparkify.settings.Settings`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sparkify.settings import Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# option → key of dwh.cfg it overrides
+_FLAGS = {
+    "database": "DWH.DATABASE",
+    "engine": "DWH.ENGINE",
+    "log_data": "S3.LOG_DATA",
+    "song_data": "S3.SONG_DATA",
+}
+
+
+def warehouse_options(command: F) -> F:
+    """Add ``--config``, ``--database`` and ``--engine``."""
+    for decorate in (
+        click.option("--engine", type=click.Choice(["duckdb", "redshift"]), help="Where the warehouse is."),
+        click.option("--database", metavar="FILE", help="The DuckDB file. [default: sparkify.duckdb]"),
+        click.option("--config", metavar="FILE", help="The configuration. [default: dwh.cfg, if there]"),
+    ):
+        command = decorate(command)
+    return command
+
+
+def source_options(command: F) -> F:
+    """Add ``--log-data`` and ``--song-data``."""
+    for decorate in (
+        click.option("--song-data", metavar="URI", help="Song records: a folder or s3:// prefix."),
+        click.option("--log-data", metavar="URI", help="Activity logs: a folder or s3:// prefix."),
+    ):
+        command = decorate(command)
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def settings_from(options: dict[str, Any]) -> Settings:
+    """Resolve the settings from a command's options; those not given are None or absent."""
+    config = options.get("config")
+    return load_settings(
+        Path(config) if config else None,
+        os.environ,
+        {key: options.get(option) for option, key in _FLAGS.items()},
+    )

@@ -1,0 +1,173 @@
+"""What a person sees: lines, tables, progress and questions; and the one JSON object a script reads.
+
+Results go to stdout. With ``--json`` stdout carries exactly one JSON object and everything for people
+goes to stderr. Progress always goes to stderr: a bar on a terminal, plain lines in a pipe.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+from sparkify.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where a command's output goes."""
+
+    as_json: bool = False
+
+    def say(self, text: str = "") -> None:
+        """Print one line for people."""
+        click.echo(text, err=self.as_json)
+
+    def warn(self, text: str) -> None:
+        """Print one warning for people, always on stderr."""
+        click.echo(f"Warning: {text}", err=True)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+        """Print an aligned table for people; numbers to the right."""
+        if title:
+            self.say(title)
+        for line in aligned(columns, rows):
+            self.say(line)
+
+    def result(self, value: dict[str, Any]) -> None:
+        """Print the machine-readable object, with ``--json`` only."""
+        if self.as_json:
+            click.echo(json.dumps(value, default=_encode, ensure_ascii=False))
+
+    def confirm(self, question: str, *, yes: bool) -> bool:
+        """Ask on a terminal; elsewhere ``--yes`` has to have been given.
+
+        Raises:
+            ConfigError: There is nobody to ask.
+        """
+        if yes:
+            return True
+        if not sys.stdin.isatty():
+            raise ConfigError(f"{question} There is no terminal to ask on.", "Say --yes to go ahead.")
+        return click.confirm(question, err=True)
+
+    @contextmanager
+    def progress(self, label: str, *, total_bytes: int = 0, total_files: int = 0) -> Iterator[Progress]:
+        """Show how far a long piece of work is, on stderr."""
+        progress = Progress(label, total_bytes, total_files)
+        with _bar(progress) if sys.stderr.isatty() else _lines(progress):
+            yield progress
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of work done; call it with what was just finished."""
+
+    label: str
+    total_bytes: int = 0
+    total_files: int = 0
+    files: int = 0
+    rows: int = 0
+    bytes: int = 0
+    started: float = field(default_factory=time.monotonic)
+    show: Callable[[], None] = lambda: None
+
+    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None:
+        """Add to the counts; ``size`` in bytes."""
+        self.files += files
+        self.rows += rows
+        self.bytes += size
+        if label is not None:
+            self.label = label
+        self.show()
+
+    def text(self) -> str:
+        """Return the counts as one line: files, rows, MB/s, time left."""
+        seconds = max(time.monotonic() - self.started, 1e-6)
+        parts = [self.label]
+        if self.total_files:
+            parts.append(f"{self.files:,}/{self.total_files:,} files")
+        if self.rows:
+            parts.append(f"{self.rows:,} rows")
+        if self.bytes:
+            parts.append(f"{self.bytes / 1e6 / seconds:,.0f} MB/s")
+            if self.total_bytes > self.bytes:
+                parts.append(f"{seconds * (self.total_bytes / self.bytes - 1):,.0f} s left")
+        return " · ".join(parts)
+
+
+@contextmanager
+def _bar(progress: Progress) -> Iterator[None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))
+    with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(progress.text(), total=progress.total_bytes or None)
+
+        def show() -> None:
+            bar.update(task, completed=progress.bytes, description=progress.text())
+
+        progress.show = show
+        yield
+
+
+@contextmanager
+def _lines(progress: Progress, every: float = 5.0) -> Iterator[None]:
+    last = progress.started
+
+    def show() -> None:
+        nonlocal last
+        if time.monotonic() - last >= every:
+            last = time.monotonic()
+            click.echo(progress.text(), err=True)
+
+    progress.show = show
+    yield
+
+
+def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Return the lines of a plain table: a header, a rule, one line a row."""
+    cells = [[_shown(value) for value in row] for row in rows]
+    widths = [max(len(name), *(len(row[i]) for row in cells), 0) for i, name in enumerate(columns)]
+    numeric = [
+        bool(rows) and all(isinstance(row[i], int | float) or row[i] is None for row in rows)
+        for i in range(len(columns))
+    ]
+
+    def line(values: Sequence[str]) -> str:
+        padded = (
+            value.rjust(width) if right else value.ljust(width)
+            for value, width, right in zip(values, widths, numeric, strict=True)
+        )
+        return "  ".join(padded).rstrip()
+
+    return [line(columns), "  ".join("-" * width for width in widths), *(line(row) for row in cells)]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.3f}"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
+    return str(value)
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,126 @@
+"""Every error a person can see, with its hint and its exit code.
+
+The tree::
+
+    SparkifyError                 1   it failed; the warehouse is unchanged
+    ├── ConfigError               2   the command line or dwh.cfg is wrong
+    ├── SourceError               1   an object or folder of the lake (uri)
+    │   ├── SourceNotFound            it is not there, or holds nothing
+    │   ├── SourceDenied              we may not read or write it
+    │   ├── SourceChanged             it changed while it was being read
+    │   └── TransientSourceError      the store failed in a way that may pass
+    ├── LoadError                 1   the contents of one file (uri, line)
+    ├── ModelError                1   one of our .sql files (path, line)
+    ├── EngineError               1   the database
+    │   ├── WarehouseLocked           another process holds it
+    │   └── TransientEngineError      may pass: worth another try
+    ├── CheckError                3   a data check failed, or too many rejects; nothing was published
+    └── ClusterError              1   AWS, about the cluster (state, action)
+
+A message says what failed, on what, and why; the hint says what to do next.
+Errors of libraries are turned into these at one boundary per library, with ``from exc``.
+A person who interrupts gets exit code 130 (:data:`INTERRUPTED`).
+"""
+
+from __future__ import annotations
+
+OK = 0
+FAILED = 1
+USAGE = 2
+CHECKS_FAILED = 3
+INTERRUPTED = 130
+
+
+class SparkifyError(Exception):
+    """Anything a person should read as one sentence and a hint.
+
+    Args:
+        message: What failed, on what, and why.
+        hint: What to do next, as an instruction.
+    """
+
+    exit_code = FAILED
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(SparkifyError):
+    """The command line, the environment or dwh.cfg is wrong."""
+
+    exit_code = USAGE
+
+
+class SourceError(SparkifyError):
+    """An object, folder or bucket of the lake; ``uri`` names it."""
+
+    def __init__(self, message: str, hint: str = "", *, uri: str) -> None:
+        super().__init__(message, hint)
+        self.uri = uri
+
+
+class SourceNotFound(SourceError):
+    """Nothing is there."""
+
+
+class SourceDenied(SourceError):
+    """The store, or the file system, does not let us."""
+
+
+class SourceChanged(SourceError):
+    """The object is no longer the one that was listed."""
+
+
+class TransientSourceError(SourceError):
+    """The store failed in a way that may pass (5xx, SlowDown, a broken connection), retries included."""
+
+
+class LoadError(SparkifyError):
+    """The contents of one file cannot be loaded; ``line`` counts from 1."""
+
+    def __init__(self, message: str, hint: str = "", *, uri: str, line: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.uri = uri
+        self.line = line
+
+
+class ModelError(SparkifyError):
+    """One of the .sql files is wrong; ``line`` counts from 1."""
+
+    def __init__(self, message: str, hint: str = "", *, path: str, line: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.path = path
+        self.line = line
+
+
+class EngineError(SparkifyError):
+    """The database refused or failed."""
+
+
+class WarehouseLocked(EngineError):
+    """Another process holds the warehouse; ``pid`` is it, where the engine says."""
+
+    def __init__(self, message: str, hint: str = "", *, pid: int | None = None) -> None:
+        super().__init__(message, hint)
+        self.pid = pid
+
+
+class TransientEngineError(EngineError):
+    """The same run may well succeed if tried again (a lost connection, a serialisation conflict)."""
+
+
+class CheckError(SparkifyError):
+    """A data check failed or rejects passed their threshold: nothing was published."""
+
+    exit_code = CHECKS_FAILED
+
+
+class ClusterError(SparkifyError):
+    """AWS refused or failed, or the cluster is in the wrong ``state`` for ``action``."""
+
+    def __init__(self, message: str, hint: str = "", *, state: str = "", action: str = "") -> None:
+        super().__init__(message, hint)
+        self.state = state
+        self.action = action
