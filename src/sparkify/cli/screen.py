@@ -44,7 +44,7 @@ class Screen:
     def result(self, value: dict[str, Any]) -> None:
         """Print the machine-readable object, with ``--json`` only."""
         if self.as_json:
-            click.echo(json.dumps(value, default=_encode, ensure_ascii=False))
+            click.echo(json.dumps(value, default=encode, ensure_ascii=False))
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Ask on a terminal; elsewhere ``--yes`` has to have been given.
@@ -167,7 +167,8 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _encode(value: Any) -> Any:
+def encode(value: Any) -> Any:
+    """Return what JSON has no word for as text: times in ISO 8601."""
     if isinstance(value, datetime | date):
         return value.isoformat()
     return str(value)

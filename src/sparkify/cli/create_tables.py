@@ -1,0 +1,49 @@
+"""`sparkify create-tables`, and the mission's own script of that name, which resets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sparkify.cli.options import json_option, settings_from, warehouse_options, yes_option
+from sparkify.cli.screen import Screen
+
+
+@click.command("create-tables")
+@click.option("--drop", is_flag=True, help="Reset: drop every table first, with all its rows.")
+@yes_option
+@warehouse_options
+@json_option
+def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
+    """Create every table of the warehouse that is missing, or reset them all.
+
+    \b
+    Example:
+      sparkify create-tables
+      sparkify create-tables --drop      asks first where rows would be lost
+    """
+    from sparkify.warehouse import tables
+    from sparkify.warehouse.engine import open_engine
+
+    screen = Screen(as_json)
+    engine = open_engine(settings_from(options))
+    try:
+        if drop:
+            with engine.reading() as exists:
+                rows = tables.count_rows(engine) if exists else {}
+            lost = {name: count for name, count in rows.items() if count}
+            if lost:
+                screen.table(["table", "rows to be dropped"], list(lost.items()))
+                if not screen.confirm("Drop these tables with all their rows?", yes=yes):
+                    screen.say("Nothing was changed.")
+                    screen.result({"dropped": False, "created": False})
+                    return
+        with engine.writing():
+            if drop:
+                tables.drop_tables(engine)
+            tables.create_tables(engine)
+    finally:
+        engine.close()
+    screen.say("The tables are reset." if drop else "The tables are there.")
+    screen.result({"dropped": drop, "created": True})

@@ -1,0 +1,169 @@
+"""`sparkify etl`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sparkify.cli.options import json_option, settings_from, source_options, warehouse_options
+from sparkify.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from sparkify.pipeline.plan import Plan
+    from sparkify.pipeline.run import Summary
+    from sparkify.warehouse.engine import Engine
+
+_SHOWN = 10
+
+
+@click.command()
+@click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done.")
+@click.option("--full-refresh", is_flag=True, help="Compute the whole star anew from staging.")
+@click.option(
+    "--batch-bytes",
+    type=click.IntRange(min=1),
+    help="Bytes of files one transaction takes in. [default: 4 GiB]",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=5.0,
+    show_default=True,
+    help="Seconds to wait for another process that holds the warehouse.",
+)
+@source_options
+@warehouse_options
+@json_option
+def etl(
+    only_plan: bool, full_refresh: bool, batch_bytes: int | None, wait: float, as_json: bool, **options: Any
+) -> None:
+    """Load what is new or changed, transform, check, commit.
+
+    One transaction: readers see the old warehouse or the new one. Run it again any time.
+
+    \b
+    Example:
+      sparkify etl --plan
+      sparkify etl
+      sparkify etl --log-data s3://bucket/log_data --song-data s3://bucket/song_data
+    """
+    from sparkify.pipeline.plan import make_plan, open_sources
+    from sparkify.pipeline.run import BATCH_BYTES, run_etl
+    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.ledger import read_ledger
+
+    screen = Screen(as_json)
+    started = time.monotonic()
+    settings = settings_from(options)
+    sources = open_sources(settings)
+    engine = open_engine(settings, wait=wait)
+    try:
+        if only_plan:
+            plan = make_plan(sources, read_ledger(engine))
+            _show_plan(screen, plan)
+            screen.result({"plan": _plan_object(plan)})
+            return
+        files = sum(len(source.listing.objects) for source in sources)
+        size = sum(item.size for source in sources for item in source.listing.objects)
+        with screen.progress("planning", total_bytes=size, total_files=files) as progress:
+            summary = run_etl(
+                engine,
+                sources,
+                progress,
+                full_refresh=full_refresh,
+                batch_bytes=batch_bytes or BATCH_BYTES,
+            )
+        counts = _count_tables(engine)
+    finally:
+        engine.close()
+    seconds = time.monotonic() - started
+    _show_summary(screen, summary, counts, seconds)
+    screen.result(
+        {
+            "plan": _plan_object(summary.plan),
+            "runs": [_fields(run) for run in summary.runs],
+            "checks": {each.name: len(each.failing) for each in summary.checks},
+            "tables": counts,
+            "seconds": round(seconds, 3),
+        }
+    )
+
+
+def _show_plan(screen: Screen, plan: Plan) -> None:
+    rows = []
+    for kind in ("songs", "events"):
+        files = [file for file in plan.files if file.source.kind == kind]
+        for change in ("new", "changed"):
+            some = [file for file in files if file.replaces == (change == "changed")]
+            if some:
+                rows.append([kind, change, len(some), sum(file.item.size for file in some)])
+    screen.table(["kind", "state", "files", "bytes"], rows)
+    screen.say(f"{plan.unchanged:,} files are unchanged.")
+    _show_exceptions(screen, plan)
+    screen.say("Nothing to do." if not plan.files else "Nothing was changed. To load them: sparkify etl")
+
+
+def _show_exceptions(screen: Screen, plan: Plan) -> None:
+    _show_list(screen, "are not in the lake any more; their rows stay", plan.gone)
+    _show_list(screen, "are no data files and are left out", plan.ignored)
+
+
+def _show_list(screen: Screen, what: str, names: Sequence[str]) -> None:
+    if names:
+        screen.say(f"{len(names):,} files {what}: {', '.join(names[:_SHOWN])}{' …' * (len(names) > _SHOWN)}")
+
+
+def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seconds: float) -> None:
+    if not summary.runs:
+        screen.say(f"Nothing to do: all {summary.plan.unchanged:,} files are loaded already.")
+        _show_exceptions(screen, summary.plan)
+        return
+    runs = summary.runs
+    last = runs[-1]
+
+    def total(name: str) -> str:
+        return f"{sum(getattr(run, name) for run in runs):,}"
+
+    screen.table(["table", "rows"], list(counts.items()))
+    screen.say()
+    screen.say(f"{total('files_loaded')} files read in {seconds:.2f} s (run {last.run_id})")
+    screen.say(
+        f"{total('rows_read')} rows read = {total('rows_loaded')} loaded + {total('rows_rejected')} rejected"
+    )
+    screen.say(
+        f"{total('plays_loaded')} NextSong rows loaded; in their time range {last.songplays:,} plays "
+        f"(+ {last.duplicates:,} duplicates), {last.plays_matched:,} of them match a song"
+    )
+    screen.say(f"all {len(summary.checks)} data checks hold")
+    _show_exceptions(screen, summary.plan)
+
+
+def _count_tables(engine: Engine) -> dict[str, int]:
+    from sparkify.warehouse.tables import count_rows
+
+    with engine.reading() as exists:
+        return count_rows(engine) if exists else {}
+
+
+def _plan_object(plan: Plan) -> dict[str, Any]:
+    return {
+        "files": [
+            {
+                "kind": file.source.kind,
+                "uri": file.item.uri,
+                "bytes": file.item.size,
+                "state": "changed" if file.replaces else "new",
+            }
+            for file in plan.files
+        ],
+        "unchanged": plan.unchanged,
+        "gone": plan.gone,
+        "ignored": plan.ignored,
+    }
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}

@@ -1,0 +1,54 @@
+"""`sparkify runs` and `sparkify files`: the ledger, for people and scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from sparkify.cli.options import json_option, settings_from, warehouse_options
+from sparkify.cli.screen import Screen
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@warehouse_options
+@json_option
+def runs(limit: int, as_json: bool, **options: Any) -> None:
+    """Show the history of runs, the latest first.
+
+    \b
+    Example:
+      sparkify runs
+    """
+    _show("ledger/list_runs.sql", "runs", limit, Screen(as_json), options)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many.")
+@warehouse_options
+@json_option
+def files(limit: int, as_json: bool, **options: Any) -> None:
+    """Show the ledger: every version of every file a run took in, the latest first.
+
+    \b
+    Example:
+      sparkify files --limit 10
+    """
+    _show("ledger/list_files.sql", "files", limit, Screen(as_json), options)
+
+
+def _show(path: str, name: str, limit: int, screen: Screen, options: dict[str, Any]) -> None:
+    from sparkify.warehouse.engine import open_engine, require
+    from sparkify.warehouse.statements import statement
+
+    engine = open_engine(settings_from(options))
+    try:
+        with engine.reading() as exists:
+            require(engine, exists=exists)
+            answer = engine.ask(statement(path), most=limit)
+            rows = list(answer.rows)
+    finally:
+        engine.close()
+    screen.table(answer.columns, rows)
+    screen.result({name: [dict(zip(answer.columns, row, strict=True)) for row in rows]})

@@ -1,0 +1,92 @@
+"""`sparkify query`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from sparkify.cli.options import settings_from, warehouse_options
+from sparkify.cli.screen import aligned, encode
+from sparkify.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sparkify.warehouse.engine import Answer
+
+_FORMATS = ("table", "csv", "json", "parquet")
+
+
+@click.command()
+@click.argument("sql")
+@click.option("--format", "style", type=click.Choice(_FORMATS), help="[default: table, or by FILE's suffix]")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to FILE instead of stdout.")
+@warehouse_options
+def query(sql: str, style: str | None, as_json: bool, output: Path | None, **options: Any) -> None:
+    """Run read-only SQL in the warehouse's own dialect.
+
+    \b
+    Example:
+      sparkify query "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
+      sparkify query "SELECT * FROM songplays" -o plays.parquet
+    """
+    from sparkify.warehouse.engine import open_engine, require
+
+    style = style or ("json" if as_json else _style_of(output))
+    engine = open_engine(settings_from(options))
+    try:
+        with engine.reading() as exists:
+            require(engine, exists=exists)
+            if style == "parquet":
+                if output is None:
+                    raise ConfigError("parquet is not for a terminal.", "Name a file with -o FILE.")
+                engine.write_parquet(sql, output)
+                return
+            answer = engine.query(sql)
+            with _opened(output) as file:
+                {"csv": _write_csv, "json": _write_json, "table": _write_table}[style](answer, file)
+    finally:
+        engine.close()
+
+
+def _style_of(output: Path | None) -> str:
+    suffix = output.suffix.lstrip(".").lower() if output else ""
+    return suffix if suffix in _FORMATS else "table"
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[IO[str]]:
+    if output is None:
+        yield sys.stdout
+        return
+    try:
+        with output.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as exc:
+        raise ConfigError(f"{output} cannot be written: {exc.strerror}.", "Choose another place.") from exc
+
+
+def _write_table(answer: Answer, file: IO[str]) -> None:
+    for line in aligned(answer.columns, list(answer.rows)):
+        file.write(line + "\n")
+
+
+def _write_csv(answer: Answer, file: IO[str]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(answer.columns)
+    writer.writerows(answer.rows)
+
+
+def _write_json(answer: Answer, file: IO[str]) -> None:
+    """Write ``{"columns": […], "rows": [{…}, …]}``."""
+    file.write(json.dumps({"columns": answer.columns})[:-1] + ', "rows": [')
+    for number, row in enumerate(answer.rows):
+        record = dict(zip(answer.columns, row, strict=True))
+        file.write((",\n" if number else "\n") + json.dumps(record, default=encode, ensure_ascii=False))
+    file.write("\n]}\n")

@@ -1,0 +1,134 @@
+"""One interface to the objects of a lake, wherever they are, and the rule which of them are data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+from sparkify.settings import AwsSettings
+
+DATA_SUFFIXES = tuple(
+    kind + codec for kind in (".json", ".jsonl", ".ndjson") for codec in ("", ".gz", ".zst")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LakeObject:
+    """One version of one object.
+
+    Attributes:
+        uri: Its full name, ``s3://bucket/key`` or an absolute path.
+        key: Its name below the root it was listed from.
+        size: Bytes, as stored (before decompression).
+        version: What changes when the contents do: the ETag, or the time of last change in ns.
+    """
+
+    uri: str
+    key: str
+    size: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What lies below a root: the data objects by key, and the keys our rule leaves out."""
+
+    objects: list[LakeObject]
+    ignored: list[str]
+
+
+class Store(Protocol):
+    """A folder or prefix that can be listed and read from several threads at once."""
+
+    uri: str
+    threads: int
+
+    def listing(self) -> Listing:
+        """List everything below the root, sorted by key.
+
+        Raises:
+            SourceNotFound: The root does not exist.
+            SourceDenied: We may not list it.
+        """
+
+    def read(self, item: LakeObject) -> bytes:
+        """Return the whole contents of exactly the listed version.
+
+        Raises:
+            SourceChanged: The object is no longer the listed one.
+            SourceError: It cannot be read.
+        """
+
+    def local_path(self, item: LakeObject, spool: Path) -> Path:
+        """Return a file with exactly the listed version: its own where it is local, else a copy in ``spool``.
+
+        The name keeps the suffix that tells the compression. Call :meth:`verify` after reading the file.
+
+        Raises:
+            SourceChanged: The object is no longer the listed one.
+            SourceError: It cannot be read.
+        """
+
+    def verify(self, item: LakeObject) -> None:
+        """Raise :class:`SourceChanged` unless the object is still the listed version."""
+
+
+def open_store(uri: str, aws: AwsSettings) -> Store:
+    """Return the store for an ``s3://`` URI or a local folder; nothing is contacted yet."""
+    if uri.startswith("s3://"):
+        from sparkify.lake.bucket import Bucket
+
+        return Bucket(uri, aws)
+    from sparkify.lake.folder import Folder
+
+    return Folder(uri)
+
+
+def is_data(key: str) -> bool:
+    """Tell whether a key names data: a JSON suffix, and no part that starts with ``.`` or ``_``.
+
+    Such parts are what tools leave behind (``.ipynb_checkpoints``, ``._x.json``, ``_SUCCESS``); the
+    convention is Hadoop's.
+    """
+    return key.lower().endswith(DATA_SUFFIXES) and not any(
+        part.startswith((".", "_")) for part in key.split("/")
+    )
+
+
+def sort_out(found: Sequence[LakeObject]) -> Listing:
+    """Return the data objects by key, and the keys that are none."""
+    objects = sorted((item for item in found if is_data(item.key)), key=lambda item: item.key)
+    return Listing(objects, sorted(item.key for item in found if not is_data(item.key)))
+
+
+def read_all(
+    store: Store, objects: Sequence[LakeObject], group: int = 64
+) -> Iterator[tuple[LakeObject, bytes]]:
+    """Read many objects concurrently; yield them in the given order.
+
+    Objects go to the threads in groups, since one task for each tiny file costs more than reading it.
+    At most two groups a thread are held in memory.
+    """
+
+    def read_group(items: Sequence[LakeObject]) -> list[bytes]:
+        return [store.read(item) for item in items]
+
+    # A few large files must not wait behind each other in one group.
+    group = max(1, min(group, len(objects) // store.threads))
+    groups = [objects[start : start + group] for start in range(0, len(objects), group)]
+    pool = ThreadPoolExecutor(store.threads, thread_name_prefix="sparkify-read")
+    try:
+        ahead: list[tuple[Sequence[LakeObject], Future[list[bytes]]]] = []
+        waiting = iter(groups)
+        ahead.extend((items, pool.submit(read_group, items)) for items in islice(waiting, 2 * store.threads))
+        while ahead:
+            items, future = ahead.pop(0)
+            contents = future.result()
+            ahead.extend((more, pool.submit(read_group, more)) for more in islice(waiting, 1))
+            yield from zip(items, contents, strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,53 @@
+"""The data checks: every file of sql/checks is a query that returns the rows that break a promise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sparkify.errors import CheckError
+from sparkify.pipeline.scope import Scope
+from sparkify.warehouse.engine import Engine, Rows
+from sparkify.warehouse.statements import list_files, statement
+
+_SAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check's failing rows; none means it holds."""
+
+    name: str
+    promise: str
+    failing: Rows
+
+    @property
+    def sample(self) -> str | None:
+        """Some of the failing rows, as text."""
+        return "; ".join(str(row) for row in self.failing[:_SAMPLE_ROWS]) or None
+
+
+def run_checks(engine: Engine, scope: Scope, *, run_from: int) -> list[CheckResult]:
+    """Run every check on the time range of ``scope`` and the files of the runs since ``run_from``."""
+    results = []
+    for path in list_files("checks"):
+        step = statement(path)
+        promise = step.text.split("\n", 1)[0].removeprefix("-- ")
+        rows = engine.execute(step, run_from=run_from, **scope.parameters())
+        results.append(CheckResult(step.name, promise, rows))
+    return results
+
+
+def raise_failures(results: Sequence[CheckResult]) -> None:
+    """Raise when a check has failing rows.
+
+    Raises:
+        CheckError: Naming the checks and some of their rows.
+    """
+    failed = [result for result in results if result.failing]
+    if failed:
+        listed = "; ".join(f"{each.name}: {len(each.failing):,} rows, like {each.sample}" for each in failed)
+        raise CheckError(
+            f"{len(failed)} of {len(results)} data checks failed ({listed}).",
+            "Nothing was published. Look at these rows' files with `sparkify files`, mend them, run again.",
+        )

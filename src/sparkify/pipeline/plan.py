@@ -1,0 +1,154 @@
+"""What a run would do: the files of the lake held against the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sparkify.errors import ConfigError, SourceNotFound
+from sparkify.lake.store import LakeObject, Listing, Store, open_store
+from sparkify.settings import Settings
+from sparkify.warehouse.ledger import Ledger, LedgerFile
+
+SONGS = "songs"
+EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One kind of files and where they are; ``listing`` is what was there when the run began."""
+
+    kind: str
+    store: Store
+    listing: Listing
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file to load; ``replaces`` tells that an earlier version's rows go first."""
+
+    source: Source
+    item: LakeObject
+    file_id: int
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The files to load, oldest first and songs before events, and what stays as it is.
+
+    Attributes:
+        latest_run: The run the plan was made after; another one since makes it void.
+        files: New and changed files.
+        unchanged: How many files the warehouse has already.
+        gone: URIs in the ledger that are not in the lake any more; their rows stay.
+        ignored: Keys that are not data (:func:`sparkify.lake.store.is_data`).
+    """
+
+    latest_run: int
+    files: list[PlannedFile]
+    unchanged: int
+    gone: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """Bytes to read, as stored."""
+        return sum(file.item.size for file in self.files)
+
+    def batches(self, batch_bytes: int) -> Iterator[list[PlannedFile]]:
+        """Yield the files in groups of about ``batch_bytes`` (as stored), at least one file each."""
+        batch: list[PlannedFile] = []
+        size = 0
+        for file in self.files:
+            if batch and size + file.item.size > batch_bytes:
+                yield batch
+                batch, size = [], 0
+            batch.append(file)
+            size += file.item.size
+        if batch:
+            yield batch
+
+
+def open_sources(settings: Settings) -> list[Source]:
+    """List every configured source.
+
+    Raises:
+        ConfigError: Neither LOG_DATA nor SONG_DATA is set.
+        SourceError: A folder or bucket is missing, empty or closed to us.
+    """
+    places = [(SONGS, settings.s3.song_data), (EVENTS, settings.s3.log_data)]
+    sources = []
+    for kind, uri in places:
+        if uri:
+            store = open_store(uri, settings.aws)
+            listing = store.listing()
+            if not listing.objects:
+                raise SourceNotFound(
+                    f"{store.uri} holds no data files ({len(listing.ignored)} others).",
+                    "Data files end in .json, .jsonl or .ndjson, optionally .gz or .zst.",
+                    uri=store.uri,
+                )
+            sources.append(Source(kind, store, listing))
+    if not sources:
+        raise ConfigError(
+            "there is nothing to load: neither LOG_DATA nor SONG_DATA is set.",
+            "Set them in dwh.cfg (`sparkify init` writes one), or give --log-data and --song-data.",
+        )
+    return sources
+
+
+def make_plan(sources: Sequence[Source], ledger: Ledger) -> Plan:
+    """Hold the listings against the ledger.
+
+    A file is known by its URI, its version by its size and its ETag or time of last change.
+    """
+    known = {file.uri: file for file in ledger.files}
+    taken = {file.file_id for file in ledger.files}
+    files: list[PlannedFile] = []
+    unchanged = 0
+    for source in sources:
+        for item in source.listing.objects:
+            loaded = known.get(item.uri)
+            if loaded is None:
+                files.append(PlannedFile(source, item, _file_id(source, item, taken), replaces=False))
+            elif (loaded.size, loaded.version) != (item.size, item.version):
+                files.append(PlannedFile(source, item, loaded.file_id, replaces=True))
+            else:
+                unchanged += 1
+    return Plan(
+        latest_run=ledger.latest_run,
+        files=files,
+        unchanged=unchanged,
+        gone=_gone(sources, ledger.files),
+        ignored=[key for source in sources for key in source.listing.ignored],
+    )
+
+
+def _gone(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[str]:
+    """Return the loaded URIs below the sources' roots that the sources do not list any more."""
+    gone = []
+    for source in sources:
+        listed = {item.uri for item in source.listing.objects}
+        root = source.store.uri.rstrip("/") + "/"
+        gone += [
+            file.uri
+            for file in files
+            if file.kind == source.kind and file.uri.startswith(root) and file.uri not in listed
+        ]
+    return sorted(gone)
+
+
+def _file_id(source: Source, item: LakeObject, taken: set[int]) -> int:
+    """Choose a file's number: from its key, so that a lake gives the same rows wherever it lies.
+
+    Two roots may hold the same key; the later one is then numbered from its full URI.
+    """
+    for name in (f"{source.kind}/{item.key}", item.uri, *(f"{item.uri}#{n}" for n in range(1, 100))):
+        # 53 bits, so that the number survives JSON readers that know doubles only.
+        number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 11
+        if number not in taken:
+            taken.add(number)
+            return number
+    raise AssertionError(f"no free number for {item.uri}")

@@ -1,0 +1,29 @@
+-- Every key of the star stands once. Redshift does not enforce keys but trusts them: a false one gives wrong answers.
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM songplays
+WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+GROUP BY songplay_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
+FROM users
+GROUP BY user_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
+FROM songs
+GROUP BY song_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
+FROM artists
+GROUP BY artist_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM time
+WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+GROUP BY start_time
+HAVING COUNT(*) > 1;

@@ -1,0 +1,13 @@
+-- What the plays of a time range came to, and how many NextSong rows they come from.
+SELECT p.songplays, p.matched, e.staged
+FROM (
+    SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
+    FROM songplays
+    WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+) AS p
+CROSS JOIN (
+    SELECT COUNT(*) AS staged
+    FROM staging_events
+    WHERE page = 'NextSong' AND ts BETWEEN :ts_from AND :ts_to
+) AS e;

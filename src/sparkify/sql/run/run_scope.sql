@@ -1,0 +1,22 @@
+-- What this run changes: the keys whose rows in the star have to be computed anew.
+CREATE TEMP TABLE IF NOT EXISTS run_files (file_id BIGINT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS run_changed_songs (song_id VARCHAR(64) NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS run_changed_artists (artist_id VARCHAR(64) NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS run_changed_titles (title VARCHAR(1024), artist_name VARCHAR(1024));
+CREATE TEMP TABLE IF NOT EXISTS run_song_matches (
+    song VARCHAR(1024),
+    artist VARCHAR(1024),
+    length DOUBLE PRECISION,
+    song_id VARCHAR(64),
+    artist_id VARCHAR(64),
+    song_match VARCHAR(16)
+);
+CREATE TEMP TABLE IF NOT EXISTS run_users (
+    user_id VARCHAR(64) NOT NULL,
+    first_name VARCHAR(1024),
+    last_name VARCHAR(1024),
+    gender VARCHAR(16),
+    level VARCHAR(16),
+    last_seen_ts BIGINT NOT NULL,
+    last_item_in_session INTEGER NOT NULL
+);

@@ -1,0 +1,67 @@
+-- Plays in the run's time range: every NextSong event once, matched with a song or not.
+-- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
+-- differ the first by content wins, so that the order in which files arrive does not matter.
+-- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
+DELETE FROM songplays
+WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+WITH repeated AS (
+    SELECT e.ts, e.user_id, e.session_id, e.item_in_session
+    FROM staging_events AS e
+    WHERE e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
+    GROUP BY e.ts, e.user_id, e.session_id, e.item_in_session
+    HAVING COUNT(*) > 1
+),
+
+plays AS (
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
+        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+    UNION ALL
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
+        AND e.ts IN (SELECT r.ts FROM repeated AS r)
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
+        ORDER BY e.level, e.song, e.artist, e.length, e.location, e.user_agent
+    ) = 1
+)
+
+SELECT
+    STRTOL(
+        SUBSTRING(
+            MD5(
+                p.user_id || '|' || CAST(p.session_id AS VARCHAR(20)) || '|'
+                || CAST(p.item_in_session AS VARCHAR(20)) || '|' || CAST(p.ts AS VARCHAR(20))
+            ), 1, 15
+        ), 16
+    ) AS songplay_id,
+    DATEADD(ms, p.ts, '1970-01-01'::TIMESTAMP) AS start_time,
+    p.user_id,
+    NULLIF(p.level, '') AS level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    NULLIF(p.location, '') AS location,
+    NULLIF(p.user_agent, '') AS user_agent,
+    p.item_in_session,
+    m.song_match,
+    NULLIF(RTRIM(p.song), '') AS song,
+    NULLIF(RTRIM(p.artist), '') AS artist,
+    p.length
+FROM plays AS p
+LEFT JOIN run_song_matches AS m
+    ON RTRIM(p.song) = m.song AND RTRIM(p.artist) = m.artist AND COALESCE(p.length, -1) = COALESCE(m.length, -1);

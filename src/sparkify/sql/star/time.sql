@@ -1,0 +1,20 @@
+-- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+DELETE FROM time
+WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO time (start_time, hour, day, week, month, year, weekday)
+SELECT
+    p.start_time,
+    EXTRACT(hour FROM p.start_time) AS hour,
+    EXTRACT(day FROM p.start_time) AS day,
+    EXTRACT(week FROM p.start_time) AS week,
+    EXTRACT(month FROM p.start_time) AS month,
+    EXTRACT(year FROM p.start_time) AS year,
+    EXTRACT(dow FROM p.start_time) AS weekday
+FROM (
+    SELECT DISTINCT start_time
+    FROM songplays
+    WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+) AS p;

@@ -1,0 +1,46 @@
+-- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
+-- The events of the run are compared with what is stored, so the cost follows the new data.
+-- Two events at the same (ts, item_in_session) are told apart by content.
+DELETE FROM run_users;
+
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH seen AS (
+    SELECT
+        e.user_id,
+        NULLIF(e.first_name, '') AS first_name,
+        NULLIF(e.last_name, '') AS last_name,
+        NULLIF(e.gender, '') AS gender,
+        NULLIF(e.level, '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    WHERE e.user_id <> '' AND e.ts BETWEEN :users_from AND :users_to
+),
+
+candidates AS (
+    SELECT s.user_id, s.first_name, s.last_name, s.gender, s.level, s.ts, s.item_in_session
+    FROM seen AS s
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    WHERE u.user_id IN (SELECT s.user_id FROM seen AS s)
+),
+
+latest AS (
+    SELECT c.user_id, MAX(c.ts) AS ts
+    FROM candidates AS c
+    GROUP BY c.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+INNER JOIN latest AS l ON c.user_id = l.user_id AND c.ts = l.ts
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
+
+INSERT INTO users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+SELECT user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session FROM run_users;

@@ -1,0 +1,15 @@
+-- The ledger: every version of every file a run took in, and what became of its lines.
+-- grain: file_id, run_id; one row of a file_id at most has state 'loaded'
+CREATE TABLE IF NOT EXISTS etl.files (
+    file_id BIGINT NOT NULL,
+    run_id INTEGER NOT NULL,
+    kind VARCHAR(16) NOT NULL,
+    uri VARCHAR(4096) NOT NULL,
+    size BIGINT NOT NULL,
+    version VARCHAR(256) NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    rows_read BIGINT NOT NULL,
+    rows_loaded BIGINT NOT NULL,
+    rows_rejected BIGINT NOT NULL,
+    plays_loaded BIGINT NOT NULL
+);

@@ -1,0 +1,2 @@
+-- The ledger's own schema.
+CREATE SCHEMA IF NOT EXISTS etl;

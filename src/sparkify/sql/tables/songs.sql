@@ -1,0 +1,11 @@
+-- Songs of the catalogue. artist_name is the credit on the song's own record.
+-- grain: song_id
+CREATE TABLE IF NOT EXISTS songs (
+    song_id VARCHAR(64) NOT NULL,
+    title VARCHAR(1024),
+    artist_id VARCHAR(64) NOT NULL,
+    year INTEGER,
+    duration DOUBLE PRECISION,
+    artist_name VARCHAR(1024),
+    PRIMARY KEY (song_id)
+);

@@ -1,0 +1,232 @@
+"""The embedded engine: one DuckDB file, attached read-only while we look and read-write while we write.
+
+The connection itself is in memory and holds the run's temporary tables, so a run parses its files without
+any lock on the warehouse; readers are locked out only while it writes.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import duckdb
+
+from sparkify.errors import EngineError, LoadError, WarehouseLocked
+from sparkify.warehouse.dialect import MACROS, to_duckdb
+from sparkify.warehouse.engine import Answer, Rows
+from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, Field
+from sparkify.warehouse.statements import Statement
+
+_RETRY_EVERY = 0.05
+
+
+class DuckDBEngine:
+    """A warehouse in one DuckDB file.
+
+    Args:
+        path: The file; made by the first run.
+        wait: Seconds to wait for another process that holds it.
+    """
+
+    name = "duckdb"
+
+    def __init__(self, path: Path, *, wait: float = 5.0) -> None:
+        self.path = path
+        self._wait = wait
+        self._connection = duckdb.connect(":memory:")
+        # Rows of staging have no order; keeping the files' would cost a quarter of the load.
+        self._connection.execute("SET preserve_insertion_order = false")
+        self._connection.execute("SET TimeZone = 'UTC'")
+        for macro in MACROS:
+            self._connection.execute(macro)
+
+    @contextmanager
+    def reading(self) -> Iterator[bool]:
+        if not self.path.exists():
+            yield False
+            return
+        self._attach("READ_ONLY")
+        try:
+            yield True
+        finally:
+            self._detach()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        made = not self.path.exists()
+        self._attach("READ_WRITE")
+        try:
+            self._run("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._run("COMMIT")
+        except BaseException:
+            self._detach()
+            if made:
+                self.path.unlink(missing_ok=True)
+            raise
+        self._detach()
+
+    def has_table(self, schema: str, name: str) -> bool:
+        found = self._run(
+            "SELECT 1 FROM information_schema.tables WHERE table_catalog = 'warehouse' "
+            "AND table_schema = $schema AND table_name = $name",
+            {"schema": schema or "main", "name": name},
+        )
+        return bool(found.fetchall())
+
+    def execute(self, statement: Statement, **parameters: Any) -> Rows:
+        try:
+            found = self._connection.execute(to_duckdb(statement), statement.pick(parameters))
+            return found.fetchall() if found.description else []
+        except duckdb.Error as exc:
+            self._fail(exc, f"{statement.path}, line {statement.line}")
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
+        # One list per column: a statement per row costs a millisecond each.
+        values = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
+        select = ", ".join(f"unnest(${column})" for column in columns)
+        self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
+
+    def land_events(self, files: Sequence[tuple[Path, int]]) -> None:
+        if not files:
+            return
+        self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
+        self._run("DELETE FROM run_paths")
+        self.insert("run_paths", ("path", "file_id"), [(str(path), number) for path, number in files])
+        self._land(
+            f"INSERT INTO run_events SELECT {_columns(EVENT_FIELDS)}, p.file_id FROM "  # noqa: S608
+            f"{_read_json(EVENT_FIELDS, [str(path) for path, _ in files])} AS j "
+            "INNER JOIN run_paths AS p ON j.filename = p.path"
+        )
+
+    def land_songs(self, packed: Path, file_key: str) -> None:
+        number = Field(file_key, "file_id", "BIGINT", required=True)
+        self._land(
+            f"INSERT INTO run_songs SELECT {_columns((*SONG_FIELDS, number))} FROM "  # noqa: S608
+            f"{_read_json((*SONG_FIELDS, number), [str(packed)])} AS j"
+        )
+
+    def ask(self, statement: Statement, **parameters: Any) -> Answer:
+        rows = self.execute(statement, **parameters)
+        return Answer([column[0] for column in self._connection.description or []], iter(rows))
+
+    def query(self, sql: str) -> Answer:
+        # The file is attached read-only; this keeps a query from reading or writing any other.
+        self._run("SET enable_external_access = false")
+        found = self._run(sql, what="the query")
+        columns = [column[0] for column in found.description or []]
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            while some := found.fetchmany(10_000):
+                yield from some
+
+        return Answer(columns, rows())
+
+    def write_parquet(self, sql: str, path: Path) -> None:
+        self._run(f"SET allowed_paths = [{_literal(str(path))}]")
+        self._run("SET enable_external_access = false")
+        select = sql.strip().rstrip(";")
+        self._run(f"COPY ({select}\n) TO {_literal(str(path))} (FORMAT parquet)", what="the query")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _attach(self, mode: str) -> None:
+        deadline = time.monotonic() + self._wait
+        sql = f"ATTACH {_literal(str(self.path))} AS warehouse ({mode})"
+        while True:
+            try:
+                self._connection.execute(sql)
+                self._connection.execute("USE warehouse")
+            except duckdb.IOException as exc:
+                if "lock" not in str(exc) or time.monotonic() > deadline:
+                    self._fail(exc, str(self.path))
+                time.sleep(_RETRY_EVERY)
+            except duckdb.Error as exc:
+                self._fail(exc, str(self.path))
+            else:
+                return
+
+    def _detach(self) -> None:
+        self._connection.execute("USE memory")
+        self._connection.execute("DETACH warehouse")
+
+    def _run(
+        self, sql: str, parameters: dict[str, Any] | None = None, *, what: str = ""
+    ) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql, parameters)
+        except duckdb.Error as exc:
+            self._fail(exc, what or sql.partition(" ")[0])
+
+    def _land(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as exc:
+            raise _load_error(exc) from exc
+        except duckdb.Error as exc:
+            self._fail(exc, "reading the files")
+
+    def _fail(self, exc: duckdb.Error, what: str) -> NoReturn:
+        text = str(exc)
+        first = text.split("\n", 1)[0]
+        if "Could not set lock" in text:
+            holder = re.search(r"held in (.+?) \(PID (\d+)\)", text)
+            who = f"process {holder[2]} ({holder[1]})" if holder else "another process"
+            raise WarehouseLocked(
+                f"{self.path} is held by {who}.",
+                "Run again when it has finished, wait longer with --wait SECONDS, or stop it.",
+                pid=int(holder[2]) if holder else None,
+            ) from exc
+        if "not a valid DuckDB database file" in text:
+            raise EngineError(
+                f"{self.path} is not a DuckDB database.",
+                "Name another file with --database or [DWH] DATABASE; this one was not touched.",
+            ) from exc
+        if isinstance(exc, duckdb.IOException) and "Cannot open file" in text:
+            raise EngineError(
+                f"{self.path} cannot be opened: {first.rpartition(': ')[2]}.",
+                "Check that its folder exists and that you may write there.",
+            ) from exc
+        raise EngineError(f"DuckDB refused {what}: {first}", "Nothing was changed.") from exc
+
+
+def _columns(fields: Sequence[Field]) -> str:
+    return ", ".join(f'j."{field.key}"' for field in fields)
+
+
+def _read_json(fields: Sequence[Field], paths: Sequence[str]) -> str:
+    columns = ", ".join(f"{_literal(field.key)}: {_literal(field.type)}" for field in fields)
+    files = ", ".join(_literal(path) for path in paths)
+    return (
+        f"read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, filename = true, "
+        "ignore_errors = false)"
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _load_error(exc: duckdb.Error) -> LoadError:
+    """Say which file and line the parser stopped at."""
+    text = str(exc).split("\n", 1)[0]
+    place = re.search(r'in file "(.+?)",(?: at byte \d+)? in line (\d+): (.*)', text)
+    if not place:
+        raise exc
+    uri, line = place[1], int(place[2])
+    if "Malformed JSON" in text:
+        line -= 1  # DuckDB counts the line it has just begun
+    return LoadError(
+        f"{uri}, line {line}: {place[3].strip()}", "Correct the file, then run again.", uri=uri, line=line
+    )

@@ -1,0 +1,123 @@
+"""What the pipeline needs of a database, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sparkify.errors import EngineError
+from sparkify.settings import Settings
+from sparkify.warehouse.statements import Statement
+
+Rows = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The rows of a query, read as they are needed."""
+
+    columns: list[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
+class Engine(Protocol):
+    """A database that runs our statements.
+
+    A run first *reads* (what is loaded already), then *lands* its files in temporary tables, then *writes*
+    in one transaction. An engine that locks the whole warehouse holds the lock for the last part only.
+    """
+
+    name: str
+
+    def reading(self) -> AbstractContextManager[bool]:
+        """Open the warehouse for reading; yields False when there is none yet.
+
+        Raises:
+            WarehouseLocked: Another process holds it.
+        """
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Open the warehouse for writing, in one transaction: committed at the end, or rolled back.
+
+        Raises:
+            WarehouseLocked: Another process holds it.
+        """
+
+    def has_table(self, schema: str, name: str) -> bool:
+        """Tell whether a table exists; the empty schema is the default one."""
+
+    def execute(self, statement: Statement, **parameters: Any) -> Rows:
+        """Run one of our statements with the parameters it uses; return its rows.
+
+        Raises:
+            EngineError: The database refused.
+        """
+
+    def ask(self, statement: Statement, **parameters: Any) -> Answer:
+        """Run one of our queries; return its rows with their columns' names.
+
+        Raises:
+            EngineError: The database refused.
+        """
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        """Append rows to a table, many at once."""
+
+    def land_events(self, files: Sequence[tuple[Path, int]]) -> None:
+        """Fill ``run_events`` from local log files, each with its file_id.
+
+        Raises:
+            LoadError: A file is not what it should be; ``line`` says where.
+        """
+
+    def land_songs(self, packed: Path, file_key: str) -> None:
+        """Fill ``run_songs`` from packed song records, whose ``file_key`` holds the file_id.
+
+        Raises:
+            LoadError: A record is not what it should be.
+        """
+
+    def query(self, sql: str) -> Answer:
+        """Run a person's own read-only SQL, in the engine's own dialect.
+
+        Raises:
+            EngineError: The database refused.
+        """
+
+    def write_parquet(self, sql: str, path: Path) -> None:
+        """Write what a person's own read-only SQL gives to a Parquet file.
+
+        Raises:
+            EngineError: The database refused, or the file cannot be written.
+        """
+
+    def close(self) -> None:
+        """Let go of everything."""
+
+
+def require(engine: Engine, *, exists: bool) -> None:
+    """Raise unless there is a warehouse with our tables; it must be open, if it exists.
+
+    Raises:
+        EngineError: There is none.
+    """
+    if not exists or not engine.has_table("etl", "runs") or not engine.has_table("", "songplays"):
+        raise EngineError(
+            "there is no warehouse yet: the tables are missing.",
+            "Load something with `sparkify etl`, or name the warehouse with --database or --config.",
+        )
+
+
+def open_engine(settings: Settings, *, wait: float = 5.0) -> Engine:
+    """Return the engine the settings choose; nothing is contacted yet.
+
+    Args:
+        settings: Where the warehouse is.
+        wait: Seconds to wait for another process that holds the warehouse.
+    """
+    from sparkify.warehouse.duckdb_engine import DuckDBEngine
+
+    return DuckDBEngine(Path(settings.dwh.database), wait=wait)

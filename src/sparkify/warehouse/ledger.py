@@ -1,0 +1,99 @@
+"""The ledger (schema ``etl``): which version of which file is in, and what became of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from datetime import datetime
+
+from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.statements import statement
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFile:
+    """A file whose rows are in staging."""
+
+    file_id: int
+    kind: str
+    uri: str
+    size: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """One row of ``etl.files``: a version of a file and what became of its lines."""
+
+    file_id: int
+    run_id: int
+    kind: str
+    uri: str
+    size: int
+    version: str
+    state: str
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    plays_loaded: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One row of ``etl.runs``. ``songplays`` and ``plays_matched`` are those in the run's time range."""
+
+    run_id: int
+    mode: str
+    status: str
+    started_at: datetime
+    finished_at: datetime
+    files_loaded: int
+    rows_read: int
+    rows_loaded: int
+    rows_rejected: int
+    plays_loaded: int
+    duplicates: int
+    songplays: int
+    plays_matched: int
+    version: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRecord:
+    """One row of ``etl.checks``: ``sample`` shows some of the failing rows."""
+
+    run_id: int
+    check_name: str
+    failing_rows: int
+    sample: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the warehouse held when it was looked at."""
+
+    latest_run: int
+    files: list[LedgerFile]
+
+
+def read_ledger(engine: Engine) -> Ledger:
+    """Return the ledger; an empty one where there is no warehouse yet."""
+    with engine.reading() as exists:
+        if not exists or not engine.has_table("etl", "files"):
+            return Ledger(0, [])
+        rows = engine.execute(statement("ledger/current_files.sql"))
+        return Ledger(latest_run(engine), [LedgerFile(*row) for row in rows])
+
+
+def latest_run(engine: Engine) -> int:
+    """Return the number of the latest run, 0 before the first; the warehouse must be open."""
+    ((number,),) = engine.execute(statement("ledger/latest_run.sql"))
+    return int(number)
+
+
+def record(engine: Engine, table: str, rows: Sequence[FileRecord | RunRecord | CheckRecord]) -> None:
+    """Append rows to a table of the ledger."""
+    if rows:
+        columns = [field.name for field in fields(rows[0])]
+        engine.insert(table, columns, [astuple(row) for row in rows])
