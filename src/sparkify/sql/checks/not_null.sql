@@ -4,7 +4,10 @@ FROM songplays
 WHERE
     start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-    AND (songplay_id IS NULL OR user_id IS NULL OR user_id = '' OR session_id IS NULL OR item_in_session IS NULL)
+    AND (
+        songplay_id IS NULL OR user_id IS NULL OR user_id = ''
+        OR session_id IS NULL OR item_in_session IS NULL
+    )
 UNION ALL
 SELECT 'users' AS in_table, user_id AS key_value
 FROM users

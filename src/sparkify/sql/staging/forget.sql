@@ -1,4 +1,5 @@
--- Take the rows of this run's replaced or retracted files (run_files) out of staging, and note the keys they touched.
+-- Take the rows of this run's replaced or retracted files (run_files) out of staging, and note the keys
+-- they touched.
 -- Their users are computed anew from every event that is left.
 INSERT INTO run_changed_songs
 SELECT DISTINCT song_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM run_files);

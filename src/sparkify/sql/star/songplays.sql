@@ -64,4 +64,6 @@ SELECT
     p.length
 FROM plays AS p
 LEFT JOIN run_song_matches AS m
-    ON RTRIM(p.song) = m.song AND RTRIM(p.artist) = m.artist AND COALESCE(p.length, -1) = COALESCE(m.length, -1);
+    ON
+        RTRIM(p.song) = m.song AND RTRIM(p.artist) = m.artist
+        AND COALESCE(p.length, -1) = COALESCE(m.length, -1);

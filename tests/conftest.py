@@ -1,0 +1,64 @@
+"""Fixtures many tests share: where the real data is, a run of the command, a real S3 server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# Real input is not part of the project: a clone has it beside itself, or says where.
+REAL = Path(os.environ.get("SPARKIFY_TEST_DATA", ROOT.parent / "shared" / "data" / "small"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the real ``log_data`` and ``song_data``."""
+    if not REAL.is_dir():
+        assert os.environ.get("CI") != "true", f"CI must have the real data, {REAL} is missing"
+        pytest.skip(f"the real data is not at {REAL}; set SPARKIFY_TEST_DATA to its folder")
+    return REAL
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A running S3 server: buckets are the folders of ``root``."""
+
+    endpoint: str
+    root: Path
+    key: str
+    secret: str
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A real S3 server on the loopback, one for the whole session."""
+    root = tmp_path_factory.mktemp("s3")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    key, secret = "TESTACCESSKEY", "test-secret-key"
+    command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(root)]
+    command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{key},{secret}", "--dir-cache-time", "0s"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert server.poll() is None, "the S3 server did not start"
+                assert time.monotonic() < deadline, "the S3 server did not answer"
+                time.sleep(0.05)
+        yield S3Server(f"http://127.0.0.1:{port}", root, key, secret)
+    finally:
+        server.terminate()
+        server.wait(10)
