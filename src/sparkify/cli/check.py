@@ -21,8 +21,8 @@ def check(as_json: bool, **options: Any) -> None:
       sparkify check
     """
     from sparkify.pipeline.check import raise_failures, run_checks
+    from sparkify.pipeline.land import prepare
     from sparkify.pipeline.scope import Scope
-    from sparkify.pipeline.stage import prepare
     from sparkify.warehouse.engine import open_engine, require
 
     screen = Screen(as_json)

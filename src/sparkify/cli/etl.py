@@ -25,7 +25,15 @@ _SHOWN = 10
 @click.option(
     "--batch-bytes",
     type=click.IntRange(min=1),
+    default=4 * 1024**3,
     help="Bytes of files one transaction takes in. [default: 4 GiB]",
+)
+@click.option(
+    "--max-rejects",
+    default="1%",
+    show_default=True,
+    metavar="N|P%",
+    help="Records that may be rejected; with more nothing is published (exit 3).",
 )
 @click.option(
     "--wait",
@@ -38,7 +46,13 @@ _SHOWN = 10
 @warehouse_options
 @json_option
 def etl(
-    only_plan: bool, full_refresh: bool, batch_bytes: int | None, wait: float, as_json: bool, **options: Any
+    only_plan: bool,
+    full_refresh: bool,
+    batch_bytes: int,
+    max_rejects: str,
+    wait: float,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Load what is new or changed, transform, check, commit.
 
@@ -51,7 +65,8 @@ def etl(
       sparkify etl --log-data s3://bucket/log_data --song-data s3://bucket/song_data
     """
     from sparkify.pipeline.plan import make_plan, open_sources
-    from sparkify.pipeline.run import BATCH_BYTES, run_etl
+    from sparkify.pipeline.run import Options, run_etl
+    from sparkify.pipeline.threshold import MaxRejects
     from sparkify.warehouse.engine import open_engine
     from sparkify.warehouse.ledger import read_ledger
 
@@ -73,8 +88,7 @@ def etl(
                 engine,
                 sources,
                 progress,
-                full_refresh=full_refresh,
-                batch_bytes=batch_bytes or BATCH_BYTES,
+                Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects)),
             )
         counts = _count_tables(engine)
     finally:
@@ -86,6 +100,10 @@ def etl(
             "plan": _plan_object(summary.plan),
             "runs": [_fields(run) for run in summary.runs],
             "checks": {each.name: len(each.failing) for each in summary.checks},
+            "unknown_fields": [
+                {"kind": kind, "field": name, "occurrences": count}
+                for (kind, name), count in summary.unknown.items()
+            ],
             "tables": counts,
             "seconds": round(seconds, 3),
         }
@@ -138,6 +156,10 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
         f"(+ {last.duplicates:,} duplicates), {last.plays_matched:,} of them match a song"
     )
     screen.say(f"all {len(summary.checks)} data checks hold")
+    if any(run.rows_rejected for run in runs):
+        screen.say("Why records were rejected: sparkify rejects list")
+    for (kind, name), count in sorted(summary.unknown.items()):
+        screen.say(f"{count:,} {kind} have a field {name!r} that the warehouse has no column for")
     _show_exceptions(screen, summary.plan)
 
 

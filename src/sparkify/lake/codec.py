@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
-
-from sparkify.errors import LoadError
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_BLOCK = 1 << 20
 
 
-def decompress(data: bytes, uri: str) -> bytes:
-    """Return the plain contents of an object; ``uri`` is for the error.
+def decompress(data: bytes) -> tuple[bytes, str | None]:
+    """Return the plain contents of an object and, when the stream is damaged or ends early, how.
 
-    Raises:
-        LoadError: The compressed stream is damaged or ends early.
+    What comes before the damage is returned: its lines are good.
     """
+    if data.startswith(_GZIP):
+        return _gunzip(data)
+    if data.startswith(_ZSTD):
+        return _unzstd(data)
+    return data, None
+
+
+def _gunzip(data: bytes) -> tuple[bytes, str | None]:
+    parts: list[bytes] = []
+    rest = data
+    # A gzip file may hold several members, one after the other; zeros after the last are padding.
+    while rest.strip(b"\0"):
+        member = zlib.decompressobj(wbits=31)
+        try:
+            for start in range(0, len(rest), _BLOCK):
+                parts.append(member.decompress(rest[start : start + _BLOCK]))
+                if member.eof:
+                    rest = member.unused_data + rest[start + _BLOCK :]
+                    break
+            else:
+                return b"".join(parts), "the gzip stream ends early"
+        except zlib.error as exc:
+            return b"".join(parts), f"the gzip stream is damaged ({exc})"
+    return b"".join(parts), None
+
+
+def _unzstd(data: bytes) -> tuple[bytes, str | None]:
+    import zstandard
+
+    parts: list[bytes] = []
+    rest = data
     try:
-        if data.startswith(_GZIP):
-            return gzip.decompress(data)
-        if data.startswith(_ZSTD):
-            import zstandard
-
-            try:
-                with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
-                    return reader.read()
-            except zstandard.ZstdError as exc:
-                raise _damaged(uri, str(exc)) from exc
-    except (EOFError, OSError, zlib.error) as exc:
-        raise _damaged(uri, str(exc)) from exc
-    return data
-
-
-def _damaged(uri: str, why: str) -> LoadError:
-    return LoadError(f"{uri} is damaged: {why}.", "Deliver the file again, whole.", uri=uri)
+        while rest:
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            parts.append(frame.decompress(rest))
+            if not frame.eof:
+                return b"".join(parts), "the zstd stream ends early"
+            rest = frame.unused_data
+    except zstandard.ZstdError as exc:
+        return b"".join(parts), f"the zstd stream is damaged ({exc})"
+    return b"".join(parts), None

@@ -7,37 +7,51 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sparkify import __version__
-from sparkify.errors import CheckError, SparkifyError
+from sparkify.errors import CheckError
 from sparkify.lake.spool import open_spool
 from sparkify.pipeline.check import CheckResult, raise_failures, run_checks
-from sparkify.pipeline.plan import Plan, PlannedFile, Source, make_plan
+from sparkify.pipeline.land import Landing, ShowProgress, land, prepare
+from sparkify.pipeline.plan import Plan, Source, make_plan
 from sparkify.pipeline.scope import Scope
-from sparkify.pipeline.stage import Landed, ShowProgress, accept, forget, land, prepare
+from sparkify.pipeline.stage import accept, forget, quarantine
+from sparkify.pipeline.threshold import MaxRejects
 from sparkify.pipeline.transform import transform
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import CheckRecord, RunRecord, latest_run, read_ledger, record
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import create_tables
 
-BATCH_BYTES = 4 * 1024**3
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run goes about it.
+
+    Attributes:
+        full_refresh: Compute the whole star from staging, whatever changed.
+        batch_bytes: About how much (as stored) one transaction takes in.
+        max_rejects: How many rejects a batch may have.
+    """
+
+    full_refresh: bool = False
+    batch_bytes: int = 4 * 1024**3
+    max_rejects: MaxRejects = field(default_factory=MaxRejects)
 
 
 @dataclass(slots=True)
 class Summary:
-    """What an `etl` did: its plan, one record per committed batch, and the checks of the last one."""
+    """What an `etl` did: its plan, one record per committed batch, and the checks of the last one.
+
+    ``unknown`` counts fields without a column by kind and name.
+    """
 
     plan: Plan
     runs: list[RunRecord] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
+    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def run_etl(
-    engine: Engine,
-    sources: Sequence[Source],
-    progress: ShowProgress,
-    *,
-    full_refresh: bool = False,
-    batch_bytes: int = BATCH_BYTES,
+    engine: Engine, sources: Sequence[Source], progress: ShowProgress, options: Options | None = None
 ) -> Summary:
     """Load what is new or changed, transform, check and commit, batch by batch.
 
@@ -45,76 +59,75 @@ def run_etl(
         engine: The warehouse.
         sources: The files, listed.
         progress: Told what is done.
-        full_refresh: Compute the whole star from staging, whatever changed.
-        batch_bytes: About how much (as stored) one transaction takes in.
+        options: How to go about it.
 
     Raises:
-        CheckError: A check failed; that batch is rolled back, batches before it are committed.
+        CheckError: A check failed or there are too many rejects; that batch is rolled back, batches before
+            it are committed.
         SparkifyError: Anything else; likewise.
     """
-    plan = make_plan(sources, read_ledger(engine))
-    summary = Summary(plan)
-    batches = list(plan.batches(batch_bytes)) or ([[]] if full_refresh else [])
-    after = plan.latest_run
+    options = options or Options()
+    summary = Summary(make_plan(sources, read_ledger(engine)))
+    batches = list(summary.plan.batches(options.batch_bytes)) or ([[]] if options.full_refresh else [])
+    after = summary.plan.latest_run
     for number, batch in enumerate(batches, 1):
-        last = number == len(batches)
-        record, checks = _run_batch(engine, batch, after, progress, full_refresh=full_refresh and last)
-        if record is None:
+        refresh = options.full_refresh and number == len(batches)
+        prepare(engine)
+        with open_spool() as spool:
+            landing = land(engine, batch, spool, progress)
+        done = _publish(engine, landing, after, progress, replace(options, full_refresh=refresh))
+        if done is None:
             # Another run has committed since we planned: what we landed may be there already.
-            again = run_etl(engine, sources, progress, full_refresh=full_refresh, batch_bytes=batch_bytes)
-            return Summary(again.plan, summary.runs + again.runs, again.checks)
-        after = record.run_id
-        summary.runs.append(record)
-        summary.checks = checks
+            return run_etl(engine, sources, progress, options)
+        run, summary.checks = done
+        after = run.run_id
+        summary.runs.append(run)
+        for key, count in landing.unknown.items():
+            summary.unknown[key] = summary.unknown.get(key, 0) + count
     return summary
 
 
-def _run_batch(
-    engine: Engine, files: Sequence[PlannedFile], after: int, progress: ShowProgress, *, full_refresh: bool
-) -> tuple[RunRecord | None, list[CheckResult]]:
-    """Land files without a lock, then publish them in one transaction; None if another run came between."""
-    started = datetime.now(UTC).replace(tzinfo=None)
-    prepare(engine)
-    with open_spool() as spool:
-        landed, scope = land(engine, files, spool, progress)
-    run = _describe(after + 1, landed, started, full_refresh=full_refresh)
+def _publish(
+    engine: Engine, landing: Landing, after: int, progress: ShowProgress, options: Options
+) -> tuple[RunRecord, list[CheckResult]] | None:
+    """Bring what has landed into the warehouse, in one transaction; None if another run came between."""
+    run = _describe(after + 1, landing, options)
     checks: list[CheckResult] = []
     try:
+        options.max_rejects.verify(run.rows_rejected, run.rows_read)
         with engine.writing():
             create_tables(engine)
             if latest_run(engine) != after:
-                return None, []
-            replaced = [file.file_id for file in files if file.replaces]
-            scope = forget(engine, replaced, scope, "replaced")
-            accept(engine, run.run_id, landed)
-            if full_refresh:
+                return None
+            replaced = [each.file.file_id for each in landing.files if each.file.replaces]
+            scope = forget(engine, replaced, landing.scope, "replaced")
+            accept(engine, run.run_id, landing)
+            if options.full_refresh:
                 scope = Scope.everything()
-            transform(engine, scope, progress, full_refresh=full_refresh)
+            transform(engine, scope, progress, full_refresh=options.full_refresh)
             progress(label="checking")
-            checks = run_checks(engine, scope, run_from=0 if full_refresh else run.run_id)
+            checks = run_checks(engine, scope, run_from=0 if options.full_refresh else run.run_id)
             raise_failures(checks)
             run = _finish(engine, run, scope, checks)
             progress(label="committing")
-    except SparkifyError as exc:
-        _record_failure(engine, run, checks, exc)
+    except CheckError as exc:
+        _record_failure(engine, run, landing, checks, exc)
         raise
     return run, checks
 
 
-def _describe(run_id: int, landed: Sequence[Landed], started: datetime, *, full_refresh: bool) -> RunRecord:
-    read = sum(each.rows_read for each in landed)
-    loaded = sum(each.rows_landed for each in landed)
+def _describe(run_id: int, landing: Landing, options: Options) -> RunRecord:
     return RunRecord(
         run_id=run_id,
-        mode="full-refresh" if full_refresh else "incremental",
+        mode="full-refresh" if options.full_refresh else "incremental",
         status="running",
-        started_at=started,
-        finished_at=started,
-        files_loaded=len(landed),
-        rows_read=read,
-        rows_loaded=loaded,
-        rows_rejected=read - loaded,
-        plays_loaded=sum(each.plays for each in landed),
+        started_at=_now(),
+        finished_at=_now(),
+        files_loaded=len(landing.files),
+        rows_read=sum(each.rows_read for each in landing.files),
+        rows_loaded=sum(each.landed for each in landing.files),
+        rows_rejected=sum(len(each.rejects) for each in landing.files),
+        plays_loaded=sum(each.plays for each in landing.files),
         duplicates=0,
         songplays=0,
         plays_matched=0,
@@ -128,7 +141,7 @@ def _finish(engine: Engine, run: RunRecord, scope: Scope, checks: Sequence[Check
     done = replace(
         run,
         status="done",
-        finished_at=datetime.now(UTC).replace(tzinfo=None),
+        finished_at=_now(),
         duplicates=staged - plays,
         songplays=plays,
         plays_matched=matched,
@@ -139,24 +152,16 @@ def _finish(engine: Engine, run: RunRecord, scope: Scope, checks: Sequence[Check
 
 
 def _record_failure(
-    engine: Engine, run: RunRecord, checks: Sequence[CheckResult], exc: SparkifyError
+    engine: Engine, run: RunRecord, landing: Landing, checks: Sequence[CheckResult], exc: CheckError
 ) -> None:
-    """Leave a trace of a failed run in the history; its rows are rolled back already.
-
-    Only for failed checks: where the database itself failed there is no point in asking it to write.
-    """
-    if not isinstance(exc, CheckError):
-        return
-    failed = replace(
-        run,
-        status="failed",
-        finished_at=datetime.now(UTC).replace(tzinfo=None),
-        error=exc.message[:1000],
-    )
+    """Leave in the ledger why a run was not published, its rejects included; its rows are rolled back."""
+    failed = replace(run, status="failed", finished_at=_now(), error=exc.message[:1000])
     with engine.writing():
         create_tables(engine)
-        record(engine, "etl.runs", [failed])
-        record(engine, "etl.checks", _check_records(failed, checks))
+        if latest_run(engine) < run.run_id:
+            record(engine, "etl.runs", [failed])
+            record(engine, "etl.checks", _check_records(failed, checks))
+            quarantine(engine, failed.run_id, landing)
 
 
 def _check_records(run: RunRecord, checks: Sequence[CheckResult]) -> list[CheckRecord]:
@@ -164,3 +169,7 @@ def _check_records(run: RunRecord, checks: Sequence[CheckResult]) -> list[CheckR
         CheckRecord(run.run_id, each.name, len(each.failing), each.sample and each.sample[:1000])
         for each in checks
     ]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

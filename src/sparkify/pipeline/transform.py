@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sparkify.pipeline.land import ShowProgress
 from sparkify.pipeline.scope import Scope
-from sparkify.pipeline.stage import ShowProgress
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import read_statements
 

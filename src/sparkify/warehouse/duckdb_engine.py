@@ -15,10 +15,10 @@ from typing import Any, NoReturn
 
 import duckdb
 
-from sparkify.errors import EngineError, LoadError, WarehouseLocked
+from sparkify.errors import EngineError, WarehouseLocked
 from sparkify.warehouse.dialect import MACROS, to_duckdb
+from sparkify.warehouse.duckdb_landing import events_sql, literal, load_error, songs_sql, survey_sql
 from sparkify.warehouse.engine import Answer, Rows
-from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, Field
 from sparkify.warehouse.statements import Statement
 
 _RETRY_EVERY = 0.05
@@ -97,24 +97,17 @@ class DuckDBEngine:
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
 
-    def land_events(self, files: Sequence[tuple[Path, int]]) -> None:
-        if not files:
-            return
+    def land_events(self, files: Sequence[tuple[Path, int]], longest: int) -> None:
         self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
         self._run("DELETE FROM run_paths")
         self.insert("run_paths", ("path", "file_id"), [(str(path), number) for path, number in files])
-        self._land(
-            f"INSERT INTO run_events SELECT {_columns(EVENT_FIELDS)}, p.file_id FROM "  # noqa: S608
-            f"{_read_json(EVENT_FIELDS, [str(path) for path, _ in files])} AS j "
-            "INNER JOIN run_paths AS p ON j.filename = p.path"
-        )
+        self._land(events_sql([str(path) for path, _ in files], longest))
 
     def land_songs(self, packed: Path, file_key: str) -> None:
-        number = Field(file_key, "file_id", "BIGINT", required=True)
-        self._land(
-            f"INSERT INTO run_songs SELECT {_columns((*SONG_FIELDS, number))} FROM "  # noqa: S608
-            f"{_read_json((*SONG_FIELDS, number), [str(packed)])} AS j"
-        )
+        self._land(songs_sql(str(packed), file_key))
+
+    def survey(self, paths: Sequence[Path]) -> Rows:
+        return self._run(survey_sql([str(path) for path in paths])).fetchall()
 
     def ask(self, statement: Statement, **parameters: Any) -> Answer:
         rows = self.execute(statement, **parameters)
@@ -133,17 +126,17 @@ class DuckDBEngine:
         return Answer(columns, rows())
 
     def write_parquet(self, sql: str, path: Path) -> None:
-        self._run(f"SET allowed_paths = [{_literal(str(path))}]")
+        self._run(f"SET allowed_paths = [{literal(str(path))}]")
         self._run("SET enable_external_access = false")
         select = sql.strip().rstrip(";")
-        self._run(f"COPY ({select}\n) TO {_literal(str(path))} (FORMAT parquet)", what="the query")
+        self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
 
     def close(self) -> None:
         self._connection.close()
 
     def _attach(self, mode: str) -> None:
         deadline = time.monotonic() + self._wait
-        sql = f"ATTACH {_literal(str(self.path))} AS warehouse ({mode})"
+        sql = f"ATTACH {literal(str(self.path))} AS warehouse ({mode})"
         while True:
             try:
                 self._connection.execute(sql)
@@ -172,9 +165,10 @@ class DuckDBEngine:
     def _land(self, sql: str) -> None:
         try:
             self._connection.execute(sql)
-        except (duckdb.InvalidInputException, duckdb.ConversionException) as exc:
-            raise _load_error(exc) from exc
         except duckdb.Error as exc:
+            wrong = load_error(exc)
+            if wrong:
+                raise wrong from exc
             self._fail(exc, "reading the files")
 
     def _fail(self, exc: duckdb.Error, what: str) -> NoReturn:
@@ -199,34 +193,3 @@ class DuckDBEngine:
                 "Check that its folder exists and that you may write there.",
             ) from exc
         raise EngineError(f"DuckDB refused {what}: {first}", "Nothing was changed.") from exc
-
-
-def _columns(fields: Sequence[Field]) -> str:
-    return ", ".join(f'j."{field.key}"' for field in fields)
-
-
-def _read_json(fields: Sequence[Field], paths: Sequence[str]) -> str:
-    columns = ", ".join(f"{_literal(field.key)}: {_literal(field.type)}" for field in fields)
-    files = ", ".join(_literal(path) for path in paths)
-    return (
-        f"read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, filename = true, "
-        "ignore_errors = false)"
-    )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _load_error(exc: duckdb.Error) -> LoadError:
-    """Say which file and line the parser stopped at."""
-    text = str(exc).split("\n", 1)[0]
-    place = re.search(r'in file "(.+?)",(?: at byte \d+)? in line (\d+): (.*)', text)
-    if not place:
-        raise exc
-    uri, line = place[1], int(place[2])
-    if "Malformed JSON" in text:
-        line -= 1  # DuckDB counts the line it has just begun
-    return LoadError(
-        f"{uri}, line {line}: {place[3].strip()}", "Correct the file, then run again.", uri=uri, line=line
-    )

@@ -66,19 +66,26 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land_events(self, files: Sequence[tuple[Path, int]]) -> None:
-        """Fill ``run_events`` from local log files, each with its file_id.
+    def land_events(self, files: Sequence[tuple[Path, int]], longest: int) -> None:
+        """Append local log files to ``run_events``, each with its file_id.
+
+        ``longest`` is the bytes of the longest line among them.
+
+        Rows that may break a rule of :mod:`sparkify.pipeline.rules` are marked ``suspect``.
 
         Raises:
-            LoadError: A file is not what it should be; ``line`` says where.
+            LoadError: A file is not JSON lines as they should be; nothing was appended.
         """
 
     def land_songs(self, packed: Path, file_key: str) -> None:
-        """Fill ``run_songs`` from packed song records, whose ``file_key`` holds the file_id.
+        """Append packed song records, whose ``file_key`` holds the file_id, to ``run_songs``.
 
         Raises:
-            LoadError: A record is not what it should be.
+            LoadError: A record is not JSON as it should be; nothing was appended.
         """
+
+    def survey(self, paths: Sequence[Path]) -> Rows:
+        """Return every path, key and how often it occurs in that file of JSON lines."""
 
     def query(self, sql: str) -> Answer:
         """Run a person's own read-only SQL, in the engine's own dialect.

@@ -57,3 +57,8 @@ SONG_FIELDS: tuple[Field, ...] = (
     Field("duration", "duration", "DOUBLE"),
     Field("year", "year", "INTEGER"),
 )
+
+# Event times are accepted from 2000-01-01 up to, not including, 2100-01-01 (UTC, in ms): a time in seconds
+# or in microseconds falls outside.
+TS_FROM = 946_684_800_000
+TS_TO = 4_102_444_800_000

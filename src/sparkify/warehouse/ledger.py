@@ -60,6 +60,32 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectRecord:
+    """One row of ``etl.rejects``: a record that was not loaded."""
+
+    run_id: int
+    file_id: int
+    uri: str
+    line: int
+    byte_offset: int
+    reason: str
+    detail: str
+    content: str
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownField:
+    """One row of ``etl.unknown_fields``: a field of the files that has no column."""
+
+    run_id: int
+    kind: str
+    field: str
+    occurrences: int
+    first_uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRecord:
     """One row of ``etl.checks``: ``sample`` shows some of the failing rows."""
 
@@ -92,7 +118,10 @@ def latest_run(engine: Engine) -> int:
     return int(number)
 
 
-def record(engine: Engine, table: str, rows: Sequence[FileRecord | RunRecord | CheckRecord]) -> None:
+Record = FileRecord | RunRecord | RejectRecord | UnknownField | CheckRecord
+
+
+def record(engine: Engine, table: str, rows: Sequence[Record]) -> None:
     """Append rows to a table of the ledger."""
     if rows:
         columns = [field.name for field in fields(rows[0])]

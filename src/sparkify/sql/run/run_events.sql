@@ -18,5 +18,6 @@ CREATE TEMP TABLE IF NOT EXISTS run_events (
     ts BIGINT,
     user_agent VARCHAR(1024),
     user_id VARCHAR(64),
-    file_id BIGINT NOT NULL
+    file_id BIGINT NOT NULL,
+    suspect BOOLEAN
 );

@@ -10,5 +10,6 @@ CREATE TEMP TABLE IF NOT EXISTS run_songs (
     title VARCHAR(1024),
     duration DOUBLE PRECISION,
     year INTEGER,
-    file_id BIGINT NOT NULL
+    file_id BIGINT NOT NULL,
+    suspect BOOLEAN
 );

@@ -20,3 +20,5 @@ DROP TABLE IF EXISTS etl.files;
 DROP TABLE IF EXISTS etl.rejects;
 
 DROP TABLE IF EXISTS etl.checks;
+
+DROP TABLE IF EXISTS etl.unknown_fields;

@@ -1,0 +1,245 @@
+"""Files into the run's temporary tables: fast where they are as they should be, carefully where not.
+
+The fast path gives whole files to the engine's strict parser and holds its word against the marks in the
+raw bytes. A file that fails, holds a row that may break a rule, or has lines or commas the parser passed
+over is read again, record by record (:mod:`sparkify.pipeline.reader`); its bad records are rejects.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from sparkify.errors import LoadError
+from sparkify.lake.marks import Marks, count_marks
+from sparkify.lake.pack import FILE_FIELD, pack
+from sparkify.lake.store import read_all
+from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile
+from sparkify.pipeline.reader import Reading, Reject, read_carefully
+from sparkify.pipeline.scope import Scope
+from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
+from sparkify.warehouse.statements import read_statements, statement
+
+# One statement parses about this much, so that progress shows; a statement itself costs a millisecond.
+_CHUNK_BYTES = 256 * 1024 * 1024
+_PACK_BYTES = 64 * 1024 * 1024
+
+
+class ShowProgress(Protocol):
+    """Something that wants to know how far a run is; ``size`` in bytes."""
+
+    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LandedFile:
+    """What one file's records came to before the warehouse is touched."""
+
+    file: PlannedFile
+    landed: int
+    plays: int = 0
+    rejects: Sequence[Reject] = ()
+
+    @property
+    def rows_read(self) -> int:
+        """Records read: each has landed or was rejected."""
+        return self.landed + len(self.rejects)
+
+
+@dataclass(slots=True)
+class Landing:
+    """What a batch came to: its files, the time range of its events, fields we have no column for.
+
+    ``unknown`` counts by kind and field; ``first_seen`` is the URI each was first met in.
+    """
+
+    files: list[LandedFile] = field(default_factory=list)
+    scope: Scope = field(default_factory=Scope)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    first_seen: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def note_unknown(self, kind: str, uri: str, counts: Counter[str]) -> None:
+        """Add the unknown fields of one file."""
+        for name, count in counts.items():
+            self.unknown[kind, name] += count
+            self.first_seen.setdefault((kind, name), uri)
+
+
+def prepare(engine: Engine) -> None:
+    """Create the run's temporary tables, and empty them."""
+    for path in ("run/run_events.sql", "run/run_songs.sql", "run/run_scope.sql", "run/clear.sql"):
+        for step in read_statements(path):
+            engine.execute(step)
+
+
+def land(engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: ShowProgress) -> Landing:
+    """Read, parse and land every file of a batch; the warehouse is not touched.
+
+    Raises:
+        SourceError: A file cannot be read, or changed meanwhile.
+    """
+    landing = Landing()
+    songs = [file for file in files if file.source.kind == SONGS]
+    events = [file for file in files if file.source.kind == EVENTS]
+    if songs:
+        progress(label="reading songs")
+        _land_songs(engine, songs, spool, progress, landing)
+    if events:
+        progress(label="reading logs")
+        _land_events(engine, events, spool, progress, landing)
+    return landing
+
+
+def _land_songs(
+    engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: ShowProgress, landing: Landing
+) -> None:
+    doubtful: set[int] = set()
+    for chunk in _chunks(files, _PACK_BYTES):
+        packed = spool / "songs.json"
+        numbers = []
+        with packed.open("wb") as out:
+            contents = read_all(chunk[0].source.store, [file.item for file in chunk])
+            for file, (item, data) in zip(chunk, contents, strict=True):
+                line = pack(data, file.file_id, len(SONG_FIELDS))
+                if line is None:
+                    doubtful.add(file.file_id)
+                else:
+                    numbers.append(file.file_id)
+                    out.write(line)
+                progress(files=1, rows=1, size=item.size)
+        try:
+            engine.land_songs(packed, FILE_FIELD)
+        except LoadError:
+            doubtful.update(numbers)
+    counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_songs.sql"))}
+    doubtful.update(number for number, (_, suspects) in counts.items() if suspects)
+    readings = _read_again(engine, [file for file in files if file.file_id in doubtful], landing)
+
+    def pack_again(file: PlannedFile, reading: Reading) -> Iterator[bytes]:
+        prefix = b'{"%s": %d, ' % (FILE_FIELD.encode(), file.file_id)
+        return (prefix + line[1:] for line in reading.lines)
+
+    rejects: dict[int, Sequence[Reject]] = {}
+    with (spool / "songs.json").open("wb") as out:
+        for file, reading in readings:
+            out.writelines(pack_again(file, reading))
+            rejects[file.file_id] = reading.rejects
+    if doubtful:
+        engine.land_songs(spool / "songs.json", FILE_FIELD)
+        counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_songs.sql"))}
+    for file in files:
+        landed, _ = counts.get(file.file_id, (0, 0))
+        landing.files.append(LandedFile(file, landed, rejects=rejects.get(file.file_id, ())))
+
+
+def _land_events(
+    engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: ShowProgress, landing: Landing
+) -> None:
+    marks: dict[int, Marks] = {}
+    doubtful: set[int] = set()
+    for chunk in _chunks(files, _CHUNK_BYTES):
+        with ThreadPoolExecutor(chunk[0].source.store.threads, thread_name_prefix="sparkify-fetch") as pool:
+            paths = list(pool.map(_fetch(spool), chunk))
+            counted = list(pool.map(count_marks, paths))
+        marks.update(zip((file.file_id for file in chunk), counted, strict=True))
+        longest = max(mark.longest for mark in counted)
+        doubtful |= _land_strictly(engine, chunk, paths, longest)
+        for file, path in zip(chunk, paths, strict=True):
+            file.source.store.verify(file.item)
+            if path.parent == spool:
+                path.unlink()
+        progress(files=len(chunk), size=sum(file.item.size for file in chunk))
+    counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
+    strange: list[PlannedFile] = []
+    for file in files:
+        landed, _, _, _, suspects = counts.get(file.file_id, (0, 0, None, None, 0))
+        mark = marks[file.file_id]
+        if suspects or mark.odd or landed != mark.lines:
+            doubtful.add(file.file_id)
+        elif mark.keys != landed * len(EVENT_FIELDS):
+            strange.append(file)
+    _survey(engine, strange, spool, landing)
+    rejects: dict[int, Sequence[Reject]] = {}
+    for file, reading in _read_again(engine, [file for file in files if file.file_id in doubtful], landing):
+        clean = spool / f"{file.file_id}.json"
+        with clean.open("wb") as out:
+            out.writelines(reading.lines)
+        engine.land_events([(clean, file.file_id)], marks[file.file_id].longest)
+        clean.unlink()
+        rejects[file.file_id] = reading.rejects
+    if doubtful:
+        counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
+    for file in files:
+        landed, plays, ts_from, ts_to, _ = counts.get(file.file_id, (0, 0, None, None, 0))
+        landing.files.append(LandedFile(file, landed, plays, rejects.get(file.file_id, ())))
+        landing.scope = landing.scope.including(ts_from, ts_to)
+
+
+def _land_strictly(
+    engine: Engine, files: Sequence[PlannedFile], paths: Sequence[Path], longest: int
+) -> set[int]:
+    """Land files together, or one by one if that fails; return those that do not parse."""
+    pairs = [(path, file.file_id) for path, file in zip(paths, files, strict=True)]
+    try:
+        engine.land_events(pairs, longest)
+    except LoadError:
+        failed = set()
+        for pair in pairs:
+            try:
+                engine.land_events([pair], longest)
+            except LoadError:
+                failed.add(pair[1])
+        return failed
+    return set()
+
+
+def _read_again(
+    engine: Engine, files: Sequence[PlannedFile], landing: Landing
+) -> Iterator[tuple[PlannedFile, Reading]]:
+    """Take back what landed of doubtful files, and read each carefully."""
+    if not files:
+        return
+    engine.insert("run_files", ["file_id"], [(file.file_id,) for file in files])
+    for step in read_statements("run/unland.sql"):
+        engine.execute(step)
+    for file in files:
+        fields = SONG_FIELDS if file.source.kind == SONGS else EVENT_FIELDS
+        reading = read_carefully(file.source.store.read(file.item), fields)
+        landing.note_unknown(file.source.kind, file.item.uri, reading.unknown)
+        yield file, reading
+
+
+def _survey(engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: Landing) -> None:
+    """Count the fields of files whose lines hold more, or fewer, than we know."""
+    if not files:
+        return
+    known = {each.key for each in EVENT_FIELDS}
+    paths = {str(file.source.store.local_path(file.item, spool)): file for file in files}
+    counts: dict[str, Counter[str]] = {}
+    for path, key, count in engine.survey([Path(path) for path in paths]):
+        if key not in known:
+            counts.setdefault(path, Counter())[key] = count
+    for path, file in paths.items():
+        landing.note_unknown(EVENTS, file.item.uri, counts.get(path, Counter()))
+
+
+def _fetch(spool: Path) -> Callable[[PlannedFile], Path]:
+    return lambda file: file.source.store.local_path(file.item, spool)
+
+
+def _chunks(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
+    chunk: list[PlannedFile] = []
+    size = 0
+    for file in files:
+        if chunk and size + file.item.size > most_bytes:
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(file)
+        size += file.item.size
+    if chunk:
+        yield chunk

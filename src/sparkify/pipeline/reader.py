@@ -1,0 +1,227 @@
+"""The careful reader: one file, record by record, where the fast path was not sure of it.
+
+Every line ends up accepted or refused; nothing is passed over. Array files and objects printed over
+several lines are read; a byte order mark and CRLF are taken in stride; blank lines are no records.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sparkify.lake.codec import decompress
+from sparkify.pipeline.rules import INVALID_UTF8, MALFORMED, NOT_AN_OBJECT, TRUNCATED, Refusal, judge
+from sparkify.warehouse.fields import Field
+
+_BOM = b"\xef\xbb\xbf"
+# How much of a refused record is kept.
+_KEPT_BYTES = 16_384
+# How many lines one printed object may span.
+_SPAN_LINES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that was not accepted.
+
+    Attributes:
+        line: Where it begins, from 1.
+        byte_offset: Where it begins in the plain contents, from 0.
+        reason: A code of :mod:`sparkify.pipeline.rules`.
+        detail: A sentence: which field, which value, what was expected.
+        content: Its bytes (the first 16 KiB), as UTF-8 or base64.
+        encoding: ``utf-8`` or ``base64``.
+    """
+
+    line: int
+    byte_offset: int
+    reason: str
+    detail: str
+    content: str
+    encoding: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a file came to: accepted records as JSON lines, rejects, and fields we do not know."""
+
+    lines: list[bytes] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A record's bytes and where they begin."""
+
+    line: int
+    offset: int
+    data: bytes
+    last: bool
+
+
+def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
+    """Read one file's contents, compressed or plain.
+
+    Args:
+        data: The whole object.
+        fields: The fields of its kind.
+    """
+    plain, damage = decompress(data)
+    reading = Reading()
+    known = {each.key for each in fields}
+    for span, value in _records(plain.removeprefix(_BOM), len(_BOM) if plain.startswith(_BOM) else 0):
+        try:
+            if isinstance(value, Refusal):
+                raise value
+            if not isinstance(value, dict):
+                raise Refusal(NOT_AN_OBJECT, f"expected an object, found {_kind(value)}")
+            values = judge(value, fields)
+        except Refusal as refusal:
+            verdict = refusal
+            if damage and span.last:
+                verdict, damage = Refusal(TRUNCATED, damage), None
+            reading.rejects.append(_reject(span, verdict))
+            continue
+        reading.unknown.update(value.keys() - known)
+        reading.lines.append(json.dumps(values).encode() + b"\n")
+    if damage:
+        end = _Span(plain.count(b"\n") + 1, len(plain), b"", last=True)
+        reading.rejects.append(_reject(end, Refusal(TRUNCATED, damage)))
+    return reading
+
+
+def _records(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
+    """Yield every record's place and its value, or the :class:`Refusal` of one that cannot be parsed."""
+    if data.lstrip()[:1] == b"[":
+        elements = list(_array(data, offset))
+        if elements:
+            yield from elements
+            return
+    lines = data.split(b"\n")
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        start = offset
+        span = 1
+        if line.strip():
+            value = _parse(line)
+            if isinstance(value, Refusal) and _may_go_on(line):
+                value, span = _printed(lines, at, value)
+            last = at + span >= len(lines)
+            if isinstance(value, Refusal) and last:
+                value = _cut_short(line, value)
+            record = b"\n".join(lines[at : at + span])
+            yield _Span(at + 1, start, record, last), value
+        offset += sum(len(each) + 1 for each in lines[at : at + span])
+        at += span
+
+
+def _cut_short(line: bytes, refusal: Refusal) -> Refusal:
+    """Return the refusal of a file's last record, without a line break after it, by its likely cause."""
+    if refusal.reason == MALFORMED and line.lstrip()[:1] == b"{":
+        return Refusal(TRUNCATED, f"the file ends inside a record ({refusal.detail})")
+    return refusal
+
+
+def _may_go_on(line: bytes) -> bool:
+    """Tell whether an object may have been broken over lines here: after ``{``, ``[``, ``,`` or ``:``."""
+    return line.strip()[-1:] in (b"{", b"[", b",", b":") and line.lstrip()[:1] == b"{"
+
+
+def _printed(lines: Sequence[bytes], at: int, refusal: Refusal) -> tuple[Any, int]:
+    """Parse an object printed over several lines; return it and how many lines it takes.
+
+    A line that closes it holds nothing but brackets: objects are printed so.
+    """
+    for end in range(at + 1, min(at + _SPAN_LINES, len(lines))):
+        stripped = lines[end].strip()
+        if stripped.startswith(b"{"):
+            break  # the next record begins: this one was cut short
+        if stripped.rstrip(b",").endswith(b"}"):
+            value = _parse(b"\n".join(lines[at : end + 1]))
+            if not isinstance(value, Refusal):
+                return value, end + 1 - at
+    return refusal, 1
+
+
+def _array(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
+    """Yield the elements of an array file; from the first bad one on, one refusal for what is left."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return
+    at = _skip(text, text.index("[") + 1)
+    while at < len(text) and text[at] != "]":
+        place = (text.count("\n", 0, at) + 1, offset + len(text[:at].encode()))
+        try:
+            value, end = _decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as exc:
+            rest = text[at:].encode()
+            yield _Span(*place, rest, last=True), Refusal(MALFORMED, f"the array breaks off: {_why(exc)}")
+            return
+        except Refusal as refusal:
+            yield _Span(*place, text[at:].encode(), last=True), refusal
+            return
+        yield _Span(*place, text[at:end].encode(), last=False), value
+        at = _skip(text, end)
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+def _parse(data: bytes) -> Any:
+    """Return the one value in ``data``, or a :class:`Refusal`."""
+    try:
+        return _decoder.decode(data.decode())
+    except UnicodeDecodeError as exc:
+        return Refusal(INVALID_UTF8, f"byte {exc.start} of the record is not UTF-8")
+    except Refusal as refusal:
+        return refusal
+    except (ValueError, RecursionError) as exc:
+        return Refusal(MALFORMED, _why(exc))
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
+    return value
+
+
+def _constant(name: str) -> Any:
+    raise Refusal(MALFORMED, f"{name} is not JSON")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+
+
+def _why(exc: Exception) -> str:
+    if isinstance(exc, json.JSONDecodeError):
+        return f"{exc.msg}, column {exc.colno}"
+    return "nested too deeply" if isinstance(exc, RecursionError) else str(exc)[:200]
+
+
+def _kind(value: Any) -> str:
+    names = {list: "an array", str: "text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _reject(span: _Span, refusal: Refusal) -> Reject:
+    data = span.data.rstrip(b"\r\n")[:_KEPT_BYTES]
+    try:
+        content, encoding = data.decode(), "utf-8"
+        if "\0" in content:
+            raise ValueError
+    except ValueError:
+        content, encoding = base64.b64encode(data).decode(), "base64"
+    return Reject(span.line, span.offset, refusal.reason, refusal.detail[:500], content, encoding)

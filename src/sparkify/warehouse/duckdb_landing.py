@@ -1,0 +1,116 @@
+"""How DuckDB reads our files: one statement parses, converts and marks what it is not sure of.
+
+DuckDB's strict reader rounds 12.7 into an integer column, reads ``true`` as 1 and an object as text. So
+whole numbers are read as text and converted here, and every row that may not be what it seems is marked
+``suspect``; the pipeline reads its file again, carefully, by our own rules.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import duckdb
+
+from sparkify.errors import LoadError
+from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, TS_FROM, TS_TO, Field
+
+_ANY_LENGTH = 2**31
+
+
+def events_sql(paths: Sequence[str], longest: int) -> str:
+    """Return the statement that lands log files; ``run_paths`` says which file_id each path has.
+
+    ``longest`` is the bytes of their longest line: what cannot be too long need not be measured.
+    """
+    suspect = " OR ".join(
+        (
+            *_suspicions(EVENT_FIELDS, longest),
+            f"COALESCE(TRY_CAST(j.ts AS BIGINT) NOT BETWEEN {TS_FROM} AND {TS_TO - 1}, TRUE)",
+            "(j.page = 'NextSong' AND COALESCE(j.\"userId\", '') = '')",
+        )
+    )
+    return (
+        f"INSERT INTO run_events SELECT {_values(EVENT_FIELDS)}, p.file_id, {suspect} FROM "  # noqa: S608
+        f"{_read_json(EVENT_FIELDS, paths)} AS j INNER JOIN run_paths AS p ON j.filename = p.path"
+    )
+
+
+def songs_sql(path: str, file_key: str) -> str:
+    """Return the statement that lands packed song records, whose ``file_key`` holds the file_id."""
+    number = Field(file_key, "file_id", "BIGINT")
+    suspect = " OR ".join(_suspicions(SONG_FIELDS, _ANY_LENGTH))
+    return (
+        f"INSERT INTO run_songs SELECT {_values((*SONG_FIELDS, number))}, {suspect} FROM "  # noqa: S608
+        f"{_read_json((*SONG_FIELDS, number), [path])} AS j"
+    )
+
+
+def survey_sql(paths: Sequence[str]) -> str:
+    """Return the query that counts every key of every file: path, key, occurrences."""
+    files = ", ".join(literal(path) for path in paths)
+    return (
+        "SELECT filename, key, COUNT(*) FROM (SELECT filename, UNNEST(json_keys(json)) AS key FROM "  # noqa: S608
+        f"read_ndjson_objects([{files}], filename = true)) GROUP BY filename, key"
+    )
+
+
+def load_error(exc: duckdb.Error) -> LoadError | None:
+    """Return which file and line the parser stopped at, or None when it was not about a file."""
+    text = str(exc).split("\n", 1)[0]
+    place = re.search(r'in file "(.+?)",(?: at byte \d+)? in line (\d+): (.*)', text)
+    if not place:
+        return None
+    uri, line = place[1], int(place[2])
+    if "Malformed JSON" in text:
+        line -= 1  # DuckDB counts the line it has just begun
+    return LoadError(f"{uri}, line {line}: {place[3].strip()}", "Correct the file.", uri=uri, line=line)
+
+
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _read_json(fields: Sequence[Field], paths: Sequence[str]) -> str:
+    columns = ", ".join(f"{literal(each.key)}: {literal(_read_as(each))}" for each in fields)
+    files = ", ".join(literal(path) for path in paths)
+    return (
+        f"read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, filename = true, "
+        "ignore_errors = false)"
+    )
+
+
+def _read_as(field: Field) -> str:
+    return "DOUBLE" if field.type == "DOUBLE" else "VARCHAR"
+
+
+def _values(fields: Sequence[Field]) -> str:
+    return ", ".join(
+        f'TRY_CAST(j."{each.key}" AS {each.type})'
+        if each.type in ("INTEGER", "BIGINT")
+        else f'j."{each.key}"'
+        for each in fields
+    )
+
+
+def _suspicions(fields: Sequence[Field], longest: int) -> list[str]:
+    """Return the conditions under which a row wants a closer look; none of them is ever NULL."""
+    found = []
+    for each in fields:
+        name = f'j."{each.key}"'
+        if each.type == "VARCHAR":
+            # An object or array reads as its text. CASE, since AND would parse every value.
+            opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
+            found.append(f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END")
+            if each.width is not None and each.width < longest:
+                found.append(f"COALESCE(strlen({name}) > {each.width}, FALSE)")
+            if each.required:
+                found.append(f"COALESCE({name} = '', TRUE)")
+        elif each.type == "DOUBLE":
+            # true and false read as 1 and 0.
+            found.append(f"COALESCE({name} IN (0, 1) OR NOT isfinite({name}), FALSE)")
+        else:
+            wrong = f"TRY_CAST({name} AS {each.type}) IS NULL OR contains({name}, '.')"
+            found.append(f"({wrong})" if each.required else f"({name} IS NOT NULL AND ({wrong}))")
+    return found
