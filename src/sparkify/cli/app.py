@@ -22,6 +22,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "query": ("sparkify.cli.query", "Run read-only SQL."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),
     "files": ("sparkify.cli.history", "Show the ledger of files."),
+    "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),
+    "undo": ("sparkify.cli.takeout", "Take the files of a run out of the warehouse again."),
+    "retract": ("sparkify.cli.takeout", "Take one file out of the warehouse."),
 }
 
 

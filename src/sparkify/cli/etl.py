@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sparkify.warehouse.engine import Engine
 
 _SHOWN = 10
+_BATCH_BYTES = 4 * 1024**3
 
 
 @click.command()
@@ -25,7 +26,7 @@ _SHOWN = 10
 @click.option(
     "--batch-bytes",
     type=click.IntRange(min=1),
-    default=4 * 1024**3,
+    default=_BATCH_BYTES,
     help="Bytes of files one transaction takes in. [default: 4 GiB]",
 )
 @click.option(
@@ -64,32 +65,62 @@ def etl(
       sparkify etl
       sparkify etl --log-data s3://bucket/log_data --song-data s3://bucket/song_data
     """
+    screen = Screen(as_json)
+    if only_plan:
+        _plan(screen, options)
+    else:
+        load(
+            screen,
+            options,
+            full_refresh=full_refresh,
+            batch_bytes=batch_bytes,
+            max_rejects=max_rejects,
+            wait=wait,
+        )
+
+
+def _plan(screen: Screen, options: dict[str, Any]) -> None:
     from sparkify.pipeline.plan import make_plan, open_sources
-    from sparkify.pipeline.run import Options, run_etl
-    from sparkify.pipeline.threshold import MaxRejects
     from sparkify.warehouse.engine import open_engine
     from sparkify.warehouse.ledger import read_ledger
 
-    screen = Screen(as_json)
+    settings = settings_from(options)
+    sources = open_sources(settings)
+    engine = open_engine(settings)
+    try:
+        plan = make_plan(sources, read_ledger(engine))
+    finally:
+        engine.close()
+    _show_plan(screen, plan)
+    screen.result({"plan": _plan_object(plan)})
+
+
+def load(
+    screen: Screen,
+    options: dict[str, Any],
+    *,
+    full_refresh: bool = False,
+    batch_bytes: int = _BATCH_BYTES,
+    max_rejects: str = "1%",
+    wait: float = 5.0,
+    reload: frozenset[str] = frozenset(),
+) -> None:
+    """Run the pipeline and show what it did."""
+    from sparkify.pipeline.plan import open_sources
+    from sparkify.pipeline.run import Options, run_etl
+    from sparkify.pipeline.threshold import MaxRejects
+    from sparkify.warehouse.engine import open_engine
+
     started = time.monotonic()
+    how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects), reload)
     settings = settings_from(options)
     sources = open_sources(settings)
     engine = open_engine(settings, wait=wait)
     try:
-        if only_plan:
-            plan = make_plan(sources, read_ledger(engine))
-            _show_plan(screen, plan)
-            screen.result({"plan": _plan_object(plan)})
-            return
         files = sum(len(source.listing.objects) for source in sources)
         size = sum(item.size for source in sources for item in source.listing.objects)
         with screen.progress("planning", total_bytes=size, total_files=files) as progress:
-            summary = run_etl(
-                engine,
-                sources,
-                progress,
-                Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects)),
-            )
+            summary = run_etl(engine, sources, progress, how)
         counts = _count_tables(engine)
     finally:
         engine.close()
@@ -126,6 +157,7 @@ def _show_plan(screen: Screen, plan: Plan) -> None:
 
 def _show_exceptions(screen: Screen, plan: Plan) -> None:
     _show_list(screen, "are not in the lake any more; their rows stay", plan.gone)
+    _show_list(screen, "were retracted and stay out", plan.retracted)
     _show_list(screen, "are no data files and are left out", plan.ignored)
 
 
@@ -182,6 +214,7 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
             for file in plan.files
         ],
         "unchanged": plan.unchanged,
+        "retracted": plan.retracted,
         "gone": plan.gone,
         "ignored": plan.ignored,
     }

@@ -42,6 +42,7 @@ class Plan:
         latest_run: The run the plan was made after; another one since makes it void.
         files: New and changed files.
         unchanged: How many files the warehouse has already.
+        retracted: URIs in the lake that were retracted, and stay out until they change.
         gone: URIs in the ledger that are not in the lake any more; their rows stay.
         ignored: Keys that are not data (:func:`sparkify.lake.store.is_data`).
     """
@@ -49,6 +50,7 @@ class Plan:
     latest_run: int
     files: list[PlannedFile]
     unchanged: int
+    retracted: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
 
@@ -99,28 +101,33 @@ def open_sources(settings: Settings) -> list[Source]:
     return sources
 
 
-def make_plan(sources: Sequence[Source], ledger: Ledger) -> Plan:
+def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] = frozenset()) -> Plan:
     """Hold the listings against the ledger.
 
-    A file is known by its URI, its version by its size and its ETag or time of last change.
+    A file is known by its URI, its version by its size and its ETag or time of last change. Those in
+    ``reload`` are read again although they did not change.
     """
     known = {file.uri: file for file in ledger.files}
     taken = {file.file_id for file in ledger.files}
     files: list[PlannedFile] = []
+    retracted: list[str] = []
     unchanged = 0
     for source in sources:
         for item in source.listing.objects:
             loaded = known.get(item.uri)
             if loaded is None:
                 files.append(PlannedFile(source, item, _file_id(source, item, taken), replaces=False))
-            elif (loaded.size, loaded.version) != (item.size, item.version):
+            elif (loaded.size, loaded.version) != (item.size, item.version) or item.uri in reload:
                 files.append(PlannedFile(source, item, loaded.file_id, replaces=True))
+            elif loaded.state == "retracted":
+                retracted.append(item.uri)
             else:
                 unchanged += 1
     return Plan(
         latest_run=ledger.latest_run,
         files=files,
         unchanged=unchanged,
+        retracted=retracted,
         gone=_gone(sources, ledger.files),
         ignored=[key for source in sources for key in source.listing.ignored],
     )
@@ -135,7 +142,10 @@ def _gone(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[str]:
         gone += [
             file.uri
             for file in files
-            if file.kind == source.kind and file.uri.startswith(root) and file.uri not in listed
+            if file.kind == source.kind
+            and file.state == "loaded"
+            and file.uri.startswith(root)
+            and file.uri not in listed
         ]
     return sorted(gone)
 

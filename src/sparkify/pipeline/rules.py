@@ -6,6 +6,7 @@ not sure of is judged here.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -127,5 +128,5 @@ def _wrong(field: Field, value: Any, expected: str) -> Refusal:
 
 
 def _show(value: Any) -> str:
-    text = ascii(value)
+    text = json.dumps(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

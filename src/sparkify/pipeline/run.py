@@ -30,11 +30,13 @@ class Options:
         full_refresh: Compute the whole star from staging, whatever changed.
         batch_bytes: About how much (as stored) one transaction takes in.
         max_rejects: How many rejects a batch may have.
+        reload: URIs of loaded files to read again although they did not change.
     """
 
     full_refresh: bool = False
     batch_bytes: int = 4 * 1024**3
     max_rejects: MaxRejects = field(default_factory=MaxRejects)
+    reload: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ def run_etl(
         SparkifyError: Anything else; likewise.
     """
     options = options or Options()
-    summary = Summary(make_plan(sources, read_ledger(engine)))
+    summary = Summary(make_plan(sources, read_ledger(engine), options.reload))
     batches = list(summary.plan.batches(options.batch_bytes)) or ([[]] if options.full_refresh else [])
     after = summary.plan.latest_run
     for number, batch in enumerate(batches, 1):

@@ -12,13 +12,14 @@ from sparkify.warehouse.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:
-    """A file whose rows are in staging."""
+    """A file whose rows are in staging (``loaded``), or that is to stay out (``retracted``)."""
 
     file_id: int
     kind: str
     uri: str
     size: int
     version: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

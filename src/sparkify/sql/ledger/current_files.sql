@@ -1,2 +1,2 @@
--- The files whose rows are in staging.
-SELECT file_id, kind, uri, size, version FROM etl.files WHERE state = 'loaded';
+-- The files whose rows are in staging, and those that were retracted and are to stay out.
+SELECT file_id, kind, uri, size, version, state FROM etl.files WHERE state IN ('loaded', 'retracted');

@@ -1,4 +1,5 @@
--- What landed of every log file of this run: rows, plays, the range of their times, rows that want a closer look.
+-- What landed of every log file of this run: rows, plays, the range of their times, and rows that want a
+-- closer look.
 SELECT
     file_id,
     COUNT(*) AS landed,

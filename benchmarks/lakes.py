@@ -1,0 +1,52 @@
+"""Lakes to load: a million events that look like the real ones, thirty thousand one-object song files."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+from pathlib import Path
+
+REAL = Path(os.environ.get("SPARKIFY_TEST_DATA", Path(__file__).parents[2] / "shared" / "data" / "small"))
+
+
+def write_events(root: Path, events: int) -> Path:
+    """Write about ``events`` log lines: the real ones, again and again, with other users and sessions."""
+    logs = sorted((REAL / "log_data").rglob("*.json"))
+    lines = {log: log.read_text().splitlines() for log in logs}
+    times = round(events / sum(map(len, lines.values())))
+    folder = root / "log_data"
+    for log, real in lines.items():
+        path = folder / log.relative_to(REAL / "log_data")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as file:
+            for number in range(times):
+                shift = _Shift(number)
+                file.writelines(shift(line) + "\n" for line in real)
+    return folder
+
+
+class _Shift:
+    def __init__(self, number: int) -> None:
+        self._session, self._user = number * 10_000, number * 1_000
+
+    def __call__(self, line: str) -> str:
+        line = re.sub(r'"sessionId":(\d+)', lambda m: f'"sessionId":{int(m[1]) + self._session}', line)
+        return re.sub(r'"userId":"(\d+)"', lambda m: f'"userId":"{int(m[1]) + self._user}"', line)
+
+
+def write_songs(root: Path, songs: int) -> Path:
+    """Write ``songs`` files of one object each, in the catalogue's own layout."""
+    real = [json.loads(path.read_text()) for path in sorted((REAL / "song_data").rglob("*.json"))]
+    rng = random.Random(1)
+    folder = root / "song_data"
+    for number in range(songs):
+        song = dict(rng.choice(real))
+        song |= {"song_id": f"SO{number:016X}", "artist_id": f"AR{number // 3:016X}"}
+        song["title"] += f" {number}"
+        letters = rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=3)
+        path = folder.joinpath(*letters, f"TR{''.join(letters)}{number:012X}.json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(song))
+    return folder

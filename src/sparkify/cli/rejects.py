@@ -1,0 +1,135 @@
+"""`sparkify rejects`: the quarantine."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sparkify.cli.options import json_option, settings_from, source_options, warehouse_options
+from sparkify.cli.screen import Screen
+from sparkify.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sparkify.warehouse.engine import Answer
+
+_ALL = 2**31
+
+
+@click.group()
+def rejects() -> None:
+    """Show, export and replay records that were not loaded.
+
+    \b
+    Example:
+      sparkify rejects list
+      sparkify rejects show --reason too_long
+      sparkify rejects export bad.json
+      sparkify rejects replay
+    """
+
+
+@rejects.command("list")
+@warehouse_options
+@json_option
+def list_rejects(as_json: bool, **options: Any) -> None:
+    """Count the rejects by reason.
+
+    \b
+    Example:
+      sparkify rejects list
+    """
+    screen = Screen(as_json)
+    answer = _ask("ledger/rejects_by_reason.sql", options)
+    rows = list(answer.rows)
+    screen.table(answer.columns, rows)
+    if rows:
+        screen.say("One by one: sparkify rejects show --reason REASON")
+    screen.result({"rejects": [dict(zip(answer.columns, row, strict=True)) for row in rows]})
+
+
+@rejects.command()
+@click.option("--reason", default="", help="Only those of one reason.")
+@click.option("--file", "uri", default="", metavar="URI", help="Only those of one file, or name's end.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@warehouse_options
+@json_option
+def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> None:
+    """Show rejects one by one: file, line, reason and the record itself.
+
+    \b
+    Example:
+      sparkify rejects show --reason wrong_type --limit 5
+    """
+    screen = Screen(as_json)
+    answer = _ask("ledger/rejects_in_full.sql", options, reason=reason, uri=uri, most=limit)
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    for row in rows:
+        screen.say(f"{row['uri']}, line {row['line']:,} (byte {row['byte_offset']:,})")
+        screen.say(f"  {row['reason']}: {row['detail']}")
+        screen.say(f"  {row['content'][:300]}")
+    if not rows:
+        screen.say("There are no such rejects.")
+    screen.result({"rejects": rows})
+
+
+@rejects.command()
+@click.argument("output", type=click.Path(path_type=Path))
+@click.option("--reason", default="", help="Only those of one reason.")
+@warehouse_options
+@json_option
+def export(output: Path, reason: str, as_json: bool, **options: Any) -> None:
+    """Write the rejected records' own bytes to a file, one a line, to be mended there.
+
+    \b
+    Example:
+      sparkify rejects export bad.json --reason too_long
+    """
+    screen = Screen(as_json)
+    answer = _ask("ledger/rejects_in_full.sql", options, reason=reason, uri="", most=_ALL)
+    count = 0
+    try:
+        with output.open("wb") as file:
+            for row in answer.rows:
+                content, encoding = row[-1], row[-2]
+                file.write(base64.b64decode(content) if encoding == "base64" else content.encode())
+                file.write(b"\n")
+                count += 1
+    except OSError as exc:
+        raise ConfigError(f"{output} cannot be written: {exc.strerror}.", "Choose another place.") from exc
+    screen.say(f"Wrote {count:,} records to {output}.")
+    screen.result({"records": count, "path": str(output)})
+
+
+@rejects.command()
+@click.option("--max-rejects", default="1%", show_default=True, metavar="N|P%", help="As with etl.")
+@source_options
+@warehouse_options
+@json_option
+def replay(max_rejects: str, as_json: bool, **options: Any) -> None:
+    """Read the files with rejects again, after a rule was mended; changed files any `etl` reads.
+
+    \b
+    Example:
+      sparkify rejects replay
+    """
+    from sparkify.cli.etl import load
+
+    rows = _ask("ledger/files_with_rejects.sql", options).rows
+    load(Screen(as_json), options, max_rejects=max_rejects, reload=frozenset(row[0] for row in rows))
+
+
+def _ask(path: str, options: dict[str, Any], **parameters: Any) -> Answer:
+    from sparkify.warehouse.engine import Answer, open_engine, require
+    from sparkify.warehouse.statements import statement
+
+    engine = open_engine(settings_from(options))
+    try:
+        with engine.reading() as exists:
+            require(engine, exists=exists)
+            answer = engine.ask(statement(path), **parameters)
+            return Answer(answer.columns, iter(list(answer.rows)))
+    finally:
+        engine.close()
