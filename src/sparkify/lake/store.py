@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
@@ -94,15 +95,20 @@ def is_data(key: str) -> bool:
     Such parts are what tools leave behind (``.ipynb_checkpoints``, ``._x.json``, ``_SUCCESS``); the
     convention is Hadoop's.
     """
-    return key.lower().endswith(DATA_SUFFIXES) and not any(
-        part.startswith((".", "_")) for part in key.split("/")
-    )
+    hidden = key.startswith((".", "_")) or "/." in key or "/_" in key
+    return not hidden and key.lower().endswith(DATA_SUFFIXES)
 
 
 def sort_out(found: Sequence[LakeObject]) -> Listing:
     """Return the data objects by key, and the keys that are none."""
-    objects = sorted((item for item in found if is_data(item.key)), key=lambda item: item.key)
-    return Listing(objects, sorted(item.key for item in found if not is_data(item.key)))
+    objects: list[LakeObject] = []
+    ignored: list[str] = []
+    for item in found:
+        if is_data(item.key):
+            objects.append(item)
+        else:
+            ignored.append(item.key)
+    return Listing(sorted(objects, key=attrgetter("key")), sorted(ignored))
 
 
 def read_all(

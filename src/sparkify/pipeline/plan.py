@@ -155,10 +155,11 @@ def _file_id(source: Source, item: LakeObject, taken: set[int]) -> int:
 
     Two roots may hold the same key; the later one is then numbered from its full URI.
     """
-    for name in (f"{source.kind}/{item.key}", item.uri, *(f"{item.uri}#{n}" for n in range(1, 100))):
+    name = f"{source.kind}/{item.key}"
+    while True:
         # 53 bits, so that the number survives JSON readers that know doubles only.
         number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 11
         if number not in taken:
             taken.add(number)
             return number
-    raise AssertionError(f"no free number for {item.uri}")
+        name = f"{name} {item.uri}"

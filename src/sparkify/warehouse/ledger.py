@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import statement
@@ -126,4 +127,5 @@ def record(engine: Engine, table: str, rows: Sequence[Record]) -> None:
     """Append rows to a table of the ledger."""
     if rows:
         columns = [field.name for field in fields(rows[0])]
-        engine.insert(table, columns, [astuple(row) for row in rows])
+        # Not dataclasses.astuple, which copies every value deeply: 2 s for 30,000 files.
+        engine.insert(table, columns, list(map(attrgetter(*columns), rows)))
