@@ -15,6 +15,7 @@ from sparkify.errors import INTERRUPTED, OK, USAGE, SparkifyError
 
 # name → (module, one line for `sparkify --help`): no command's module is imported to list them.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "simulate": ("sparkify.cli.simulate", "Write songs and activity logs of any size."),
     "init": ("sparkify.cli.init", "Write a commented dwh.cfg."),
     "create-tables": ("sparkify.cli.create_tables", "Create, or reset, every table of the warehouse."),
     "etl": ("sparkify.cli.etl", "Load what is new, transform, check, commit."),

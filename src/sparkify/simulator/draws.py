@@ -1,0 +1,70 @@
+"""Random numbers that depend on who draws and how often they drew, and on nothing else.
+
+Every listener has a key and a counter; draw number *n* of a listener is a hash of both (the finaliser of
+SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). So it does not
+matter which worker advances whom, or in what order.
+Distributions are tables of quantiles looked up with 16 random bits: exact integers, no library's ``exp``.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+
+Bits = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+_WEYL = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+_TABLE = 1 << 16
+
+
+def generator(seed: int, purpose: int) -> np.random.Generator:
+    """Return the generator of one part of the set-up, independent of every other part's."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(purpose,))))
+
+
+def draw(keys: Bits, counters: Bits) -> Bits:
+    """Return 64 random bits for each listener's counter."""
+    return again(counters * _WEYL + keys)
+
+
+def again(bits: Bits) -> Bits:
+    """Return 64 more bits, made from bits already drawn."""
+    mixed = bits + _WEYL
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= _FIRST
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= _SECOND
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
+
+
+def uniform(bits: Bits) -> Floats:
+    """Return numbers in [0, 1) from the high 53 bits, less the low 16 that :func:`quantile` uses."""
+    return (bits >> np.uint64(16)).astype(np.float64) * 2.0**-48
+
+
+def quantile(table: Integers, bits: Bits) -> Integers:
+    """Return a value of a quantile table, chosen by the low 16 bits."""
+    return table[(bits & np.uint64(_TABLE - 1)).astype(np.intp)]
+
+
+def log_normal_gaps(log_mean: float, log_deviation: float) -> Integers:
+    """Return the quantiles of log-normal gaps: whole seconds, given in milliseconds."""
+    if log_deviation == 0:
+        return np.full(_TABLE, int(math.exp(log_mean)) * 1000, np.int64)
+    # One in eight is computed, the rest repeats it: steps of a second hide the difference.
+    curve = NormalDist(log_mean, log_deviation)
+    coarse = [int(math.exp(curve.inv_cdf((i + 0.5) * 8 / _TABLE))) * 1000 for i in range(_TABLE // 8)]
+    return np.repeat(np.array(coarse, np.int64), 8)
+
+
+def exponential() -> Floats:
+    """Return the quantiles of the exponential distribution of mean 1."""
+    return np.array([-math.log1p(-(i + 0.5) / _TABLE) for i in range(_TABLE)])

@@ -1,0 +1,148 @@
+"""The state machine of a session, compiled to arrays that thousands of listeners step through at once.
+
+A state is a page in a *group*: what the listener is (free or paid) and whether logged in. The order of the
+groups is fixed: free, paid, and the same two when logged out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sparkify.simulator.config import Page, Parameters
+from sparkify.simulator.draws import Floats
+
+FREE, PAID, OUT_FREE, OUT_PAID = range(4)
+NEXT_SONG = "NextSong"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state: what the log line says of it."""
+
+    page: str
+    group: int
+    method: str
+    status: int
+
+    @property
+    def level(self) -> str:
+        """``free`` or ``paid``, of the listener, logged in or not."""
+        return "paid" if self.group in (PAID, OUT_PAID) else "free"
+
+    @property
+    def auth(self) -> str:
+        """How the log names being logged in."""
+        return "Logged Out" if self.group >= OUT_FREE else "Logged In"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """The compiled machine; arrays are by state unless said otherwise.
+
+    Attributes:
+        states: What each number means. The two numbers after the last are the beginning of a session of a
+            free and of a paid listener, the one after those its end.
+        cumulative: Row after row, the running sum of the row's probabilities plus the row's number, so that
+            one binary search finds the next state of any.
+        target: The next state at each place of ``cumulative``.
+        group: Group of a state (of a beginning: the level; of the end: -1).
+        sings: Whether the state plays a song.
+        redirects: Whether the state is a redirected request.
+    """
+
+    states: tuple[State, ...]
+    cumulative: Floats
+    target: npt.NDArray[np.int16]
+    group: npt.NDArray[np.int8]
+    sings: npt.NDArray[np.bool_]
+    redirects: npt.NDArray[np.bool_]
+
+    @property
+    def begin(self) -> int:
+        """The number of a free listener's beginning; a paid one's is the next."""
+        return len(self.states)
+
+    @property
+    def end(self) -> int:
+        """The number of the end of a session."""
+        return len(self.states) + 2
+
+    def step(self, state: npt.NDArray[np.int16], chance: Floats) -> npt.NDArray[np.int16]:
+        """Return the next state of each, given a number in [0, 1) for each."""
+        return self.target[np.searchsorted(self.cumulative, state + chance, side="right")]
+
+
+def compile_machine(parameters: Parameters) -> Machine:
+    """Number the states and lay out the rows of probabilities (validated by :mod:`config`)."""
+    pages = parameters.pages
+    states = tuple(
+        State(page, group, served.method, served.status)
+        for group in (FREE, PAID, OUT_FREE, OUT_PAID)
+        for page, served in pages.items()
+    )
+    number = {(state.group, state.page): index for index, state in enumerate(states)}
+    end = len(states) + 2
+    cumulative: list[float] = []
+    target: list[int] = []
+    for index, row in enumerate([*_rows(parameters, states, number), *_beginnings(parameters, number)]):
+        total = 0.0
+        for follower, chance in row.items():
+            total += chance
+            cumulative.append(index + min(total, 1.0))
+            target.append(follower)
+        # The last place stands for what is missing to 1, and takes rounding with it.
+        cumulative.append(index + 1.0)
+        target.append(end if total < 1 - 1e-9 else target[-1])
+    levels = [FREE, PAID, -1]
+    return Machine(
+        states=states,
+        cumulative=np.array(cumulative),
+        target=np.array(target, np.int16),
+        group=np.array([*(state.group for state in states), *levels], np.int8),
+        sings=np.array([*(state.page == NEXT_SONG for state in states), False, False, False]),
+        redirects=np.array([*(_redirects(pages[state.page]) for state in states), False, False, False]),
+    )
+
+
+def _redirects(page: Page) -> bool:
+    return 300 <= page.status < 400
+
+
+def _rows(
+    parameters: Parameters, states: tuple[State, ...], number: Mapping[tuple[int, str], int]
+) -> list[dict[int, float]]:
+    rows = []
+    for state in states:
+        machine = parameters.transitions["out" if state.group >= OUT_FREE else state.level]
+        group = _group_after(state)
+        rows.append({number[group, page]: chance for page, chance in machine.get(state.page, {}).items()})
+    return rows
+
+
+def _group_after(state: State) -> int:
+    """Return the group the followers of a state are in: logging in or out and changing level move it."""
+    moved = {
+        "Logout": state.group + OUT_FREE,
+        "Login": state.group - OUT_FREE,
+        "Submit Upgrade": PAID,
+        "Submit Downgrade": FREE,
+    }
+    inside = state.group < OUT_FREE
+    if state.page in moved and inside != (state.page == "Login"):
+        return moved[state.page]
+    return state.group
+
+
+def _beginnings(parameters: Parameters, number: Mapping[tuple[int, str], int]) -> list[dict[int, float]]:
+    rows = []
+    for level, name in ((FREE, "free"), (PAID, "paid")):
+        row = {}
+        for key, chance in parameters.first[name].items():
+            page = key.removeprefix("out ")
+            row[number[level + (OUT_FREE if page != key else 0), page]] = chance
+        rows.append(row)
+    return rows

@@ -1,0 +1,148 @@
+"""Worker processes: started, listened to, and stopped; a simulation's work shared among them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+
+from sparkify.errors import FAILED, SourceError, SparkifyError
+from sparkify.lake.writer import Writer
+from sparkify.settings import AwsSettings
+from sparkify.simulator.catalogue import Song, read_songs
+from sparkify.simulator.run import Counts, Plan, Report, World, make_room, write_share
+
+# A process takes about half a second to start and to build its world.
+_WORTH_A_PROCESS = 300_000
+# Seconds a worker that is told to stop may take to take away what it had half written.
+_PATIENCE = 5.0
+
+
+def simulate(
+    plan: Plan,
+    uri: str,
+    aws: AwsSettings,
+    *,
+    workers: int = 0,
+    force: bool = False,
+    report: Report | None = None,
+) -> Counts:
+    """Write a whole simulation below ``uri`` and return what was written.
+
+    Args:
+        plan: What to simulate.
+        uri: A local folder or ``s3://`` prefix.
+        aws: Credentials, region and endpoint for S3.
+        workers: Processes; 0 for as many as there are processors and it is worth it.
+        force: Replace an earlier simulation there.
+        report: Told of progress.
+
+    Raises:
+        SourceError: The place is not empty, or cannot be written.
+    """
+    writer = Writer(uri, aws)
+    make_room(writer, plan, force=force)
+    counts = Counts()
+
+    def count(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
+        counts(files=files, rows=rows, size=size)
+        if report is not None:
+            report(files=files, rows=rows, size=size)
+
+    if not workers:
+        expected = 3 * plan.users * plan.days
+        workers = min(os.cpu_count() or 1, 1 + expected // _WORTH_A_PROCESS)
+    if workers == 1:
+        write_share(World(plan, aws), writer, 0, 1, count)
+        return counts
+    # Read once and handed on: the workers must not see a catalogue that changed in between.
+    known = read_songs(plan.song_data, aws) if plan.song_data else None
+    with _started([(plan, uri, aws, known, worker, workers) for worker in range(workers)]) as running:
+        _listen(running, count)
+    return counts
+
+
+Task = tuple[Plan, str, AwsSettings, list[Song] | None, int, int]
+Running = dict[Connection, SpawnProcess]
+
+
+@contextmanager
+def _started(tasks: Sequence[Task]) -> Iterator[Running]:
+    """Start a process for each task; none is left running on the way out."""
+    # Not fork: the object store's client has threads of its own, which a fork would leave behind.
+    context = multiprocessing.get_context("spawn")
+    running: Running = {}
+    try:
+        for task in tasks:
+            mine, theirs = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(theirs, task), daemon=True)
+            process.start()
+            theirs.close()
+            running[mine] = process
+        yield running
+    finally:
+        for process in running.values():
+            process.terminate()
+        for connection, process in running.items():
+            process.join(_PATIENCE)
+            if process.is_alive():  # in a request to a store that does not answer
+                process.kill()
+                process.join()
+            connection.close()
+
+
+def _listen(running: Running, report: Report) -> None:
+    """Pass on the workers' progress until all have said that they are done.
+
+    Raises:
+        SourceError: What a worker failed with.
+        SparkifyError: A worker ended without a word.
+    """
+    waiting = set(running)
+    while waiting:
+        for ready in wait(list(waiting)):
+            assert isinstance(ready, Connection)
+            try:
+                kind, *values = ready.recv()
+            except EOFError:
+                running[ready].join()
+                raise SparkifyError(
+                    f"a worker process ended with exit code {running[ready].exitcode}.",
+                    "If the machine is short of memory, use fewer --workers.",
+                ) from None
+            if kind == "done":
+                waiting.discard(ready)
+            elif kind == "failed":
+                message, hint, uri = values
+                raise SourceError(message, hint, uri=uri)
+            else:
+                files, rows, size = values
+                report(files=files, rows=rows, size=size)
+
+
+def _work(connection: Connection, task: Task) -> None:
+    """Do one worker's share and tell about it; runs in its own process."""
+    # Ctrl-C reaches the whole group; the parent decides. Its SIGTERM is obeyed between two chunks of a
+    # file, so that what is half written is taken away on the way out.
+    stopping: list[int] = []
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+
+    def tell(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
+        if stopping:
+            sys.exit(128 + stopping[0])
+        connection.send(("progress", files, rows, size))
+
+    plan, uri, aws, known, worker, workers = task
+    try:
+        write_share(World(plan, aws, known), Writer(uri, aws), worker, workers, tell)
+        connection.send(("done",))
+    except SourceError as exc:
+        connection.send(("failed", exc.message, exc.hint, exc.uri))
+    except BrokenPipeError:
+        sys.exit(FAILED)  # the parent is gone, and with it the reason to go on
