@@ -106,6 +106,7 @@ def _plan(options: dict[str, Any], aws: AwsSettings) -> Plan:
         "song_data",
         "tag",
         "compression",
+        "dirty",
     )
     plan = Plan(
         parameters=load_parameters(Path(path) if path else None),

@@ -74,8 +74,8 @@ def read_profile(store: Store) -> Profile:
     objects = store.listing().objects
     return profile(
         json.loads(line)
-        for item, data in read_all(store, objects)
-        for line in decompress(data, item.uri).splitlines()
+        for _, data in read_all(store, objects)
+        for line in decompress(data)[0].splitlines()
         if line.strip()
     )
 

@@ -22,6 +22,7 @@ from sparkify.settings import AwsSettings
 from sparkify.simulator.arrivals import DAY, Arrivals
 from sparkify.simulator.catalogue import Song, make_catalogue, make_records, read_songs, song_of
 from sparkify.simulator.config import Parameters
+from sparkify.simulator.dirt import Soiler
 from sparkify.simulator.engine import Events, Simulation
 from sparkify.simulator.lines import Encoder
 from sparkify.simulator.machine import compile_machine
@@ -50,6 +51,7 @@ class Plan:
         song_data: An existing catalogue to play instead of making one.
         tag: Value of an extra field ``tag``; empty for none.
         compression: ``none``, ``gzip`` or ``zstd``.
+        dirty: Add what real lakes have, and ``truth.json``.
     """
 
     parameters: Parameters
@@ -64,6 +66,7 @@ class Plan:
     song_data: str = ""
     tag: str = ""
     compression: str = "none"
+    dirty: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense, before anything is written.
@@ -211,6 +214,25 @@ def write_share(world: World, writer: Writer, worker: int, workers: int, report:
             text = compress(chain([first], chunks), world.plan.compression)
             writer.put(world.plan.log_key(day), text)
             report(files=1)
+
+
+def write_dirty(world: World, writer: Writer, report: Report) -> None:
+    """Write everything with what real lakes have, and ``truth.json`` at the end.
+
+    One day's lines are held in memory, and what is still to come late.
+    """
+    plan = world.plan
+    soiler = Soiler(plan.parameters.dirt, plan.days, plan.seed)
+    songs = list(soiler.songs(world.records))
+    writer.put_all(songs)
+    report(files=len(songs), size=sum(len(data) for _, data in songs))
+    for _, day, parts in world.days():
+        lines = [line for events in parts if len(events) for line in world.encoder.lines(events)]
+        for key, data in soiler.day(day, plan.log_key(day), lines):
+            writer.put(key, compress([data], plan.compression))
+            report(files=1, rows=len(lines) if key == plan.log_key(day) else 0, size=len(data))
+    writer.put("truth.json", soiler.truth.text())
+    report(files=1)
 
 
 def _texts(encoder: Encoder, parts: Iterable[Events], report: Report) -> Iterator[bytes | memoryview]:

@@ -15,7 +15,7 @@ from sparkify.errors import FAILED, SourceError, SparkifyError
 from sparkify.lake.writer import Writer
 from sparkify.settings import AwsSettings
 from sparkify.simulator.catalogue import Song, read_songs
-from sparkify.simulator.run import Counts, Plan, Report, World, make_room, write_share
+from sparkify.simulator.run import Counts, Plan, Report, World, make_room, write_dirty, write_share
 
 # A process takes about half a second to start and to build its world.
 _WORTH_A_PROCESS = 300_000
@@ -57,6 +57,10 @@ def simulate(
     if not workers:
         expected = 3 * plan.users * plan.days
         workers = min(os.cpu_count() or 1, 1 + expected // _WORTH_A_PROCESS)
+    if plan.dirty:
+        # One process: late events cross from day to day.
+        write_dirty(World(plan, aws), writer, count)
+        return counts
     if workers == 1:
         write_share(World(plan, aws), writer, 0, 1, count)
         return counts
