@@ -60,5 +60,5 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
                 time.sleep(0.05)
         yield S3Server(f"http://127.0.0.1:{port}", root, key, secret)
     finally:
-        server.terminate()
+        server.kill()  # asked to terminate, it waits for connections that stay open
         server.wait(10)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import obstore
 from obstore.exceptions import (
     BaseError,
-    NotFoundError,
     PermissionDeniedError,
     PreconditionError,
     UnauthenticatedError,
@@ -30,18 +33,66 @@ from sparkify.lake.store import LakeObject, Listing, sort_out
 from sparkify.settings import AwsSettings
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import ListResult, ObjectMeta
 
-# The client retries 5xx, SlowDown, time-outs and broken connections by itself, up to a minute a request.
-RETRY: Any = {
-    "max_retries": 8,
-    "backoff": {
-        "init_backoff": timedelta(milliseconds=100),
-        "max_backoff": timedelta(seconds=10),
-        "base": 2,
-    },
-    "retry_timeout": timedelta(seconds=60),
-}
+T = TypeVar("T")
+
+# What the client raises; a ValueError is a key that is no path to it, such as a//b.
+_FAILURES = (BaseError, OSError, ValueError)
+
+# Listing is one page of 1,000 keys after another, so prefixes are listed side by side: enough of them to fill
+# the threads, not so many that their requests cost more than the pages they replace.
+_ENOUGH_PREFIXES = 8
+_MOST_PREFIXES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long we put up with a store that fails: 5xx, SlowDown, broken and silent connections.
+
+    The number of tries bounds it and not the clock: a large object on a slow line is no failure.
+
+    Attributes:
+        retries: Tries after the first one; a body that breaks is resumed, each resumption being one of them.
+        first_wait: Seconds before the first retry, growing from there with some jitter.
+        longest_wait: Seconds no wait goes beyond.
+        silence: Seconds without a byte after which a connection counts as broken.
+    """
+
+    retries: int = 8
+    first_wait: float = 0.1
+    longest_wait: float = 10
+    silence: float = 30
+
+    def client_options(self) -> dict[str, Any]:
+        """Return the time-outs of obstore's client; its own cut every body off after 30 s, moving or not."""
+        return {"timeout": timedelta(days=1), "read_timeout": timedelta(seconds=self.silence)}
+
+    def retry_config(self) -> Any:
+        """Return the retries of obstore's client."""
+        return {
+            "max_retries": self.retries,
+            "backoff": {
+                "init_backoff": timedelta(seconds=self.first_wait),
+                "max_backoff": timedelta(seconds=self.longest_wait),
+                "base": 2,
+            },
+            "retry_timeout": timedelta(days=1),
+        }
+
+    def call(self, request: Callable[[], T]) -> T:
+        """Make a request whose answer's body the client does not read again when it breaks: a listing's."""
+        for turn in range(self.retries):
+            try:
+                return request()
+            except BaseError as exc:
+                if "response body" not in str(exc):
+                    raise  # the client has retried it already, or it is final
+            time.sleep(min(self.longest_wait, self.first_wait * 2**turn))
+        return request()
+
+
+PATIENCE = Patience()
 
 
 class Bucket:
@@ -49,33 +100,31 @@ class Bucket:
 
     threads = 32
 
-    def __init__(self, uri: str, aws: AwsSettings) -> None:
+    def __init__(self, uri: str, aws: AwsSettings, patience: Patience = PATIENCE) -> None:
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        if not bucket:
-            raise ConfigError(f"{uri} names no bucket.", "Write s3://bucket/prefix.")
+        # The client panics on what cannot stand in a URL, and knows no key with an empty or dotted part.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket) or any(
+            part in ("", ".", "..") for part in (prefix.strip("/") or "-").split("/")
+        ):
+            raise ConfigError(f"{uri} is not the name of a bucket and prefix.", "Write s3://bucket/prefix.")
         self.uri = f"s3://{bucket}/{prefix.strip('/')}".rstrip("/")
         self._name = bucket
         self._prefix = prefix.strip("/")
-        self._store = open_bucket(bucket, aws)
+        self._patience = patience
+        self._store = open_bucket(bucket, aws, patience)
 
     def listing(self) -> Listing:
         # A slash, since log_data must not take log_data_old/ with it.
         root = self._prefix + "/" if self._prefix else ""
         try:
-            first = obstore.list_with_delimiter(self._store, root or None)
-            found = list(first["objects"])
-            with ThreadPoolExecutor(self.threads, thread_name_prefix="sparkify-list") as pool:
-                for more in pool.map(self._list_below, first["common_prefixes"]):
-                    found.extend(more)
+            found = self._list(root)
             if not found and self._prefix:
                 found = [obstore.head(self._store, self._prefix)]
                 root = self._prefix.rpartition("/")[0]
                 root += "/" if root else ""
-        except NotFoundError as exc:
-            if "NoSuchBucket" in str(exc):
-                raise self._error(exc, self.uri) from exc
+        except FileNotFoundError:
             found = []
-        except (BaseError, OSError) as exc:
+        except _FAILURES as exc:
             raise self._error(exc, self.uri) from exc
         if not found:
             raise SourceNotFound(
@@ -85,8 +134,26 @@ class Bucket:
             )
         return sort_out([self._item(meta, root) for meta in found])
 
-    def _list_below(self, prefix: str) -> list[ObjectMeta]:
-        return list(obstore.list(self._store, prefix.rstrip("/") + "/").collect())
+    def _list(self, root: str) -> list[ObjectMeta]:
+        found: list[ObjectMeta] = []
+        level = [root]
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="sparkify-list") as pool:
+            while level and len(level) < _ENOUGH_PREFIXES:
+                answers = list(pool.map(self._list_level, level))
+                below = [prefix + "/" for answer in answers for prefix in answer["common_prefixes"]]
+                if len(below) > _MOST_PREFIXES:
+                    break
+                found.extend(meta for answer in answers for meta in answer["objects"])
+                level = below
+            for more in pool.map(self._list_below, level):
+                found.extend(more)
+        return found
+
+    def _list_level(self, prefix: str) -> ListResult[Sequence[ObjectMeta]]:
+        return self._patience.call(lambda: obstore.list_with_delimiter(self._store, prefix or None))
+
+    def _list_below(self, prefix: str) -> Sequence[ObjectMeta]:
+        return self._patience.call(lambda: obstore.list(self._store, prefix or None).collect())
 
     def _item(self, meta: ObjectMeta, root: str) -> LakeObject:
         path = meta["path"]
@@ -101,7 +168,7 @@ class Bucket:
             answer = obstore.get(self._store, self._key(item))
             self._compare(item, answer.meta)
             data = bytes(answer.bytes())
-        except (BaseError, OSError) as exc:
+        except _FAILURES as exc:
             raise self._error(exc, item.uri) from exc
         if len(data) != item.size:
             raise _changed(item)
@@ -118,7 +185,7 @@ class Bucket:
             with path.open("wb") as file:
                 for chunk in answer.stream():
                     size += file.write(chunk)
-        except (BaseError, OSError) as exc:
+        except _FAILURES as exc:
             raise self._error(exc, item.uri) from exc
         if size != item.size:
             raise _changed(item)
@@ -140,7 +207,7 @@ class Bucket:
                 "Check the bucket's name in dwh.cfg, and [AWS] ENDPOINT_URL if it is not on AWS.",
                 uri=uri,
             )
-        if isinstance(exc, NotFoundError | PreconditionError):
+        if isinstance(exc, FileNotFoundError | PreconditionError):
             return SourceChanged(f"{uri} changed or vanished after it was listed.", "Run again.", uri=uri)
         if isinstance(exc, PermissionDeniedError | UnauthenticatedError) or _status(text) in (401, 403):
             return SourceDenied(
@@ -155,6 +222,12 @@ class Bucket:
                 f"Set [AWS] REGION to the region of the bucket {self._name}.",
                 uri=uri,
             )
+        if isinstance(exc, ValueError) or "invalid path" in text:
+            return SourceError(
+                f"{uri} holds a key that cannot be read: {_first_line(text)}.",
+                "Rename that object: no part of its key may be empty, '.' or '..'.",
+                uri=uri,
+            )
         return TransientSourceError(
             f"{uri} cannot be read: {_first_line(text)}",
             "Check the network and [AWS] ENDPOINT_URL; if the store is busy, run again: nothing was changed.",
@@ -162,18 +235,19 @@ class Bucket:
         )
 
 
-def open_bucket(bucket: str, aws: AwsSettings) -> S3Store:
+def open_bucket(bucket: str, aws: AwsSettings, patience: Patience = PATIENCE) -> S3Store:
     """Return obstore's client for a bucket, with the credentials the settings name.
 
     KEY and SECRET of dwh.cfg win; else the standard AWS chain, through boto3 where it is installed
     (it knows profiles and SSO), else through the environment and instance metadata.
     """
     config: Any = {"region": aws.region or "us-east-1"}
-    options: dict[str, Any] = {"client_options": {"allow_http": False}, "retry_config": RETRY}
+    client_options = patience.client_options()
+    options: dict[str, Any] = {"client_options": client_options, "retry_config": patience.retry_config()}
     if aws.endpoint_url:
         config["endpoint"] = aws.endpoint_url
         config["virtual_hosted_style_request"] = False
-        options["client_options"] = {"allow_http": aws.endpoint_url.startswith("http://")}
+        client_options["allow_http"] = aws.endpoint_url.startswith("http://")
     if aws.key:
         config["access_key_id"] = str(aws.key)
         config["secret_access_key"] = str(aws.secret)
