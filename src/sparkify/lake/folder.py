@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import NoReturn
 
 from sparkify.errors import SourceChanged, SourceDenied, SourceError, SourceNotFound
-from sparkify.lake.store import LakeObject, Listing, sort_out
+from sparkify.lake.store import LakeObject, Listing, is_data, sort_out
 
 
 class Folder:
@@ -33,26 +34,22 @@ class Folder:
 
     def _walk(self) -> list[LakeObject]:
         found: list[LakeObject] = []
-        seen = {os.path.realpath(self.uri)}
-        waiting = [(self.uri, "")]
+        # A folder waits with the real paths it was reached through: a link back into one of them is a loop.
+        waiting: list[tuple[str, str, tuple[str, ...]]] = [(self.uri, "", (os.path.realpath(self.uri),))]
         folder = self.uri
         try:
             while waiting:
-                folder, prefix = waiting.pop()
+                folder, prefix, way = waiting.pop()
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         key = prefix + entry.name
                         if entry.is_dir():
-                            if entry.is_symlink():
-                                real = os.path.realpath(entry.path)
-                                if real in seen:
-                                    continue
-                                seen.add(real)
-                            waiting.append((entry.path, key + "/"))
+                            linked = entry.is_symlink()
+                            real = os.path.realpath(entry.path) if linked else f"{way[-1]}/{entry.name}"
+                            if not (linked and any(_holds(real, passed) for passed in way)):
+                                waiting.append((entry.path, key + "/", (*way, real)))
                         else:
-                            status = entry.stat()
-                            item = LakeObject(entry.path, key, status.st_size, str(status.st_mtime_ns))
-                            found.append(item)
+                            found.append(_object(entry, key))
         except OSError as exc:
             _raise(exc, str(exc.filename or folder))
         return found
@@ -60,8 +57,8 @@ class Folder:
     def read(self, item: LakeObject) -> bytes:
         try:
             with open(item.uri, "rb", buffering=0) as file:  # noqa: PTH123 - no Path object for each tiny file
-                status = os.fstat(file.fileno())
                 data = file.read()
+                status = os.fstat(file.fileno())
         except OSError as exc:
             _raise(exc, item.uri)
         if len(data) != item.size or str(status.st_mtime_ns) != item.version:
@@ -78,6 +75,28 @@ class Folder:
             _raise(exc, item.uri)
         if status.st_size != item.size or str(status.st_mtime_ns) != item.version:
             raise _changed(item)
+
+
+def _holds(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _object(entry: os.DirEntry[str], key: str) -> LakeObject:
+    try:
+        status = entry.stat()
+    except FileNotFoundError:
+        if not entry.is_symlink():
+            raise
+        if is_data(key):
+            raise SourceNotFound(
+                f"{entry.path} is a link to nothing.", "Remove the link, or mend it.", uri=entry.path
+            ) from None
+        return LakeObject(entry.path, key, 0, "")  # an editor's lock, say
+    if is_data(key) and not stat.S_ISREG(status.st_mode):
+        raise SourceError(
+            f"{entry.path} is not a file but a pipe, socket or device.", "Move it elsewhere.", uri=entry.path
+        )
+    return LakeObject(entry.path, key, status.st_size, str(status.st_mtime_ns))
 
 
 def _changed(item: LakeObject) -> SourceChanged:
