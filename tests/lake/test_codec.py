@@ -1,0 +1,86 @@
+"""What decompression promises: the whole contents, or what comes before the damage and a word about it."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparkify.lake.codec import decompress
+
+
+def _zstd(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(write_checksum=True).compress(data)
+
+
+def _zstd_stream(data: bytes) -> bytes:
+    """Compress as a pipe does: the frame does not say how large its contents are."""
+    return zstandard.ZstdCompressor(write_content_size=False).compress(data)
+
+
+COMPRESS = {"gzip": gzip.compress, "zstd": _zstd, "zstd-stream": _zstd_stream}
+kinds = pytest.mark.parametrize("kind", COMPRESS)
+
+# Plain contents start as JSON, or a BOM, does: never with the first bytes of a compressed stream.
+contents = st.binary(max_size=2000).map(lambda tail: b'{"a": ' + tail)
+
+
+@kinds
+@given(parts=st.lists(contents, min_size=1, max_size=4))
+def test_streams_in_a_row_give_all_their_contents(kind: str, parts: list[bytes]) -> None:
+    """Appending compressed files makes gzip members, or zstd frames, in a row."""
+    whole = b"".join(parts)
+    assert decompress(whole) == (whole, None)
+    assert decompress(b"".join(COMPRESS[kind](part) for part in parts)) == (whole, None)
+
+
+@kinds
+@given(parts=st.lists(contents, min_size=1, max_size=3), data=st.data())
+def test_a_stream_that_breaks_off_is_never_taken_for_whole(
+    kind: str, parts: list[bytes], data: st.DataObject
+) -> None:
+    packed = [COMPRESS[kind](part) for part in parts]
+    whole = b"".join(packed)
+    # Anywhere inside the last stream, but where what is left still is known by its first bytes.
+    least = len(whole) - len(packed[-1])
+    cut = data.draw(st.integers(max(least + 1, 4), len(whole) - 1))
+    plain, damage = decompress(whole[:cut])
+    assert damage
+    assert b"".join(parts).startswith(plain)
+
+
+@kinds
+def test_a_large_stream_that_breaks_off_keeps_what_comes_before(kind: str) -> None:
+    """It gives out its first blocks, which end anywhere, before it is found to be short."""
+    whole = b"".join(b'{"a": %d}\n' % number for number in range(200_000))
+    data = COMPRESS[kind](whole)
+    for cut in (1, 10, len(data) // 2, len(data) - 30):
+        plain, damage = decompress(data[:-cut])
+        assert damage
+        assert whole.startswith(plain)
+    half, _ = decompress(data[: len(data) // 2])
+    assert len(half) > len(whole) // 4
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_a_damaged_stream_is_never_taken_for_whole(kind: str) -> None:
+    data = COMPRESS[kind](bytes(range(256)) * 50)
+    for place in range(20, len(data), 7):
+        damaged = bytearray(data)
+        damaged[place] ^= 0xFF
+        assert decompress(bytes(damaged))[1]
+
+
+def test_zeros_after_a_gzip_stream_are_padding_and_anything_else_is_damage() -> None:
+    assert decompress(gzip.compress(b"{}") + bytes(512)) == (b"{}", None)
+    plain, damage = decompress(gzip.compress(b"{}") + b"{}")
+    assert plain == b"{}"
+    assert damage
+
+
+def test_names_do_not_matter_and_plain_is_plain() -> None:
+    assert decompress(b"") == (b"", None)
+    assert decompress(b"{}") == (b"{}", None)
