@@ -120,7 +120,14 @@ def _text(value: str) -> str:
 
 
 def _uri(value: str) -> str:
-    if re.match(r"[a-z0-9]+://", value) and not value.startswith("s3://"):
+    if re.match(r"[A-Za-z0-9+.-]+://", value) and not value.startswith("s3://"):
+        raise ValueError
+    return value
+
+
+def _endpoint(value: str) -> str:
+    # What fits no URL makes the S3 client panic.
+    if value and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!-~]*)?", value):
         raise ValueError
     return value
 
@@ -159,7 +166,14 @@ KEYS: tuple[Key, ...] = (
     Key("AWS", "SECRET", Secret, "", "text", "Secret access key, with KEY."),
     Key("AWS", "REGION", _text, "", "a region such as us-west-2", "Region of the bucket and the cluster."),
     Key("AWS", "PROFILE", _text, "", "a profile name", "Named profile of ~/.aws/config to use."),
-    Key("AWS", "ENDPOINT_URL", _text, "", "a URL", "Any S3-compatible server instead of AWS."),
+    Key(
+        "AWS",
+        "ENDPOINT_URL",
+        _endpoint,
+        "",
+        "a URL such as https://s3.example.com",
+        "Any S3-compatible server instead of AWS.",
+    ),
     Key(
         "DWH",
         "DWH_CLUSTER_TYPE",

@@ -31,6 +31,7 @@ def init(path: Path, force: bool, as_json: bool) -> None:
         # It will hold a password: nobody else may read it, from the first byte on.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o600)  # with --force the file was there, with a mode of its own
             file.write(template())
     except OSError as exc:
         raise ConfigError(f"{path} cannot be written: {exc.strerror}.", "Choose another place.") from exc
