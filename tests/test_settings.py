@@ -1,4 +1,4 @@
-"""What the configuration promises: the mission's file as it is, one order of places, errors that name them."""
+"""What the configuration promises: the mission's file as it is, one order of places, errors that name it."""
 
 from __future__ import annotations
 

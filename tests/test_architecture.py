@@ -1,0 +1,135 @@
+"""What the architecture promises: imports run one way, and each heavy library has one user."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sparkify
+
+SOURCE = Path(sparkify.__file__).parent
+
+# Layer → the layers it may import from, besides itself.
+MAY_IMPORT = {
+    "errors": set(),
+    "settings": {"errors"},
+    "sql": set(),
+    "lake": {"settings", "errors"},
+    "warehouse": {"settings", "errors", "sql"},
+    "pipeline": {"lake", "warehouse", "settings", "errors"},
+    "cluster": {"lake", "warehouse", "settings", "errors"},
+    "simulator": {"lake", "warehouse", "settings", "errors"},
+    "report": {"lake", "warehouse", "settings", "errors"},
+    "cli": {"pipeline", "cluster", "simulator", "report", "lake", "warehouse", "settings", "errors"},
+    "__main__": {"cli"},
+    "__init__": set(),
+}
+
+# Library → the only modules that may import it.
+USERS = {
+    "sqlglot": ("warehouse/dialect.py",),
+    "duckdb": ("warehouse/duckdb",),
+    "redshift_connector": ("warehouse/redshift",),
+    # The bucket asks it for credentials only: it knows profiles, roles and SSO.
+    "boto3": ("cluster/", "lake/bucket.py"),
+    "botocore": ("cluster/", "lake/bucket.py"),
+    "obstore": ("lake/bucket.py",),
+    "zstandard": ("lake/codec.py",),
+    "rich": ("cli/screen.py",),
+    "click": ("cli/",),
+    "numpy": ("simulator/", "lake/marks.py"),
+}
+
+MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
+
+
+def imports(module: str) -> Iterator[str]:
+    """Yield the dotted names a module imports, wherever in it; ``if TYPE_CHECKING`` ones too."""
+    for node in ast.walk(ast.parse((SOURCE / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+
+
+def layer(dotted: str) -> str:
+    """Return the layer of a name below sparkify; what the package itself defines is ``__init__``."""
+    name = dotted.split(".")[1]
+    return name if name in MAY_IMPORT else "__init__"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_one_way(module: str) -> None:
+    own = module.split("/", maxsplit=1)[0].removesuffix(".py")
+    allowed = MAY_IMPORT[own] | {own, "__init__"}
+    wrong = [name for name in imports(module) if name.startswith("sparkify.") and layer(name) not in allowed]
+    assert not wrong, f"{module} may import from {sorted(allowed)}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_heavy_library_has_one_user(module: str) -> None:
+    wrong = [
+        name
+        for name in imports(module)
+        if name.split(".")[0] in USERS and not module.startswith(USERS[name.split(".")[0]])
+    ]
+    assert not wrong, f"{module} may not import these"
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if not name.startswith("cli/")])
+def test_only_the_command_line_prints(module: str) -> None:
+    tree = ast.parse((SOURCE / module).read_text(encoding="utf-8"))
+    calls = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("print", "input")
+    ]
+    streams = [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("stdout", "stderr")
+        and ast.unparse(node).startswith("sys.")
+    ]
+    assert not calls + streams
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    silent = [
+        name
+        for name in MODULES
+        if not ast.get_docstring(ast.parse((SOURCE / name).read_text(encoding="utf-8")))
+    ]
+    assert not silent
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["etl", "--help"], ["query", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    heavy = [
+        "duckdb",
+        "sqlglot",
+        "numpy",
+        "boto3",
+        "botocore",
+        "rich",
+        "obstore",
+        "zstandard",
+        "redshift_connector",
+    ]
+    code = (
+        "import sys; from sparkify.cli.app import run; "
+        f"code = run({arguments!r}); "
+        f"sys.exit(code or ','.join(name for name in {heavy!r} if name in sys.modules) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout
