@@ -180,13 +180,13 @@ def _songs(records: Sequence[Record]) -> list[dict[str, Any]]:
     ]
 
 
-def _artists(records: Sequence[Record]) -> list[dict[str, Any]]:
+def _artists(records: Sequence[Record]) -> list[Record]:
     """One row per artist_id: the name most songs credit, and the place of a record that has one.
 
     Ties of names go to the shortest, then the first by alphabet; a known name beats none. Of places a record
     with a location comes first, then one with both coordinates, then the first by content.
     """
-    artists = []
+    artists: list[Record] = []
     for (artist_id,), own in _grouped(records, "artist_id").items():
         crediting: dict[str | None, set[str]] = defaultdict(set)
         for record in own:
@@ -265,7 +265,7 @@ def _nearest(songs: Sequence[Record], length: float | None) -> dict[str, Any]:
     }
 
 
-def _users(events: Sequence[Record]) -> list[dict[str, Any]]:
+def _users(events: Sequence[Record]) -> list[Record]:
     """One row per user of any page, as of the latest event by (ts, item_in_session), then by content."""
     seen = [
         {name: _known(event[name]) for name in ("first_name", "last_name", "gender", "level")}
@@ -282,7 +282,7 @@ def _users(events: Sequence[Record]) -> list[dict[str, Any]]:
         content = _unknown_last(*(user[name] for name in ("level", "first_name", "last_name", "gender")))
         return -user["last_seen_ts"], -user["last_item_in_session"], content
 
-    return [dict(min(same, key=rank)) for same in _grouped(seen, "user_id").values()]
+    return [min(same, key=rank) for same in _grouped(seen, "user_id").values()]
 
 
 def _moment(start: datetime) -> dict[str, Any]:

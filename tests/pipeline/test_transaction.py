@@ -1,0 +1,288 @@
+"""A run publishes everything or nothing, whatever goes wrong, and says so by its exit code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.contents import hash_tables, read_tables
+from tests.loading import etl
+from tests.oracle import expect
+from tests.records import TS, play, song, write_records
+
+from sparkify.cli.screen import Progress
+
+SONGS = [song(), song(song_id="SO2", title="Other", year=0)]
+DAY_1 = [play(), play(ts=TS + 1, page="Home"), play(ts=TS + 2, song="Other", userId="2")]
+DAY_2 = [play(ts=TS + 86_400_000, level="paid"), play(ts=TS + 86_400_001, userId="3", song="Nobody's")]
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A small lake, and a warehouse with its songs and first day in; the second day lies ready."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "w.duckdb"
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "log_data"
+
+    @property
+    def songs(self) -> Path:
+        return self.folder / "song_data"
+
+    def etl(self, *options: str) -> int:
+        return etl(self.database, self.logs, self.songs, *options)
+
+
+BEFORE = expect(DAY_1, SONGS)
+AFTER = expect(DAY_1 + DAY_2, SONGS)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path)
+    write_records(lake.songs / "A" / "songs.json", *SONGS)
+    write_records(lake.logs / "1.json", *DAY_1)
+    assert lake.etl() == 0
+    assert read_tables(lake.database) == BEFORE
+    write_records(lake.logs / "2.json", *DAY_2)
+    return lake
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_next_run_takes_in_what_is_new(lake: Lake):
+    assert lake.etl() == 0
+    assert read_tables(lake.database) == AFTER
+
+
+def test_a_failed_check_publishes_nothing_on_a_new_warehouse(tmp_path: Path):
+    """The mission's draft looks for 'nextsong': a load that yields no plays must not look like success."""
+    write_records(tmp_path / "log_data" / "1.json", play(page="nextsong"))
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 3
+    assert read_tables(tmp_path / "w.duckdb") == expect([], [])
+
+
+def test_a_failed_check_leaves_what_was_there(lake: Lake):
+    """Both days are replaced by logs without a play: the old rows stay, and the ledger with them."""
+    for name in ("1.json", "2.json"):
+        write_records(lake.logs / name, play(page="nextsong"), play(ts=TS + 5, page="Home", userId="9"))
+    before = hash_tables(lake.database, file_ids=True, ledger=True)
+    assert lake.etl() == 3
+    after = hash_tables(lake.database, file_ids=True, ledger=True)
+    assert {name for name in after if after[name] != before[name]} <= {"etl.runs", "etl.checks"}
+    assert read_tables(lake.database) == BEFORE
+    with duckdb.connect(str(lake.database), read_only=True) as connection:
+        failed = connection.execute("SELECT COUNT(*) FROM etl.runs WHERE status = 'failed'").fetchall()
+    assert failed == [(1,)]
+
+
+def test_after_a_failed_check_the_mended_files_load(lake: Lake):
+    write_records(lake.logs / "1.json", play(page="nextsong"))
+    (lake.logs / "2.json").unlink()
+    assert lake.etl() == 3
+    write_records(lake.logs / "1.json", *DAY_1)
+    write_records(lake.logs / "2.json", *DAY_2)
+    assert lake.etl() == 0
+    assert read_tables(lake.database) == AFTER
+
+
+@pytest.mark.parametrize("text", ['{"page": "NextSong", \n', "no JSON at all\n", '{"ts": "soon"}\n'])
+def test_a_file_of_nonsense_changes_nothing(lake: Lake, text: str):
+    (lake.logs / "3.json").write_text(text)
+    assert lake.etl() in {1, 3}
+    assert read_tables(lake.database) == BEFORE
+
+
+@pytest.mark.parametrize("name", ["3.json.gz", "3.json.zst"])
+def test_a_damaged_compressed_file_changes_nothing(lake: Lake, name: str):
+    magic = b"\x1f\x8b\x08\0" if name.endswith(".gz") else b"\x28\xb5\x2f\xfd"
+    (lake.logs / name).write_bytes(magic + b"damaged")
+    assert lake.etl() in {1, 3}
+    assert read_tables(lake.database) == BEFORE
+
+
+def test_a_plan_changes_no_byte(lake: Lake, capsys: pytest.CaptureFixture[str]):
+    before = digest(lake.database)
+    capsys.readouterr()
+    assert lake.etl("--plan", "--json") == 0
+    (planned,) = json.loads(capsys.readouterr().out)["plan"]["files"]
+    assert (planned["uri"], planned["state"]) == (str(lake.logs / "2.json"), "new")
+    assert digest(lake.database) == before
+    assert not list(lake.folder.glob("*.wal"))
+
+
+def test_a_plan_makes_no_warehouse(lake: Lake):
+    assert etl(lake.folder / "none.duckdb", lake.logs, lake.songs, "--plan") == 0
+    assert not (lake.folder / "none.duckdb").exists()
+
+
+@pytest.mark.parametrize("option", ["--plan", "--full-refresh"])
+@pytest.mark.parametrize("content", [b"a diary, not a database\n" * 200, b"short"])
+def test_a_file_that_is_no_database_is_not_touched(lake: Lake, content: bytes, option: str):
+    other = lake.folder / "diary.txt"
+    other.write_bytes(content)
+    assert etl(other, lake.logs, lake.songs, option) == 1
+    assert other.read_bytes() == content
+
+
+@contextmanager
+def holding(database: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the warehouse open for writing, until its stdin is closed."""
+    program = (
+        "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read(); c.close()"
+    )
+    command = [sys.executable, "-c", program, str(database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        try:
+            assert holder.stdout.readline() == "\n"
+            yield holder
+        finally:
+            holder.stdin.close()
+            holder.wait(30)
+
+
+def test_a_locked_warehouse_is_left_alone_and_its_holder_named(
+    lake: Lake, capsys: pytest.CaptureFixture[str]
+):
+    before = digest(lake.database)
+    with holding(lake.database) as holder:
+        capsys.readouterr()
+        assert lake.etl("--json", "--wait", "0") == 1
+        error = json.loads(capsys.readouterr().out)["error"]
+        assert error["kind"] == "WarehouseLocked"
+        assert str(holder.pid) in error["message"]
+    assert digest(lake.database) == before
+
+
+def test_a_run_waits_for_the_holder(lake: Lake):
+    command = [str(Path(sys.executable).with_name("sparkify")), "etl", "--database", str(lake.database)]
+    command += ["--log-data", str(lake.logs), "--song-data", str(lake.songs), "--wait", "60"]
+    with holding(lake.database) as holder:
+        assert holder.stdin
+        with subprocess.Popen(command, cwd=lake.folder, stdout=subprocess.DEVNULL) as waiting:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(1.5)
+            holder.stdin.close()
+            assert waiting.wait(60) == 0
+    assert read_tables(lake.database) == AFTER
+
+
+ShowProgress = Callable[..., None]
+
+
+@pytest.fixture
+def at_progress(monkeypatch: pytest.MonkeyPatch) -> Callable[[ShowProgress], None]:
+    """Have something happen whenever the run tells how far it is."""
+
+    def install(act: ShowProgress) -> None:
+        monkeypatch.setattr(Progress, "__call__", lambda _self, **told: act(**told))
+
+    return install
+
+
+def test_readers_query_the_old_warehouse_while_files_are_parsed(
+    lake: Lake, at_progress: Callable[[ShowProgress], None]
+):
+    program = "import duckdb, sys; c = duckdb.connect(sys.argv[1], read_only=True); "
+    program += "print(c.execute('SELECT COUNT(*) FROM songplays').fetchone()[0])"
+    command = [sys.executable, "-c", program, str(lake.database)]
+    seen = []
+
+    def look(*, label: str | None = None, **_: int) -> None:
+        if label and label.startswith("reading"):
+            seen.append(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+
+    at_progress(look)
+    assert lake.etl() == 0
+    assert seen
+    assert set(seen) == {"2"}
+    assert read_tables(lake.database) == AFTER
+
+
+def test_interrupted_anywhere_nothing_is_published(lake: Lake, at_progress: Callable[[ShowProgress], None]):
+    """Ctrl-C at the first sign of progress, then at the second, and so on until a run gets through."""
+    before = hash_tables(lake.database, file_ids=True, ledger=True)
+    for allowed in range(100):
+        left = allowed
+
+        def stop(**_: object) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt
+
+        at_progress(stop)
+        code = lake.etl()
+        if code == 0:
+            break
+        assert code == 130
+        assert hash_tables(lake.database, file_ids=True, ledger=True) == before
+    assert allowed > 8
+    assert read_tables(lake.database) == AFTER
+
+
+@pytest.mark.parametrize("label", ["reading logs", "computing songplays", "checking", "committing"])
+def test_killed_a_run_leaves_the_old_warehouse_and_the_next_one_finishes(lake: Lake, label: str):
+    program = f"""
+import os, signal, sys
+from sparkify.cli.app import run
+from sparkify.cli.screen import Progress
+
+def die(self, *, label=None, **_):
+    if label == {label!r}:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Progress.__call__ = die
+sys.exit(run(sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", program, "etl", "--database", str(lake.database)]
+    command += ["--log-data", str(lake.logs), "--song-data", str(lake.songs)]
+    killed = subprocess.run(command, cwd=lake.folder, stdout=subprocess.DEVNULL, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert read_tables(lake.database) == BEFORE
+    assert lake.etl() == 0
+    assert read_tables(lake.database) == AFTER
+
+
+@pytest.mark.parametrize("option", [[], ["--full-refresh"]])
+def test_batches_give_the_same_tables_as_one(lake: Lake, option: list[str]):
+    write_records(lake.logs / "3" / "empty.json")
+    write_records(lake.logs / "1.json", *DAY_1[1:], *DAY_2[:1])
+    expected = expect(DAY_1[1:] + DAY_2[:1] + DAY_2, SONGS)
+    assert lake.etl("--batch-bytes", "1", *option) == 0
+    assert read_tables(lake.database) == expected
+
+
+def test_a_batch_that_fails_leaves_those_before_it(lake: Lake):
+    """Each batch is a transaction of its own that leaves a whole warehouse: 2.json is in, 3.json is not."""
+    (lake.logs / "3.json").write_text("no JSON at all\n")
+    write_records(lake.logs / "4.json", play(ts=TS + 9))
+    assert lake.etl("--batch-bytes", "1") in {1, 3}
+    assert read_tables(lake.database) == AFTER
+
+
+def test_the_comparison_sees_one_row_more_or_less(lake: Lake):
+    for name, rows in BEFORE.items():
+        for statement in (f"INSERT INTO {name} SELECT * FROM {name} LIMIT 1", f"DELETE FROM {name}"):
+            with duckdb.connect(str(lake.database)) as connection:
+                connection.execute(statement)
+            assert read_tables(lake.database)[name] != rows

@@ -1,0 +1,1 @@
+SELECT file_id, kind, uri, size, version FROM etl.files WHERE state = 'loaded';

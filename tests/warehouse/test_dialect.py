@@ -1,0 +1,58 @@
+"""Every statement can be written for DuckDB, and how is committed: a change of the SQL shows in review.
+
+Renew the files in ``golden`` with ``UPDATE_GOLDEN=1 pytest tests/warehouse``, then read the diff.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.models import MODEL_FILES
+
+from sparkify.errors import ModelError
+from sparkify.warehouse.dialect import to_duckdb
+from sparkify.warehouse.statements import Statement, read_statements
+
+GOLDEN = Path(__file__).with_name("golden")
+
+
+def written(path: str) -> str:
+    return "".join(f"{to_duckdb(step)};\n" for step in read_statements(path))
+
+
+@pytest.mark.parametrize("path", MODEL_FILES)
+def test_duckdb_text_is_the_committed_one(path: str):
+    golden = GOLDEN / path
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(written(path), encoding="utf-8")
+    assert golden.is_file(), f"{golden} is missing: run once with UPDATE_GOLDEN=1"
+    assert written(path) == golden.read_text(encoding="utf-8")
+
+
+def test_no_committed_text_is_left_of_a_model_that_is_gone():
+    left = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.sql"))
+    assert left == sorted(MODEL_FILES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELEC 1",
+        "SELECT (1",
+        "SELECT a FROM t QUALIFY",
+    ],
+)
+def test_what_cannot_be_written_for_duckdb_names_its_place(text: str):
+    with pytest.raises(ModelError) as caught:
+        to_duckdb(Statement(text, "star/songs.sql", 7))
+    assert (caught.value.path, caught.value.line) == ("star/songs.sql", 7)
+    assert "star/songs.sql, line 7" in caught.value.message
+
+
+def test_keys_and_redshifts_storage_clauses_are_left_out():
+    """DuckDB would pay for a key with an index, and does not know sort and distribution keys."""
+    text = "CREATE TABLE t (a INTEGER NOT NULL, PRIMARY KEY (a)) DISTSTYLE KEY DISTKEY (a) SORTKEY (a)"
+    assert to_duckdb(Statement(text, "t.sql", 1)) == "CREATE TABLE t (a INT NOT NULL)"
