@@ -177,10 +177,10 @@ KEYS: tuple[Key, ...] = (
     Key(
         "DWH",
         "DWH_CLUSTER_TYPE",
-        _choice("", "single-node", "multi-node"),
+        _choice("", "single-node", "multi-node", "serverless"),
         "multi-node",
-        "single-node or multi-node",
-        "Cluster type.",
+        "single-node, multi-node or serverless",
+        "Cluster type; serverless has no nodes and is billed while queries run.",
     ),
     Key("DWH", "DWH_NUM_NODES", _nodes, "2", "a whole number of at least 1", "Number of compute nodes."),
     Key("DWH", "DWH_NODE_TYPE", _text, "ra3.large", "a node type such as ra3.large", "Node type."),
