@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),
     "undo": ("sparkify.cli.takeout", "Take the files of a run out of the warehouse again."),
     "retract": ("sparkify.cli.takeout", "Take one file out of the warehouse."),
+    "cluster": ("sparkify.cli.cluster", "Create, watch, open, pause and destroy the Redshift cluster."),
 }
 
 

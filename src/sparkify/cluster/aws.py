@@ -1,0 +1,232 @@
+"""The port to AWS: every call the cluster's life makes goes through :meth:`Aws.call`.
+
+Owns retrying what AWS throttles, and turning its errors into sentences with a remedy. Clients, clock and
+sleep are given to it, so that a test can play any sequence; who makes the clients is
+:mod:`sparkify.cluster.credentials`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sparkify.cluster.policy import statement_for
+from sparkify.errors import ClusterError, SparkifyError
+
+# Seconds between tries of a call that AWS throttled or dropped; then it is an error.
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+
+_TRANSIENT = """
+    Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException
+    RequestLimitExceeded TooManyRequestsException SlowDown BandwidthLimitExceeded
+    PriorRequestNotComplete DependentServiceRequestThrottling DependentServiceRequestThrottlingFault
+    DependentServiceUnavailableFault InternalFailure InternalError InternalServerException
+    ServiceUnavailable ServiceUnavailableException Unavailable RequestTimeout
+    RequestTimeoutException 500 502 503 504
+"""
+TRANSIENT = frozenset(_TRANSIENT.split())
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+_UNKNOWN_KEY = """
+    InvalidClientTokenId InvalidAccessKeyId UnrecognizedClientException SignatureDoesNotMatch
+    AuthFailure InvalidSignatureException IncompleteSignature MissingAuthenticationToken
+"""
+UNKNOWN_KEY = frozenset(_UNKNOWN_KEY.split())
+_DENIED = """
+    AccessDenied AccessDeniedException AccessDeniedFault UnauthorizedOperation UnauthorizedException
+    Unauthorized DependentServiceAccessDenied DependentServiceAccessDeniedFault 403
+"""
+DENIED = frozenset(_DENIED.split())
+QUOTAS = {
+    "ClusterQuotaExceeded": "the account's number of clusters",
+    "NumberOfNodesQuotaExceeded": "the account's number of nodes",
+    "NumberOfNodesPerClusterLimitExceeded": "the number of nodes in one cluster",
+    "ClusterSnapshotQuotaExceeded": "the account's number of snapshots",
+    "TagLimitExceededFault": "the number of tags",
+    "TooManyTagsException": "the number of tags",
+    "LimitExceeded": "a limit of the account",
+    "LimitExceededFault": "a limit of the account",
+    "ServiceQuotaExceededException": "a quota of the account",
+    "SecurityGroupLimitExceeded": "the VPC's number of security groups",
+    "RulesPerSecurityGroupLimitExceeded": "the number of rules in one security group",
+}
+CAPACITY = frozenset(
+    {"InsufficientClusterCapacity", "InsufficientClusterCapacityFault", "InsufficientCapacityException"}
+)
+STATE = frozenset({"InvalidClusterState", "InvalidClusterStateFault", "ConflictException"})
+
+# S3 has no operation of its own for some of its actions, and some actions have another name than the call.
+_ACTIONS = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the credentials belong to."""
+
+    account: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        """The part of AWS: aws, aws-cn or aws-us-gov."""
+        return self.arn.split(":")[1]
+
+    @property
+    def name(self) -> str:
+        """The user's or session's own name."""
+        return self.arn.split(":")[-1].rsplit("/", 1)[-1]
+
+
+class Aws:
+    """One account in one region, through given clients.
+
+    Args:
+        client: Service name (``"redshift"``) → boto3 client.
+        region: The region, such as ``us-west-2``.
+        clock: Now, as an aware datetime.
+        sleep: Waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        client: Callable[[str], Any],
+        *,
+        region: str,
+        clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._client = client
+        self.region = region
+        self.clock = clock
+        self.sleep = sleep
+
+    def call(
+        self, service: str, operation: str, *, tolerate: Collection[str] = (), **parameters: Any
+    ) -> dict[str, Any]:
+        """Make one call and return AWS's answer; an empty one for an error whose code is in ``tolerate``.
+
+        Raises:
+            ClusterError: AWS refused, or could not be reached, after the retries that make sense.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+
+        client = self._client(service)
+        action = iam_action(service, client.meta.method_to_api_mapping[operation])
+        for pause in (*PAUSES, None):
+            try:
+                answer: dict[str, Any] = getattr(client, operation)(**parameters)
+            except ClientError as exc:
+                code = exc.response["Error"]["Code"]
+                if code in tolerate:
+                    return {}
+                if code not in TRANSIENT or pause is None:
+                    raise refusal(action, code, exc.response["Error"].get("Message", "")) from exc
+            except HTTPClientError as exc:
+                if pause is None:
+                    raise unreachable(action, exc) from exc
+            except BotoCoreError as exc:
+                raise unusable(action, exc) from exc
+            else:
+                return answer
+            self.sleep(pause)
+        raise AssertionError
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Whose credentials these are; asked once."""
+        answer = self.call("sts", "get_caller_identity")
+        return Identity(answer["Account"], answer["Arn"])
+
+
+def iam_action(service: str, api_name: str) -> str:
+    """Return the IAM action that an API call needs, such as ``redshift:CreateCluster``."""
+    action = f"{service}:{api_name}"
+    return _ACTIONS.get(action, action)
+
+
+def refusal(action: str, code: str, message: str) -> SparkifyError:
+    """Turn an error that AWS answered into a sentence and a remedy."""
+    if code in DENIED:
+        return _denied(action, message)
+    sentence, remedy = next((words for codes, *words in _REFUSALS if code in codes), _OTHERWISE)
+    text = sentence.format(action=action, code=code, message=message, quota=QUOTAS.get(code, ""))
+    return ClusterError(text.rstrip(), remedy, action=action)
+
+
+_OTHERWISE = [
+    "AWS refused {action} ({code}): {message}",
+    "If this was a passing fault, run the same command again: it continues where it stopped.",
+]
+_REFUSALS: tuple[tuple[Collection[str], str, str], ...] = (
+    (
+        TRANSIENT,
+        "AWS kept putting {action} off ({code}), " + f"{len(PAUSES) + 1} times in {sum(PAUSES):.0f} s.",
+        "Wait a few minutes and run the same command again; it continues where it stopped.",
+    ),
+    (
+        EXPIRED,
+        "the AWS credentials have expired ({code}).",
+        "Renew them (`aws sso login`, or new keys), then run the same command again: it continues.",
+    ),
+    (
+        UNKNOWN_KEY,
+        "AWS does not know these credentials ({code}).",
+        "Check KEY and SECRET in dwh.cfg, or the profile; `aws sts get-caller-identity` says who you are.",
+    ),
+    (
+        QUOTAS,
+        "AWS refused {action}: {quota} is used up ({code}). {message}",
+        "Ask for more in the Service Quotas console, or delete what is no longer used.",
+    ),
+    (
+        CAPACITY,
+        "AWS has no capacity left for {action} now. {message}",
+        "Try again later, another node type (DWH_NODE_TYPE), or another region (REGION).",
+    ),
+    (
+        STATE,
+        "AWS refused {action} in the present state: {message}",
+        "See `sparkify cluster status --wait`, then run the same command again.",
+    ),
+)
+
+
+def _denied(action: str, message: str) -> ClusterError:
+    # AWS often names another action than the one called: iam:PassRole in CreateCluster, say.
+    named = re.search(r"perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)", message)
+    missing = named[1] if named else action
+    found = statement_for(missing)
+    if found:
+        remedy = (
+            f"It is in statement {found[1]} of `sparkify cluster policy {found[0]}`: ask for that policy."
+        )
+    else:
+        remedy = f"Ask your administrator to allow {missing}."
+    return ClusterError(f"these credentials may not do {missing}. {message}".rstrip(), remedy, action=missing)
+
+
+def unreachable(action: str, exc: Exception) -> SparkifyError:
+    """Turn a broken connection into a sentence and a remedy."""
+    return ClusterError(
+        f"AWS could not be reached for {action}: {exc}",
+        "Check the network, REGION and ENDPOINT_URL, then run the same command again: it continues.",
+        action=action,
+    )
+
+
+def unusable(action: str, exc: Exception) -> SparkifyError:
+    """Turn a fault on our side (no credentials, a wrong parameter) into a sentence and a remedy."""
+    kind = type(exc).__name__
+    if kind in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
+        hint = "Run `aws configure` or `aws sso login`, set PROFILE in dwh.cfg, or KEY and SECRET."
+        return ClusterError("there are no AWS credentials.", hint, action=action)
+    if "SSO" in kind or "Token" in kind:
+        return ClusterError(f"the AWS sign-in has expired ({kind}).", "Run `aws sso login`.", action=action)
+    return ClusterError(f"{action} was not sent: {exc}", "Correct the settings it names.", action=action)

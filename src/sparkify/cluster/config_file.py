@@ -1,0 +1,128 @@
+"""Writing values back into dwh.cfg: only the lines concerned change; comments, order and quotes stay.
+
+Owns the file's text, not its meaning: that is :mod:`sparkify.settings`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sparkify.errors import ConfigError
+
+_SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]")
+_KEY = re.compile(r"(?P<head>\s*(?P<name>[^\s=:][^=:]*?)\s*[=:]\s*)(?P<value>.*?)\s*$", re.DOTALL)
+
+
+def write_values(path: Path, values: Mapping[tuple[str, str], str]) -> None:
+    """Set ``(section, key)`` → value in the file, which is made (for its owner only) where there is none.
+
+    The new text replaces the old in one step, so that a reader, or a crash, never meets half a file.
+
+    Raises:
+        ConfigError: The file cannot be read or written.
+    """
+    target = path.resolve()
+    try:
+        text = target.read_bytes().decode("utf-8") if target.exists() else ""
+        _replace(target, with_values(text, values))
+    except (OSError, UnicodeDecodeError) as exc:
+        shown = ", ".join(f"[{section}] {key} = {value}" for (section, key), value in values.items())
+        raise ConfigError(f"{path} cannot be written: {exc}.", f"Put in by hand: {shown}") from exc
+
+
+def with_values(text: str, values: Mapping[tuple[str, str], str]) -> str:
+    """Return the text with every value set; everything else is as it was, byte for byte."""
+    newline = "\r\n" if "\r\n" in text else "\n"
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
+    for (section, key), value in values.items():
+        _set(lines, section, key, value, newline)
+    return "".join(lines)
+
+
+def _set(lines: list[str], section: str, key: str, value: str, newline: str) -> None:
+    span = _section_span(lines, section)
+    if span is None:
+        if lines:
+            _end_line(lines, len(lines) - 1, newline)
+            if lines[-1].strip():
+                lines.append(newline)
+        lines += [f"[{section}]{newline}", f"{key} = {value}".rstrip() + newline]
+        return
+    start, end = span
+    for first, after, name in _keys(lines, start, end):
+        if name.lower() == key.lower():
+            found = _KEY.match(lines[first])
+            assert found
+            head, quote = found["head"].rstrip("\r\n"), _quote(found["value"])
+            space = " " if head.endswith(" =") else ""
+            ending = lines[first][len(lines[first].rstrip("\r\n")) :]
+            lines[first:after] = [f"{head}{space}{quote}{value}{quote}".rstrip() + ending]
+            return
+    last = max((at for at in range(start - 1, end) if lines[at].strip()), default=start - 1)
+    _end_line(lines, last, newline)
+    lines.insert(last + 1, f"{key} = {value}".rstrip() + newline)
+
+
+def _keys(lines: list[str], start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """Yield each key's first line, the line after its last and its name, by configparser's rule.
+
+    A line indented deeper than its key continues the key's value; comments and blank lines between do
+    not end it.
+    """
+    first, after, name, indent = -1, -1, "", 0
+    for at in range(start, end):
+        text = lines[at].strip()
+        if not text or text[0] in "#;":
+            continue
+        depth = len(lines[at]) - len(lines[at].lstrip())
+        if name and depth > indent:
+            after = at + 1
+            continue
+        if name:
+            yield first, after, name
+        found = _KEY.match(lines[at])
+        first, after, name, indent = at, at + 1, found["name"] if found else text, depth
+    if name:
+        yield first, after, name
+
+
+def _section_span(lines: list[str], section: str) -> tuple[int, int] | None:
+    """Return the range of lines between a section's header and the next."""
+    start = None
+    for at, line in enumerate(lines):
+        header = _SECTION.match(line.removeprefix("\ufeff"))
+        if not header:
+            continue
+        if start is not None:
+            return start, at
+        if header["name"].upper() == section.upper():
+            start = at + 1
+    return None if start is None else (start, len(lines))
+
+
+def _end_line(lines: list[str], at: int, newline: str) -> None:
+    if not lines[at].endswith(("\n", "\r")):
+        lines[at] += newline
+
+
+def _quote(value: str) -> str:
+    return value[0] if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"" else ""
+
+
+def _replace(target: Path, text: str) -> None:
+    mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8"))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,338 @@
+"""From nothing to a cluster and back to nothing: what each step needs, in an order that can stop anywhere.
+
+Every step looks before it acts and is known afterwards by its name or our tag, so that a command killed
+after any call is continued by the same command, and nothing is left that nobody finds again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sparkify.cluster import network
+from sparkify.cluster.aws import Aws
+from sparkify.cluster.deployment import (
+    AVAILABLE,
+    DELETING,
+    EXPIRES_TAG,
+    FAILED,
+    PAUSED,
+    Cluster,
+    Deployment,
+    Snapshot,
+)
+from sparkify.cluster.network import Group, Rule
+from sparkify.cluster.policy import CLUSTER_TAG, Scope
+from sparkify.cluster.provisioned import Provisioned
+from sparkify.cluster.role import Role, delete_role, ensure_role, find_role
+from sparkify.cluster.rules import ClusterSpec, identifier_of, is_serverless, sources_from
+from sparkify.cluster.serverless import Serverless
+from sparkify.cluster.waiting import Patience, wait
+from sparkify.errors import ClusterError
+from sparkify.settings import Settings
+
+# AWS's answers lag: a cluster just made may not be found for some seconds.
+MISSES = 3
+
+
+def deployment_of(aws: Aws, settings: Settings) -> Deployment:
+    """Return the configured warehouse, provisioned or Serverless."""
+    return (Serverless if is_serverless(settings) else Provisioned)(aws, identifier_of(settings))
+
+
+def scope_of(aws: Aws, settings: Settings, account: str = "") -> Scope:
+    """Return what policies are written for; asks AWS for the account unless it is given."""
+    return Scope(
+        partition="aws" if account else aws.identity.partition,
+        account=account or aws.identity.account,
+        region=aws.region,
+        identifier=identifier_of(settings),
+        role_name=settings.dwh.dwh_iam_role_name,
+        database=settings.cluster.db_name,
+        user=settings.cluster.db_user,
+        serverless=is_serverless(settings),
+        managed_password=not settings.cluster.db_password,
+        sources=sources_from(settings),
+    )
+
+
+def tags_for(identifier: str, owner: str) -> dict[str, str]:
+    """Return the tags of everything we make."""
+    return {
+        "project": "sparkify",
+        "owner": re.sub(r"[^\w .:/=+@-]", "-", owner)[:256],
+        CLUSTER_TAG: identifier,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What `create` found and where it will put what is missing."""
+
+    cluster: Cluster | None
+    role: Role | None
+    group: Group | None
+    vpc: str
+
+
+def plan_creation(aws: Aws, deployment: Deployment, spec: ClusterSpec) -> Creation:
+    """Look what is there; nothing is changed.
+
+    Raises:
+        ClusterError: There is something in the way: another's cluster, or one on its way out.
+    """
+    cluster = deployment.find()
+    if cluster:
+        require_ours(cluster)
+        if cluster.state in FAILED | DELETING | {PAUSED}:
+            raise _wrong_state(cluster, "create")
+    vpc = network.vpc_for(aws, spec.subnet_group)
+    groups = network.find_groups(aws, spec.identifier)
+    return Creation(
+        cluster=cluster,
+        role=find_role(aws, spec.role_name),
+        group=next((group for group in groups if group.vpc == vpc), None),
+        vpc=vpc,
+    )
+
+
+def create(
+    aws: Aws,
+    deployment: Deployment,
+    spec: ClusterSpec,
+    scope: Scope,
+    plan: Creation,
+    *,
+    tags: dict[str, str],
+    expires: datetime | None,
+    renew: bool,
+    patience: Patience,
+) -> str:
+    """Make the role, the group and the cluster where they are missing; return the role's ARN.
+
+    Args:
+        aws: The port.
+        deployment: What to make.
+        spec: How.
+        scope: What its role may do.
+        plan: What was there when it was looked at.
+        tags: For everything made.
+        expires: When the cluster is meant to be gone; None for never.
+        renew: Whether a cluster that is there gets this expiry too.
+        patience: For how long to wait between steps that need each other.
+
+    Raises:
+        ClusterError: AWS refused; the same call continues.
+    """
+    role = ensure_role(aws, scope, tags)
+    group = network.ensure_group(aws, spec.identifier, plan.vpc, tags)
+    all_tags = tags | {EXPIRES_TAG: expires.isoformat(timespec="seconds") if expires else "never"}
+    deployment.create(spec, role, group, all_tags, patience)
+    if plan.cluster and renew:
+        deployment.tag(all_tags)
+    return role
+
+
+def wait_for(
+    aws: Aws,
+    deployment: Deployment,
+    states: Collection[str],
+    patience: Patience,
+    *,
+    action: str,
+    wrong: Collection[str] = FAILED | DELETING,
+) -> Cluster | None:
+    """Wait for one of the states; return the cluster then, or None when it is gone.
+
+    Raises:
+        ClusterError: It got into a wrong state, or the deadline passed.
+    """
+    found: Cluster | None = None
+    misses = 0
+
+    def look() -> str:
+        nonlocal found, misses
+        found = deployment.find()
+        if found is None:
+            misses += 1
+            return "" if misses >= MISSES else "not found yet"
+        misses = 0
+        if found.state in wrong:
+            raise _wrong_state(found, action)
+        arrived = found.state in states and (found.state != AVAILABLE or found.host)
+        return "" if arrived else found.state
+
+    wait(aws, look, patience, action=action)
+    return found
+
+
+def wait_until_available(aws: Aws, deployment: Deployment, patience: Patience, *, action: str) -> Cluster:
+    """Wait until the cluster can be connected to.
+
+    Raises:
+        ClusterError: It got into a state it does not leave by itself, is gone, or the deadline passed.
+    """
+    cluster = wait_for(aws, deployment, {AVAILABLE}, patience, action=action)
+    return require(cluster, deployment.identifier)
+
+
+def require(cluster: Cluster | None, identifier: str) -> Cluster:
+    """Return the cluster.
+
+    Raises:
+        ClusterError: There is none.
+    """
+    if cluster is None:
+        raise ClusterError(
+            f"there is no cluster {identifier}.",
+            "Make one with `sparkify cluster create`, or check DWH_CLUSTER_IDENTIFIER and REGION.",
+            state="absent",
+        )
+    return cluster
+
+
+def require_ours(cluster: Cluster) -> None:
+    """Refuse to touch what we did not make.
+
+    Raises:
+        ClusterError: The cluster does not carry our tag.
+    """
+    if not cluster.ours:
+        raise ClusterError(
+            f"the cluster {cluster.identifier} was not made by `sparkify cluster create`"
+            f" (no tag {CLUSTER_TAG}): it is left alone.",
+            "Set another DWH_CLUSTER_IDENTIFIER in dwh.cfg; what others made is for them to change.",
+            state=cluster.state,
+        )
+
+
+def _wrong_state(cluster: Cluster, action: str) -> ClusterError:
+    remedies = {
+        PAUSED: "Start it again with `sparkify cluster resume`.",
+        "incompatible-network": "Its VPC or subnets changed: put them back, or destroy and create it anew.",
+        "storage-full": "Delete data, or resize it in the console.",
+    }
+    otherwise = (
+        "Wait until it is gone, then run the same command again: `sparkify cluster status --wait`."
+        if cluster.state in DELETING
+        else "AWS does not leave this state by itself: see the console, or `sparkify cluster destroy`."
+    )
+    return ClusterError(
+        f"{action}: the cluster {cluster.identifier} is {cluster.state}.",
+        remedies.get(cluster.state, otherwise),
+        state=cluster.state,
+        action=action,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """Everything of ours that is there, of one cluster."""
+
+    cluster: Cluster | None
+    role: Role | None
+    groups: tuple[Group, ...]
+    rules: tuple[Rule, ...]
+    secrets: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.cluster or self.role or self.groups or self.secrets)
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Return (kind, name) of each."""
+        found = [("cluster", f"{self.cluster.identifier} ({self.cluster.state})")] if self.cluster else []
+        found += [("ingress", f"{rule.source} to port {rule.first_port}") for rule in self.rules]
+        found += [("security group", f"{group.name} ({group.id})") for group in self.groups]
+        found += [("role", self.role.name)] if self.role else []
+        return found + [("secret", name) for name in self.secrets]
+
+
+def remains(aws: Aws, deployment: Deployment, settings: Settings) -> Remains:
+    """Look for everything `create` and `open-port` make."""
+    identifier = deployment.identifier
+    role = find_role(aws, settings.dwh.dwh_iam_role_name)
+    groups = network.find_groups(aws, identifier)
+    return Remains(
+        cluster=deployment.find(),
+        role=role if role and role.made_for == identifier else None,
+        groups=tuple(groups),
+        rules=tuple(network.rules(aws, [group.id for group in groups], identifier)),
+        secrets=tuple(_secrets(aws, identifier, settings.cluster.db_user)),
+    )
+
+
+def _secrets(aws: Aws, identifier: str, user: str) -> list[str]:
+    """Return the names of the passwords AWS keeps for this cluster; it deletes them with it."""
+    name = f"redshift!{identifier}-{user}"
+    answer = aws.call("secretsmanager", "list_secrets", Filters=[{"Key": "name", "Values": [name]}])
+    return [found["Name"] for found in answer["SecretList"] if found["Name"].startswith(name)]
+
+
+def destroy(
+    aws: Aws, deployment: Deployment, found: Remains, *, final_snapshot: str, patience: Patience
+) -> list[str]:
+    """Take away everything found, access first; return a sentence for each thing kept on purpose.
+
+    Raises:
+        ClusterError: AWS refused, or a deadline passed; the same command continues.
+    """
+    kept = []
+    network.close_ports(aws, found.rules)
+    wait(
+        aws,
+        lambda: deployment.delete(final_snapshot),
+        patience,
+        action=f"deleting {deployment.identifier}",
+    )
+    for group in found.groups:
+
+        def detached(group: Group = group) -> str:
+            if group not in network.find_groups(aws, deployment.identifier):
+                return ""
+            network.delete_group(aws, group.id)
+            return "AWS is still taking its network interfaces out"
+
+        # The first look deletes, the second sees it gone: that needs no pause when nothing is attached.
+        if detached() and detached():
+            wait(aws, detached, patience, action=f"deleting the security group {group.name}")
+    if found.role:
+        others = deployment.users_of(found.role.arn)
+        if others:
+            kept.append(f"the role {found.role.name}: {', '.join(others)} uses it too")
+        else:
+            delete_role(aws, found.role.name)
+    return kept
+
+
+def verify_gone(aws: Aws, deployment: Deployment, settings: Settings, *, kept_role: bool) -> list[Snapshot]:
+    """Ask AWS again that nothing billable is left; return the snapshots that were asked to stay.
+
+    Raises:
+        ClusterError: Something is left; the message lists it.
+    """
+    left = [
+        (kind, name)
+        for kind, name in remains(aws, deployment, settings).listed()
+        if not (kept_role and kind == "role")
+    ]
+    if left:
+        raise ClusterError(
+            "still there: " + "; ".join(f"{kind} {name}" for kind, name in left) + ".",
+            "Run the same command again in a few minutes; it takes away what is left.",
+            action="destroy",
+        )
+    return deployment.snapshots()
+
+
+def overdue(cluster: Cluster | None, now: datetime) -> str:
+    """Return what to shout about a cluster past its expiry; empty when it is not."""
+    if cluster is None or cluster.expires is None or now < cluster.expires:
+        return ""
+    hours = (now - cluster.expires).total_seconds() / 3600
+    cost = f", about ${cluster.hourly:,.2f} an hour" if cluster.hourly and cluster.state != PAUSED else ""
+    return (
+        f"THE CLUSTER {cluster.identifier} EXPIRED {hours:,.1f} HOURS AGO AND IS STILL BILLED{cost}."
+        " Destroy it (`sparkify cluster destroy`) or keep it (`sparkify cluster create --expires-in 1d`)."
+    )

@@ -1,0 +1,343 @@
+"""The least-privilege documents: what the operator, the COPY role and the ETL user need, and nothing else.
+
+Written for one cluster, one role and exactly the configured buckets and prefixes. Pure: asks AWS nothing.
+Sources: the Service Authorization Reference for which actions take which resources, and the Management Guide
+for what AWS checks on the caller beyond the call itself (passing a role, tagging on creation, managed
+passwords).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sparkify.cluster.rules import S3Location, Sources
+
+VERSION = "2012-10-17"
+# The one tag by which we know what we made, and for which cluster.
+CLUSTER_TAG = "sparkify:cluster"
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whom and what a document is for; ``account`` has 12 digits, ``partition`` is aws or aws-cn or so."""
+
+    partition: str
+    account: str
+    region: str
+    identifier: str
+    role_name: str
+    database: str
+    user: str
+    serverless: bool
+    managed_password: bool
+    sources: Sources
+
+    def arn(self, service: str, resource: str, *, everywhere: bool = False) -> str:
+        """Return an ARN of this account; ``everywhere`` for services without regions."""
+        region = "" if everywhere else self.region
+        return f"arn:{self.partition}:{service}:{region}:{self.account}:{resource}"
+
+    @property
+    def role_arn(self) -> str:
+        """The COPY role's ARN."""
+        return self.arn("iam", f"role/{self.role_name}", everywhere=True)
+
+    @property
+    def principals(self) -> list[str]:
+        """The services that may assume the COPY role."""
+        serverless = ["redshift-serverless.amazonaws.com"] if self.serverless else []
+        return ["redshift.amazonaws.com", *serverless]
+
+
+def trust(scope: Scope) -> Document:
+    """Return who may assume the COPY role: Redshift, for this account's cluster only (no confused deputy)."""
+    source = (
+        scope.arn("redshift-serverless", "*")
+        if scope.serverless
+        else scope.arn("redshift", f"cluster:{scope.identifier}")
+    )
+    return _document(
+        {
+            "Sid": "OnlyOurRedshift",
+            "Effect": "Allow",
+            "Principal": {"Service": scope.principals},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": scope.account},
+                "ArnLike": {"aws:SourceArn": source},
+            },
+        }
+    )
+
+
+def copy(scope: Scope) -> Document:
+    """Return what the COPY role may do: read the configured locations."""
+    return _document(*_reading(scope, "Read", scope.sources.read))
+
+
+def etl(scope: Scope) -> Document:
+    """Return what the user who runs the ETL may do: log in, list and read the data, write to STAGING."""
+    statements = []
+    if scope.serverless:
+        statements += [
+            _allow("FindWorkgroup", ["redshift-serverless:GetNamespace", "redshift-serverless:GetWorkgroup"]),
+            _allow(
+                "LogIn",
+                ["redshift-serverless:GetCredentials"],
+                scope.arn("redshift-serverless", "workgroup/*"),
+                {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": scope.identifier}},
+            ),
+        ]
+    else:
+        statements += [
+            _allow("FindCluster", ["redshift:DescribeClusters"]),
+            _allow(
+                "LogIn",
+                ["redshift:GetClusterCredentials"],
+                [
+                    scope.arn("redshift", f"dbuser:{scope.identifier}/{scope.user}"),
+                    scope.arn("redshift", f"dbname:{scope.identifier}/{scope.database}"),
+                ],
+            ),
+        ]
+    statements += _reading(scope, "Read", scope.sources.read)
+    if scope.sources.staging:
+        staging = _objects(scope, scope.sources.staging)
+        statements.append(_allow("WriteStaging", ["s3:PutObject"], staging))
+    return _document(*statements)
+
+
+def operator(scope: Scope) -> Document:
+    """Return what the person who runs `sparkify cluster` may do."""
+    statements = [_allow("See", _seeing(scope))]
+    statements += _serverless(scope) if scope.serverless else _provisioned(scope)
+    statements += [
+        _allow(
+            "CopyRole",
+            [
+                "iam:GetRole",
+                "iam:CreateRole",
+                "iam:TagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:PutRolePolicy",
+                "iam:DeleteRolePolicy",
+                "iam:DeleteRole",
+            ],
+            scope.role_arn,
+        ),
+        _allow(
+            "PassCopyRole",
+            ["iam:PassRole"],
+            scope.role_arn,
+            {"StringEquals": {"iam:PassedToService": scope.principals}},
+        ),
+        _allow(
+            "FirstClusterOfTheAccount",
+            ["iam:CreateServiceLinkedRole"],
+            scope.arn("iam", "role/aws-service-role/redshift.amazonaws.com/*", everywhere=True),
+            {"StringEquals": {"iam:AWSServiceName": "redshift.amazonaws.com"}},
+        ),
+        *_network(scope),
+    ]
+    if scope.managed_password:
+        statements += [
+            _allow(
+                "ManagedPassword",
+                [
+                    "secretsmanager:CreateSecret",
+                    "secretsmanager:TagResource",
+                    "secretsmanager:DeleteSecret",
+                ],
+                scope.arn("secretsmanager", "secret:redshift!*"),
+            ),
+            _allow("ManagedPasswordKey", ["kms:DescribeKey"], scope.arn("kms", "key/*")),
+        ]
+    return _document(*statements)
+
+
+def _seeing(scope: Scope) -> list[str]:
+    """Return the actions that only look; AWS gives most of them no resource to be limited to."""
+    if scope.serverless:
+        seeing = [
+            "redshift-serverless:GetNamespace",
+            "redshift-serverless:GetWorkgroup",
+            "redshift-serverless:ListNamespaces",
+            "redshift-serverless:ListSnapshots",
+            "redshift-serverless:ListTagsForResource",
+            "redshift-serverless:ListUsageLimits",
+        ]
+    else:
+        seeing = [
+            "redshift:DescribeClusters",
+            "redshift:DescribeClusterSnapshots",
+            "redshift:DescribeClusterSubnetGroups",
+        ]
+    return [
+        *seeing,
+        "ec2:DescribeAccountAttributes",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeAvailabilityZones",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeSecurityGroupRules",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "secretsmanager:ListSecrets",
+    ]
+
+
+def _provisioned(scope: Scope) -> list[Document]:
+    cluster = f"cluster:{scope.identifier}"
+    return [
+        _allow(
+            "Cluster",
+            [
+                "redshift:CreateCluster",
+                "redshift:CreateTags",
+                "redshift:DeleteCluster",
+                "redshift:PauseCluster",
+                "redshift:ResumeCluster",
+            ],
+            scope.arn("redshift", cluster),
+        ),
+        _allow(
+            "FinalSnapshot",
+            ["redshift:CreateClusterSnapshot"],
+            scope.arn("redshift", f"snapshot:{scope.identifier}/{scope.identifier}-final-*"),
+        ),
+    ]
+
+
+def _serverless(scope: Scope) -> list[Document]:
+    """Namespaces and workgroups have generated ids in their ARNs, so it is our tag that narrows them."""
+    places = [scope.arn("redshift-serverless", f"{kind}/*") for kind in ("namespace", "workgroup")]
+    return [
+        _allow(
+            "Create",
+            [
+                "redshift-serverless:CreateNamespace",
+                "redshift-serverless:CreateWorkgroup",
+                "redshift-serverless:TagResource",
+            ],
+            places,
+            {"StringEquals": {f"aws:RequestTag/{CLUSTER_TAG}": scope.identifier}},
+        ),
+        _allow(
+            "Ours",
+            [
+                "redshift-serverless:CreateSnapshot",
+                "redshift-serverless:CreateUsageLimit",
+                "redshift-serverless:DeleteNamespace",
+                "redshift-serverless:DeleteWorkgroup",
+            ],
+            places,
+            {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": scope.identifier}},
+        ),
+    ]
+
+
+def _network(scope: Scope) -> list[Document]:
+    group = scope.arn("ec2", "security-group/*")
+    rule = scope.arn("ec2", "security-group-rule/*")
+    requested = {"StringEquals": {f"aws:RequestTag/{CLUSTER_TAG}": scope.identifier}}
+    return [
+        _allow("MakeGroupIn", ["ec2:CreateSecurityGroup"], scope.arn("ec2", "vpc/*")),
+        _allow("MakeGroup", ["ec2:CreateSecurityGroup"], group, requested),
+        _allow(
+            "TagWhatIsMade",
+            ["ec2:CreateTags"],
+            [group, rule],
+            {
+                "StringEquals": {
+                    "ec2:CreateAction": ["CreateSecurityGroup", "AuthorizeSecurityGroupIngress"],
+                    f"aws:RequestTag/{CLUSTER_TAG}": scope.identifier,
+                }
+            },
+        ),
+        _allow("MakeRule", ["ec2:AuthorizeSecurityGroupIngress"], rule, requested),
+        _allow(
+            "OurGroup",
+            [
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:RevokeSecurityGroupIngress",
+                "ec2:DeleteSecurityGroup",
+            ],
+            group,
+            {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": scope.identifier}},
+        ),
+    ]
+
+
+def _reading(scope: Scope, sid: str, places: Sequence[S3Location]) -> list[Document]:
+    if not places:
+        return []
+    objects = list(dict.fromkeys(arn for place in places for arn in _objects(scope, place)))
+    statements = [_allow(f"{sid}Objects", ["s3:GetObject"], objects)]
+    buckets = list(dict.fromkeys(place.bucket for place in places))
+    for number, bucket in enumerate(buckets, 1):
+        arn = f"arn:{scope.partition}:s3:::{bucket}"
+        prefixes = [_literal(place.prefix) for place in places if place.bucket == bucket]
+        patterns = [
+            pattern for prefix in prefixes for pattern in ((prefix, f"{prefix}/*") if prefix else ("*",))
+        ]
+        condition = {"StringLike": {"s3:prefix": list(dict.fromkeys(patterns))}}
+        statements += [
+            _allow(f"{sid}List{number}", ["s3:ListBucket"], arn, condition),
+            _allow(f"{sid}Region{number}", ["s3:GetBucketLocation"], arn),
+        ]
+    return statements
+
+
+def _objects(scope: Scope, place: S3Location) -> list[str]:
+    """Return the objects of a location: those under it as a folder, and itself where it is one object."""
+    root = f"arn:{scope.partition}:s3:::{place.bucket}/"
+    prefix = _literal(place.prefix)
+    return [f"{root}{prefix}", f"{root}{prefix}/*"] if prefix else [f"{root}*"]
+
+
+def _literal(text: str) -> str:
+    """Return a key that an IAM pattern matches as it stands: ``*``, ``?`` and ``$`` are special there."""
+    return "".join(f"${{{character}}}" if character in "*?$" else character for character in text)
+
+
+def _allow(
+    sid: str,
+    actions: Sequence[str],
+    resources: str | Sequence[str] = "*",
+    condition: Document | None = None,
+) -> Document:
+    statement: Document = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        "Resource": resources if isinstance(resources, str) else list(resources),
+    }
+    if condition:
+        statement["Condition"] = condition
+    return statement
+
+
+def _document(*statements: Document) -> Document:
+    return {"Version": VERSION, "Statement": list(statements)}
+
+
+DOCUMENTS: dict[str, Callable[[Scope], Document]] = {"operator": operator, "copy": copy, "etl": etl}
+
+
+def statement_for(action: str) -> tuple[str, str] | None:
+    """Return the document and statement (Sid) that allow an action: ``("operator", "Cluster")``, say."""
+    place = S3Location("bucket", "prefix")
+    for serverless in (False, True):
+        scope = Scope(
+            "aws", "0" * 12, "region", "cluster", "role", "database", "user",
+            serverless=serverless, managed_password=True, sources=Sources((place,), None, place),
+        )  # fmt: skip
+        for name in ("operator", "etl"):
+            for statement in DOCUMENTS[name](scope)["Statement"]:
+                if action in statement["Action"]:
+                    return name, statement["Sid"]
+    return None

@@ -1,0 +1,88 @@
+"""The role COPY assumes: found, made with exactly the documents of :mod:`~sparkify.cluster.policy`, deleted.
+
+A role without our tag is somebody else's: it is used as it is and never changed or deleted.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sparkify.cluster import policy
+from sparkify.cluster.aws import Aws
+from sparkify.cluster.policy import CLUSTER_TAG, Scope
+from sparkify.errors import ClusterError
+
+POLICY_NAME = "sparkify-copy"
+ABSENT = ("NoSuchEntity", "NoSuchEntityException")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that exists. ``made_for`` is the cluster it was made for, empty when it is not ours."""
+
+    name: str
+    arn: str
+    made_for: str
+    trust: dict[str, Any]
+
+
+def find_role(aws: Aws, name: str) -> Role | None:
+    """Return the role of that name, or None."""
+    answer = aws.call("iam", "get_role", tolerate=ABSENT, RoleName=name)
+    if not answer:
+        return None
+    role = answer["Role"]
+    tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
+    return Role(name, role["Arn"], tags.get(CLUSTER_TAG, ""), role["AssumeRolePolicyDocument"])
+
+
+def ensure_role(aws: Aws, scope: Scope, tags: dict[str, str]) -> str:
+    """Make the role, or bring ours up to date; return its ARN. Safe to repeat from any point.
+
+    Raises:
+        ClusterError: A role of that name was made for another cluster.
+    """
+    trust = policy.trust(scope)
+    role = find_role(aws, scope.role_name)
+    if role is None:
+        aws.call(
+            "iam",
+            "create_role",
+            RoleName=scope.role_name,
+            AssumeRolePolicyDocument=json.dumps(trust),
+            Description=f"Lets the Redshift cluster {scope.identifier} read Sparkify's files.",
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+        arn = scope.role_arn
+    elif role.made_for == scope.identifier:
+        arn = role.arn
+        if role.trust != trust:
+            aws.call(
+                "iam",
+                "update_assume_role_policy",
+                RoleName=role.name,
+                PolicyDocument=json.dumps(trust),
+            )
+    elif role.made_for:
+        raise ClusterError(
+            f"the role {role.name} was made for the cluster {role.made_for}, not for {scope.identifier}.",
+            "Give this one its own: set DWH_IAM_ROLE_NAME in dwh.cfg.",
+        )
+    else:
+        return role.arn
+    aws.call(
+        "iam",
+        "put_role_policy",
+        RoleName=scope.role_name,
+        PolicyName=POLICY_NAME,
+        PolicyDocument=json.dumps(policy.copy(scope)),
+    )
+    return arn
+
+
+def delete_role(aws: Aws, name: str) -> None:
+    """Delete a role of ours with its one policy; one that is gone already is no error."""
+    aws.call("iam", "delete_role_policy", tolerate=ABSENT, RoleName=name, PolicyName=POLICY_NAME)
+    aws.call("iam", "delete_role", tolerate=ABSENT, RoleName=name)
