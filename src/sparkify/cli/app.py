@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("sparkify.cli.takeout", "Take the files of a run out of the warehouse again."),
     "retract": ("sparkify.cli.takeout", "Take one file out of the warehouse."),
     "cluster": ("sparkify.cli.cluster", "Create, watch, open, pause and destroy the Redshift cluster."),
+    "doctor": ("sparkify.cli.doctor", "Check what a run will need; change nothing."),
 }
 
 

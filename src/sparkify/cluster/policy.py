@@ -120,6 +120,7 @@ def operator(scope: Scope) -> Document:
             "CopyRole",
             [
                 "iam:GetRole",
+                "iam:GetRolePolicy",
                 "iam:CreateRole",
                 "iam:TagRole",
                 "iam:UpdateAssumeRolePolicy",
