@@ -17,8 +17,9 @@ from typing import Any
 from sparkify.cluster.policy import statement_for
 from sparkify.errors import ClusterError, SparkifyError
 
-# Seconds between tries of a call that AWS throttled or dropped; then it is an error.
+# Seconds between tries of a call that AWS throttled; then it is an error.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
+LONGEST_PAUSE_OFFLINE = 2.0
 
 _TRANSIENT = """
     Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException
@@ -115,23 +116,24 @@ class Aws:
         Raises:
             ClusterError: AWS refused, or could not be reached, after the retries that make sense.
         """
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore import exceptions
 
         client = self._client(service)
         action = iam_action(service, client.meta.method_to_api_mapping[operation])
         for pause in (*PAUSES, None):
             try:
                 answer: dict[str, Any] = getattr(client, operation)(**parameters)
-            except ClientError as exc:
+            except exceptions.ClientError as exc:
                 code = exc.response["Error"]["Code"]
                 if code in tolerate:
                     return {}
                 if code not in TRANSIENT or pause is None:
                     raise refusal(action, code, exc.response["Error"].get("Message", "")) from exc
-            except HTTPClientError as exc:
-                if pause is None:
+            except (exceptions.ConnectionError, exceptions.HTTPClientError) as exc:
+                # No network, or a region that is none, should not take half a minute to be told.
+                if pause is None or pause > LONGEST_PAUSE_OFFLINE:
                     raise unreachable(action, exc) from exc
-            except BotoCoreError as exc:
+            except exceptions.BotoCoreError as exc:
                 raise unusable(action, exc) from exc
             else:
                 return answer

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from sparkify.cluster.aws import Aws
 from sparkify.errors import ClusterError
 
+# Seconds between looks: soon again for what is quick, then at the pace of what takes minutes.
+FIRST_PAUSE = 2.0
+LONGEST_PAUSE = 16.0
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait and how often to look, in seconds; ``show`` is told what is still going on."""
+    """How long to wait, in seconds; ``show`` is told what is still going on."""
 
     timeout: float = 1800
-    every: float = 15
     show: Callable[[str], None] = lambda _: None
 
 
@@ -34,9 +37,10 @@ def wait(aws: Aws, look: Callable[[], str], patience: Patience, *, action: str) 
         ClusterError: The deadline passed.
     """
     started = aws.clock()
+    pause = FIRST_PAUSE
     while doing := look():
         seconds = (aws.clock() - started).total_seconds()
-        if seconds + patience.every > patience.timeout:
+        if seconds + pause > patience.timeout:
             raise ClusterError(
                 f"{action} is not done after {seconds / 60:.0f} minutes: {doing}.",
                 "AWS goes on with it. Watch it with `sparkify cluster status --wait`,"
@@ -45,4 +49,5 @@ def wait(aws: Aws, look: Callable[[], str], patience: Patience, *, action: str) 
                 action=action,
             )
         patience.show(f"{action}: {doing} · {seconds // 60:.0f}:{seconds % 60:02.0f}")
-        aws.sleep(patience.every)
+        aws.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
