@@ -34,12 +34,12 @@ MAY_IMPORT = {
 USERS = {
     "sqlglot": ("warehouse/dialect.py",),
     "duckdb": ("warehouse/duckdb",),
-    "redshift_connector": ("warehouse/redshift",),
+    "redshift_connector": ("warehouse/redshift", "cluster/login.py"),
     # The bucket asks it for credentials only: it knows profiles, roles and SSO.
     "boto3": ("cluster/", "lake/bucket.py"),
     "botocore": ("cluster/", "lake/bucket.py"),
-    "obstore": ("lake/bucket.py",),
-    "zstandard": ("lake/codec.py",),
+    "obstore": ("lake/bucket.py", "lake/writer.py"),
+    "zstandard": ("lake/codec.py", "simulator/run.py"),
     "rich": ("cli/screen.py",),
     "click": ("cli/",),
     "numpy": ("simulator/", "lake/marks.py"),

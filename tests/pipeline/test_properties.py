@@ -18,6 +18,7 @@ from typing import Any
 import zstandard
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
+
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import Tables, expect

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
+from sparkify.cli.screen import Progress
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
-
-from sparkify.cli.screen import Progress
 
 SONGS = [song(), song(song_id="SO2", title="Other", year=0)]
 DAY_1 = [play(), play(ts=TS + 1, page="Home"), play(ts=TS + 2, song="Other", userId="2")]

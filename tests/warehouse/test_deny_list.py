@@ -203,7 +203,8 @@ def test_no_file_holds_what_redshift_rejects(path: str):
         f"{path}, line {step.line}: {rule.name}"
         for step in read_statements(path)
         for rule in RULES
-        if rule.found(step.text)
+        # The doctor asks the catalogue, which the leader node holds anyway.
+        if rule.found(step.text) and not (path.startswith("doctor/") and "leader node" in rule.name)
     ]
     assert held == []
 

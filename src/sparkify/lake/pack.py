@@ -7,22 +7,32 @@ parser says of the packed line holds for the record.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 FILE_FIELD = "sparkify_file"
 
 _PREFIX = b'{"' + FILE_FIELD.encode() + b'":%d,'
 
 
-def pack(data: bytes, file: int, keys: int) -> bytes | None:
+def as_keys(names: Sequence[str]) -> tuple[bytes, ...]:
+    """Return fields' names as they stand in a file; inside a string the quotes would be escaped."""
+    return tuple(b'"%s":' % name.encode() for name in names)
+
+
+def pack(data: bytes, file: int, keys: Sequence[bytes]) -> bytes | None:
     """Return the packed line of a file that holds one flat object on one line, else None.
 
     Args:
         data: The file's contents.
         file: Its number.
-        keys: How many fields the object must have; with more or fewer it wants a closer look.
+        keys: The fields the object must have (:func:`as_keys`); with others it wants a closer look.
     """
     text = data.strip()
     # One opening brace: no object in it, and none after it. A trailing comma is no JSON.
-    plain = text[:2] == b'{"' and text.count(b"{") == 1 and text.count(b'":') == keys
+    plain = text[:2] == b'{"' and text.count(b"{") == 1 and text.count(b'":') == len(keys)
     if not plain or b"\n" in text or b"\r" in text or b",}" in text:
         return None
+    for key in keys:
+        if key not in text:
+            return None
     return _PREFIX % file + text[1:] + b"\n"

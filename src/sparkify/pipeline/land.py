@@ -16,7 +16,7 @@ from typing import Protocol
 
 from sparkify.errors import LoadError
 from sparkify.lake.marks import Marks, count_marks
-from sparkify.lake.pack import FILE_FIELD, pack
+from sparkify.lake.pack import FILE_FIELD, as_keys, pack
 from sparkify.lake.store import read_all
 from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
@@ -98,6 +98,7 @@ def land(engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: Sh
 def _land_songs(
     engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: ShowProgress, landing: Landing
 ) -> None:
+    keys = as_keys([each.key for each in SONG_FIELDS])
     doubtful: set[int] = set()
     for chunk in _chunks(files, _PACK_BYTES):
         packed = spool / "songs.json"
@@ -105,7 +106,7 @@ def _land_songs(
         with packed.open("wb") as out:
             contents = read_all(chunk[0].source.store, [file.item for file in chunk])
             for file, (item, data) in zip(chunk, contents, strict=True):
-                line = pack(data, file.file_id, len(SONG_FIELDS))
+                line = pack(data, file.file_id, keys)
                 if line is None:
                     doubtful.add(file.file_id)
                 else:
@@ -155,13 +156,14 @@ def _land_events(
                 path.unlink()
         progress(files=len(chunk), size=sum(file.item.size for file in chunk))
     counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
+    known = {each.key for each in EVENT_FIELDS}
     strange: list[PlannedFile] = []
     for file in files:
         landed, _, _, _, suspects = counts.get(file.file_id, (0, 0, None, None, 0))
         mark = marks[file.file_id]
         if suspects or mark.odd or landed != mark.lines:
             doubtful.add(file.file_id)
-        elif mark.keys != landed * len(EVENT_FIELDS):
+        elif mark.keys != landed * len(known) or mark.sampled - known:
             strange.append(file)
     _survey(engine, strange, spool, landing)
     rejects: dict[int, Sequence[Reject]] = {}

@@ -8,8 +8,8 @@ WITH records AS (
     SELECT
         s.artist_id,
         s.song_id,
-        NULLIF(RTRIM(s.artist_name), '') AS name,
-        NULLIF(RTRIM(s.artist_location), '') AS location,
+        NULLIF(RTRIM(s.artist_name, ' '), '') AS name,
+        NULLIF(RTRIM(s.artist_location, ' '), '') AS location,
         s.artist_latitude AS latitude,
         s.artist_longitude AS longitude
     FROM staging_songs AS s

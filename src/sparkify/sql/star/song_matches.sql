@@ -4,7 +4,7 @@
 -- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
 INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
 WITH played AS (
-    SELECT RTRIM(e.song) AS song, RTRIM(e.artist) AS artist, e.length
+    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
     FROM staging_events AS e
     WHERE e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
     UNION

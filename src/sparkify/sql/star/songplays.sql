@@ -59,11 +59,11 @@ SELECT
     NULLIF(p.user_agent, '') AS user_agent,
     p.item_in_session,
     m.song_match,
-    NULLIF(RTRIM(p.song), '') AS song,
-    NULLIF(RTRIM(p.artist), '') AS artist,
+    NULLIF(RTRIM(p.song, ' '), '') AS song,
+    NULLIF(RTRIM(p.artist, ' '), '') AS artist,
     p.length
 FROM plays AS p
 LEFT JOIN run_song_matches AS m
     ON
-        RTRIM(p.song) = m.song AND RTRIM(p.artist) = m.artist
+        RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND COALESCE(p.length, -1) = COALESCE(m.length, -1);

@@ -11,11 +11,11 @@ DELETE FROM songs WHERE song_id IN (SELECT song_id FROM run_changed_songs);
 INSERT INTO songs (song_id, title, artist_id, year, duration, artist_name)
 SELECT
     s.song_id,
-    NULLIF(RTRIM(s.title), '') AS title,
+    NULLIF(RTRIM(s.title, ' '), '') AS title,
     s.artist_id,
     NULLIF(s.year, 0) AS year,
     s.duration,
-    NULLIF(RTRIM(s.artist_name), '') AS artist_name
+    NULLIF(RTRIM(s.artist_name, ' '), '') AS artist_name
 FROM staging_songs AS s
 WHERE s.song_id IN (SELECT song_id FROM run_changed_songs)
 QUALIFY ROW_NUMBER() OVER (

@@ -1,1 +1,1 @@
-SELECT file_id, kind, uri, size, version FROM etl.files WHERE state = 'loaded';
+SELECT file_id, kind, uri, size, version, state FROM etl.files WHERE state IN ('loaded', 'retracted');

@@ -9,3 +9,4 @@ DROP TABLE IF EXISTS etl.runs;
 DROP TABLE IF EXISTS etl.files;
 DROP TABLE IF EXISTS etl.rejects;
 DROP TABLE IF EXISTS etl.checks;
+DROP TABLE IF EXISTS etl.unknown_fields;

@@ -1,0 +1,1 @@
+SELECT file_id, uri FROM etl.files WHERE state = 'loaded' AND run_id = $run_id;
