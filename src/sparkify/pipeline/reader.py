@@ -156,19 +156,23 @@ def _array(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
     except UnicodeDecodeError:
         return
     at = _skip(text, text.index("[") + 1)
+    line, offset = 1 + text.count("\n", 0, at), offset + len(text[:at].encode())
     while at < len(text) and text[at] != "]":
-        place = (text.count("\n", 0, at) + 1, offset + len(text[:at].encode()))
         try:
             value, end = _decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as exc:
-            rest = text[at:].encode()
-            yield _Span(*place, rest, last=True), Refusal(MALFORMED, f"the array breaks off: {_why(exc)}")
-            return
-        except Refusal as refusal:
-            yield _Span(*place, text[at:].encode(), last=True), refusal
-            return
-        yield _Span(*place, text[at:end].encode(), last=False), value
-        at = _skip(text, end)
+            refusal = Refusal(MALFORMED, f"the array breaks off: {_why(exc)}")
+        except Refusal as exc:
+            refusal = exc
+        else:
+            yield _Span(line, offset, text[at:end].encode(), last=False), value
+            after = _skip(text, end)
+            line += text.count("\n", at, after)
+            offset += len(text[at:after].encode())
+            at = after
+            continue
+        yield _Span(line, offset, text[at:].encode(), last=True), refusal
+        return
 
 
 def _skip(text: str, at: int) -> int:

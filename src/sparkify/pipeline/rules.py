@@ -77,7 +77,7 @@ def _value(field: Field, value: Any) -> Any:
 def _text(field: Field, value: Any) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
-        width = len(text.encode())
+        width = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         raise Refusal(INVALID_UTF8, f"{field.key} holds half a surrogate pair") from None
     if "\0" in text:
