@@ -15,6 +15,7 @@ from sparkify.errors import INTERRUPTED, OK, USAGE, SparkifyError
 
 # name → (module, one line for `sparkify --help`): no command's module is imported to list them.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("sparkify.cli.demo", "Simulate a small month, load it, ask it five questions."),
     "simulate": ("sparkify.cli.simulate", "Write songs and activity logs of any size."),
     "init": ("sparkify.cli.init", "Write a commented dwh.cfg."),
     "create-tables": ("sparkify.cli.create_tables", "Create, or reset, every table of the warehouse."),
@@ -60,6 +61,7 @@ def sparkify(debug: bool) -> None:
 
     \b
     Start here:
+      sparkify demo                 see it work, on data of its own making
       sparkify init                 write dwh.cfg, then fill in where the files are
       sparkify etl --plan           see what would be loaded
       sparkify etl                  load it

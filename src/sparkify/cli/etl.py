@@ -69,7 +69,7 @@ def etl(
     if only_plan:
         _plan(screen, options)
     else:
-        load(
+        told = load(
             screen,
             options,
             full_refresh=full_refresh,
@@ -77,6 +77,7 @@ def etl(
             max_rejects=max_rejects,
             wait=wait,
         )
+        screen.result(told)
 
 
 def _plan(screen: Screen, options: dict[str, Any]) -> None:
@@ -104,8 +105,8 @@ def load(
     max_rejects: str = "1%",
     wait: float = 5.0,
     reload: frozenset[str] = frozenset(),
-) -> None:
-    """Run the pipeline and show what it did."""
+) -> dict[str, Any]:
+    """Run the pipeline, show what it did, and return that for a script."""
     from sparkify.pipeline.plan import open_sources
     from sparkify.pipeline.run import Options, run_etl
     from sparkify.pipeline.threshold import MaxRejects
@@ -126,19 +127,17 @@ def load(
         engine.close()
     seconds = time.monotonic() - started
     _show_summary(screen, summary, counts, seconds)
-    screen.result(
-        {
-            "plan": _plan_object(summary.plan),
-            "runs": [_fields(run) for run in summary.runs],
-            "checks": {each.name: len(each.failing) for each in summary.checks},
-            "unknown_fields": [
-                {"kind": kind, "field": name, "occurrences": count}
-                for (kind, name), count in summary.unknown.items()
-            ],
-            "tables": counts,
-            "seconds": round(seconds, 3),
-        }
-    )
+    return {
+        "plan": _plan_object(summary.plan),
+        "runs": [_fields(run) for run in summary.runs],
+        "checks": {each.name: len(each.failing) for each in summary.checks},
+        "unknown_fields": [
+            {"kind": kind, "field": name, "occurrences": count}
+            for (kind, name), count in summary.unknown.items()
+        ],
+        "tables": counts,
+        "seconds": round(seconds, 3),
+    }
 
 
 def _show_plan(screen: Screen, plan: Plan) -> None:

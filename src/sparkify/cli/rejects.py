@@ -118,7 +118,9 @@ def replay(max_rejects: str, as_json: bool, **options: Any) -> None:
     from sparkify.cli.etl import load
 
     rows = _ask("ledger/files_with_rejects.sql", options).rows
-    load(Screen(as_json), options, max_rejects=max_rejects, reload=frozenset(row[0] for row in rows))
+    screen = Screen(as_json)
+    told = load(screen, options, max_rejects=max_rejects, reload=frozenset(row[0] for row in rows))
+    screen.result(told)
 
 
 def _ask(path: str, options: dict[str, Any], **parameters: Any) -> Answer:
