@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from sparkify import __version__
-from sparkify.errors import INTERRUPTED, OK, USAGE, SparkifyError
+from sparkify.errors import FAILED, INTERRUPTED, OK, USAGE, SparkifyError
 
 # name → (module, one line for `sparkify --help`): no command's module is imported to list them.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -46,6 +48,16 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()  # what is left in the buffer would fail when Python exits
+        except BrokenPipeError:
+            # The reader of our output (head, less) has left: not an error, and nothing more can be said.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
+        return result
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
@@ -74,7 +86,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    signal.signal(signal.SIGINT, _interrupt)
     sys.exit(run(arguments, debug=debug))
+
+
+_interrupts: list[int] = []
+
+
+def _interrupt(number: int, _frame: object) -> NoReturn:
+    """Note the interrupt, then raise it: a library that runs our query may make an error of its own of it."""
+    _interrupts.append(number)
+    raise KeyboardInterrupt
 
 
 def run(arguments: Sequence[str], *, debug: bool = False) -> int:
@@ -89,18 +111,29 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
         _fail(exc.format_message(), f"See `{command} --help`.", USAGE, "UsageError", as_json=as_json)
         return USAGE
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; the warehouse is unchanged.", "", INTERRUPTED, "Interrupted", as_json=as_json)
-        return INTERRUPTED
-    except SparkifyError as exc:
+        return _fail_interrupted(as_json=as_json)
+    except Exception as exc:
+        if _interrupts:
+            return _fail_interrupted(as_json=as_json)
         if debug:
             raise
-        _fail(exc.message, exc.hint, exc.exit_code, type(exc).__name__, as_json=as_json)
-        return exc.exit_code
-    except BrokenPipeError:
-        # The reader of our output (head, less) has left: not an error, and nothing more can be said.
-        sys.stderr.close()
-        return OK
+        return _fail_with(exc, as_json=as_json)
     return result if isinstance(result, int) else OK
+
+
+def _fail_interrupted(*, as_json: bool) -> int:
+    _fail("interrupted; the run under way was rolled back.", "", INTERRUPTED, "Interrupted", as_json=as_json)
+    return INTERRUPTED
+
+
+def _fail_with(exc: Exception, *, as_json: bool) -> int:
+    kind = type(exc).__name__
+    if isinstance(exc, SparkifyError):
+        _fail(exc.message, exc.hint, exc.exit_code, kind, as_json=as_json)
+        return exc.exit_code
+    hint = "This is a mistake of ours: run it again with --debug and report what it shows."
+    _fail(f"{kind}: {exc}", hint, FAILED, kind, as_json=as_json)
+    return FAILED
 
 
 def _fail(message: str, hint: str, code: int, kind: str, *, as_json: bool) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -19,6 +21,8 @@ from sparkify.errors import ConfigError
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Answer
 
+# An answer beyond this is held on the disk and not in memory.
+_HELD_BYTES = 64 * 1024 * 1024
 _FORMATS = ("table", "csv", "json", "parquet")
 
 
@@ -62,14 +66,20 @@ def _style_of(output: Path | None) -> str:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[IO[str]]:
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        with output.open("w", encoding="utf-8", newline="") as file:
-            yield file
-    except OSError as exc:
-        raise ConfigError(f"{output} cannot be written: {exc.strerror}.", "Choose another place.") from exc
+    """Yield a place for the answer; it goes to its file or to stdout when it is whole."""
+    with SpooledTemporaryFile(_HELD_BYTES, "w+", encoding="utf-8", newline="") as answer:
+        yield answer
+        answer.seek(0)
+        if output is None:
+            shutil.copyfileobj(answer, sys.stdout)
+            return
+        try:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                shutil.copyfileobj(answer, file)
+        except OSError as exc:
+            raise ConfigError(
+                f"{output} cannot be written: {exc.strerror}.", "Choose another place."
+            ) from exc
 
 
 def _write_table(answer: Answer, file: IO[str]) -> None:

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -128,7 +128,8 @@ def _lines(progress: Progress, every: float = 5.0) -> Iterator[None]:
         nonlocal last
         if time.monotonic() - last >= every:
             last = time.monotonic()
-            click.echo(progress.text(), err=True)
+            with suppress(BrokenPipeError):  # nobody reads it any more: no reason to stop the work
+                click.echo(progress.text(), err=True)
 
     progress.show = show
     yield

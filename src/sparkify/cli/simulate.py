@@ -55,6 +55,7 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
     """Write songs and activity logs below OUT, a folder or s3:// prefix.
 
     \b
+    Example:
       sparkify simulate lake                            a small month: 100 listeners
       sparkify simulate lake --events 1000000 --days 7  a million events in a week
       sparkify simulate lake --dirty                    with everything that goes wrong

@@ -1,0 +1,283 @@
+"""What the command line promises: exit codes, one JSON object, errors with a hint, help with an example."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from tests.cli.conftest import Run, command, environment, write_lake
+
+from sparkify import __version__
+from sparkify.cli.app import COMMANDS, _interrupt, run
+from sparkify.cli.app import sparkify as group
+
+
+def commands(
+    parent: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    context = click.Context(parent)
+    for name in parent.list_commands(context):
+        child = parent.get_command(context, name)
+        assert child is not None
+        yield (*path, name), child
+        if isinstance(child, click.Group):
+            yield from commands(child, (*path, name))
+
+
+ALL = list(commands(group))
+LEAVES = [path for path, child in ALL if not isinstance(child, click.Group)]
+
+
+@pytest.mark.parametrize(("path", "child"), ALL, ids=[" ".join(path) for path, _ in ALL])
+def test_every_command_has_help_with_an_example_of_itself(
+    path: tuple[str, ...], child: click.Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*path, "--help"]) == 0
+    shown = capsys.readouterr().out
+    _, found, example = shown.replace("Examples:", "Example:").partition("Example:\n")
+    assert found, "no example"
+    assert example.lstrip().startswith(f"sparkify {' '.join(path)}")
+    for parameter in child.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{parameter.opts} is not explained"
+    assert run([*path, "-h"]) == 0
+    assert capsys.readouterr().out == shown
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_command_takes_json(path: tuple[str, ...]) -> None:
+    child = dict(ALL)[path]
+    assert any("--json" in parameter.opts for parameter in child.params)
+
+
+def test_help_lists_every_command_and_loads_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for name, (_, summary) in COMMANDS.items():
+        assert f"  {name} " in shown
+        assert summary in shown
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert __version__ in capsys.readouterr().out
+
+
+USAGE = [
+    ["nonsense"],
+    ["etl", "--nonsense"],
+    ["etl", "extra"],
+    ["query"],
+    ["query", "SELECT 1", "--format", "xml"],
+    ["runs", "--limit", "0"],
+    ["etl", "--engine", "postgres"],
+    ["check", "--config", "missing.cfg"],
+    ["etl"],
+]
+
+
+@pytest.mark.parametrize("arguments", USAGE, ids=" ".join)
+def test_a_wrong_command_line_or_configuration_exits_2_with_a_hint(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    first, second, *_ = shown.err.splitlines()
+    assert first.startswith("Error: ")
+    assert second.startswith("Try: ")
+    assert not list(tmp_path.iterdir()), "nothing is written"
+
+
+@pytest.mark.parametrize("arguments", [*USAGE, ["runs"], ["query", "SELECT"]], ids=" ".join)
+def test_with_json_an_error_is_one_object_on_stdout(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = run([*arguments, "--json"])
+    shown = capsys.readouterr()
+    error = json.loads(shown.out)["error"]
+    assert code != 0
+    assert error["exit_code"] == code
+    assert f"Error: {error['message']}" in shown.err
+    assert set(error) == {"kind", "message", "hint", "exit_code"}
+
+
+def test_with_json_stdout_is_one_object_and_people_read_stderr(sparkify: Run, tmp_path: Path) -> None:
+    write_lake(tmp_path)
+    sources = ["--log-data", "log_data", "--song-data", "song_data"]
+    for arguments in (
+        ["init"],
+        ["create-tables"],
+        ["etl", "--plan", *sources],
+        ["etl", *sources],
+        ["etl", *sources],
+        ["check"],
+        ["runs"],
+        ["files"],
+        ["rejects", "list"],
+        ["rejects", "show"],
+        ["query", "SELECT COUNT(*) AS n FROM songplays"],
+        ["create-tables", "--drop", "--yes"],
+    ):
+        done = sparkify(*arguments, "--json")
+        assert done.code == 0, done.err
+        assert isinstance(json.loads(done.out), dict), arguments
+        assert "Traceback" not in done.err
+
+
+def test_a_failed_check_exits_3_and_publishes_nothing(sparkify: Run, tmp_path: Path) -> None:
+    """A log that yields no plays, as page = 'nextsong' would."""
+    write_lake(tmp_path, events=1000, page="nextsong")
+    sources = ["--log-data", "log_data", "--song-data", "song_data"]
+    done = sparkify("etl", *sources, "--json")
+    assert done.code == 3
+    assert json.loads(done.out)["error"]["kind"] == "CheckError"
+    assert sparkify("query", "SELECT COUNT(*) FROM staging_events", "--format", "csv").out.split() == [
+        "count_star()",
+        "0",
+    ]
+
+
+def test_a_failure_exits_1(sparkify: Run, tmp_path: Path) -> None:
+    assert sparkify("runs").code == 1, "there is no warehouse"
+    assert sparkify("etl", "--log-data", "nowhere").code == 1
+    (tmp_path / "dwh.duckdb").write_text("this is no database, but it is mine")
+    done = sparkify("runs", "--database", "dwh.duckdb")
+    assert (done.code, done.out) == (1, "")
+    assert (tmp_path / "dwh.duckdb").read_text() == "this is no database, but it is mine"
+
+
+def test_dropping_rows_needs_yes_where_nobody_can_be_asked(sparkify: Run, tmp_path: Path) -> None:
+    write_lake(tmp_path)
+    assert sparkify("etl", "--log-data", "log_data").code == 0
+    count = ["query", "SELECT COUNT(*) FROM songplays", "--format", "csv"]
+    done = sparkify("create-tables", "--drop")
+    assert done.code == 2
+    assert "--yes" in done.err
+    assert sparkify(*count).out.split()[1] == "3"
+    assert sparkify("create-tables").code == 0
+    assert sparkify(*count).out.split()[1] == "3"
+    assert sparkify("create-tables", "--drop", "--yes").code == 0
+    assert sparkify(*count).out.split()[1] == "0"
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n\n", "3"), ("y\n", "0")])
+def test_on_a_terminal_dropping_rows_asks(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, left: str
+) -> None:
+    write_lake(tmp_path)
+    assert sparkify("etl", "--log-data", "log_data").code == 0
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs) as terminal, monkeypatch.context() as patched:
+        os.write(ours, answer.encode())
+        patched.setattr(sys, "stdin", terminal)
+        assert sparkify("create-tables", "--drop").code == 0
+    os.close(ours)
+    assert sparkify("query", "SELECT COUNT(*) FROM songplays", "--format", "csv").out.split()[1] == left
+
+
+def test_an_error_is_a_traceback_only_with_debug(tmp_path: Path) -> None:
+    for flags, shown in (([], False), (["--debug"], True)):
+        done = subprocess.run(
+            command("runs", *flags),
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert ("Traceback" in done.stderr) is shown
+
+
+def test_a_mistake_of_ours_is_an_error_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("what we did not think of")
+
+    monkeypatch.setattr("sparkify.cli.history._show", fail)
+    assert run(["runs", "--json"]) == 1
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["error"]["kind"] == "ZeroDivisionError"
+    assert "--debug" in shown.err
+    with pytest.raises(ZeroDivisionError):
+        run(["runs"], debug=True)
+
+
+def test_an_interrupt_that_a_library_makes_an_error_of_is_still_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """DuckDB raises RuntimeError, or an error of its own, for an interrupt during a statement."""
+
+    def fail(*_: object, **__: object) -> None:
+        with suppress(KeyboardInterrupt):
+            _interrupt(signal.SIGINT, None)
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr("sparkify.cli.app._interrupts", [])
+    monkeypatch.setattr("sparkify.cli.history._show", fail)
+    assert run(["runs", "--json"]) == 130
+    assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == 130
+
+
+HOLD = """
+import duckdb, sys
+held = duckdb.connect("sparkify.duckdb")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_an_interrupt_exits_130(tmp_path: Path) -> None:
+    """The real process, while it waits for another one that holds the warehouse."""
+    write_lake(tmp_path)
+    pipes: Any = {
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
+    holder = subprocess.Popen([sys.executable, "-c", HOLD], cwd=tmp_path, **pipes)
+    waiting = command("etl", "--log-data", "log_data", "--json", "--wait", "60")
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        process = subprocess.Popen(waiting, cwd=tmp_path, env=environment(), **pipes)
+        try:
+            wait_until_it_works(process)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=50)
+        finally:
+            process.kill()
+            process.communicate()
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert process.returncode == 130, err
+    assert json.loads(out)["error"]["exit_code"] == 130
+    assert "Traceback" not in err
+
+
+def wait_until_it_works(process: subprocess.Popen[str]) -> None:
+    """Wait until the database's threads run: an interrupt while libraries load may get lost in them."""
+    deadline = time.monotonic() + 60
+    while len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 2:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(1)

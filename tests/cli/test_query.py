@@ -1,0 +1,194 @@
+"""What `sparkify query` promises: every format, a file or a pipe, and never a change."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import subprocess
+from pathlib import Path
+
+import duckdb
+import pytest
+from tests.cli.conftest import Run, command, environment
+
+from sparkify.cli.app import run
+
+SQL = """SELECT start_time, user_id, level, song_id, item_in_session, NULL AS nothing,
+'a,"b"' || chr(10) || 'é' AS odd FROM songplays ORDER BY 1"""
+COLUMNS = ["start_time", "user_id", "level", "song_id", "item_in_session", "nothing", "odd"]
+
+
+@pytest.fixture
+def database(warehouse: Path) -> list[str]:
+    return ["--database", str(warehouse)]
+
+
+def test_a_table_is_aligned_numbers_to_the_right(
+    database: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = "SELECT 'ab' AS word, 1234567 AS number, TRUE AS yes UNION ALL SELECT 'é', 1, NULL ORDER BY 2"
+    assert run(["query", sql, *database]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "word     number  yes",
+        "----  ---------  ---",
+        "é             1",
+        "ab    1,234,567  yes",
+    ]
+
+
+def test_csv_reads_back_as_it_was(database: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["query", SQL, "--format", "csv", *database]) == 0
+    rows = list(csv.reader(io.StringIO(capsys.readouterr().out, newline="")))
+    assert rows[0] == COLUMNS
+    assert len(rows) == 4
+    assert rows[1] == ["2018-11-01 21:01:46.796000", "8", "free", "SO1", "0", "", 'a,"b"\né']
+
+
+@pytest.mark.parametrize("flag", [["--json"], ["--format", "json"]])
+def test_json_is_one_object_with_columns_and_rows(
+    database: list[str], capsys: pytest.CaptureFixture[str], flag: list[str]
+) -> None:
+    assert run(["query", SQL, *flag, *database]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["columns"] == COLUMNS
+    assert len(answer["rows"]) == 3
+    assert answer["rows"][0] == {
+        "start_time": "2018-11-01T21:01:46.796000",
+        "user_id": answer["rows"][0]["user_id"],
+        "level": "free",
+        "song_id": "SO1",
+        "item_in_session": 0,
+        "nothing": None,
+        "odd": 'a,"b"\né',
+    }
+    assert str(answer["rows"][0]["user_id"]) == "8"
+
+
+def test_no_rows_are_an_answer(database: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    sql = "SELECT level FROM songplays WHERE FALSE"
+    for style, expected in (("csv", "level\n"), ("table", "level\n-----\n")):
+        assert run(["query", sql, "--format", style, *database]) == 0
+        assert capsys.readouterr().out == expected
+    assert run(["query", sql, "--json", *database]) == 0
+    assert json.loads(capsys.readouterr().out) == {"columns": ["level"], "rows": []}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet", "txt"])
+def test_a_file_gets_the_format_of_its_suffix(
+    database: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str
+) -> None:
+    path = tmp_path / f"it's.{suffix}"
+    assert (
+        run(
+            [
+                "query",
+                "SELECT level, item_in_session AS n FROM songplays ORDER BY 2;",
+                "-o",
+                str(path),
+                *database,
+            ]
+        )
+        == 0
+    )
+    assert capsys.readouterr().out == ""
+    if suffix == "csv":
+        assert path.read_text() == "level,n\nfree,0\nfree,1\nfree,2\n"
+    elif suffix == "json":
+        assert json.loads(path.read_text())["rows"] == [{"level": "free", "n": n} for n in range(3)]
+    elif suffix == "txt":
+        assert path.read_text().splitlines()[0].split() == ["level", "n"]
+    else:
+        rows = duckdb.execute("SELECT * FROM read_parquet(?) ORDER BY n", [str(path)]).fetchall()
+        assert rows == [("free", 0), ("free", 1), ("free", 2)]
+
+
+def test_parquet_without_a_file_and_a_file_that_cannot_be_are_refused(
+    database: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["query", "SELECT 1", "--format", "parquet", *database]) == 2
+    assert run(["query", "SELECT 1", "-o", str(tmp_path / "no" / "x.csv"), *database]) == 2
+    assert run(["query", "SELECT 1", "-o", str(tmp_path / "no" / "x.parquet"), *database]) != 0
+    assert "Try: " in capsys.readouterr().err
+
+
+CHANGES = [
+    "DROP TABLE songplays",
+    "DELETE FROM songplays",
+    "INSERT INTO songplays SELECT * FROM songplays",
+    "UPDATE songplays SET level = 'paid'",
+    "CREATE TABLE mine (a INT)",
+    "TRUNCATE songplays",
+    "BEGIN; DELETE FROM songplays; COMMIT",
+    "COPY songplays TO '{folder}/out.csv'",
+    "COPY (SELECT 1) TO '{folder}/out.parquet'",
+    "EXPORT DATABASE '{folder}/out'",
+    "SELECT * FROM read_csv('{folder}/secret.csv')",
+    "SELECT * FROM read_text('{folder}/secret.csv')",
+    "SELECT * FROM '{folder}/secret.csv'",
+    "SELECT * FROM glob('{folder}/*')",
+    "ATTACH '{folder}/other.duckdb'",
+    "SET enable_external_access = true; SELECT * FROM read_text('{folder}/secret.csv')",
+    "RESET enable_external_access; SELECT * FROM read_text('{folder}/secret.csv')",
+    "INSTALL httpfs",
+    "SELECT 1) TO '{folder}/out.csv' (FORMAT csv); --",
+]
+
+
+@pytest.mark.parametrize("sql", CHANGES)
+@pytest.mark.parametrize("style", ["csv", "parquet"])
+def test_a_query_changes_nothing_and_reads_no_other_file(
+    warehouse: Path,
+    database: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    sql: str,
+    style: str,
+) -> None:
+    (tmp_path / "secret.csv").write_text("canary-0123456789\n")
+    before = hashlib.sha256(warehouse.read_bytes()).digest()
+    output = ["-o", str(tmp_path / "answer.parquet")] if style == "parquet" else []
+    assert run(["query", sql.format(folder=tmp_path), "--format", style, *output, *database]) == 1
+    shown = capsys.readouterr()
+    assert shown.err.startswith("Error: ")
+    assert "canary" not in shown.out + shown.err
+    assert {path.name for path in tmp_path.iterdir()} == {"secret.csv"}
+    assert hashlib.sha256(warehouse.read_bytes()).digest() == before
+
+
+@pytest.mark.parametrize("style", ["csv", "json", "table"])
+def test_an_error_in_a_late_row_is_an_error_and_no_half_answer(
+    database: list[str], capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    sql = "SELECT CASE WHEN range = 90000 THEN error('late') ELSE range END AS n FROM range(100000)"
+    assert run(["query", sql, "--format", style, *database]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "late" in shown.err
+
+
+@pytest.mark.parametrize("rows", [10, 300_000])
+def test_a_reader_that_leaves_early_is_no_error(warehouse: Path, rows: int) -> None:
+    """`sparkify query … | head -1`, with an answer that fits the pipe and with one that does not."""
+    process = subprocess.Popen(
+        command("query", f"SELECT range FROM range({rows})", "--format", "csv", "--database", str(warehouse)),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stderr
+    if rows > 10:
+        assert process.stdout.readline() == "range\n"
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(60), err) == (0, "")
+
+
+def test_there_has_to_be_a_warehouse(sparkify: Run, tmp_path: Path) -> None:
+    done = sparkify("query", "SELECT 1")
+    assert (done.code, done.out) == (1, "")
+    assert not list(tmp_path.iterdir()), "asking does not make one"
