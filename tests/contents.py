@@ -13,7 +13,7 @@ import duckdb
 
 from tests.oracle import COLUMNS, Tables
 
-LEDGER = ("etl.runs", "etl.files", "etl.rejects", "etl.checks")
+LEDGER = ("etl.runs", "etl.files", "etl.rejects", "etl.checks", "etl.unknown_fields")
 
 
 def read_tables(database: Path) -> Tables:

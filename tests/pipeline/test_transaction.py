@@ -106,15 +106,26 @@ def test_after_a_failed_check_the_mended_files_load(lake: Lake):
 @pytest.mark.parametrize("text", ['{"page": "NextSong", \n', "no JSON at all\n", '{"ts": "soon"}\n'])
 def test_a_file_of_nonsense_changes_nothing(lake: Lake, text: str):
     (lake.logs / "3.json").write_text(text)
-    assert lake.etl() in {1, 3}
+    assert lake.etl() == 3
     assert read_tables(lake.database) == BEFORE
 
 
-@pytest.mark.parametrize("name", ["3.json.gz", "3.json.zst"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "3.json.gz",
+        pytest.param(
+            "3.json.zst",
+            marks=pytest.mark.xfail(
+                reason="'IO Error: Data corruption detected' stops the whole run, exit 1"
+            ),
+        ),
+    ],
+)
 def test_a_damaged_compressed_file_changes_nothing(lake: Lake, name: str):
     magic = b"\x1f\x8b\x08\0" if name.endswith(".gz") else b"\x28\xb5\x2f\xfd"
     (lake.logs / name).write_bytes(magic + b"damaged")
-    assert lake.etl() in {1, 3}
+    assert lake.etl() == 3
     assert read_tables(lake.database) == BEFORE
 
 
@@ -276,7 +287,7 @@ def test_a_batch_that_fails_leaves_those_before_it(lake: Lake):
     """Each batch is a transaction of its own that leaves a whole warehouse: 2.json is in, 3.json is not."""
     (lake.logs / "3.json").write_text("no JSON at all\n")
     write_records(lake.logs / "4.json", play(ts=TS + 9))
-    assert lake.etl("--batch-bytes", "1") in {1, 3}
+    assert lake.etl("--batch-bytes", "1") == 3
     assert read_tables(lake.database) == AFTER
 
 
