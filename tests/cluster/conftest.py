@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
 from sparkify.settings import Settings, load_settings
 
@@ -95,20 +96,30 @@ def moto(moto_process: str) -> str:
 
 @pytest.fixture
 def config(moto: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A dwh.cfg in the current folder that points at moto."""
+    """A dwh.cfg in the current folder that points at moto; commands of this process do not sleep.
+
+    Their clients are made once for all tests: making them anew costs more than all the rest of a command.
+    """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(credentials, "connect", lambda settings: port_to(settings.aws.endpoint_url))
     path = tmp_path / "dwh.cfg"
     path.write_text(DWH_CFG.format(endpoint=moto), encoding="utf-8")
     path.chmod(0o600)
     return path
 
 
+def port_to(endpoint: str) -> Aws:
+    """The port to a server, that does not sleep."""
+    client = partial(raw_client, endpoint)
+    return Aws(client, region=REGION, clock=lambda: datetime.now(UTC), sleep=lambda _: None)
+
+
 @cache
-def raw_client(endpoint: str, service: str) -> Any:
+def raw_client(endpoint: str, service: str, region: str = REGION) -> Any:
     """A client of the test's own, to look at what is really there."""
     return boto3.client(  # type: ignore[call-overload]
         service,
-        region_name=REGION,
+        region_name=region,
         endpoint_url=endpoint,
         aws_access_key_id="testing-key",
         aws_secret_access_key="testing-secret",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.conftest import NOTHING, REGION, everything, raw_client
+from tests.cluster.conftest import NOTHING, everything, port_to
 
 from sparkify.cli.app import run
 from sparkify.cluster import credentials
@@ -31,12 +30,8 @@ class Mortal(Aws):
     """A port that dies right after the answer of call number ``deadly``; 0 never dies."""
 
     def __init__(self, endpoint: str, deadly: int) -> None:
-        super().__init__(
-            partial(raw_client, endpoint),
-            region=REGION,
-            clock=lambda: datetime.now(UTC),
-            sleep=lambda _: None,
-        )
+        real = port_to(endpoint)
+        super().__init__(real._client, region=real.region, clock=real.clock, sleep=real.sleep)
         self.left = deadly
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -72,7 +67,7 @@ class Killer:
 
 
 @pytest.fixture
-def killer(monkeypatch: pytest.MonkeyPatch) -> Killer:
+def killer(config: Path, monkeypatch: pytest.MonkeyPatch) -> Killer:
     return Killer(monkeypatch)
 
 

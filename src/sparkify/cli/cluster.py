@@ -141,8 +141,11 @@ def create(**options: Any) -> int:
         screen.warn(f"AWS keeps cluster names in lower case: {spec.identifier}")
     plan = lifecycle.plan_creation(aws, deployment, spec)
     _shout(session, plan.cluster)
-    now = aws.clock()
-    expires = now + lifetime if lifetime else None
+    renew = bool(options["expires_in"])
+    if plan.cluster and not renew:
+        expires = plan.cluster.expires
+    else:
+        expires = aws.clock() + lifetime if lifetime else None
     tags = lifecycle.tags_for(spec.identifier, options["owner"] or aws.identity.name)
     _show_plan(session, spec, plan, expires)
     if not screen.confirm(f"Create this in {aws.region}?", yes=options["yes"]):
@@ -159,7 +162,7 @@ def create(**options: Any) -> int:
                 plan,
                 tags=tags,
                 expires=expires,
-                renew=bool(options["expires_in"]),
+                renew=renew,
                 patience=patience,
             )
             if options["no_wait"]:
@@ -182,6 +185,8 @@ def create(**options: Any) -> int:
         values[("DWH", "DWH_CLUSTER_TYPE")] = "serverless"
     _write(session, values, write=not options["no_write"])
     screen.say(f"The cluster {spec.identifier} is {found.state}{': ' + found.host if found.host else ''}")
+    if found.secret:
+        screen.say(f"The password of {spec.user} is in Secrets Manager: {found.secret}")
     if options["no_wait"]:
         screen.say("Run the same command without --no-wait later: it waits, and writes HOST into dwh.cfg.")
     else:
@@ -205,7 +210,6 @@ def _show_plan(session: Session, spec: Any, plan: Any, expires: datetime | None)
 
     screen, aws = session.screen, session.aws
     screen.say(f"In {aws.region}, account {aws.identity.account}, as {aws.identity.arn}:")
-    reads = ", ".join(place.uri for place in spec.sources.read)
     kept = "keep" if plan.role and plan.role.made_for != spec.identifier else "keep (up to date)"
     shape = (
         f"Serverless, {spec.base_rpus} RPU, at most {spec.limit_rpu_hours} RPU-hours a day"
@@ -217,7 +221,7 @@ def _show_plan(session: Session, spec: Any, plan: Any, expires: datetime | None)
     screen.table(
         ["do", "what", "name", "how"],
         [
-            [kept if plan.role else "make", "role", spec.role_name, f"may read {reads}"],
+            [kept if plan.role else "make", "role", spec.role_name, "may read the locations below"],
             [
                 "keep" if plan.group else "make",
                 "security group",
@@ -232,6 +236,8 @@ def _show_plan(session: Session, spec: Any, plan: Any, expires: datetime | None)
             ],
         ],
     )
+    for place in spec.sources.read:
+        screen.say(f"      reads {place.uri}")
     if spec.serverless:
         hourly: float | None = prices.serverless_per_hour(spec.base_rpus)
         most = prices.RPU_HOUR * spec.limit_rpu_hours
@@ -285,7 +291,7 @@ def status(**options: Any) -> int:
         return ABSENT
     described = _described(session, found)
     for name, value in described.items():
-        if name != "connections":
+        if name != "connections" and value not in ("", None, []):
             screen.say(f"{name.replace('_', ' '):12}  {_shown(value)}")
     if described["connections"]:
         screen.table(

@@ -1,0 +1,229 @@
+"""Doctor says before a run what it lacks: each line fine, or what to do."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cluster.conftest import raw_client
+
+from sparkify.cli.app import run
+from sparkify.cluster import credentials
+from sparkify.cluster.doctor import Check, Instruments, examine
+from sparkify.cluster.login import login
+from sparkify.errors import EngineError
+from sparkify.settings import Settings, load_settings
+
+JSONPATHS = b'{"jsonpaths": ["$[\'artist\']", "$[\'ts\']"]}'
+
+
+class Cursor:
+    """The driver's cursor, with these answers in this order."""
+
+    def __init__(self, answers: list[Any]) -> None:
+        self.answers = answers
+
+    def execute(self, sql: str) -> None:
+        assert sql
+
+    def fetchone(self) -> Any:
+        return self.answers.pop(0)
+
+    def fetchall(self) -> Any:
+        return self.answers.pop(0)
+
+    def close(self) -> None:
+        """Be closed."""
+
+
+class Connection:
+    """The driver's connection."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.closed = False
+
+    def cursor(self) -> Cursor:
+        return Cursor(self.answers)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def checks(settings: Settings, connection: Any = None, *, reachable: bool = True) -> dict[str, Check]:
+    def reach(host: str, port: int) -> None:
+        if not reachable:
+            raise TimeoutError("timed out")
+
+    def enter(*_: Any) -> Any:
+        if connection is None:
+            raise EngineError("no such user.", "Check DB_USER.")
+        return connection
+
+    found = list(examine(settings, Instruments(credentials.connect, reach, enter)))
+    assert all(check.remedy for check in found if not check.ok)
+    return {check.name: check for check in found}
+
+
+@pytest.fixture
+def lake(moto: str) -> Any:
+    s3 = raw_client(moto, "s3")
+    s3.create_bucket(Bucket="sparkify-test", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    s3.put_object(Bucket="sparkify-test", Key="log_json_path.json", Body=JSONPATHS)
+    s3.put_object(Bucket="sparkify-test", Key="log_data/2018/11/a.json", Body=b"{}")
+    s3.put_object(Bucket="sparkify-test", Key="song_data/A/a.json", Body=b"{}")
+    return s3
+
+
+def test_all_is_well_with_a_cluster_of_ours(config, lake):
+    assert run(["cluster", "create", "--yes"]) == 0
+    connection = Connection((True, True), [])
+    found = checks(load_settings(config), connection)
+    assert [check for check in found.values() if not check.ok] == []
+    assert list(found) == [
+        "configuration", "credentials", "LOG_DATA", "SONG_DATA", "LOG_JSONPATH", "STAGING",
+        "cluster", "role", "role policy", "port", "login", "privileges",
+    ]  # fmt: skip
+    assert "us-west-2" in found["LOG_DATA"].found
+    assert "2 paths" in found["LOG_JSONPATH"].found
+    assert connection.closed
+
+
+def test_each_lack_is_one_failing_line(config, lake, moto):
+    assert run(["cluster", "create", "--yes"]) == 0
+    settings = load_settings(config)
+    lake.delete_object(Bucket="sparkify-test", Key="song_data/A/a.json")
+    lake.put_object(Bucket="sparkify-test", Key="log_json_path.json", Body=b'{"paths": []}')
+    raw_client(moto, "iam").put_role_policy(
+        RoleName="dwhRole",
+        PolicyName="sparkify-copy",
+        PolicyDocument='{"Version": "2012-10-17", "Statement": []}',
+    )
+    found = checks(settings, Connection((True, False), ["public.users"]))
+    assert {name for name, check in found.items() if not check.ok} == {
+        "SONG_DATA", "LOG_JSONPATH", "role policy", "privileges",
+    }  # fmt: skip
+    assert "public.users" in found["privileges"].found
+
+
+def test_what_depends_on_something_missing_is_left_out(config, moto):
+    found = checks(replace(load_settings(config), dwh=replace(load_settings(config).dwh, engine="redshift")))
+    assert {name for name, check in found.items() if not check.ok} == {
+        "LOG_DATA", "SONG_DATA", "LOG_JSONPATH", "STAGING", "cluster", "role", "port",
+    }  # fmt: skip
+    assert "login" not in found
+    assert "role policy" not in found
+
+
+def test_a_closed_port_says_how_to_open_it(config, lake):
+    assert run(["cluster", "create", "--yes"]) == 0
+    found = checks(load_settings(config), reachable=False)
+    assert "open-port" in found["port"].remedy
+    assert "login" not in found
+
+
+def test_a_refused_login_says_why(config, lake):
+    assert run(["cluster", "create", "--yes"]) == 0
+    found = checks(load_settings(config))
+    assert (found["login"].ok, found["login"].found) == (False, "no such user.")
+    assert "privileges" not in found
+
+
+def test_a_bucket_in_another_region_is_told(config, moto):
+    s3 = raw_client(moto, "s3", "eu-west-1")
+    s3.create_bucket(Bucket="sparkify-test", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    s3.put_object(Bucket="sparkify-test", Key="log_data/a.json", Body=b"{}")
+    assert "eu-west-1" in checks(load_settings(config))["LOG_DATA"].found
+
+
+def local(tmp_path: Path) -> Path:
+    for name in ("logs", "songs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.json").write_text("{}")
+    path = tmp_path / "dwh.cfg"
+    path.write_text(
+        f"[DWH]\nDATABASE = {tmp_path}/w.duckdb\n"
+        f"[S3]\nLOG_DATA = {tmp_path}/logs\nSONG_DATA = {tmp_path}/songs\n"
+    )
+    return path
+
+
+def test_on_a_laptop_it_asks_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr(credentials, "connect", lambda _: pytest.fail("no AWS here"))
+    found = checks(load_settings(local(tmp_path)))
+    assert list(found) == ["configuration", "LOG_DATA", "SONG_DATA", "database"]
+    assert all(check.ok for check in found.values())
+
+
+def test_a_held_database_is_told(tmp_path):
+    import subprocess
+    import sys
+
+    config = local(tmp_path)
+    held = tmp_path / "w.duckdb"
+    code = f"import duckdb, sys; c = duckdb.connect({str(held)!r}); print(1, flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        found = checks(load_settings(config))["database"]
+        assert not found.ok
+        assert str(holder.pid) in found.found
+        holder.kill()
+    assert checks(load_settings(config))["database"].ok
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [("/logs", "/nowhere", "LOG_DATA"), ("w.duckdb", "no/w.duckdb", "database"), ("/songs", "", "SONG_DATA")],
+)
+def test_local_lacks_are_told(tmp_path, before, after, name):
+    config = local(tmp_path)
+    text = config.read_text().replace(f"{tmp_path}{before}", f"{tmp_path}{after}" if after else "")
+    config.write_text(text.replace("/w.duckdb", "/no/w.duckdb") if name == "database" else text)
+    assert {n for n, check in checks(load_settings(config)).items() if not check.ok} == {name}
+
+
+def test_the_command_exits_by_what_it_found(tmp_path, capsys):
+    config = local(tmp_path)
+    assert run(["doctor", "--config", str(config), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    assert run(["doctor", "--config", str(config), "--log-data", "nowhere", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["ok"] is False
+
+
+def test_a_database_that_is_not_there_is_an_engine_error(script, settings):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    nowhere = replace(settings, cluster=replace(settings.cluster, host="127.0.0.1", db_port=port))
+    with pytest.raises(EngineError) as caught:
+        login(script.aws, nowhere)
+    assert "Passw0rd" not in caught.value.message
+
+
+def test_without_a_password_aws_gives_a_temporary_one(script, settings):
+    from sparkify.cluster.login import credentials as user_and_password
+    from sparkify.settings import Secret
+
+    script.answer(
+        "redshift",
+        "get_cluster_credentials",
+        {"DbUser": "IAM:dwhuser", "DbPassword": "temporary"},
+        {"ClusterIdentifier": "dwhcluster", "DbUser": "dwhuser", "DbName": "dwh"},
+    )
+    open_to_aws = replace(settings, cluster=replace(settings.cluster, db_password=Secret("")))
+    assert user_and_password(script.aws, open_to_aws) == ("IAM:dwhuser", "temporary")
+    serverless = replace(open_to_aws, dwh=replace(open_to_aws.dwh, dwh_cluster_type="serverless"))
+    script.answer(
+        "redshift-serverless",
+        "get_credentials",
+        {"dbUser": "IAM:ann", "dbPassword": "temporary"},
+        {"workgroupName": "dwhcluster", "dbName": "dwh"},
+    )
+    assert user_and_password(script.aws, serverless) == ("IAM:ann", "temporary")

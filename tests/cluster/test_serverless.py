@@ -1,0 +1,122 @@
+"""Redshift Serverless: the same life, with a usage limit from the first minute."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from tests.cluster.conftest import NOTHING, everything
+from tests.cluster.serverless_double import ServerlessDouble
+
+from sparkify.cli.app import run
+from sparkify.cluster import credentials
+from sparkify.cluster.aws import Aws
+from sparkify.settings import load_settings
+
+CREATE = ["cluster", "create", "--yes", "--serverless"]
+DESTROY = ["cluster", "destroy", "--yes"]
+
+
+@pytest.fixture
+def double(moto: str, monkeypatch: pytest.MonkeyPatch) -> ServerlessDouble:
+    made = ServerlessDouble(moto)
+    monkeypatch.setattr(credentials, "connect", made.connect)
+    return made
+
+
+def test_create_makes_namespace_workgroup_and_limit(config, double):
+    assert run([*CREATE, "--base-rpus", "16", "--limit-rpu-hours", "20"]) == 0
+    assert double.workgroups["dwhcluster"]["baseCapacity"] == 16
+    assert double.limits == [
+        {
+            "resourceArn": "arn:aws:redshift-serverless:us-west-2:123456789012:workgroup/dwhcluster-id",
+            "usageType": "serverless-compute",
+            "amount": 20,
+            "period": "daily",
+            "breachAction": "deactivate",
+        }
+    ]
+    settings = load_settings(config)
+    # The file knows from now on which kind it is: no other command needs --serverless.
+    assert settings.dwh.dwh_cluster_type == "serverless"
+    assert settings.cluster.host.endswith(".redshift-serverless.amazonaws.com")
+    assert run(["cluster", "status"]) == 0
+
+
+def test_create_again_makes_nothing_twice(config, double, moto):
+    assert run(CREATE) == 0
+    before = (everything(moto), len(double.limits))
+    assert run(CREATE) == 0
+    assert (everything(moto), len(double.limits)) == before
+
+
+def test_destroy_leaves_the_final_snapshot_only(config, double, moto, capsys):
+    assert run(CREATE) == 0
+    assert run(["cluster", "open-port", "--cidr", "203.0.113.7/32"]) == 0
+    capsys.readouterr()
+    assert run([*DESTROY, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert double.left() == []
+    assert everything(moto) == NOTHING
+    assert result["snapshots"] == [snapshot["snapshotName"] for snapshot in double.snapshots]
+    assert len(double.snapshots) == 1
+    assert run(DESTROY) == 0
+    assert len(double.snapshots) == 1
+
+
+class Killed(BaseException):
+    """What no code of ours can catch by accident."""
+
+
+def kill(double: ServerlessDouble, arguments: list[str], deadly: int, monkeypatch: Any) -> bool:
+    """Run a command that dies after its nth call to Serverless; return whether it did."""
+    call, start = Aws.call, double.calls
+
+    def deadly_call(self: Aws, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        answered = call(self, service, operation, **parameters)
+        if double.calls - start == deadly:
+            raise Killed
+        return answered
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Aws, "call", deadly_call)
+        try:
+            assert run(arguments) == 0
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("slow", [0, 2])
+def test_killed_after_each_call_it_is_continued(config, double, moto, monkeypatch, slow):
+    double.slow = slow
+    deadly = 1
+    while kill(double, CREATE, deadly, monkeypatch):
+        assert run(CREATE) == 0
+        assert (len(double.namespaces), len(double.workgroups), len(double.limits)) == (1, 1, 1)
+        assert run([*DESTROY, "--skip-final-snapshot"]) == 0
+        assert double.left() == []
+        deadly += 1
+    assert deadly > 10
+    deadly = 1
+    while kill(double, [*DESTROY, "--skip-final-snapshot"], deadly, monkeypatch):
+        assert run([*DESTROY, "--skip-final-snapshot"]) == 0
+        assert double.left() == []
+        assert run(CREATE) == 0
+        deadly += 1
+    assert deadly > 10
+    assert everything(moto) == NOTHING
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_there_is_nothing_to_pause(config, double, verb):
+    assert run(CREATE) == 0
+    double.workgroups["dwhcluster"]["status"] = "MODIFYING"
+    double.slow = 1000
+    assert run(["cluster", verb]) == 1
+
+
+def test_not_waiting_would_leave_it_without_a_limit(config, double):
+    assert run([*CREATE, "--no-wait"]) == 2
+    assert double.left() == []
