@@ -14,9 +14,10 @@ from tests.cluster.conftest import raw_client
 from sparkify.cli.app import run
 from sparkify.cluster import credentials
 from sparkify.cluster.doctor import Check, Instruments, examine
-from sparkify.cluster.login import login
+from sparkify.cluster.login import database_credentials
 from sparkify.errors import EngineError
-from sparkify.settings import Settings, load_settings
+from sparkify.settings import Secret, Settings, load_settings
+from sparkify.warehouse.redshift_login import log_in
 
 JSONPATHS = b'{"jsonpaths": ["$[\'artist\']", "$[\'ts\']"]}'
 
@@ -98,12 +99,12 @@ def test_each_lack_is_one_failing_line(config, lake, moto):
     settings = load_settings(config)
     lake.delete_object(Bucket="sparkify-test", Key="song_data/A/a.json")
     lake.put_object(Bucket="sparkify-test", Key="log_json_path.json", Body=b'{"paths": []}')
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     raw_client(moto, "iam").put_role_policy(
-        RoleName="dwhRole",
-        PolicyName="sparkify-copy",
-        PolicyDocument='{"Version": "2012-10-17", "Statement": []}',
+        RoleName="dwhRole", PolicyName="sparkify-copy", PolicyDocument=document
     )
-    found = checks(settings, Connection((True, False), ["public.users"]))
+    found = checks(settings, Connection((True, False), [("public.users",)]))
     assert {name for name, check in found.items() if not check.ok} == {
         "SONG_DATA", "LOG_JSONPATH", "role policy", "privileges",
     }  # fmt: skip
@@ -197,20 +198,17 @@ def test_the_command_exits_by_what_it_found(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["ok"] is False
 
 
-def test_a_database_that_is_not_there_is_an_engine_error(script, settings):
+def test_a_database_that_is_not_there_is_an_engine_error(settings):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    nowhere = replace(settings, cluster=replace(settings.cluster, host="127.0.0.1", db_port=port))
+    nowhere = replace(settings.cluster, host="127.0.0.1", db_port=port)
     with pytest.raises(EngineError) as caught:
-        login(script.aws, nowhere)
+        log_in(nowhere, "dwhuser", "Passw0rd")
     assert "Passw0rd" not in caught.value.message
 
 
 def test_without_a_password_aws_gives_a_temporary_one(script, settings):
-    from sparkify.cluster.login import credentials as user_and_password
-    from sparkify.settings import Secret
-
     script.answer(
         "redshift",
         "get_cluster_credentials",
@@ -218,7 +216,7 @@ def test_without_a_password_aws_gives_a_temporary_one(script, settings):
         {"ClusterIdentifier": "dwhcluster", "DbUser": "dwhuser", "DbName": "dwh"},
     )
     open_to_aws = replace(settings, cluster=replace(settings.cluster, db_password=Secret("")))
-    assert user_and_password(script.aws, open_to_aws) == ("IAM:dwhuser", "temporary")
+    assert database_credentials(script.aws, open_to_aws) == ("IAM:dwhuser", "temporary")
     serverless = replace(open_to_aws, dwh=replace(open_to_aws.dwh, dwh_cluster_type="serverless"))
     script.answer(
         "redshift-serverless",
@@ -226,4 +224,4 @@ def test_without_a_password_aws_gives_a_temporary_one(script, settings):
         {"dbUser": "IAM:ann", "dbPassword": "temporary"},
         {"workgroupName": "dwhcluster", "dbName": "dwh"},
     )
-    assert user_and_password(script.aws, serverless) == ("IAM:ann", "temporary")
+    assert database_credentials(script.aws, serverless) == ("IAM:ann", "temporary")

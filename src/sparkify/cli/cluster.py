@@ -165,34 +165,39 @@ def create(**options: Any) -> int:
                 renew=renew,
                 patience=patience,
             )
+            action = f"creating {spec.identifier}"
             if options["no_wait"]:
-                found = deployment.find()
+                found = lifecycle.wait_for(aws, deployment, None, patience, action=action)
             else:
-                found = lifecycle.wait_until_available(
-                    aws, deployment, patience, action=f"creating {spec.identifier}"
-                )
+                found = lifecycle.wait_until_available(aws, deployment, patience, action=action)
     except KeyboardInterrupt:
         screen.warn(
             "what AWS was asked for goes on and is billed: `sparkify cluster create` continues,"
             " `sparkify cluster destroy` takes it away"
         )
         raise
-    found = lifecycle.require(found, spec.identifier)
+    _announce(session, lifecycle.require(found, spec.identifier), role, options)
+    return OK
+
+
+def _announce(session: Session, found: Any, role: str, options: dict[str, Any]) -> None:
+    """Write what was made into dwh.cfg and say what to do next."""
+    screen, waited = session.screen, not options["no_wait"]
     values = {("IAM_ROLE", "ARN"): role}
-    if found.host and not options["no_wait"]:
+    if waited:
         values[("CLUSTER", "HOST")] = found.host
-    if spec.serverless:
+    if session.settings.dwh.dwh_cluster_type == "serverless":
         values[("DWH", "DWH_CLUSTER_TYPE")] = "serverless"
     _write(session, values, write=not options["no_write"])
-    screen.say(f"The cluster {spec.identifier} is {found.state}{': ' + found.host if found.host else ''}")
+    screen.say(f"The cluster {found.identifier} is {found.state}{': ' + found.host if found.host else ''}")
     if found.secret:
-        screen.say(f"The password of {spec.user} is in Secrets Manager: {found.secret}")
-    if options["no_wait"]:
-        screen.say("Run the same command without --no-wait later: it waits, and writes HOST into dwh.cfg.")
-    else:
-        screen.say("Next: sparkify cluster open-port, then sparkify create-tables and sparkify etl.")
+        screen.say(f"The password of {found.user} is in Secrets Manager: {found.secret}")
+    screen.say(
+        "Next: sparkify cluster open-port, then sparkify create-tables and sparkify etl."
+        if waited
+        else "Run the same command without --no-wait later: it waits, and writes HOST into dwh.cfg."
+    )
     screen.result(_described(session, found) | {"role": role})
-    return OK
 
 
 def _lifetime(text: str) -> timedelta | None:
@@ -261,7 +266,7 @@ def status(**options: Any) -> int:
     """Show the cluster's state, endpoint, role, age, cost, expiry and who may connect.
 
     \b
-    Exit codes: 0 available, 1 in a failed state, 4 changing (poll again), 5 paused, 6 no such cluster.
+    Exit codes: 0 available, 1 failed or half made, 4 changing (poll again), 5 paused, 6 no such cluster.
 
     \b
     Example:
@@ -269,7 +274,7 @@ def status(**options: Any) -> int:
       until sparkify cluster status; do sleep 30; done
     """
     from sparkify.cluster import lifecycle
-    from sparkify.cluster.deployment import AVAILABLE, FAILED, PAUSED
+    from sparkify.cluster.deployment import AVAILABLE, FAILED, INCOMPLETE, PAUSED
 
     session = _session(options)
     screen, aws, deployment = session.screen, session.aws, session.deployment
@@ -279,7 +284,7 @@ def status(**options: Any) -> int:
             found = lifecycle.wait_for(
                 aws,
                 deployment,
-                {AVAILABLE, PAUSED} | FAILED,
+                {AVAILABLE, PAUSED, INCOMPLETE} | FAILED,
                 patience,
                 action=f"waiting for {deployment.identifier}",
                 wrong=(),
@@ -303,8 +308,12 @@ def status(**options: Any) -> int:
         )
     else:
         screen.say("may connect   nobody: sparkify cluster open-port lets you in")
+    if found.state == INCOMPLETE:
+        screen.say(
+            "It was left half made: run `sparkify cluster create` again, or `destroy`."
+        )
     screen.result(described)
-    if found.state in FAILED:
+    if found.state in FAILED | {INCOMPLETE}:
         return 1
     return {AVAILABLE: OK, PAUSED: IS_PAUSED}.get(found.state, CHANGING)
 

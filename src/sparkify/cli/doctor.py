@@ -30,14 +30,14 @@ def doctor(as_json: bool, **options: Any) -> int:
 
     from sparkify.cluster.credentials import connect
     from sparkify.cluster.doctor import Instruments, examine
-    from sparkify.cluster.login import login
+    from sparkify.warehouse.redshift_login import log_in
 
     def reach(host: str, port: int) -> None:
         socket.create_connection((host, port), timeout=5).close()
 
     screen = Screen(as_json)
     checks = []
-    for check in examine(settings_from(options), Instruments(connect, reach, login)):
+    for check in examine(settings_from(options), Instruments(connect, reach, log_in)):
         checks.append(check)
         screen.say(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:13}  {check.found}")
         if not check.ok:

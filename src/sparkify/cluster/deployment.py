@@ -17,6 +17,7 @@ from sparkify.cluster.waiting import Patience
 
 AVAILABLE = "available"
 PAUSED = "paused"
+INCOMPLETE = "incomplete"
 DELETING = frozenset({"deleting", "final-snapshot"})
 # States AWS does not leave by itself. Any other, unknown ones too, is on its way somewhere.
 FAILED = frozenset(
@@ -47,6 +48,7 @@ class Cluster:
     public: bool
     encrypted: bool
     hourly: float | None
+    vpc: str
     roles: tuple[str, ...]
     groups: tuple[str, ...]
     secret: str

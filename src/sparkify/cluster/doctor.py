@@ -19,11 +19,12 @@ from sparkify.cluster.aws import Aws
 from sparkify.cluster.credentials import exposures
 from sparkify.cluster.deployment import AVAILABLE, Cluster
 from sparkify.cluster.lifecycle import deployment_of, overdue, scope_of
-from sparkify.cluster.login import missing_privileges
+from sparkify.cluster.login import database_credentials
 from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
 from sparkify.cluster.rules import S3_KEYS, s3_location
 from sparkify.errors import ConfigError, SourceNotFound, SparkifyError
-from sparkify.settings import Settings
+from sparkify.settings import ClusterSettings, Settings
+from sparkify.warehouse.redshift_login import missing_privileges
 
 NOT_THERE = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
 # Larger is no JSONPaths file: ours has 18 lines.
@@ -46,7 +47,7 @@ class Instruments:
 
     connect: Callable[[Settings], Aws]
     reach: Callable[[str, int], None]
-    login: Callable[[Aws, Settings], Any]
+    log_in: Callable[[ClusterSettings, str, str], Any]
 
 
 def examine(settings: Settings, instruments: Instruments) -> Iterator[Check]:
@@ -215,8 +216,9 @@ def _redshift(aws: Aws, settings: Settings, instruments: Instruments) -> Iterato
 
     def enter() -> str:
         nonlocal connection
-        connection = instruments.login(aws, settings)
-        return f"database {settings.cluster.db_name} lets {settings.cluster.db_user} in"
+        user, password = database_credentials(aws, settings)
+        connection = instruments.log_in(settings.cluster, user, password)
+        return f"database {settings.cluster.db_name} lets {user} in"
 
     yield _tried("login", enter)
     if connection is not None:

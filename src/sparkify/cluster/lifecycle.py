@@ -88,7 +88,8 @@ def plan_creation(aws: Aws, deployment: Deployment, spec: ClusterSpec) -> Creati
         require_ours(cluster)
         if cluster.state in FAILED | DELETING | {PAUSED}:
             raise _wrong_state(cluster, "create")
-    vpc = network.vpc_for(aws, spec.subnet_group)
+    # Where a cluster is, it stays, whatever --subnet-group says now.
+    vpc = (cluster.vpc if cluster else "") or network.vpc_for(aws, spec.subnet_group)
     groups = network.find_groups(aws, spec.identifier)
     return Creation(
         cluster=cluster,
@@ -138,13 +139,13 @@ def create(
 def wait_for(
     aws: Aws,
     deployment: Deployment,
-    states: Collection[str],
+    states: Collection[str] | None,
     patience: Patience,
     *,
     action: str,
     wrong: Collection[str] = FAILED | DELETING,
 ) -> Cluster | None:
-    """Wait for one of the states; return the cluster then, or None when it is gone.
+    """Wait for one of the states (None: any); return the cluster then, or None when it is gone.
 
     Raises:
         ClusterError: It got into a wrong state, or the deadline passed.
@@ -161,7 +162,7 @@ def wait_for(
         misses = 0
         if found.state in wrong:
             raise _wrong_state(found, action)
-        arrived = found.state in states and (found.state != AVAILABLE or found.host)
+        arrived = states is None or (found.state in states and (found.state != AVAILABLE or found.host))
         return "" if arrived else found.state
 
     wait(aws, look, patience, action=action)

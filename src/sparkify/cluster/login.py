@@ -1,49 +1,13 @@
-"""One connection to the database on Redshift, with dwh.cfg's password or a temporary one."""
+"""Who the database on Redshift is entered as: the user of dwh.cfg, or a temporary one from AWS."""
 
 from __future__ import annotations
 
-from contextlib import closing
-from typing import Any
-
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.rules import identifier_of, is_serverless
-from sparkify.errors import ConfigError, EngineError
 from sparkify.settings import Settings
-from sparkify.warehouse.statements import statement
 
 
-def login(aws: Aws, settings: Settings, timeout: int = 10) -> Any:
-    """Return an open connection of AWS's driver; ``timeout`` in seconds, for each answer.
-
-    Raises:
-        ConfigError: The driver is not installed.
-        ClusterError: AWS gives no temporary password.
-        EngineError: The database does not let us in.
-    """
-    try:
-        import redshift_connector
-        from redshift_connector.error import Error
-    except ImportError as exc:
-        raise ConfigError("AWS's Redshift driver is not installed.", "pip install 'sparkify[aws]'") from exc
-    user, password = credentials(aws, settings)
-    cluster = settings.cluster
-    try:
-        return redshift_connector.connect(
-            host=cluster.host,
-            port=cluster.db_port,
-            database=cluster.db_name,
-            user=user,
-            password=password,
-            timeout=timeout,
-        )
-    except (Error, OSError) as exc:
-        raise EngineError(
-            f"{cluster.db_name} on {cluster.host} does not let {user} in: {_reason(exc)}",
-            "Check DB_NAME, DB_USER and DB_PASSWORD in dwh.cfg.",
-        ) from exc
-
-
-def credentials(aws: Aws, settings: Settings) -> tuple[str, str]:
+def database_credentials(aws: Aws, settings: Settings) -> tuple[str, str]:
     """Return user and password: those of dwh.cfg, or temporary ones from AWS where the password is empty."""
     cluster = settings.cluster
     if cluster.db_password:
@@ -62,21 +26,3 @@ def credentials(aws: Aws, settings: Settings) -> tuple[str, str]:
         DbName=cluster.db_name,
     )
     return answer["DbUser"], answer["DbPassword"]
-
-
-def missing_privileges(connection: Any) -> list[str]:
-    """Return what the ETL needs and the user does not have."""
-    with closing(connection.cursor()) as cursor:
-        cursor.execute(statement("doctor/may_create.sql").text)
-        in_schema, in_database = cursor.fetchone()
-        cursor.execute(statement("doctor/closed_tables.sql").text)
-        tables = [row[0] for row in cursor.fetchall()]
-    missing = [] if in_schema else ["CREATE on schema public"]
-    missing += [] if in_database else ["CREATE on the database (for the schemas etl and analytics)"]
-    return missing + [f"SELECT, INSERT and DELETE on {table}" for table in tables]
-
-
-def _reason(exc: Exception) -> str:
-    # The driver's errors carry the server's fields as a dictionary: M is the message.
-    fields = exc.args[0] if exc.args else ""
-    return str(fields.get("M", fields)) if isinstance(fields, dict) else str(exc)

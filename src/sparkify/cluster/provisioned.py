@@ -147,6 +147,7 @@ def _cluster(found: dict[str, Any]) -> Cluster:
         public=found.get("PubliclyAccessible", False),
         encrypted=found.get("Encrypted", False),
         hourly=prices.per_hour(found["NodeType"], nodes),
+        vpc=found.get("VpcId", ""),
         roles=tuple(role["IamRoleArn"] for role in found.get("IamRoles", [])),
         groups=tuple(group["VpcSecurityGroupId"] for group in found.get("VpcSecurityGroups", [])),
         secret=found.get("MasterPasswordSecretArn", ""),

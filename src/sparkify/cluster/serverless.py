@@ -9,7 +9,7 @@ from typing import Any
 
 from sparkify.cluster import prices
 from sparkify.cluster.aws import Aws
-from sparkify.cluster.deployment import Cluster, Snapshot
+from sparkify.cluster.deployment import INCOMPLETE, Cluster, Snapshot
 from sparkify.cluster.rules import ClusterSpec
 from sparkify.cluster.waiting import Patience, wait
 from sparkify.errors import ClusterError
@@ -50,6 +50,7 @@ class Serverless:
             public=workgroup.get("publiclyAccessible", False),
             encrypted=True,
             hourly=prices.serverless_per_hour(rpus) if rpus else None,
+            vpc="",
             roles=tuple(_role_arn(role) for role in namespace.get("iamRoles", [])),
             groups=tuple(workgroup.get("securityGroupIds", [])),
             secret=namespace.get("adminPasswordSecretArn", ""),
@@ -199,7 +200,7 @@ def _tags(tags: dict[str, str]) -> list[dict[str, str]]:
 def _state(namespace: dict[str, Any], workgroup: dict[str, Any]) -> str:
     if namespace["status"] != "AVAILABLE":
         return str(namespace["status"]).lower()
-    return str(workgroup["status"]).lower() if workgroup else "incomplete"
+    return str(workgroup["status"]).lower() if workgroup else INCOMPLETE
 
 
 def _role_arn(role: str) -> str:
