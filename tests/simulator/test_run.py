@@ -192,7 +192,7 @@ def test_busy_days_in_many_windows_and_many_workers_give_the_same_bytes(
     make_plan, aws, tmp_path, monkeypatch
 ):
     """Days of more than one window are streamed; whoever writes them."""
-    plan = make_plan(users=9000, days=3, songs=0)
+    plan = make_plan(users=15000, days=2, songs=0)
     assert 3 * plan.users > run._WINDOW
     simulate(plan, str(tmp_path / "1"), aws, workers=1)
     simulate(plan, str(tmp_path / "2"), aws, workers=2)

@@ -1,8 +1,8 @@
 """Random numbers that depend on who draws and how often they drew, and on nothing else.
 
-Every listener has a key and a counter; draw number *n* of a listener is a hash of both (the finaliser of
-SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). So it does not
-matter which worker advances whom, or in what order.
+Every listener has a stream of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+generators", 2014): a key that a constant is added to for each draw, and a hash of it. So it does not matter
+which worker advances whom, or in what order.
 Distributions are tables of quantiles looked up with 16 random bits: exact integers, no library's ``exp``.
 """
 
@@ -29,14 +29,14 @@ def generator(seed: int, purpose: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(purpose,))))
 
 
-def draw(keys: Bits, counters: Bits) -> Bits:
-    """Return 64 random bits for each listener's counter."""
-    return again(counters * _WEYL + keys)
+def moved(streams: Bits) -> Bits:
+    """Return the streams moved on by one draw."""
+    return streams + _WEYL
 
 
-def again(bits: Bits) -> Bits:
-    """Return 64 more bits, made from bits already drawn."""
-    mixed = bits + _WEYL
+def hashed(streams: Bits) -> Bits:
+    """Return 64 random bits for each stream where it stands; or more bits, made from bits already drawn."""
+    mixed = moved(streams)
     mixed ^= mixed >> np.uint64(30)
     mixed *= _FIRST
     mixed ^= mixed >> np.uint64(27)

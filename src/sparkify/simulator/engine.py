@@ -19,10 +19,10 @@ from sparkify.simulator.draws import (
     Bits,
     Floats,
     Integers,
-    again,
-    draw,
     exponential,
+    hashed,
     log_normal_gaps,
+    moved,
     quantile,
     uniform,
 )
@@ -100,7 +100,7 @@ class Simulation:
         self._waits = exponential()
 
         count = len(people)
-        self._drawn: Bits = np.zeros(count, np.uint64)
+        self._stream: Bits = people.key.copy()
         self._at: Integers = np.zeros(count, np.int64)
         self._state = np.zeros(count, np.int16)
         self._row = np.zeros(count, np.int32)
@@ -119,9 +119,9 @@ class Simulation:
         self._choose_songs(everyone, self._at, self._state, bits)
 
     def _bits(self, who: _Index) -> Bits:
-        drawn = self._drawn[who]
-        self._drawn[who] = drawn + np.uint64(1)
-        return draw(self._people.key[who], drawn)
+        streams = self._stream[who]
+        self._stream[who] = moved(streams)
+        return hashed(streams)
 
     def advance(self, until: int) -> Events:
         """Emit every event before ``until`` (ms from the start) that has not been emitted yet."""
@@ -152,14 +152,15 @@ class Simulation:
         song_ends = self._song_ends[who]
         waits = machine.sings[following] & (song_ends > now)
         then = np.where(waits, song_ends, now + quantile(self._gaps, bits))
-        then[machine.redirects[following]] = now[machine.redirects[following]] + self._redirect
+        at_once = np.flatnonzero(machine.redirects[following])
+        then[at_once] = now[at_once] + self._redirect
         self._item[who] += 1
         over = np.flatnonzero(following == machine.end)
         if over.size:
             ended = who[over]
             level = machine.group[state[over]] % OUT_FREE
             then[over], following[over] = self._begin(
-                ended, now[over] + self._pause, level, again(bits[over])
+                ended, now[over] + self._pause, level, hashed(bits[over])
             )
             self._session[ended] += 1
             self._item[ended] = 0
@@ -186,7 +187,7 @@ class Simulation:
     ) -> None:
         self._row[who] = following
         singing = np.flatnonzero(self._machine.sings[following])
-        song = np.searchsorted(self._popularity, uniform(again(~bits[singing])), side="right")
+        song = np.searchsorted(self._popularity, uniform(hashed(~bits[singing])), side="right")
         self._row[who[singing]] = song + len(self._machine.states)
         self._song_ends[who[singing]] = then[singing] + self._length[song]
 

@@ -7,13 +7,12 @@ the listener once for each stretch, the few others per event; the line itself is
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sparkify.simulator.arrivals import DAY
 from sparkify.simulator.catalogue import Catalogue
 from sparkify.simulator.draws import Integers
 from sparkify.simulator.engine import Events
@@ -22,8 +21,8 @@ from sparkify.simulator.people import People, first_names, user_agents, words
 
 Fragments = npt.NDArray[np.object_]
 
-# So few that the fragments in use stay in the processor's cache: 200,000 take four times as long each.
-_AT_ONCE = 20_000
+# So few that the fragments in use stay in the processor's cache: 20,000 take twice as long each.
+_AT_ONCE = 2_000
 _FRAGMENTS = 11
 _TS = b',"ts":'
 _DIGITS = 13
@@ -75,45 +74,57 @@ class Encoder:
 
     def lines(self, events: Events) -> list[bytes]:
         """Return one line an event, each with its line break."""
-        fragments = self._fragments(events)
-        return [b"".join(fragments[i : i + _FRAGMENTS]) for i in range(0, len(fragments), _FRAGMENTS)]
+        return [
+            b"".join(fragments[i : i + _FRAGMENTS])
+            for fragments in self._fragments(events)
+            for i in range(0, len(fragments), _FRAGMENTS)
+        ]
 
-    def text(self, events: Events) -> bytes:
-        """Return the lines as one text."""
-        count = len(events)
-        if count <= _AT_ONCE:
-            return b"".join(self._fragments(events))
-        parts = [events.part(low, min(low + _AT_ONCE, count)) for low in range(0, count, _AT_ONCE)]
-        return b"".join([b"".join(self._fragments(part)) for part in parts])
+    def texts(self, events: Events) -> Iterator[bytes]:
+        """Yield the lines in chunks of text."""
+        for fragments in self._fragments(events):
+            yield b"".join(fragments)
 
-    def _fragments(self, events: Events) -> list[bytes]:
-        used, stretch = _compact(events)
+    def _fragments(self, events: Events) -> Iterator[list[bytes]]:
+        """Yield the fragments of every line, one line after the other, some thousand lines at once."""
+        used, stretches = _compact(events)
+        before, after, place, session, agent = self._stretch_fragments(events, used)
+        if events.item.max(initial=0) >= len(self._items):
+            self._items = _table([b'%d,"lastName":' % i for i in range(2 * int(events.item.max()) + 64)])
+        for low in range(0, len(events), _AT_ONCE):
+            part = slice(low, low + _AT_ONCE)
+            stretch = stretches[part]
+            rows = self._rows[events.row[part]]
+            grid = np.empty((len(stretch), _FRAGMENTS), object)
+            grid[:, 0] = rows[:, 0]
+            grid[:, 1] = before[stretch]
+            grid[:, 2] = self._items[events.item[part]]
+            grid[:, 3] = after[stretch]
+            grid[:, 4] = rows[:, 1]
+            grid[:, 5] = place[stretch]
+            grid[:, 6] = rows[:, 2]
+            grid[:, 7] = session[stretch]
+            grid[:, 8] = rows[:, 3]
+            grid[:, 9] = _times(events.at[part] + self._start)
+            grid[:, 10] = agent[stretch]
+            yield grid.ravel().tolist()
+
+    def _stretch_fragments(self, events: Events, used: Integers) -> tuple[Fragments, ...]:
+        """Return the five fragments of the stretches in use: names before and after the item, and so on."""
         user = events.user[used]
         group = events.group[used]
         outside = group >= OUT_FREE
         people = self._people
-        level = group % OUT_FREE == PAID
         first = np.where(outside, self._first.shape[1] - 1, people.first[user])
         family = np.where(outside, len(self._family) - 1, people.family[user])
         metro = np.where(outside, self._place.shape[1] - 1, people.metro[user])
-        session, agent = self._session_fragments(events, used, user, outside)
-        rows = self._rows[events.row]
-        if events.item.max(initial=0) >= len(self._items):
-            self._items = _table([b'%d,"lastName":' % i for i in range(2 * int(events.item.max()) + 64)])
-        grid = np.empty((len(events), _FRAGMENTS), object)
-        grid[:, 0] = rows[:, 0]
-        grid[:, 1] = self._first[outside.astype(np.intp), first][stretch]
-        grid[:, 2] = self._items[events.item]
-        grid[:, 3] = self._family[family][stretch]
-        grid[:, 4] = rows[:, 1]
-        grid[:, 5] = self._place[level.astype(np.intp), metro][stretch]
-        grid[:, 6] = rows[:, 2]
-        grid[:, 7] = session[stretch]
-        grid[:, 8] = rows[:, 3]
-        grid[:, 9] = _times(events.at + self._start)
-        grid[:, 10] = agent[stretch]
-        fragments: list[bytes] = grid.ravel().tolist()
-        return fragments
+        level = group % OUT_FREE == PAID
+        return (
+            self._first[outside.astype(np.intp), first],
+            self._family[family],
+            self._place[level.astype(np.intp), metro],
+            *self._session_fragments(events, used, user, outside),
+        )
 
     def _session_fragments(
         self, events: Events, used: Integers, user: npt.NDArray[np.intp], outside: npt.NDArray[np.bool_]
@@ -193,8 +204,3 @@ def _times(ts: Integers) -> npt.NDArray[np.bytes_]:
             text[:, place] = rest - shorter * np.uint32(10) + np.uint32(48)
             rest = shorter
     return text.view(f"S{len(_TS) + _DIGITS}").ravel()
-
-
-def midnight(day: int) -> int:
-    """Return the start of a day of the simulation, ms from its start."""
-    return day * DAY

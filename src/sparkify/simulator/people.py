@@ -64,7 +64,7 @@ class People:
         leaves: No session begins after this.
         rate: Sessions a day.
         paid: Whether the listener pays at first.
-        key: Key of the listener's random draws.
+        key: Where the listener's stream of random draws begins.
     """
 
     first: Choice
