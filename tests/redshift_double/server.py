@@ -1,0 +1,155 @@
+"""The stand-in itself: PostgreSQL behind, a listening socket in front, one thread per client.
+
+Owns start and stop and what its sessions share: options, users, faults, the statement log.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import socket
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from .certificate import Tls, make_certificate
+from .faults import Faults
+from .loadlog import LoadLog
+from .options import Options
+from .postgres import Postgres
+from .session import Session
+from .statements import StatementLog
+
+
+class RedshiftDouble:
+    """A cluster that is none. Use it as a context manager, or call `start` and `stop`.
+
+    Attributes:
+        options: What kind of cluster this is; `configure` changes them while it runs.
+        passwords: Who may log in; add `IAM:name` for temporary credentials.
+        faults: What shall go wrong.
+        statements: What clients have sent.
+    """
+
+    def __init__(self, options: Options | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.options = options or Options()
+        self.passwords = {self.options.user: self.options.password}
+        self.faults = Faults()
+        self.statements = StatementLog()
+        self.host, self.port = host, port
+        self.tls: Tls | None = None
+        self.postgres: Postgres
+        self._listener: socket.socket
+        self._sessions: set[Session] = set()
+        self._lock = threading.Lock()
+        self._query_ids = itertools.count(1001)
+        self._user_ids: dict[str, int] = {}
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start PostgreSQL, make the first database, listen."""
+        self.postgres = Postgres()
+        self.create_database(self.options.database)
+        if self.options.tls:
+            self.tls = make_certificate(self.postgres.folder)
+        self._listener = socket.create_server((self.host, self.port))
+        self.port = self._listener.getsockname()[1]
+        thread = threading.Thread(target=self._accept, name="redshift-double", daemon=True)
+        thread.start()
+        self._threads = [thread]
+
+    def stop(self) -> None:
+        """Cut every client off and remove everything."""
+        self._listener.close()
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.close()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        self.postgres.stop()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            session = Session(self, client)
+            with self._lock:
+                self._sessions.add(session)
+            threading.Thread(target=self._serve, args=(session,), daemon=True).start()
+
+    def _serve(self, session: Session) -> None:
+        try:
+            session.run()
+        finally:
+            with self._lock:
+                self._sessions.discard(session)
+
+    # -- what tests use ------------------------------------------------------------------------------------------
+
+    def configure(self, **changes: Any) -> None:
+        """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, the S3 ones."""
+        self.options = replace(self.options, **changes)
+
+    def create_database(self, name: str) -> None:
+        """Make a database; a copy of a template, so it takes some 30 ms."""
+        self.postgres.create_database(name)
+
+    def drop_database(self, name: str) -> None:
+        """Remove a database, clients or no clients."""
+        self.postgres.drop_database(name)
+
+    def connection_arguments(self, database: str | None = None) -> dict[str, Any]:
+        """What `redshift_connector.connect` needs."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "database": database or self.options.database,
+            "user": self.options.user,
+            "password": self.options.password,
+            "ssl": self.tls is not None,
+        }
+
+    # -- what sessions use ---------------------------------------------------------------------------------------
+
+    @property
+    def backend_options(self) -> dict[str, str]:
+        return {
+            "default_transaction_isolation": "repeatable read",  # as SNAPSHOT isolation, Redshift's default
+            "standard_conforming_strings": "off",  # a backslash escapes
+            "escape_string_warning": "off",
+            "TimeZone": "UTC",
+            "DateStyle": "ISO, MDY",
+            "client_min_messages": "warning",
+            "redshift.slices": str(self.options.slices),
+        }
+
+    def next_query_id(self) -> int:
+        return next(self._query_ids)
+
+    def user_id(self, user: str) -> int:
+        """Make the user known to PostgreSQL at the first login; the administrator is superuser."""
+        role = re.sub(r"^IAMA?:", "", user)
+        with self._lock:
+            if role not in self._user_ids:
+                self._user_ids[role] = self.postgres.create_user(role, superuser=user == self.options.user)
+            return self._user_ids[role]
+
+    def load_log(self, database: str) -> LoadLog:
+        return LoadLog(self.postgres.log_folder(database))
+
+    @property
+    def certificate(self) -> Path | None:
+        """The file a client must trust when TLS is on."""
+        return self.tls.certificate if self.tls else None
