@@ -1,7 +1,8 @@
 """A stand-in for an Amazon Redshift cluster, for tests.
 
-It speaks PostgreSQL's wire protocol to the real redshift_connector, runs on a real PostgreSQL, and behaves as Redshift
-does where docs/redshift-double.md says so. `python -m tests.redshift_double --help` starts one by hand.
+It speaks PostgreSQL's wire protocol to the real redshift_connector, runs on a real PostgreSQL, and behaves as
+Redshift does where docs/redshift-double.md says so. `python -m tests.redshift_double --help` starts one by
+hand.
 """
 
 from .faults import Fault

@@ -1,11 +1,12 @@
 """One connection to the PostgreSQL behind the stand-in.
 
-Owns the back end's side of a session: sending a message and reading its answer, and queries of our own in between.
-Does not know what the client asked for.
+Owns the back end's side of a session: sending a message and reading its answer, and queries of our own in
+between. Does not know what the client asked for.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from collections.abc import Callable, Iterable
@@ -38,6 +39,7 @@ class Backend:
         self._stream = wire.Stream(sock)
         self.status = "I"
         self.key = b""
+        self._unsynced = False  # messages of the extended protocol have opened an implicit transaction
         self._stream.write(wire.startup({"user": user, "database": database, **options}))
         while True:
             code, body = self._stream.read()
@@ -50,18 +52,17 @@ class Backend:
                 return
 
     def close(self) -> None:
-        try:
+        with contextlib.suppress(wire.Disconnected):
             self._stream.write(wire.TERMINATE)
-        except wire.Disconnected:
-            pass
         self._stream.close()
 
     def exchange(self, message: bytes, ends: bytes, relay: Callable[[bytes, bytes], None]) -> bytes:
-        """Send one message of the extended protocol; pass every answer to `relay` until one of `ends` or an error.
+        """Send one message of the extended protocol; answers go to `relay` until one of `ends` or an error.
 
         Returns the code of the last answer.
         """
         self._stream.write(message + wire.FLUSH)
+        self._unsynced = True
         while True:
             code, body = self._stream.read()
             relay(code, body)
@@ -70,6 +71,7 @@ class Backend:
 
     def sync(self) -> None:
         self._stream.write(wire.SYNC)
+        self._unsynced = False
         self._until_ready()
 
     def _until_ready(self) -> tuple[Answer, dict[str, str] | None]:
@@ -94,6 +96,8 @@ class Backend:
         Raises:
             RedshiftError: with PostgreSQL's code and words.
         """
+        if self._unsynced and self.status == "I":
+            self.sync()
         self._stream.write(wire.message(b"Q", sql.encode() + b"\0"))
         answer, failure = self._until_ready()
         if failure is not None:
@@ -122,10 +126,8 @@ class Backend:
     def fail_transaction(self) -> None:
         """Put an open transaction into its failed state, as any error does."""
         if self.status == "T":
-            try:
+            with contextlib.suppress(RedshiftError):
                 self.query("SELECT 1/0")
-            except RedshiftError:
-                pass
 
 
 def _row(body: bytes) -> list[str | None]:

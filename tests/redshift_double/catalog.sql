@@ -42,7 +42,7 @@ WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype;
 CREATE FUNCTION pg_catalog.redshift_char(bpchar, integer, boolean) RETURNS bpchar
 IMMUTABLE STRICT LANGUAGE plpgsql AS $$
 BEGIN
-  IF octet_length($1) > char_length($1 || '|') - 1 AND $1::text ~ '[^\x01-\x7f]' THEN
+  IF octet_length($1::text) <> char_length($1::text) THEN
     RAISE EXCEPTION 'CHAR string contains invalid ASCII character' USING ERRCODE = '22021';
   END IF;
   RETURN pg_catalog.bpchar($1, $2, $3);
@@ -132,8 +132,8 @@ AS 'SELECT pg_date_trunc(redshift_part($1), $2::timestamp)';
 -- DATEADD takes an integer and keeps what lies below the part; DATEDIFF counts the boundaries crossed.
 CREATE FUNCTION pg_catalog.dateadd(text, bigint, timestamp) RETURNS timestamp IMMUTABLE STRICT LANGUAGE sql AS $$
   SELECT CASE redshift_part($1)
-    WHEN 'microseconds' THEN $3 + $2 * interval '1 microsecond'
-    WHEN 'milliseconds' THEN $3 + $2 * interval '1 millisecond'
+    WHEN 'microseconds' THEN $3 + $2 / 1000000 * interval '1 second' + $2 % 1000000 * interval '1 microsecond'
+    WHEN 'milliseconds' THEN $3 + $2 / 1000 * interval '1 second' + $2 % 1000 * interval '1 millisecond'
     WHEN 'second' THEN $3 + $2 * interval '1 second'
     WHEN 'minute' THEN $3 + $2 * interval '1 minute'
     WHEN 'hour' THEN $3 + $2 * interval '1 hour'
@@ -199,7 +199,7 @@ $$;
 -- STRTOL reads a signed 64-bit number: 15 hex digits always fit.
 CREATE FUNCTION pg_catalog.redshift_strtol(text, integer) RETURNS bigint IMMUTABLE STRICT LANGUAGE plpgsql AS $$
 DECLARE
-  digits text := regexp_replace(lower(btrim($1)), CASE WHEN $2 = 16 THEN '^([+-]?)0x' ELSE '^([+-]?)' END, '\1');
+  digits text := CASE WHEN $2 = 16 THEN replace(lower(btrim($1)), '0x', '') ELSE lower(btrim($1)) END;
   negative boolean := digits LIKE '-%';
   total numeric := 0;
   place integer;

@@ -5,7 +5,7 @@ Owns Redshift's conversions in COPY and their error codes. Gives PostgreSQL's te
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ NOT_NULL, CHARACTER, INVALID_LINE, INVALID_UTF8 = 1213, 1215, 1216, 1220
 
 _WHOLE = {"int2": ("Short", 15), "int4": ("Integer", 31), "int8": ("Long", 63)}
 _TIMESTAMP = re.compile(
-    r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?"
+    r"(\d{4})-(\d{1,2})-(\d{1,2})"
+    r"(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,6})\d*)?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?"
 )
 _WIDE = Context(prec=80, rounding=ROUND_DOWN)  # COPY truncates to the scale
-_EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP has no zone
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - TIMESTAMP has no zone
 
 
 class Unfit(Exception):
@@ -80,7 +81,7 @@ def converter(column: TargetColumn, copy: CopyStatement) -> Converter:
     return checked
 
 
-def _typed(column: TargetColumn, copy: CopyStatement) -> Callable[[str | bool], str | None]:
+def _typed(column: TargetColumn, copy: CopyStatement) -> Callable[[str | bool], str | None]:  # noqa: PLR0911 - one return per type
     kind = column.type
     if kind in ("varchar", "bpchar"):
         return _string(column, copy)
@@ -139,8 +140,8 @@ def _valid(text: str, replacement: str | None) -> str:
         position = len(text[: wrong[0]].encode())
         code = ord(text[wrong[0]])
         byte = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code
-        raise Unfit(INVALID_UTF8, f"String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: "
-                    f"{byte:x} (error 2)", position)  # fmt: skip
+        reason = "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: "
+        raise Unfit(INVALID_UTF8, f"{reason}{byte:x} (error 2)", position)
     return "".join(replacement if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
 
 
@@ -182,7 +183,7 @@ def _float(text: str) -> str | None:
         if not re.fullmatch(
             r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", text, re.IGNORECASE
         ):
-            raise ValueError(text)
+            raise ValueError(text)  # noqa: TRY301 - one place turns every kind of failure into the answer
         return repr(float(text))
     except ValueError:
         raise Unfit(FLOAT, f"Invalid float value '{text}'") from None
@@ -204,7 +205,7 @@ def _date(text: str, date_format: str) -> str | None:
     if not text:
         return None
     try:
-        return datetime.date.fromisoformat(text[:10]).isoformat()
+        return dt.date.fromisoformat(text[:10]).isoformat()
     except ValueError:
         raise Unfit(DATE, "Invalid Date Format - length must be 10 or more") from None
 
@@ -221,10 +222,10 @@ def _timestamp(value: str | bool, time_format: str) -> str | None:
     found = None if isinstance(value, Number) else _TIMESTAMP.fullmatch(text)
     try:
         if found is None or (lowered == "" and ("T" in text or found[8])):
-            raise ValueError(text)
+            raise ValueError(text)  # noqa: TRY301 - one place turns every kind of failure into the answer
         year, month, day, hour, minute, second = (int(found[n] or 0) for n in range(1, 7))
         micro = int((found[7] or "").ljust(6, "0") or 0)
-        stamp = datetime.datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001
+        stamp = dt.datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001
     except ValueError:
         shown = time_format or "YYYY-MM-DD HH24:MI:SS"
         raise Unfit(TIMESTAMP, f"Invalid timestamp format or value [{shown}]") from None
@@ -235,6 +236,6 @@ def _epoch(text: str, milliseconds: int) -> str:
     if not re.fullmatch(r"-?\d+", text):
         raise Unfit(TIMESTAMP, "Invalid timestamp format or value [epoch]")
     try:
-        return (_EPOCH + datetime.timedelta(milliseconds=int(text) * milliseconds)).isoformat(sep=" ")
+        return (_EPOCH + dt.timedelta(milliseconds=int(text) * milliseconds)).isoformat(sep=" ")
     except OverflowError:
         raise Unfit(TIMESTAMP, "Invalid timestamp format or value [epoch]") from None

@@ -1,11 +1,12 @@
 """COPY: from S3 into a table, with its errors, its logs and its limits.
 
-Owns the load. One COPY is atomic: its rows go to PostgreSQL in one statement, after the last error was counted.
+Owns the load. One COPY is atomic: its rows go to PostgreSQL in one statement, after the last error was
+counted.
 """
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +57,7 @@ class _Load:
         return max(self.copy.max_errors, 1)
 
 
-def run_copy(
+def run_copy(  # noqa: C901 - one step after the other
     session: Session, server: RedshiftDouble, copy: CopyStatement, notices: list[str], delay: float
 ) -> None:
     """Load, or raise as Redshift does; what is to be told besides goes to `notices`.
@@ -64,7 +65,7 @@ def run_copy(
     Raises:
         RedshiftError: too many errors, or something that is no matter of rows.
     """
-    started = datetime.datetime.now(datetime.UTC)
+    started = dt.datetime.now(dt.UTC)
     if session.backend.status == "E":
         raise RedshiftError(
             "25P02", "current transaction is aborted, commands ignored until end of transaction block"
@@ -177,8 +178,8 @@ def _finders(objects: Objects, copy: CopyStatement, columns: Sequence[TargetColu
             if len(paths) != len(columns):
                 raise RedshiftError(
                     INTERNAL,
-                    f"Number of jsonpaths and the number of columns should match. JSONPath size: {len(paths)},"
-                    f" Number of columns in table or column list: {len(columns)}",
+                    f"Number of jsonpaths and the number of columns should match. JSONPath size: "
+                    f"{len(paths)}, Number of columns in table or column list: {len(columns)}",
                 )
             return [_path(path) for path in paths]
     if copy.format.lower() == "auto ignorecase":
@@ -197,7 +198,7 @@ def _ignoring_case(name: str) -> Find:
     return find
 
 
-def _path(path: object) -> Find:
+def _path(path: object) -> Find:  # noqa: C901 - one step after the other
     """One JSONPath: $ and then members in brackets or after dots, not both."""
     if not isinstance(path, str) or not path.startswith("$"):
         raise RedshiftError(INTERNAL, f"Invalid JSONPath format: {path}")
@@ -259,7 +260,7 @@ def _row(load: _Load, url: Url, record: Record) -> bytes | None:
     return ("\t".join(texts) + "\n").encode()
 
 
-def _reject(
+def _reject(  # noqa: PLR0917 - what a rejected row consists of
     load: _Load, url: Url, record: Record, column: TargetColumn | None, unfit: Unfit, value: Value
 ) -> None:
     load.errors.append(
@@ -290,10 +291,10 @@ def _storable(text: str, size: int) -> str:
 
 
 def _log(
-    session: Session, server: RedshiftDouble, load: _Load, started: datetime.datetime, *, failed: bool
+    session: Session, server: RedshiftDouble, load: _Load, started: dt.datetime, *, failed: bool
 ) -> None:
     """Write what the system views show; it stays, whatever becomes of the transaction."""
-    ended = datetime.datetime.now(datetime.UTC)
+    ended = dt.datetime.now(dt.UTC)
     xid = session.backend.query("SELECT txid_current()").rows[0][0] if session.backend.status == "T" else "0"
     common = {
         "user_id": session.user_id,
@@ -346,5 +347,5 @@ def _log(
     )
 
 
-def _stamp(when: datetime.datetime) -> str:
+def _stamp(when: dt.datetime) -> str:
     return when.replace(tzinfo=None).isoformat(sep=" ")

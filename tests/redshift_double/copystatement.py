@@ -152,7 +152,7 @@ class _Parameters:
         if refused and self._copy.format:
             raise RedshiftError(NOT_SUPPORTED, f"{refused[0].upper()} is not supported with JSON")
 
-    def _read_one(self, key: str) -> None:
+    def _read_one(self, key: str) -> None:  # noqa: C901, PLR0912 - one branch per parameter of COPY
         copy = self._copy
         if key == "iam_role" and self._key(1) == "default":
             copy.role, self._i = "default", self._i + 2

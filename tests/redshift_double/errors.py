@@ -1,7 +1,8 @@
 """Errors as the stand-in sends them.
 
-Owns the exception that carries an ErrorResponse's fields and the wordings more than one module needs. The SQLSTATEs
-and the words come from messages people have published; docs/redshift-double.md says which are only believed.
+Owns the exception that carries an ErrorResponse's fields and the wordings more than one module needs. The
+SQLSTATEs and the words come from messages people have published; docs/redshift-double.md says which are only
+believed.
 """
 
 from __future__ import annotations

@@ -18,10 +18,10 @@ class Fault:
     """One thing that goes wrong.
 
     Args:
-        kind: `serialization`: error 1023 instead of executing. `drop_before` and `drop_after`: the connection is cut
-            just before, or just after, the statement ran, without an answer. `refuse`: `message` with `code`
-            instead of executing. `slow`: `seconds` more than it would take, within statement_timeout. `hang`: no
-            answer for as long as the client waits.
+        kind: `serialization`: error 1023 instead of executing. `drop_before`, `drop_after`: the connection
+            is cut just before, or just after, the statement ran, without an answer. `refuse`: `message` with
+            `code` instead of executing. `slow`: `seconds` more than it would take, within statement_timeout.
+            `hang`: no answer for as long as the client waits.
         at: The statement it happens at: the n-th to be executed, from 1, after the faults were armed. BEGIN,
             COMMIT and ROLLBACK count.
         match: Instead of `at`, or with it: a regular expression to be found in the statement.

@@ -1,7 +1,7 @@
 """A file of JSON as COPY reads it: objects one after the other, blanks between them, no regard for lines.
 
-Owns the cutting into objects, their lines and their top-level values as text. What a value means to a column is
-convert.py's business.
+Owns the cutting into objects, their lines and their top-level values as text. What a value means to a column
+is convert.py's business.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def read_records(text: str, resync: Resync) -> Iterator[Record]:
         error = ""
         try:
             if text[start] != "{":
-                raise _Broken("Invalid JSONPath format: Member is not an object.", start)
+                raise _Broken("Invalid JSONPath format: Member is not an object.", start)  # noqa: TRY301 - one place turns every kind of failure into the answer
             values, end = _object(text, start)
             if (end - start) * 4 > MAX_OBJECT_BYTES and len(_bytes(text[start:end])) > MAX_OBJECT_BYTES:
                 error = f"JSON object exceeds the maximum size of {MAX_OBJECT_BYTES} bytes"
@@ -88,10 +88,10 @@ def read_records(text: str, resync: Resync) -> Iterator[Record]:
             broke_at = start if resync == "line" else broken.position
             newline = text.find("\n", broke_at)
             end = len(text) if newline < 0 else newline
-        line += text.count("\n", counted, end)
-        counted = end
-        raw = text[start:end]
-        yield Record(line, raw, values, error, 0 if not error else max(0, end - start - 1))
+        raw = text[start:end].rstrip()
+        line += text.count("\n", counted, start + len(raw))
+        counted = start + len(raw)
+        yield Record(line, raw, values, error, max(0, len(raw) - 1) if error else 0)
         position = end
 
 

@@ -1,6 +1,7 @@
 """The logs behind SYS_LOAD_* and STL_LOAD_*.
 
-Owns the files that sysviews.sql reads. They are written outside any transaction, so a rollback leaves them alone.
+Owns the files that sysviews.sql reads. They are written outside any transaction, so a rollback leaves them
+alone.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from .errors import NOT_SUPPORTED, RedshiftError, syntax_error
 from .tokens import Token, at_depth
 
 
-def check_merge(tokens: Sequence[Token]) -> None:
+def check_merge(tokens: Sequence[Token]) -> None:  # noqa: C901, PLR0912 - one branch per rule
     """No alias on the target, both WHEN clauses, no AND, unqualified SET, source other than the target.
 
     Raises:

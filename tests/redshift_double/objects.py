@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import zstandard
+
 from .errors import INTERNAL, NOT_SUPPORTED, RedshiftError
 from .options import Options
 
@@ -58,8 +60,8 @@ class Objects:
         if copy.role != "default" and roles is not None and not set(copy.role.split(",")) <= roles:
             raise RedshiftError(
                 INTERNAL,
-                f"User arn:aws:redshift:{options.region}:000000000000:dbuser:stand-in is not authorized to assume"
-                f" IAM Role {copy.role}",
+                f"User arn:aws:redshift:{options.region}:000000000000:dbuser:stand-in is not authorized to"
+                f" assume IAM Role {copy.role}",
             )
         if options.s3_endpoint is None:
             raise RedshiftError(
@@ -81,8 +83,9 @@ class Objects:
         if self._options.bucket_regions.get(bucket, self._options.region) != self._region:
             raise RedshiftError(
                 INTERNAL,
-                "S3ServiceException:The bucket you are attempting to access must be addressed using the specified"
-                " endpoint. Please send all future requests to this endpoint.,Status 301,Error PermanentRedirect",
+                "S3ServiceException:The bucket you are attempting to access must be addressed using the"
+                " specified endpoint. Please send all future requests to this endpoint.,Status 301,Error"
+                " PermanentRedirect",
             )
 
     def read(self, url: Url) -> bytes:
@@ -112,8 +115,8 @@ class Objects:
         except Missing:
             raise RedshiftError(
                 INTERNAL,
-                f"Problem reading {what} file - S3ServiceException:The specified key does not exist.,Status 404,Error"
-                f" NoSuchKey",
+                f"Problem reading {what} file - S3ServiceException:The specified key does not exist.,"
+                "Status 404,Error NoSuchKey",
                 detail=f"error: {url}  code: 9001",
             ) from None
 
@@ -156,7 +159,8 @@ def _service_error(error: Any) -> RedshiftError:
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
     return RedshiftError(
         INTERNAL,
-        f"S3ServiceException:{answer['Error'].get('Message', '')},Status {status},Error {answer['Error']['Code']}",
+        f"S3ServiceException:{answer['Error'].get('Message', '')},"
+        f"Status {status},Error {answer['Error']['Code']}",
     )
 
 
@@ -172,12 +176,10 @@ def unpacked(data: bytes, options: set[str], url: Url) -> bytes:
         except (OSError, EOFError, zlib.error) as error:
             raise RedshiftError(INTERNAL, f"Failed to decompress {url}: {error}") from None
     if "zstd" in options:
-        import pyarrow
-
         try:
-            with pyarrow.CompressedInputStream(pyarrow.BufferReader(data), "zstd") as stream:
+            with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as stream:
                 return bytes(stream.read())
-        except OSError as error:
+        except zstandard.ZstdError as error:
             raise RedshiftError(INTERNAL, f"Failed to decompress {url}: {error}") from None
     for name in ("bzip2", "lzop"):
         if name in options:

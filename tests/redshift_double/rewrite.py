@@ -1,7 +1,7 @@
 """From the statement a client sent to what is done with it.
 
-Owns the order of the rules and the choice between PostgreSQL and ourselves. Each rule lives in its own module and
-leaves alone what it does not know, so that PostgreSQL's parser sees the client's own text.
+Owns the order of the rules and the choice between PostgreSQL and ourselves. Each rule lives in its own module
+and leaves alone what it does not know, so that PostgreSQL's parser sees the client's own text.
 """
 
 from __future__ import annotations
@@ -19,34 +19,9 @@ from .qualify import rewrite_qualify
 from .refusals import on_tables, refuse
 from .tables import rewrite_table
 from .tokens import Token, join, spaced, tokenize, word
+from .words import SETTINGS
 
 Kind = Literal["query", "copy", "truncate", "alone"]
-
-# Redshift's session settings that PostgreSQL has not: kept, without effect.
-_SETTINGS = frozenset(
-    [
-        "analyze_threshold_percent",
-        "cast_super_null_on_error",
-        "datashare_break_glass_session_var",
-        "default_geometry_encoding",
-        "describe_field_name_in_uppercase",
-        "downcase_delimited_identifier",
-        "enable_result_cache_for_session",
-        "enable_vacuum_boost",
-        "error_on_nondeterministic_update",
-        "json_parse_dedup_attributes",
-        "json_parse_truncate_strings",
-        "json_serialization_enable",
-        "mv_enable_aqmv_for_session",
-        "navigate_super_null_on_error",
-        "query_group",
-        "spectrum_enable_pseudo_columns",
-        "stored_proc_log_min_messages",
-        "timezone_abbreviations",
-        "use_fips_ssl",
-        "wlm_query_slot_count",
-    ]
-)
 
 
 @dataclass
@@ -54,10 +29,10 @@ class Plan:
     """What is done with one statement.
 
     Args:
-        kind: `query` goes to PostgreSQL; `copy`, `truncate` and `alone` (no transaction allowed) are done here.
+        kind: `query` goes to PostgreSQL; `copy`, `truncate` and `alone` (no transaction allowed) stay here.
         sql: What PostgreSQL is given.
         tokens: The statement as it came, cut up.
-        tag: The command tag of what is done here.
+        tag: The command tag of what stays here.
         writes: The table a DML statement writes, in PostgreSQL's spelling.
         copy: The COPY statement.
         after: A query of our own once it has succeeded.
@@ -78,7 +53,7 @@ class Plan:
         return self.kind != "query"
 
 
-def rewrite(sql: str, options: Options) -> Plan:
+def rewrite(sql: str, options: Options) -> Plan:  # noqa: C901, PLR0911 - one branch per command
     """Decide about one statement.
 
     Raises:
@@ -191,17 +166,11 @@ def _setting(tokens: list[Token]) -> list[Token]:
     i = 1
     while i < len(tokens) and tokens[i].key in ("local", "session") and len(tokens) > i + 1:
         i += 1
-    if i < len(tokens) and tokens[i].identifier and tokens[i].name in _SETTINGS:
-        return [*tokens[:i], spaced(tokens[i], f"redshift.{tokens[i].name}"), *tokens[i + 1 :]]
-    if (
-        i < len(tokens)
-        and tokens[i].name == "enable_case_sensitive_identifier"
-        and tokens[-1].key in ("true", "on")
-    ):
+    if i == len(tokens) or tokens[i].name not in SETTINGS:
+        return tokens
+    if tokens[i].name == "enable_case_sensitive_identifier" and tokens[-1].key in ("true", "on"):
         raise RedshiftError(NOT_SUPPORTED, "the stand-in does not know case-sensitive identifiers")
-    if i < len(tokens) and tokens[i].name == "enable_case_sensitive_identifier":
-        return [*tokens[:i], spaced(tokens[i], "redshift.enable_case_sensitive_identifier"), *tokens[i + 1 :]]
-    return tokens
+    return [*tokens[:i], spaced(tokens[i], f"redshift.{tokens[i].name}"), *tokens[i + 1 :]]
 
 
 def _alter(tokens: list[Token], source: list[Token]) -> Plan:

@@ -68,6 +68,7 @@ class RedshiftDouble:
 
     def stop(self) -> None:
         """Cut every client off and remove everything."""
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
         self._listener.close()
         with self._lock:
             sessions = list(self._sessions)
@@ -96,7 +97,7 @@ class RedshiftDouble:
             with self._lock:
                 self._sessions.discard(session)
 
-    # -- what tests use ------------------------------------------------------------------------------------------
+    # what tests use
 
     def configure(self, **changes: Any) -> None:
         """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, the S3 ones."""
@@ -106,9 +107,9 @@ class RedshiftDouble:
         """Make a database; a copy of a template, so it takes some 30 ms."""
         self.postgres.create_database(name)
 
-    def drop_database(self, name: str) -> None:
-        """Remove a database, clients or no clients."""
-        self.postgres.drop_database(name)
+    def reset_database(self, name: str | None = None) -> None:
+        """Empty a database and its load logs, and cut off its clients."""
+        self.postgres.reset_database(name or self.options.database)
 
     def connection_arguments(self, database: str | None = None) -> dict[str, Any]:
         """What `redshift_connector.connect` needs."""
@@ -121,7 +122,7 @@ class RedshiftDouble:
             "ssl": self.tls is not None,
         }
 
-    # -- what sessions use ---------------------------------------------------------------------------------------
+    # what sessions use
 
     @property
     def backend_options(self) -> dict[str, str]:

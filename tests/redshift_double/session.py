@@ -1,8 +1,8 @@
 """One client's connection: the extended protocol between the driver and PostgreSQL.
 
-Owns the order of messages, the transaction status and the error translation. What a statement becomes is decided in
-rewrite.py; COPY is done in copying.py. Answers are sent strictly in the order of the questions, because
-redshift_connector sends Close and Sync before it has read a pending ReadyForQuery.
+Owns the order of messages, the transaction status and the error translation. What a statement becomes is
+decided in rewrite.py; COPY is done in copying.py. Answers are sent strictly in the order of the questions,
+because redshift_connector sends Close and Sync before it has read a pending ReadyForQuery.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ class Session:
     def close(self) -> None:
         self._stream.close()
 
-    # -- start-up ------------------------------------------------------------------------------------------------
+    # -- start-up
+    # ------------------------------------------------------------------------------------------------
 
     def _start(self) -> bool:
         body = self._stream.read_startup()
@@ -143,7 +144,7 @@ class Session:
                 return
         raise RedshiftError("28000", f'password authentication failed for user "{self.user}"')
 
-    # -- the message loop ----------------------------------------------------------------------------------------
+    # the message loop
 
     def _serve(self) -> None:
         while True:
@@ -172,7 +173,7 @@ class Session:
             elif code == b"C":
                 self._close(body)
             else:
-                raise RedshiftError("08P01", f"the stand-in speaks the extended protocol only, not {code!r}")
+                raise RedshiftError("08P01", f"the stand-in speaks the extended protocol only, not {code!r}")  # noqa: TRY301 - one place turns every kind of failure into the answer
         except RedshiftError as error:
             self._fail(error)
 
@@ -198,7 +199,7 @@ class Session:
         entry: Statement | None = None
         try:
             if len(text.encode()) > MAX_STATEMENT_BYTES:
-                raise RedshiftError(
+                raise RedshiftError(  # noqa: TRY301 - one place turns every kind of failure into the answer
                     "54000",
                     f"Statement is too large. Statement Size: {len(text.encode())} bytes."
                     f" Maximum Allowed: {MAX_STATEMENT_BYTES} bytes",
@@ -267,7 +268,7 @@ class Session:
         self.backend.exchange(wire.message(b"B", body), b"2", self._relay)
 
     def _before(self, plan: Plan) -> None:
-        """What has to be in place before PostgreSQL binds: a query of our own would drop its unnamed portal."""
+        """What has to be done before PostgreSQL binds: a query of our own drops its unnamed portal."""
         if plan.writes and self.backend.status == "T":
             # Redshift has one writer per table; readers are not held up.
             try:
@@ -275,7 +276,8 @@ class Session:
             except RedshiftError as error:
                 raise translated({"C": error.code, "M": error.message}) from error
         if plan.asks_query_id and self.backend.status != "E":
-            self.backend.query(f"SELECT set_config('redshift.last_query_id', '{self.query_id}', false)")
+            last = quote(str(self.query_id))
+            self.backend.query(f"SELECT set_config('redshift.last_query_id', {last}, false)")
 
     def _execute(self, body: bytes) -> None:
         name, _ = wire.text_at(body, 0)
@@ -351,7 +353,7 @@ class Session:
         else:
             self.backend.exchange(wire.message(b"C", body), b"3", self._relay)
 
-    # -- faults --------------------------------------------------------------------------------------------------
+    # faults
 
     def _happen(self, fault: Fault, entry: Statement) -> None:
         """The part of a fault that comes before the statement runs."""

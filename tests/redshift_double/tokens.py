@@ -1,8 +1,8 @@
 """SQL text as a list of tokens.
 
-Owns the cutting and the joining, nothing about meaning. Text that no rule touches comes out byte for byte as it
-went in, because every token carries the blanks and comments before it. As on Redshift, a backslash inside '...'
-escapes.
+Owns the cutting and the joining, nothing about meaning. Text that no rule touches comes out byte for byte as
+it went in, because every token carries the blanks and comments before it. As on Redshift, a backslash inside
+'...' escapes.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ Owns the bytes. Knows nothing of SQL, of sessions or of Redshift, but for the ve
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from collections.abc import Mapping
@@ -59,10 +60,8 @@ class Stream:
             raise Disconnected from error
 
     def close(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self.socket.close()
 
 
