@@ -12,9 +12,9 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.conftest import ROOT
 
 from sparkify.cli.app import COMMANDS, run
+from tests.conftest import ROOT
 
 PAGES = ("README.md", "docs/guide.md")
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)

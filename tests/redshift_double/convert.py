@@ -183,7 +183,7 @@ def _float(text: str) -> str | None:
         if not re.fullmatch(
             r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", text, re.IGNORECASE
         ):
-            raise ValueError(text)  # noqa: TRY301 - one place turns every kind of failure into the answer
+            raise ValueError(text)
         return repr(float(text))
     except ValueError:
         raise Unfit(FLOAT, f"Invalid float value '{text}'") from None
@@ -222,7 +222,7 @@ def _timestamp(value: str | bool, time_format: str) -> str | None:
     found = None if isinstance(value, Number) else _TIMESTAMP.fullmatch(text)
     try:
         if found is None or (lowered == "" and ("T" in text or found[8])):
-            raise ValueError(text)  # noqa: TRY301 - one place turns every kind of failure into the answer
+            raise ValueError(text)
         year, month, day, hour, minute, second = (int(found[n] or 0) for n in range(1, 7))
         micro = int((found[7] or "").ljust(6, "0") or 0)
         stamp = dt.datetime(year, month, day, hour, minute, second, micro)  # noqa: DTZ001

@@ -260,7 +260,7 @@ def _row(load: _Load, url: Url, record: Record) -> bytes | None:
     return ("\t".join(texts) + "\n").encode()
 
 
-def _reject(  # noqa: PLR0917 - what a rejected row consists of
+def _reject(
     load: _Load, url: Url, record: Record, column: TargetColumn | None, unfit: Unfit, value: Value
 ) -> None:
     load.errors.append(

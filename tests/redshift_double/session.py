@@ -173,7 +173,7 @@ class Session:
             elif code == b"C":
                 self._close(body)
             else:
-                raise RedshiftError("08P01", f"the stand-in speaks the extended protocol only, not {code!r}")  # noqa: TRY301 - one place turns every kind of failure into the answer
+                raise RedshiftError("08P01", f"the stand-in speaks the extended protocol only, not {code!r}")
         except RedshiftError as error:
             self._fail(error)
 
@@ -199,7 +199,7 @@ class Session:
         entry: Statement | None = None
         try:
             if len(text.encode()) > MAX_STATEMENT_BYTES:
-                raise RedshiftError(  # noqa: TRY301 - one place turns every kind of failure into the answer
+                raise RedshiftError(
                     "54000",
                     f"Statement is too large. Statement Size: {len(text.encode())} bytes."
                     f" Maximum Allowed: {MAX_STATEMENT_BYTES} bytes",

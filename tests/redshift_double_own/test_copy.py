@@ -1,7 +1,6 @@
 """COPY from a real S3 server: which files, which values, which errors."""
 
 # ruff: noqa: DTZ001 - TIMESTAMP has no zone
-# ruff: noqa: PLR0917 - pytest hands fixtures over as arguments
 
 from __future__ import annotations
 

@@ -1,7 +1,5 @@
 """The system views a loader asks: what was loaded, what was not, under which query."""
 
-# ruff: noqa: PLR0917 - pytest hands fixtures over as arguments
-
 from __future__ import annotations
 
 import pytest

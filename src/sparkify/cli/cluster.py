@@ -309,9 +309,7 @@ def status(**options: Any) -> int:
     else:
         screen.say("may connect   nobody: sparkify cluster open-port lets you in")
     if found.state == INCOMPLETE:
-        screen.say(
-            "It was left half made: run `sparkify cluster create` again, or `destroy`."
-        )
+        screen.say("It was left half made: run `sparkify cluster create` again, or `destroy`.")
     screen.result(described)
     if found.state in FAILED | {INCOMPLETE}:
         return 1
