@@ -83,6 +83,16 @@ def test_create_says_what_it_made(config, moto, capsys):
     assert cluster["tags"] == ["expires-at", "owner", "project", "sparkify:cluster"]
 
 
+def test_create_does_not_resize_what_is_there_and_says_so(config, moto, capsys):
+    assert run(["cluster", "create", "--yes"]) == 0
+    before = everything(moto)
+    config.write_text(config.read_text().replace("NODES=4", "NODES=8"))
+    capsys.readouterr()
+    assert run(["cluster", "create", "--yes"]) == 0
+    assert "4 x ra3.large, dwh.cfg says 8 x ra3.large" in capsys.readouterr().err
+    assert everything(moto) == before
+
+
 def test_nothing_is_made_without_a_yes(config, moto):
     assert run(["cluster", "create"]) == 2
     assert everything(moto) == NOTHING
@@ -177,6 +187,7 @@ def test_destroy_fails_while_something_billable_is_left(config, moto, capsys):
     assert run(["cluster", "create", "--yes"]) == 0
     secrets = raw_client(moto, "secretsmanager")
     secrets.create_secret(Name="redshift!dwhcluster-dwhuser", SecretString="x")
+    secrets.create_secret(Name="redshift!dwhcluster-dwhuser2", SecretString="another's")
     assert run(["cluster", "destroy", "--yes", "--skip-final-snapshot"]) == 1
     assert "redshift!dwhcluster-dwhuser" in capsys.readouterr().err
     secrets.delete_secret(SecretId="redshift!dwhcluster-dwhuser", ForceDeleteWithoutRecovery=True)

@@ -41,6 +41,7 @@ def parsed(text: str) -> dict[tuple[str, str], str]:
         ("[CLUSTER]\nDB_PORT = 1\n\n# next\n[S3]", f"[CLUSTER]\nDB_PORT = 1\n\n# next\nHOST = {NEW}\n[S3]"),
         ("[S3]\nLOG_DATA = x", f"[S3]\nLOG_DATA = x\n\n[CLUSTER]\nHOST = {NEW}\n"),
         ("  [CLUSTER]\n  HOST = old\n  DB_PORT = 1\n", f"  [CLUSTER]\n  HOST = {NEW}\n  DB_PORT = 1\n"),
+        ("[CLUSTER]\n[cluster]\nHOST=old\n", f"[CLUSTER]\n[cluster]\nHOST={NEW}\n"),
         ("", f"[CLUSTER]\nHOST = {NEW}\n"),
         ("# HOST = x\n[S3]\nHOST = mine\n", f"# HOST = x\n[S3]\nHOST = mine\n\n[CLUSTER]\nHOST = {NEW}\n"),
     ],

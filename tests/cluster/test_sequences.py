@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from tests.cluster.conftest import described
 
-from sparkify.cluster import lifecycle
+from sparkify.cluster import lifecycle, removal
 from sparkify.cluster.deployment import AVAILABLE, FAILED, PAUSED
 from sparkify.cluster.provisioned import Provisioned
 from sparkify.cluster.rules import spec_from
@@ -130,9 +130,9 @@ def test_a_group_still_attached_is_tried_again_until_it_lets_go(script):
     script.answer("ec2", "describe_security_groups", {"SecurityGroups": [group]})
     script.answer("ec2", "delete_security_group", {"Return": True})
     script.answer("ec2", "describe_security_groups", {"SecurityGroups": []})
-    found = lifecycle.Remains(None, None, (Group("sg-1", "ours", "vpc-1"),), (), ())
+    found = removal.Remains(None, None, (Group("sg-1", "ours", "vpc-1"),), (), ())
     deployment = Provisioned(script.aws, "dwhcluster")
-    assert lifecycle.destroy(script.aws, deployment, found, final_snapshot="", patience=Patience()) == []
+    assert removal.destroy(script.aws, deployment, found, final_snapshot="", patience=Patience()) == []
 
 
 @pytest.mark.parametrize("state", ["deleting", "paused", "incompatible-network"])

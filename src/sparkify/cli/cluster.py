@@ -7,13 +7,14 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from sparkify.cli.cluster_view import Session, describe, show_plan, show_status
 from sparkify.cli.options import json_option, settings_from, yes_option
 from sparkify.cli.screen import Screen
 from sparkify.errors import OK, ClusterError, ConfigError, SparkifyError
@@ -25,16 +26,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 CHANGING = 4
 IS_PAUSED = 5
 ABSENT = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What every command of the group starts from."""
-
-    screen: Screen
-    settings: Settings
-    aws: Any
-    deployment: Any
 
 
 @click.group(no_args_is_help=True)
@@ -147,7 +138,7 @@ def create(**options: Any) -> int:
     else:
         expires = aws.clock() + lifetime if lifetime else None
     tags = lifecycle.tags_for(spec.identifier, options["owner"] or aws.identity.name)
-    _show_plan(session, spec, plan, expires)
+    show_plan(session, spec, plan, expires)
     if not screen.confirm(f"Create this in {aws.region}?", yes=options["yes"]):
         screen.say("Nothing was made.")
         return OK
@@ -197,7 +188,7 @@ def _announce(session: Session, found: Any, role: str, options: dict[str, Any]) 
         if waited
         else "Run the same command without --no-wait later: it waits, and writes HOST into dwh.cfg."
     )
-    screen.result(_described(session, found) | {"role": role})
+    screen.result(describe(session, found) | {"role": role})
 
 
 def _lifetime(text: str) -> timedelta | None:
@@ -208,54 +199,6 @@ def _lifetime(text: str) -> timedelta | None:
         raise ConfigError(f"--expires-in {text} is not a duration.", "Such as 30m, 8h, 2d, 1w, or never.")
     unit = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}[found[2]]
     return timedelta(**{unit: int(found[1])})
-
-
-def _show_plan(session: Session, spec: Any, plan: Any, expires: datetime | None) -> None:
-    from sparkify.cluster import network, prices
-
-    screen, aws = session.screen, session.aws
-    screen.say(f"In {aws.region}, account {aws.identity.account}, as {aws.identity.arn}:")
-    kept = "keep" if plan.role and plan.role.made_for != spec.identifier else "keep (up to date)"
-    shape = (
-        f"Serverless, {spec.base_rpus} RPU, at most {spec.limit_rpu_hours} RPU-hours a day"
-        if spec.serverless
-        else f"{spec.nodes} x {spec.node_type}"
-    )
-    reach = "public endpoint, closed until open-port" if spec.public else "no public endpoint"
-    password = "password made and kept by Secrets Manager" if spec.managed_password else "password of dwh.cfg"
-    screen.table(
-        ["do", "what", "name", "how"],
-        [
-            [kept if plan.role else "make", "role", spec.role_name, "may read the locations below"],
-            [
-                "keep" if plan.group else "make",
-                "security group",
-                network.group_name(spec.identifier),
-                f"in {plan.vpc}, lets nobody in",
-            ],
-            [
-                f"keep ({plan.cluster.state})" if plan.cluster else "make",
-                "cluster",
-                spec.identifier,
-                plan.cluster.shape if plan.cluster else f"{shape}, encrypted, {reach}, {password}",
-            ],
-        ],
-    )
-    for place in spec.sources.read:
-        screen.say(f"      reads {place.uri}")
-    if spec.serverless:
-        hourly: float | None = prices.serverless_per_hour(spec.base_rpus)
-        most = prices.RPU_HOUR * spec.limit_rpu_hours
-        unit = f"an hour of queries, at most ${most:,.2f} a day and ${most * 365 / 12:,.0f} a month"
-    else:
-        hourly = prices.per_hour(spec.node_type, spec.nodes)
-        unit = f"an hour, ${(hourly or 0) * prices.HOURS_A_MONTH:,.0f} a month"
-    if hourly is None:
-        screen.say(f"Estimated cost: no list price here for {spec.node_type}, see {prices.PRICING_PAGE}")
-    else:
-        screen.say(f"Estimated cost: ${hourly:,.2f} {unit} (us-east-1 list price; storage comes on top)")
-    when = f"{expires:%Y-%m-%d %H:%M} UTC (a tag, not a timer: you destroy it)" if expires else "never"
-    screen.say(f"Expires: {when}")
 
 
 @cluster.command()
@@ -294,71 +237,14 @@ def status(**options: Any) -> int:
         screen.say(f"There is no cluster {deployment.identifier} in {aws.region}.")
         screen.result({"identifier": deployment.identifier, "state": "absent", "region": aws.region})
         return ABSENT
-    described = _described(session, found)
-    for name, value in described.items():
-        if name != "connections" and value not in ("", None, []):
-            screen.say(f"{name.replace('_', ' '):12}  {_shown(value)}")
-    if described["connections"]:
-        screen.table(
-            ["may connect", "to port", "opened by us", "description"],
-            [
-                [rule["source"], _ports(rule), rule["ours"], rule["description"]]
-                for rule in described["connections"]
-            ],
-        )
-    else:
-        screen.say("may connect   nobody: sparkify cluster open-port lets you in")
+    described = describe(session, found)
+    show_status(screen, described)
     if found.state == INCOMPLETE:
         screen.say("It was left half made: run `sparkify cluster create` again, or `destroy`.")
     screen.result(described)
     if found.state in FAILED | {INCOMPLETE}:
         return 1
     return {AVAILABLE: OK, PAUSED: IS_PAUSED}.get(found.state, CHANGING)
-
-
-def _described(session: Session, found: Any) -> dict[str, Any]:
-    from sparkify.cluster import network, prices
-
-    now = session.aws.clock()
-    age = now - found.created if found.created else None
-    # Serverless is billed by the second of its queries: the age says nothing about it.
-    cost = prices.so_far(found.hourly, age) if age and not found.shape.startswith("Serverless") else None
-    return {
-        "identifier": found.identifier,
-        "state": found.state,
-        "region": session.aws.region,
-        "shape": found.shape,
-        "host": found.host,
-        "port": found.port,
-        "database": found.database,
-        "user": found.user,
-        "public": found.public,
-        "encrypted": found.encrypted,
-        "roles": list(found.roles),
-        "secret": found.secret,
-        "owner": found.tags.get("owner", ""),
-        "created": found.created,
-        "age_hours": round(age.total_seconds() / 3600, 2) if age else None,
-        "hourly": found.hourly,
-        "cost_at_most": round(cost, 2) if cost is not None else None,
-        "expires": found.expires,
-        "connections": [asdict(rule) for rule in network.rules(session.aws, found.groups, found.identifier)],
-    }
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(sep=" ", timespec="minutes")
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)
-
-
-def _ports(rule: dict[str, Any]) -> str:
-    first, last = rule["first_port"], rule["last_port"]
-    return "all" if first == -1 else str(first) if first == last else f"{first}-{last}"
 
 
 @cluster.command("open-port")
@@ -506,12 +392,12 @@ def destroy(**options: Any) -> int:
       sparkify cluster destroy
       sparkify cluster destroy --yes --skip-final-snapshot
     """
-    from sparkify.cluster import lifecycle
+    from sparkify.cluster import lifecycle, removal
 
     session = _session(options)
     screen, aws, deployment = session.screen, session.aws, session.deployment
     identifier = deployment.identifier
-    found = lifecycle.remains(aws, deployment, session.settings)
+    found = removal.remains(aws, deployment, session.settings)
     _shout(session, found.cluster)
     if found.cluster:
         lifecycle.require_ours(found.cluster)
@@ -528,8 +414,8 @@ def destroy(**options: Any) -> int:
             screen.say("No final snapshot is taken: the data is gone for good.")
         _ask_name(identifier, yes=options["yes"])
         with _patience(screen, f"deleting {identifier}", options["timeout"]) as patience:
-            kept = lifecycle.destroy(aws, deployment, found, final_snapshot=snapshot, patience=patience)
-    snapshots = lifecycle.verify_gone(aws, deployment, session.settings, kept_role=bool(kept))
+            kept = removal.destroy(aws, deployment, found, final_snapshot=snapshot, patience=patience)
+    snapshots = removal.verify_gone(aws, deployment, session.settings, kept_role=bool(kept))
     _forget(session, write=not options["no_write"])
     screen.say(
         f"The cluster {identifier} is gone, and nothing made for it is left."

@@ -44,24 +44,26 @@ def with_values(text: str, values: Mapping[tuple[str, str], str]) -> str:
 
 
 def _set(lines: list[str], section: str, key: str, value: str, newline: str) -> None:
-    span = _section_span(lines, section)
-    if span is None:
+    spans = _section_spans(lines, section)
+    if not spans:
         if lines:
             _end_line(lines, len(lines) - 1, newline)
             if lines[-1].strip():
                 lines.append(newline)
         lines += [f"[{section}]{newline}", f"{key} = {value}".rstrip() + newline]
         return
-    start, end = span
-    for first, after, name in _keys(lines, start, end):
-        if name.lower() == key.lower():
-            found = _KEY.match(lines[first])
-            assert found
-            head, quote = found["head"].rstrip("\r\n"), _quote(found["value"])
-            space = " " if head.endswith(" =") else ""
-            ending = lines[first][len(lines[first].rstrip("\r\n")) :]
-            lines[first:after] = [f"{head}{space}{quote}{value}{quote}".rstrip() + ending]
-            return
+    # Sections may stand twice, in different case: settings takes the last one's value.
+    for start, end in reversed(spans):
+        for first, after, name in _keys(lines, start, end):
+            if name.lower() == key.lower():
+                found = _KEY.match(lines[first])
+                assert found
+                head, quote = found["head"].rstrip("\r\n"), _quote(found["value"])
+                space = " " if head.endswith(" =") else ""
+                ending = lines[first][len(lines[first].rstrip("\r\n")) :]
+                lines[first:after] = [f"{head}{space}{quote}{value}{quote}".rstrip() + ending]
+                return
+    start, end = spans[-1]
     last = max((at for at in range(start - 1, end) if lines[at].strip()), default=start - 1)
     _end_line(lines, last, newline)
     lines.insert(last + 1, f"{key} = {value}".rstrip() + newline)
@@ -90,18 +92,20 @@ def _keys(lines: list[str], start: int, end: int) -> Iterator[tuple[int, int, st
         yield first, after, name
 
 
-def _section_span(lines: list[str], section: str) -> tuple[int, int] | None:
-    """Return the range of lines between a section's header and the next."""
-    start = None
-    for at, line in enumerate(lines):
-        header = _SECTION.match(line.removeprefix("\ufeff"))
-        if not header:
-            continue
-        if start is not None:
-            return start, at
-        if header["name"].upper() == section.upper():
-            start = at + 1
-    return None if start is None else (start, len(lines))
+def _section_spans(lines: list[str], section: str) -> list[tuple[int, int]]:
+    """Return the ranges of lines between each header of a section and the next header."""
+    headers = [
+        (at, found["name"])
+        for at, line in enumerate(lines)
+        if (found := _SECTION.match(line.lstrip("\ufeff")))
+    ]
+    ends = [*(at for at, _ in headers[1:]), len(lines)]
+    # Without a header there is one end too many.
+    return [
+        (at + 1, end)
+        for (at, name), end in zip(headers, ends, strict=False)
+        if name.upper() == section.upper()
+    ]
 
 
 def _end_line(lines: list[str], at: int, newline: str) -> None:

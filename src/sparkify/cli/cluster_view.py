@@ -1,0 +1,140 @@
+"""What `sparkify cluster` shows: the plan with its price, and the cluster as it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sparkify.cli.screen import Screen
+from sparkify.settings import Settings
+
+if TYPE_CHECKING:
+    from sparkify.cluster.aws import Aws
+    from sparkify.cluster.deployment import Cluster, Deployment
+    from sparkify.cluster.lifecycle import Creation
+    from sparkify.cluster.rules import ClusterSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What every command of the group starts from."""
+
+    screen: Screen
+    settings: Settings
+    aws: Aws
+    deployment: Deployment
+
+
+def show_plan(session: Session, spec: ClusterSpec, plan: Creation, expires: datetime | None) -> None:
+    """Print what will be made and kept, and what it will cost."""
+    from sparkify.cluster import network, prices
+
+    screen, aws = session.screen, session.aws
+    screen.say(f"In {aws.region}, account {aws.identity.account}, as {aws.identity.arn}:")
+    kept = "keep" if plan.role and plan.role.made_for != spec.identifier else "keep (up to date)"
+    shape = (
+        f"Serverless, {spec.base_rpus} RPU, at most {spec.limit_rpu_hours} RPU-hours a day"
+        if spec.serverless
+        else f"{spec.nodes} x {spec.node_type}"
+    )
+    reach = "public endpoint, closed until open-port" if spec.public else "no public endpoint"
+    password = "password made and kept by Secrets Manager" if spec.managed_password else "password of dwh.cfg"
+    screen.table(
+        ["do", "what", "name", "how"],
+        [
+            [kept if plan.role else "make", "role", spec.role_name, "may read the locations below"],
+            [
+                "keep" if plan.group else "make",
+                "security group",
+                network.group_name(spec.identifier),
+                f"in {plan.vpc}, lets nobody in",
+            ],
+            [
+                f"keep ({plan.cluster.state})" if plan.cluster else "make",
+                "cluster",
+                spec.identifier,
+                plan.cluster.shape if plan.cluster else f"{shape}, encrypted, {reach}, {password}",
+            ],
+        ],
+    )
+    if plan.cluster and not spec.serverless and plan.cluster.shape != shape:
+        screen.warn(f"it has {plan.cluster.shape}, dwh.cfg says {shape}: create does not resize")
+    for place in spec.sources.read:
+        screen.say(f"      reads {place.uri}")
+    if spec.serverless:
+        hourly: float | None = prices.serverless_per_hour(spec.base_rpus)
+        most = prices.RPU_HOUR * spec.limit_rpu_hours
+        unit = f"an hour of queries, at most ${most:,.2f} a day and ${most * 365 / 12:,.0f} a month"
+    else:
+        hourly = prices.per_hour(spec.node_type, spec.nodes)
+        unit = f"an hour, ${(hourly or 0) * prices.HOURS_A_MONTH:,.0f} a month"
+    if hourly is None:
+        screen.say(f"Estimated cost: no list price here for {spec.node_type}, see {prices.PRICING_PAGE}")
+    else:
+        screen.say(f"Estimated cost: ${hourly:,.2f} {unit} (us-east-1 list price; storage comes on top)")
+    when = f"{expires:%Y-%m-%d %H:%M} UTC (a tag, not a timer: you destroy it)" if expires else "never"
+    screen.say(f"Expires: {when}")
+
+
+def show_status(screen: Screen, described: dict[str, Any]) -> None:
+    """Print a cluster as :func:`describe` gave it."""
+    for name, value in described.items():
+        if name != "connections" and value not in ("", None, []):
+            screen.say(f"{name.replace('_', ' '):12}  {_shown(value)}")
+    if described["connections"]:
+        screen.table(
+            ["may connect", "to port", "opened by us", "description"],
+            [
+                [rule["source"], _ports(rule), rule["ours"], rule["description"]]
+                for rule in described["connections"]
+            ],
+        )
+    else:
+        screen.say("may connect   nobody: sparkify cluster open-port lets you in")
+
+
+def describe(session: Session, found: Cluster) -> dict[str, Any]:
+    """Return all there is to say about a cluster; AWS is asked who may connect."""
+    from sparkify.cluster import network, prices
+
+    now = session.aws.clock()
+    age = now - found.created if found.created else None
+    # Serverless is billed by the second of its queries: the age says nothing about it.
+    cost = prices.so_far(found.hourly, age) if age and not found.shape.startswith("Serverless") else None
+    return {
+        "identifier": found.identifier,
+        "state": found.state,
+        "region": session.aws.region,
+        "shape": found.shape,
+        "host": found.host,
+        "port": found.port,
+        "database": found.database,
+        "user": found.user,
+        "public": found.public,
+        "encrypted": found.encrypted,
+        "roles": list(found.roles),
+        "secret": found.secret,
+        "owner": found.tags.get("owner", ""),
+        "created": found.created,
+        "age_hours": round(age.total_seconds() / 3600, 2) if age else None,
+        "hourly": found.hourly,
+        "cost_at_most": round(cost, 2) if cost is not None else None,
+        "expires": found.expires,
+        "connections": [asdict(rule) for rule in network.rules(session.aws, found.groups, found.identifier)],
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(sep=" ", timespec="minutes")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _ports(rule: dict[str, Any]) -> str:
+    first, last = rule["first_port"], rule["last_port"]
+    return "all" if first == -1 else str(first) if first == last else f"{first}-{last}"
