@@ -265,6 +265,14 @@ def test_force_never_takes_away_the_catalogue_being_played(make_plan, aws, tmp_p
     assert tree(tmp_path / "song_data") == songs
 
 
+def test_force_takes_nothing_away_when_the_catalogue_cannot_be_read(make_plan, aws, tmp_path):
+    simulate(make_plan(), str(tmp_path), aws)
+    before = tree(tmp_path)
+    with pytest.raises(SourceError):
+        simulate(make_plan(song_data=str(tmp_path / "nowhere")), str(tmp_path), aws, force=True)
+    assert tree(tmp_path) == before
+
+
 def test_users_grow_and_leave_by_the_yearly_rates(make_plan, aws):
     year = {"days": 365, "users": 2000, "songs": 0}
     people = World(make_plan(growth_rate=0.5, attrition_rate=0.3, **year), aws).people

@@ -46,6 +46,9 @@ def simulate(
         SourceError: The place is not empty, or cannot be written.
     """
     writer = Writer(uri, aws)
+    # Read once and handed on: a catalogue that cannot be read is noticed before anything is taken away, and
+    # the workers must not see one that changed in between.
+    known = read_songs(plan.song_data, aws) if plan.song_data else None
     make_room(writer, plan, force=force)
     counts = Counts()
 
@@ -59,13 +62,11 @@ def simulate(
         workers = min(os.cpu_count() or 1, 1 + expected // _WORTH_A_PROCESS)
     if plan.dirty:
         # One process: late events cross from day to day.
-        write_dirty(World(plan, aws), writer, count)
+        write_dirty(World(plan, aws, known), writer, count)
         return counts
     if workers == 1:
-        write_share(World(plan, aws), writer, 0, 1, count)
+        write_share(World(plan, aws, known), writer, 0, 1, count)
         return counts
-    # Read once and handed on: the workers must not see a catalogue that changed in between.
-    known = read_songs(plan.song_data, aws) if plan.song_data else None
     with _started([(plan, uri, aws, known, worker, workers) for worker in range(workers)]) as running:
         _listen(running, count)
     return counts
