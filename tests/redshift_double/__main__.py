@@ -79,10 +79,19 @@ def main() -> None:
         print("\n".join(lines), flush=True)  # noqa: T201 - this is what it is started for
         shown = 0
         while not ended.wait(0.2):
-            if arguments.log:
-                for entry in list(server.statements)[shown:]:
-                    print(f"{entry.number}: {entry.status} {entry.sql}", file=sys.stderr)  # noqa: T201
-                    shown += 1
+            shown = _show(server, shown) if arguments.log else 0
+        if arguments.log:
+            _show(server, shown)
+
+
+def _show(server: RedshiftDouble, shown: int) -> int:
+    """Write the statements that have ended since the last time; returns how many have in all."""
+    for entry in list(server.statements)[shown:]:
+        if entry.status == "running":
+            break
+        print(f"{entry.number}: {entry.status} {entry.sql}", file=sys.stderr, flush=True)  # noqa: T201
+        shown += 1
+    return shown
 
 
 if __name__ == "__main__":

@@ -11,13 +11,13 @@ from typing import Literal
 
 from .calls import check_calls, rewrite_calls
 from .copystatement import CopyStatement, read_copy
-from .datatypes import cast_types
+from .datatypes import cast_types, read_type
 from .errors import NOT_SUPPORTED, RedshiftError, syntax_error
 from .merge import check_merge
 from .options import Options
 from .qualify import rewrite_qualify
 from .refusals import on_tables, refuse
-from .tables import rewrite_table
+from .tables import rewrite_column, rewrite_table
 from .tokens import Token, join, spaced, tokenize, word
 from .words import SETTINGS
 
@@ -174,19 +174,27 @@ def _setting(tokens: list[Token]) -> list[Token]:
 
 
 def _alter(tokens: list[Token], source: list[Token]) -> Plan:
-    """ALTER TABLE: keys and distribution have no effect here; APPEND stands alone."""
+    """ALTER TABLE: keys, distribution and encoding change nothing here; APPEND and a new type stand alone."""
     words = [token.key for token in tokens]
     if words[1] != "table":
         return Plan("query", join(tokens), source)
-    if "append" in words:
-        i, source_at = words.index("append"), words.index("from") + 1
-        target, origin = join(tokens[2:i]), join(tokens[source_at:])
+    name_end = 3
+    while name_end + 1 < len(tokens) and tokens[name_end].text == ".":
+        name_end += 2
+    action = words[name_end:]
+    if action[:1] == ["append"]:
+        target, origin = join(tokens[2:name_end]), join(tokens[name_end + 2 :])
         sql = f"INSERT INTO {target} SELECT * FROM {origin}; DELETE FROM {origin}"
         return Plan("alone", sql, source, "ALTER TABLE APPEND")
-    if "add" in words and {"primary", "unique", "foreign", "constraint"} & set(words):
+    if action[:1] == ["add"] and action[1:2] not in (["primary"], ["unique"], ["foreign"], ["constraint"]):
+        start = name_end + (2 if action[1:2] == ["column"] else 1)
+        column = rewrite_column(tokens[start:], tokens[name_end - 1].name)
+        return Plan("query", join([*tokens[:start], *column]), source)
+    if action[:1] == ["add"] or (
+        action[:1] == ["alter"] and {"diststyle", "sortkey", "distkey", "encode"} & set(action)
+    ):
         return Plan("query", "COMMENT ON SCHEMA public IS NULL", source)
-    if words[-2:-1] == ["diststyle"] or "sortkey" in words or "distkey" in words or "encode" in words:
-        if "add" not in words:
-            return Plan("query", "COMMENT ON SCHEMA public IS NULL", source)
-        raise syntax_error(words[words.index("add")])
-    return Plan("query", join(cast_types(tokens)), source)
+    if action[:2] == ["alter", "column"] and action[3:4] == ["type"]:
+        spelled, _ = read_type(tokens, name_end + 4)
+        return Plan("alone", join([*tokens[: name_end + 4], *spelled]), source, "ALTER TABLE")
+    return Plan("query", join(tokens), source)

@@ -289,7 +289,7 @@ class Session:
         self.query_id = self._server.next_query_id()
         fault = self._server.faults.next(portal.prepared.sql)
         if fault is not None:
-            self._happen(fault, entry)
+            self._happen(fault, entry, copying=portal.prepared.plan.kind == "copy")
         try:
             if portal.prepared.plan.local:
                 self._run_local(portal.prepared.plan, entry, fault)
@@ -355,7 +355,7 @@ class Session:
 
     # faults
 
-    def _happen(self, fault: Fault, entry: Statement) -> None:
+    def _happen(self, fault: Fault, entry: Statement, *, copying: bool) -> None:
         """The part of a fault that comes before the statement runs."""
         if fault.kind == "serialization":
             error = serialization_failure()
@@ -371,7 +371,7 @@ class Session:
             entry.status = "dropped"
             while True:  # until the client gives up and closes
                 self._stream.read()
-        if fault.kind == "slow" and "copy" not in entry.sql.lower():
+        if fault.kind == "slow" and not copying:  # COPY is slow while it reads
             self.wait(fault.seconds)
 
     def wait(self, seconds: float) -> None:

@@ -123,6 +123,16 @@ def rewrite_table(tokens: list[Token]) -> tuple[list[Token], str]:
     ], attributes.insert(table)
 
 
+def rewrite_column(definition: Sequence[Token], table: str) -> list[Token]:
+    """PostgreSQL's definition of one column of ALTER TABLE … ADD COLUMN."""
+    return _defined(_column(definition, table, Attributes()))
+
+
+def _defined(column: Column) -> list[Token]:
+    not_null = [word("NOT NULL")] if column.not_null else []
+    return [Token("quoted", f'"{column.name}"', " "), word(column.type), *column.rest, *not_null]
+
+
 def _check_name(token: Token) -> None:
     if not token.identifier or (token.kind == "word" and token.key in RESERVED):
         raise syntax_error(token.text)
@@ -194,8 +204,7 @@ def _columns(definitions: Sequence[Token], table: str, attributes: Attributes) -
     out: list[Token] = []
     for column in columns:
         out += [Token("operator", ",")] if out else []
-        out += [Token("quoted", f'"{column.name}"', " "), word(column.type), *column.rest]
-        out += [word("NOT NULL")] if column.not_null else []
+        out += _defined(column)
     for like in likes:
         out += [Token("operator", ",")] if out else []
         out += like

@@ -156,6 +156,14 @@ def test_a_manifest_loads_what_it_lists_and_twice_what_it_lists_twice(ask: Ask, 
     assert ask("SELECT i FROM t ORDER BY i") == [(1,), (2,), (2,)]
 
 
+def test_copy_tells_how_many_rows_it_loaded(connection, ask: Ask, bucket: Bucket):
+    bucket.put("d/a.json", [{"i": 1}, {"i": "x"}, {"i": 3}])
+    ask(f"COPY t (i) FROM '{bucket.url('d/')}' {AUTH} JSON 'auto' MAXERROR 2")
+    lost, loaded = (notice[b"M"].decode() for notice in connection.notices)
+    assert lost.startswith("Load into table 't' completed, 1 record(s) could not be loaded.")
+    assert loaded == "Load into table 't' completed, 2 record(s) loaded successfully."
+
+
 def test_a_mandatory_file_that_is_missing_fails_the_load(ask: Ask, refused, bucket: Bucket):
     one = bucket.put("d/1.json", [{"i": 1}])
     manifest = bucket.manifest((one, True), (bucket.url("d/gone"), True))

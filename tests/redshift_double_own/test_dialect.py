@@ -242,6 +242,16 @@ def test_a_string_type_without_a_length_holds_256_bytes(ask, refused, connection
     assert ask("SELECT LEN(CAST(REPEAT('a', 300) AS VARCHAR))") == [(256,)]
 
 
+def test_a_column_added_later_follows_the_same_rules(ask, refused, connection):
+    ask("CREATE TABLE x (i INT)")
+    ask("ALTER TABLE x ADD COLUMN v TEXT ENCODE LZO DEFAULT 'a'")
+    ask("ALTER TABLE x ADD PRIMARY KEY (i)")
+    ask("ALTER TABLE x ALTER SORTKEY (i)")
+    connection.commit()
+    assert refused("INSERT INTO x (v) VALUES (%s)", "a" * 257)[0] == "22001"
+    assert refused("ALTER TABLE x ADD COLUMN u UUID")[1] == 'Column "x.u" has unsupported type "uuid".'
+
+
 def test_char_holds_ascii_only(ask, refused, connection):
     ask("CREATE TABLE x (c CHAR(3))")
     ask("INSERT INTO x VALUES ('ab')")

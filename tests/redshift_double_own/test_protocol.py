@@ -111,10 +111,22 @@ def test_truncate_commits_everything_pending(redshift: Cluster, connection, ask)
     assert ask("SELECT i FROM other") == [(1,)]
 
 
-def test_vacuum_needs_to_stand_alone(connection, ask, refused):
-    assert refused("VACUUM")[0] == "25001"
+def test_vacuum_append_and_a_new_type_stand_alone(connection, ask, refused):
+    append = "ALTER TABLE a APPEND FROM b"
+    ask("CREATE TABLE a (i INT)")
+    ask("CREATE TABLE b (i VARCHAR(3))")
+    ask("ALTER TABLE b ADD COLUMN j TEXT ENCODE ZSTD")
+    connection.commit()
+    widen = "ALTER TABLE b ALTER COLUMN j TYPE VARCHAR(300)"
+    for sql in ("VACUUM", append, widen):
+        assert refused(sql)[0] == "25001"
     connection.autocommit = True
-    assert ask("VACUUM") is None
+    ask("VACUUM")
+    ask(widen)
+    ask("DROP TABLE b")
+    ask("CREATE TABLE b AS SELECT 1 AS i")
+    ask(append)
+    assert ask("SELECT (SELECT COUNT(*) FROM a), (SELECT COUNT(*) FROM b)") == [(1, 0)]
 
 
 def test_one_statement_per_execute(refused):
