@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import load
+from benchmarks import load, simulate
 
 load.main()
+simulate.main()

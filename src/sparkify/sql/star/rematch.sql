@@ -7,6 +7,8 @@ FROM (
     INNER JOIN (SELECT DISTINCT title, artist_name FROM run_changed_titles) AS t
         ON p.song = t.title AND p.artist = t.artist_name
     LEFT JOIN run_song_matches AS m
-        ON p.song = m.song AND p.artist = m.artist AND COALESCE(p.length, -1) = COALESCE(m.length, -1)
+        ON
+            p.song = m.song AND p.artist = m.artist
+            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
 ) AS r
 WHERE songplays.songplay_id = r.songplay_id;

@@ -1,6 +1,7 @@
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
 -- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
--- differ the first by content wins, so that the order in which files arrive does not matter.
+-- differ the first by content wins (what is known before what is not), so that the order in which files
+-- arrive does not matter.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
@@ -36,7 +37,9 @@ plays AS (
         AND e.ts IN (SELECT r.ts FROM repeated AS r)
     QUALIFY ROW_NUMBER() OVER (
         PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
-        ORDER BY e.level, e.song, e.artist, e.length, e.location, e.user_agent
+        ORDER BY
+            NULLIF(e.level, ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''), e.length,
+            NULLIF(e.location, ''), NULLIF(e.user_agent, '')
     ) = 1
 )
 
@@ -66,4 +69,4 @@ FROM plays AS p
 LEFT JOIN run_song_matches AS m
     ON
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
-        AND COALESCE(p.length, -1) = COALESCE(m.length, -1);
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));

@@ -23,7 +23,8 @@ QUALIFY ROW_NUMBER() OVER (
     ORDER BY
         CASE WHEN s.year > 0 THEN 0 ELSE 1 END,
         CASE WHEN s.duration > 0 THEN 0 ELSE 1 END,
-        s.title, s.artist_name, s.artist_id, s.duration, s.year
+        NULLIF(RTRIM(s.title, ' '), ''), NULLIF(RTRIM(s.artist_name, ' '), ''),
+        s.artist_id, s.duration, s.year
 ) = 1;
 
 INSERT INTO run_changed_titles
