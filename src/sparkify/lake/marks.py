@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sparkify.lake.codec import decompress
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 _BLOCK = 1 << 18
 # numpy counts four times as fast as bytes.count, but takes 0.1 s to import.
-_LARGE = 8 * 1024 * 1024
-_KEY, _COMMA, _NUL = b'":', b",}", b"\\u0000"
+_LARGE = 1024 * 1024
+_KEY, _NUL = b'":', b"\\u0000"
+_BREAK, _RETURN, _BLANK, _COMMA, _BRACE = b"\n\r ,}"
+_ENDS_WELL = re.compile(rb"[^\x00-\x20,]\}\r?$").search
 # What is carried from block to block, so that no pair and no escape is cut in two.
 _CARRY = 8
 
@@ -32,7 +40,8 @@ class Marks:
         lines: Lines, a last one without a line break included.
         longest: Bytes of the longest line.
         keys: ``":`` pairs: fields, and the few strings that hold such a pair.
-        odd: A trailing comma or an escaped NUL, or a string that looks like one, is in it.
+        odd: A line ends otherwise than an object must (a trailing comma, a blank line), or there is an
+            escaped NUL, or text that looks like one.
         sampled: The names of the fields of some lines.
     """
 
@@ -56,7 +65,7 @@ def _count(data: bytes) -> Marks:
     lines = data.split(b"\n")
     longest = max(map(len, lines))
     sampled = _names(lines[:: max(1, len(lines) * _BLOCK // max(len(data), _BLOCK))])
-    odd = _COMMA in data or _NUL in data
+    odd = _NUL in data or not all(map(_ENDS_WELL, lines if lines[-1] else lines[:-1]))
     return Marks(len(lines) - (not lines[-1]), longest, data.count(_KEY), odd, sampled)
 
 
@@ -73,21 +82,24 @@ def _names(lines: Iterable[bytes]) -> frozenset[str]:
 def _count_large(path: Path) -> Marks:
     import numpy as np
 
-    key, comma, escape, zeros = (int.from_bytes(two, "little") for two in (_KEY, _COMMA, b"\\u", b"00"))
+    key, escape, zeros = (int.from_bytes(two, "little") for two in (_KEY, b"\\u", b"00"))
     lines = longest = keys = 0
     odd = False
     sampled: set[str] = set()
     begun = 0  # bytes of the line that the last block left unfinished
     buffer = bytearray(_CARRY + _BLOCK)
     view = memoryview(buffer)
+    size = 0
     with path.open("rb", buffering=0) as file:
-        while size := file.readinto(view[_CARRY:]):
-            breaks = np.flatnonzero(np.frombuffer(buffer, np.uint8, size, _CARRY) == 0x0A)
+        while more := file.readinto(view[_CARRY:]):
+            size = more
+            block = np.frombuffer(buffer, np.uint8, _CARRY + size)
+            breaks = np.flatnonzero(block[_CARRY:] == _BREAK)
+            odd = odd or _end_oddly(block, breaks + _CARRY)
             if len(breaks) > 1:
                 sampled |= _names([bytes(buffer[_CARRY + int(breaks[0]) : _CARRY + int(breaks[1])])])
             if len(breaks):
-                lengths = np.diff(breaks) - 1
-                longest = max(longest, begun + int(breaks[0]), int(lengths.max(initial=0)))
+                longest = max(longest, begun + int(breaks[0]), int(np.diff(breaks).max(initial=1)) - 1)
                 begun = size - 1 - int(breaks[-1])
                 lines += len(breaks)
             else:
@@ -95,10 +107,21 @@ def _count_large(path: Path) -> Marks:
             for start in (_CARRY - 1, _CARRY):
                 pairs = np.frombuffer(buffer, "<u2", (_CARRY + size - start) // 2, start)
                 keys += int(np.count_nonzero(pairs == key))
-                odd = odd or bool((pairs == comma).any())
             for start in (2, 3):
                 pairs = np.frombuffer(buffer, "<u2", (_CARRY + size - start) // 2, start)
                 at = np.flatnonzero(pairs[:-2] == escape)
                 odd = odd or bool(((pairs[at + 1] == zeros) & (pairs[at + 2] == zeros)).any())
             buffer[:_CARRY] = buffer[size : size + _CARRY]
+    if begun:
+        odd = odd or _end_oddly(np.frombuffer(buffer, np.uint8, _CARRY), np.array([_CARRY]))
     return Marks(lines + (begun > 0), max(longest, begun), keys, odd, frozenset(sampled))
+
+
+def _end_oddly(block: NDArray[np.uint8], ends: NDArray[np.intp]) -> bool:
+    """Tell whether a line that ends before one of ``ends`` ends otherwise than an object: ``"}`` or ``0}``.
+
+    A trailing comma, with or without blanks, is one such end; CRLF is not.
+    """
+    ends = ends - (block[ends - 1] == _RETURN)
+    before = block[ends - 2]
+    return bool(((block[ends - 1] != _BRACE) | (before == _COMMA) | (before <= _BLANK)).any())

@@ -7,10 +7,11 @@ over is read again, record by record (:mod:`sparkify.pipeline.reader`); its bad 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +27,8 @@ from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.statements import read_statements, statement
 
 # One statement parses about this much, so that progress shows; a statement itself costs a millisecond.
-_CHUNK_BYTES = 256 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024 * 1024
+_FETCHERS = 16
 _PACK_BYTES = 64 * 1024 * 1024
 
 
@@ -143,13 +145,9 @@ def _land_events(
 ) -> None:
     marks: dict[int, Marks] = {}
     doubtful: set[int] = set()
-    for chunk in _chunks(files, _CHUNK_BYTES):
-        with ThreadPoolExecutor(chunk[0].source.store.threads, thread_name_prefix="sparkify-fetch") as pool:
-            paths = list(pool.map(_fetch(spool), chunk))
-            counted = list(pool.map(count_marks, paths))
+    for chunk, paths, counted in _fetched(_chunks(files, _CHUNK_BYTES), spool):
         marks.update(zip((file.file_id for file in chunk), counted, strict=True))
-        longest = max(mark.longest for mark in counted)
-        doubtful |= _land_strictly(engine, chunk, paths, longest)
+        doubtful |= _land_strictly(engine, chunk, paths, max(mark.longest for mark in counted))
         for file, path in zip(chunk, paths, strict=True):
             file.source.store.verify(file.item)
             if path.parent == spool:
@@ -230,8 +228,29 @@ def _survey(engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: 
         landing.note_unknown(EVENTS, file.item.uri, counts.get(path, Counter()))
 
 
-def _fetch(spool: Path) -> Callable[[PlannedFile], Path]:
-    return lambda file: file.source.store.local_path(file.item, spool)
+def _fetched(
+    chunks: Iterable[list[PlannedFile]], spool: Path
+) -> Iterator[tuple[list[PlannedFile], list[Path], list[Marks]]]:
+    """Yield every chunk with its files' places on disk and their marks; the next one is fetched meanwhile."""
+
+    def fetch(file: PlannedFile) -> tuple[Path, Marks]:
+        path = file.source.store.local_path(file.item, spool)
+        return path, count_marks(path)
+
+    with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as pool:
+
+        def begin(chunk: list[PlannedFile]) -> tuple[list[PlannedFile], list[Future[tuple[Path, Marks]]]]:
+            return chunk, [pool.submit(fetch, file) for file in chunk]
+
+        try:
+            waiting = deque(begin(chunk) for chunk in islice(chunks, 1))
+            while waiting:
+                chunk, futures = waiting.popleft()
+                waiting.extend(begin(more) for more in islice(chunks, 1))
+                paths, counted = zip(*(future.result() for future in futures), strict=True)
+                yield chunk, list(paths), list(counted)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _chunks(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
