@@ -27,7 +27,8 @@ from sparkify.errors import (
 )
 from sparkify.lake.bucket import Bucket, Patience
 from sparkify.lake.folder import Folder
-from sparkify.lake.store import LakeObject, open_store, read_all
+from sparkify.lake.places import open_store
+from sparkify.lake.store import LakeObject, read_all
 from sparkify.settings import AwsSettings, Secret, load_settings
 
 CANARY = "canary-secret-0123456789"

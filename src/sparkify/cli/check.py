@@ -23,7 +23,7 @@ def check(as_json: bool, **options: Any) -> None:
     from sparkify.pipeline.check import raise_failures, run_checks
     from sparkify.pipeline.land import prepare
     from sparkify.pipeline.scope import Scope
-    from sparkify.warehouse.engine import open_engine, require
+    from sparkify.warehouse.connect import open_engine, require
 
     screen = Screen(as_json)
     engine = open_engine(settings_from(options))

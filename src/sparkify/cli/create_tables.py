@@ -24,7 +24,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
       sparkify create-tables --drop      asks first where rows would be lost
     """
     from sparkify.warehouse import tables
-    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.connect import open_engine
 
     screen = Screen(as_json)
     engine = open_engine(settings_from(options))

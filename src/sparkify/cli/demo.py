@@ -79,7 +79,7 @@ def demo(folder: Path | None, seed: int, as_json: bool) -> None:
 
 def _ask(screen: Screen, options: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     from sparkify.cli.options import settings_from
-    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.connect import open_engine
     from sparkify.warehouse.statements import list_files, statement
 
     answers: dict[str, list[dict[str, Any]]] = {}

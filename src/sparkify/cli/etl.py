@@ -82,7 +82,7 @@ def etl(
 
 def _plan(screen: Screen, options: dict[str, Any]) -> None:
     from sparkify.pipeline.plan import make_plan, open_sources
-    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.connect import open_engine
     from sparkify.warehouse.ledger import read_ledger
 
     settings = settings_from(options)
@@ -110,7 +110,7 @@ def load(
     from sparkify.pipeline.plan import open_sources
     from sparkify.pipeline.run import Options, run_etl
     from sparkify.pipeline.threshold import MaxRejects
-    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.connect import open_engine
 
     started = time.monotonic()
     how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects), reload)

@@ -39,7 +39,7 @@ def files(limit: int, as_json: bool, **options: Any) -> None:
 
 
 def _show(path: str, name: str, limit: int, screen: Screen, options: dict[str, Any]) -> None:
-    from sparkify.warehouse.engine import open_engine, require
+    from sparkify.warehouse.connect import open_engine, require
     from sparkify.warehouse.statements import statement
 
     engine = open_engine(settings_from(options))

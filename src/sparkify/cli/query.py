@@ -40,7 +40,7 @@ def query(sql: str, style: str | None, as_json: bool, output: Path | None, **opt
       sparkify query "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
       sparkify query "SELECT * FROM songplays" -o plays.parquet
     """
-    from sparkify.warehouse.engine import open_engine, require
+    from sparkify.warehouse.connect import open_engine, require
 
     style = style or ("json" if as_json else _style_of(output))
     engine = open_engine(settings_from(options))

@@ -124,7 +124,8 @@ def replay(max_rejects: str, as_json: bool, **options: Any) -> None:
 
 
 def _ask(path: str, options: dict[str, Any], **parameters: Any) -> Answer:
-    from sparkify.warehouse.engine import Answer, open_engine, require
+    from sparkify.warehouse.connect import open_engine, require
+    from sparkify.warehouse.engine import Answer
     from sparkify.warehouse.statements import statement
 
     engine = open_engine(settings_from(options))

@@ -155,7 +155,7 @@ def _write(screen: Screen, plan: Plan, out: str, aws: AwsSettings, options: dict
 
 
 def _compare(screen: Screen, out: str, real: str, aws: AwsSettings) -> list[dict[str, Any]]:
-    from sparkify.lake.store import open_store
+    from sparkify.lake.places import open_store
     from sparkify.simulator.compare import distances, read_profile
 
     ours = read_profile(open_store(f"{out.rstrip('/')}/log_data", aws))

@@ -30,7 +30,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
       sparkify undo 7
     """
     from sparkify.pipeline.takeout import find_files_of_run
-    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.connect import open_engine
 
     screen = Screen(as_json)
     engine = open_engine(settings_from(options))
@@ -55,7 +55,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
       sparkify retract --back s3://bucket/log_data/2018/11/2018-11-15-events.json
     """
     from sparkify.pipeline.takeout import find_file, put_back
-    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.connect import open_engine
 
     screen = Screen(as_json)
     engine = open_engine(settings_from(options))

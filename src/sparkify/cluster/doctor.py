@@ -167,7 +167,7 @@ def _jsonpaths(data: bytes, uri: str) -> str:
 
 
 def _duckdb(settings: Settings) -> str:
-    from sparkify.warehouse.engine import open_engine
+    from sparkify.warehouse.connect import open_engine
 
     path = Path(settings.dwh.database).expanduser()
     place = path if path.exists() else path.absolute().parent

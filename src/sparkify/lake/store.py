@@ -10,8 +10,6 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
-from sparkify.settings import AwsSettings
-
 DATA_SUFFIXES = tuple(
     kind + codec for kind in (".json", ".jsonl", ".ndjson") for codec in ("", ".gz", ".zst")
 )
@@ -76,17 +74,6 @@ class Store(Protocol):
 
     def verify(self, item: LakeObject) -> None:
         """Raise :class:`SourceChanged` unless the object is still the listed version."""
-
-
-def open_store(uri: str, aws: AwsSettings) -> Store:
-    """Return the store for an ``s3://`` URI or a local folder; nothing is contacted yet."""
-    if uri.startswith("s3://"):
-        from sparkify.lake.bucket import Bucket
-
-        return Bucket(uri, aws)
-    from sparkify.lake.folder import Folder
-
-    return Folder(uri)
 
 
 def is_data(key: str) -> bool:

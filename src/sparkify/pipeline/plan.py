@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sparkify.errors import ConfigError, SourceNotFound
-from sparkify.lake.store import LakeObject, Listing, Store, open_store
+from sparkify.lake.places import open_store
+from sparkify.lake.store import LakeObject, Listing, Store
 from sparkify.settings import Settings
 from sparkify.warehouse.ledger import Ledger, LedgerFile
 

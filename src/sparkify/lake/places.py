@@ -1,0 +1,17 @@
+"""From a URI to its store."""
+
+from __future__ import annotations
+
+from sparkify.lake.store import Store
+from sparkify.settings import AwsSettings
+
+
+def open_store(uri: str, aws: AwsSettings) -> Store:
+    """Return the store for an ``s3://`` URI or a local folder; nothing is contacted yet."""
+    if uri.startswith("s3://"):
+        from sparkify.lake.bucket import Bucket
+
+        return Bucket(uri, aws)
+    from sparkify.lake.folder import Folder
+
+    return Folder(uri)
