@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparkify.errors import EngineError
+from sparkify.errors import ConfigError, EngineError
 from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine
 
@@ -15,7 +15,15 @@ def open_engine(settings: Settings, *, wait: float = 5.0) -> Engine:
     Args:
         settings: Where the warehouse is.
         wait: Seconds to wait for another process that holds the warehouse.
+
+    Raises:
+        ConfigError: The engine is one this version does not have.
     """
+    if settings.dwh.engine != "duckdb":
+        raise ConfigError(
+            f"the engine is {settings.dwh.engine}, and this version loads into DuckDB only.",
+            "Say --engine duckdb (or [DWH] ENGINE = duckdb) to load into a DuckDB file.",
+        )
     from sparkify.warehouse.duckdb_engine import DuckDBEngine
 
     return DuckDBEngine(Path(settings.dwh.database), wait=wait)
