@@ -118,9 +118,7 @@ def load(
     sources = open_sources(settings)
     engine = open_engine(settings, wait=wait)
     try:
-        files = sum(len(source.listing.objects) for source in sources)
-        size = sum(item.size for source in sources for item in source.listing.objects)
-        with screen.progress("planning", total_bytes=size, total_files=files) as progress:
+        with screen.progress("planning") as progress:
             summary = run_etl(engine, sources, progress, how)
         counts = _count_tables(engine)
     finally:

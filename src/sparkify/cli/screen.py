@@ -79,6 +79,11 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     show: Callable[[], None] = lambda: None
 
+    def expect(self, *, files: int, size: int) -> None:
+        """Say how much there is to do; ``size`` in bytes."""
+        self.total_files, self.total_bytes = files, size
+        self.show()
+
     def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None:
         """Add to the counts; ``size`` in bytes."""
         self.files += files
@@ -114,7 +119,8 @@ def _bar(progress: Progress) -> Iterator[None]:
         task = bar.add_task(progress.text(), total=progress.total_bytes or None)
 
         def show() -> None:
-            bar.update(task, completed=progress.bytes, description=progress.text())
+            total = progress.total_bytes or None
+            bar.update(task, total=total, completed=progress.bytes, description=progress.text())
 
         progress.show = show
         yield

@@ -13,13 +13,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 from sparkify.errors import LoadError
 from sparkify.lake.marks import Marks, count_marks
 from sparkify.lake.pack import FILE_FIELD, as_keys, pack
 from sparkify.lake.store import read_all
 from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile
+from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine
@@ -30,12 +30,6 @@ from sparkify.warehouse.statements import read_statements, statement
 _CHUNK_BYTES = 64 * 1024 * 1024
 _FETCHERS = 16
 _PACK_BYTES = 64 * 1024 * 1024
-
-
-class ShowProgress(Protocol):
-    """Something that wants to know how far a run is; ``size`` in bytes."""
-
-    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

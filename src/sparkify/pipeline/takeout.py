@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from sparkify import __version__
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.check import raise_failures, run_checks
-from sparkify.pipeline.land import ShowProgress, prepare
+from sparkify.pipeline.land import prepare
+from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import transform

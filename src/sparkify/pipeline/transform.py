@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparkify.pipeline.land import ShowProgress
+from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import read_statements
