@@ -158,12 +158,11 @@ def _songs(records: Sequence[Record]) -> list[dict[str, Any]]:
     """One row per song_id: the most complete record (a year first, then a duration), then by content."""
 
     def rank(record: Record) -> Any:
+        content = (_trimmed(record["title"]), _trimmed(record["artist_name"]))
         return (
             not (record["year"] or 0) > 0,
             not (record["duration"] or 0) > 0,
-            _unknown_last(
-                *(record[name] for name in ("title", "artist_name", "artist_id", "duration", "year"))
-            ),
+            _unknown_last(*content, record["artist_id"], record["duration"], record["year"]),
         )
 
     best = [min(same, key=rank) for same in _grouped(records, "song_id").values()]
@@ -217,13 +216,12 @@ def songplay_id(user_id: str, session_id: int, item_in_session: int, ts: int) ->
 
 
 def _songplays(events: Sequence[Record], catalogue: Sequence[Record]) -> list[dict[str, Any]]:
-    """One row per NextSong event; of deliveries that differ the first by content, as delivered."""
+    """One row per NextSong event; of deliveries that differ the first by content, unknown last."""
     titles = _grouped(catalogue, "title", "artist_name")
     plays = []
     next_songs = [event for event in events if event["page"] == "NextSong"]
     for same in _grouped(next_songs, "user_id", "session_id", "item_in_session", "ts").values():
-        content = ("level", "song", "artist", "length", "location", "user_agent")
-        event = min(same, key=lambda event: _unknown_last(*(event[name] for name in content)))
+        event = min(same, key=_delivery_rank)
         song, artist = _trimmed(event["song"]), _trimmed(event["artist"])
         known = song is not None and artist is not None
         match = _nearest(titles.get((song, artist), []) if known else [], event["length"])
@@ -246,6 +244,17 @@ def _songplays(events: Sequence[Record], catalogue: Sequence[Record]) -> list[di
             }
         )
     return plays
+
+
+def _delivery_rank(event: Record) -> Any:
+    return _unknown_last(
+        _known(event["level"]),
+        _trimmed(event["song"]),
+        _trimmed(event["artist"]),
+        event["length"],
+        _known(event["location"]),
+        _known(event["user_agent"]),
+    )
 
 
 def _nearest(songs: Sequence[Record], length: float | None) -> dict[str, Any]:

@@ -33,7 +33,7 @@ _EXAMPLES = _PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 # Values. Unknown ones come in both ways the sources have, NULL and the empty string.
 _TITLES = st.sampled_from(["Zoë", "Zoë", "Zoë", "Zoë ", "zoë", " Zoë", "Zoë\u00a0", "", None])
 _NAMES = st.sampled_from(["A", "A", "A", "A ", "A feat. B", "B", "ÄÄ", "", None])
-_LENGTHS = st.sampled_from([None, 0.0, 100.0, 100.0005, 100.002, 101.0, 102.0])
+_LENGTHS = st.sampled_from([None, -1.0, 0.0, 100.0, 100.0005, 100.002, 101.0, 102.0])
 _PLACES = st.sampled_from([None, "", "Québec", "Québec ", "London"])
 _DEGREES = st.sampled_from([None, 0.0, -1.5, 2.25])
 _SHORT = st.sampled_from([None, "", "x", "y"])
