@@ -70,6 +70,7 @@ def run_etl(
         SparkifyError: Anything else; likewise.
     """
     options = options or Options()
+    engine.recover()
     summary = Summary(make_plan(sources, read_ledger(engine), options.reload))
     progress.expect(files=len(summary.plan.files), size=summary.plan.size)
     batches = list(summary.plan.batches(options.batch_bytes)) or ([[]] if options.full_refresh else [])

@@ -6,6 +6,7 @@ any lock on the warehouse; readers are locked out only while it writes.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -43,6 +44,13 @@ class DuckDBEngine:
         self._connection.execute("SET TimeZone = 'UTC'")
         for macro in MACROS:
             self._connection.execute(macro)
+
+    def recover(self) -> None:
+        # A process killed after its commit leaves the write-ahead log; opening for writing folds it in.
+        if self.path.with_name(self.path.name + ".wal").exists():
+            with contextlib.suppress(WarehouseLocked):
+                self._attach("READ_WRITE")
+                self._detach()
 
     @contextmanager
     def reading(self) -> Iterator[bool]:

@@ -30,6 +30,9 @@ class Engine(Protocol):
 
     name: str
 
+    def recover(self) -> None:
+        """Finish what a killed process left undone; do nothing where another process is at work."""
+
     def reading(self) -> AbstractContextManager[bool]:
         """Open the warehouse for reading; yields False when there is none yet.
 
