@@ -58,10 +58,6 @@ def test_an_empty_text_and_none_are_the_same_unknown(
     assert stars[0] == stars[1]
 
 
-def lenient(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(reason=f"the fast path takes what the rules refuse: {reason}")
-
-
 @pytest.mark.parametrize(
     ("key", "text"),
     [
@@ -93,12 +89,12 @@ def lenient(reason: str) -> pytest.MarkDecorator:
         ("ts", "4102444800000"),
         ("ts", "1541030400000.0"),
         ("page", '""'),
-        pytest.param("itemInSession", '"1e2"', marks=lenient("text with an exponent")),
-        pytest.param("itemInSession", '"0x10"', marks=lenient("hexadecimal text")),
-        pytest.param("sessionId", '"1_000"', marks=lenient("text with an underscore")),
-        pytest.param("sessionId", "5e-324", marks=lenient("a fraction without a point is rounded to 0")),
-        pytest.param("song", "NaN", marks=lenient("NaN, which is no JSON, is a title")),
-        pytest.param("song", "1e400", marks=lenient("or gives another text: 1e400, inf")),
+        ("itemInSession", '"1e2"'),
+        ("itemInSession", '"0x10"'),
+        ("sessionId", '"1_000"'),
+        ("sessionId", "5e-324"),
+        ("song", "NaN"),
+        ("song", "1e400"),
     ],
 )
 def test_what_becomes_of_a_record_does_not_depend_on_its_neighbours(tmp_path: Path, key: str, text: str):
@@ -126,13 +122,11 @@ def load_text(folder: Path, text: str) -> Mapping[str, int]:
     return {"staged": staged, "rejected": len(reasons(folder / "w.duckdb"))}
 
 
-@pytest.mark.xfail(reason="DuckDB cuts its message inside a character")
 def test_letters_in_a_number_are_a_reject(tmp_path: Path):
     text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in (play(), play(length="é" * 30)))
     assert load_text(tmp_path, text) == {"staged": 1, "rejected": 1}
 
 
-@pytest.mark.xfail(reason="what stands behind an array, or is missing of it, is passed over without a word")
 @pytest.mark.parametrize(
     ("text", "staged"),
     [

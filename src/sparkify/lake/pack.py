@@ -7,10 +7,13 @@ parser says of the packed line holds for the record.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 FILE_FIELD = "sparkify_file"
 
+# NaN and Infinity, however they are written, which strict parsers take.
+_NO_JSON = re.compile(rb'":\s*(?:-?[NIi]|-n|n[^u])')
 _PREFIX = b'{"' + FILE_FIELD.encode() + b'":%d,'
 
 
@@ -28,9 +31,11 @@ def pack(data: bytes, file: int, keys: Sequence[bytes]) -> bytes | None:
         keys: The fields the object must have (:func:`as_keys`); with others it wants a closer look.
     """
     text = data.strip()
-    # One opening brace: no object in it, and none after it. A trailing comma is no JSON.
+    # One opening brace: no object in it, and none after it.
     plain = text[:2] == b'{"' and text.count(b"{") == 1 and text.count(b'":') == len(keys)
-    if not plain or b"\n" in text or b"\r" in text or b",}" in text:
+    if not plain or b"\n" in text or b"\r" in text or b"\\u0000" in text or _NO_JSON.search(text):
+        return None
+    if text[:-1].rstrip()[-1:] == b",":
         return None
     for key in keys:
         if key not in text:

@@ -30,6 +30,9 @@ from sparkify.warehouse.statements import read_statements, statement
 _CHUNK_BYTES = 64 * 1024 * 1024
 _FETCHERS = 16
 _PACK_BYTES = 64 * 1024 * 1024
+_MUCH_BYTES = 16 * 1024 * 1024
+# The counts of a log file of which nothing landed, as in ledger/landed_events.sql.
+_NOTHING = (0, 0, None, None, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,9 @@ def _land_events(
 ) -> None:
     marks: dict[int, Marks] = {}
     doubtful: set[int] = set()
-    for chunk, paths, counted in _fetched(_chunks(files, _CHUNK_BYTES), spool):
+    much = sum(file.item.size for file in files) > _MUCH_BYTES
+    for chunk, paths, counted in _fetched(_chunks(files, _CHUNK_BYTES), spool, much=much):
+        progress(rows=sum(mark.lines for mark in counted))
         marks.update(zip((file.file_id for file in chunk), counted, strict=True))
         doubtful |= _land_strictly(engine, chunk, paths, max(mark.longest for mark in counted))
         for file, path in zip(chunk, paths, strict=True):
@@ -148,16 +153,15 @@ def _land_events(
                 path.unlink()
         progress(files=len(chunk), size=sum(file.item.size for file in chunk))
     counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
-    known = {each.key for each in EVENT_FIELDS}
     strange: list[PlannedFile] = []
     for file in files:
-        landed, _, _, _, suspects = counts.get(file.file_id, (0, 0, None, None, 0))
+        landed, _, _, _, suspects, nulls = counts.get(file.file_id, _NOTHING)
         mark = marks[file.file_id]
-        if suspects or mark.odd or landed != mark.lines:
+        if file.file_id in doubtful or suspects or mark.odd or landed != mark.lines:
             doubtful.add(file.file_id)
-        elif mark.keys != landed * len(known) or mark.sampled - known:
+        elif mark.nested or mark.keys != landed * len(EVENT_FIELDS) or mark.nulls != nulls:
             strange.append(file)
-    _survey(engine, strange, spool, landing)
+    doubtful |= _survey(engine, strange, spool, landing)
     rejects: dict[int, Sequence[Reject]] = {}
     for file, reading in _read_again(engine, [file for file in files if file.file_id in doubtful], landing):
         clean = spool / f"{file.file_id}.json"
@@ -169,7 +173,7 @@ def _land_events(
     if doubtful:
         counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
     for file in files:
-        landed, plays, ts_from, ts_to, _ = counts.get(file.file_id, (0, 0, None, None, 0))
+        landed, plays, ts_from, ts_to, _, _ = counts.get(file.file_id, _NOTHING)
         landing.files.append(LandedFile(file, landed, plays, rejects.get(file.file_id, ())))
         landing.scope = landing.scope.including(ts_from, ts_to)
 
@@ -208,28 +212,33 @@ def _read_again(
         yield file, reading
 
 
-def _survey(engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: Landing) -> None:
-    """Count the fields of files whose lines hold more, or fewer, than we know."""
+def _survey(engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: Landing) -> set[int]:
+    """Count the fields of files that hold others than we know, or lack some; return the doubtful ones."""
     if not files:
-        return
+        return set()
     known = {each.key for each in EVENT_FIELDS}
     paths = {str(file.source.store.local_path(file.item, spool)): file for file in files}
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[str]] = {path: Counter() for path in paths}
+    doubtful = set()
     for path, key, count in engine.survey([Path(path) for path in paths]):
-        if key not in known:
-            counts.setdefault(path, Counter())[key] = count
+        if key is None:
+            doubtful.add(paths[path].file_id)
+        elif key not in known:
+            counts[path][key] = count
     for path, file in paths.items():
-        landing.note_unknown(EVENTS, file.item.uri, counts.get(path, Counter()))
+        if file.file_id not in doubtful:
+            landing.note_unknown(EVENTS, file.item.uri, counts[path])
+    return doubtful
 
 
 def _fetched(
-    chunks: Iterable[list[PlannedFile]], spool: Path
+    chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool
 ) -> Iterator[tuple[list[PlannedFile], list[Path], list[Marks]]]:
     """Yield every chunk with its files' places on disk and their marks; the next one is fetched meanwhile."""
 
     def fetch(file: PlannedFile) -> tuple[Path, Marks]:
         path = file.source.store.local_path(file.item, spool)
-        return path, count_marks(path)
+        return path, count_marks(path, much=much)
 
     with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as pool:
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sparkify.lake.codec import decompress
@@ -18,10 +19,16 @@ from sparkify.pipeline.rules import INVALID_UTF8, MALFORMED, NOT_AN_OBJECT, TRUN
 from sparkify.warehouse.fields import Field
 
 _BOM = b"\xef\xbb\xbf"
+# What may stand around a record on its line, C's isspace(), as engines have it.
+_BLANKS = " \t\n\v\f\r"
 # How much of a refused record is kept.
 _KEPT_BYTES = 16_384
 # How many lines one printed object may span.
 _SPAN_LINES = 2_000
+# The longest that a part of a token may be that ends a file: ``-0.1234`` or ``\\u00e``.
+_LONGEST_TOKEN = 8
+# Whole numbers of more digits are kept as text: no column holds them, and Python refuses more than 4,300.
+_MOST_DIGITS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,10 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
                 raise value
             if not isinstance(value, dict):
                 raise Refusal(NOT_AN_OBJECT, f"expected an object, found {_kind(value)}")
+            keys = value.keys_as_they_stand if isinstance(value, _Repeating) else list(value)
+            twice = next((key for key in keys if key in known and keys.count(key) > 1), None)
+            if twice is not None:
+                raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
             values = judge(value, fields)
         except Refusal as refusal:
             verdict = refusal
@@ -87,7 +98,7 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
                 verdict, damage = Refusal(TRUNCATED, damage), None
             reading.rejects.append(_reject(span, verdict))
             continue
-        reading.unknown.update(value.keys() - known)
+        reading.unknown.update(key for key in keys if key not in known)
         reading.lines.append(json.dumps(values).encode() + b"\n")
     if damage:
         end = _Span(plain.count(b"\n") + 1, len(plain), b"", last=True)
@@ -98,9 +109,12 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
 def _records(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
     """Yield every record's place and its value, or the :class:`Refusal` of one that cannot be parsed."""
     if data.lstrip()[:1] == b"[":
-        elements = list(_array(data, offset))
-        if elements:
-            yield from elements
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            pass  # by lines, so that those that are UTF-8 are read
+        else:
+            yield from _array(text, offset)
             return
     lines = data.split(b"\n")
     at = 0
@@ -123,9 +137,22 @@ def _records(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
 
 def _cut_short(line: bytes, refusal: Refusal) -> Refusal:
     """Return the refusal of a file's last record, without a line break after it, by its likely cause."""
-    if refusal.reason == MALFORMED and line.lstrip()[:1] == b"{":
+    if refusal.reason == MALFORMED and line.lstrip()[:1] == b"{" and _ends_inside(line.decode().strip()):
         return Refusal(TRUNCATED, f"the file ends inside a record ({refusal.detail})")
     return refusal
+
+
+def _ends_inside(text: str) -> bool:
+    """Tell whether what is wrong with a record is that it ends too early."""
+    try:
+        _decoder.decode(text)
+    except json.JSONDecodeError as exc:
+        # A literal, number or escape that is cut is refused from its beginning on.
+        cut = len(text) - exc.pos <= _LONGEST_TOKEN and "}" not in text[exc.pos :]
+        return exc.msg.startswith("Unterminated") or (cut and exc.msg != "Extra data")
+    except (ValueError, RecursionError, Refusal):
+        return False
+    return False
 
 
 def _may_go_on(line: bytes) -> bool:
@@ -149,15 +176,15 @@ def _printed(lines: Sequence[bytes], at: int, refusal: Refusal) -> tuple[Any, in
     return refusal, 1
 
 
-def _array(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
-    """Yield the elements of an array file; from the first bad one on, one refusal for what is left."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return
+def _array(text: str, offset: int) -> Iterator[tuple[_Span, Any]]:
+    """Yield the elements of an array file; from where it breaks off, one refusal for what is left.
+
+    What follows the array is read as records of its own.
+    """
     at = _skip(text, text.index("[") + 1)
     line, offset = 1 + text.count("\n", 0, at), offset + len(text[:at].encode())
-    while at < len(text) and text[at] != "]":
+    refusal: Refusal | None = None
+    while refusal is None and text[at : at + 1] not in ("", "]"):
         try:
             value, end = _decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as exc:
@@ -170,9 +197,14 @@ def _array(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
             line += text.count("\n", at, after)
             offset += len(text[at:after].encode())
             at = after
-            continue
-        yield _Span(line, offset, text[at:].encode(), last=True), refusal
-        return
+    rest = text[at:].encode()
+    if refusal is None and not rest:
+        refusal = Refusal(TRUNCATED, "the file ends inside an array")
+    if refusal is not None:
+        yield _Span(line, offset, rest, last=True), refusal
+    elif rest[1:].strip():
+        for span, value in _records(rest[1:], offset + 1):
+            yield replace(span, line=span.line + line - 1), value
 
 
 def _skip(text: str, at: int) -> int:
@@ -184,7 +216,7 @@ def _skip(text: str, at: int) -> int:
 def _parse(data: bytes) -> Any:
     """Return the one value in ``data``, or a :class:`Refusal`."""
     try:
-        return _decoder.decode(data.decode())
+        return _decoder.decode(data.decode().strip(_BLANKS))
     except UnicodeDecodeError as exc:
         return Refusal(INVALID_UTF8, f"byte {exc.start} of the record is not UTF-8")
     except Refusal as refusal:
@@ -193,20 +225,38 @@ def _parse(data: bytes) -> Any:
         return Refusal(MALFORMED, _why(exc))
 
 
+class _Repeating(dict[str, Any]):
+    """An object in which a key stands more than once."""
+
+    keys_as_they_stand: Sequence[str] = ()
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
-    if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
-    return value
+    if len(value) == len(pairs):
+        return value
+    repeating = _Repeating(value)
+    repeating.keys_as_they_stand = [key for key, _ in pairs]
+    return repeating
 
 
 def _constant(name: str) -> Any:
     raise Refusal(MALFORMED, f"{name} is not JSON")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= _MOST_DIGITS else text
+
+
+def _real(text: str) -> float | str:
+    """Return a number; one that no double holds stays text, as engines leave it in text columns."""
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole, parse_float=_real
+)
 
 
 def _why(exc: Exception) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,9 @@ NO_USER = "play_without_user"
 
 _LIMITS = {"INTEGER": 2**31, "BIGINT": 2**63}
 _SHOWN = 60
+_DIGITS = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+# Python refuses to convert a text of more than 4,300 digits.
+_MOST_DIGITS = 400
 
 
 class Refusal(Exception):
@@ -102,25 +106,28 @@ def _double(field: Field, value: Any) -> float:
 
 
 def _integer(field: Field, value: Any) -> int:
+    limit = _LIMITS[field.type]
     try:
-        if isinstance(value, str) and "_" in value:
-            raise ValueError
-        number = value if isinstance(value, int) else _whole(value)
+        number = value if isinstance(value, int) else _whole(value, limit)
     except (ValueError, OverflowError):
         raise _wrong(field, value, "a whole number") from None
-    limit = _LIMITS[field.type]
     if not -limit <= number < limit:
         raise Refusal(OUT_OF_RANGE, f"{field.key} is {_show(value)}, beyond what {field.type} holds")
     return number
 
 
-def _whole(value: Any) -> int:
-    """Return a float or text as an int; a fraction is a ValueError, never rounded away."""
+def _whole(value: Any, limit: int) -> int:
+    """Return a float or text as an int; a fraction is a ValueError, never rounded away.
+
+    Text has a sign and digits. What is far beyond ``limit`` is returned as ``limit``.
+    """
     if isinstance(value, float):
         if not value.is_integer():
             raise ValueError
         return int(value)
-    return int(value)
+    if not _DIGITS.fullmatch(value):
+        raise ValueError
+    return int(value) if len(value) < _MOST_DIGITS else limit
 
 
 def _wrong(field: Field, value: Any, expected: str) -> Refusal:

@@ -18,7 +18,13 @@ import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
 from sparkify.warehouse.dialect import MACROS, to_duckdb
-from sparkify.warehouse.duckdb_landing import events_sql, literal, load_error, songs_sql, survey_sql
+from sparkify.warehouse.duckdb_landing import (
+    events_sql,
+    literal,
+    load_error,
+    songs_sql,
+    survey_sql,
+)
 from sparkify.warehouse.engine import Answer, Rows
 from sparkify.warehouse.statements import Statement
 
@@ -173,13 +179,13 @@ class DuckDBEngine:
     def _land(self, sql: str) -> None:
         try:
             self._connection.execute(sql)
-        except duckdb.Error as exc:
+        except (duckdb.Error, UnicodeDecodeError) as exc:
             wrong = load_error(exc)
             if wrong:
                 raise wrong from exc
             self._fail(exc, "reading the files")
 
-    def _fail(self, exc: duckdb.Error, what: str) -> NoReturn:
+    def _fail(self, exc: Exception, what: str) -> NoReturn:
         text = str(exc)
         first = text.split("\n", 1)[0]
         if "Could not set lock" in text:

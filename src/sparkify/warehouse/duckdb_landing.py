@@ -16,6 +16,11 @@ from sparkify.errors import LoadError
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, TS_FROM, TS_TO, Field
 
 _ANY_LENGTH = 2**31
+_LEVELS = 50
+_NESTED_ODDLY = (
+    "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf)') "
+    f"OR strlen(json) - strlen(replace(replace(json, '[', ''), '{{', '')) > {_LEVELS})"
+)
 
 
 def events_sql(paths: Sequence[str], longest: int) -> str:
@@ -47,15 +52,20 @@ def songs_sql(path: str, file_key: str) -> str:
 
 
 def survey_sql(paths: Sequence[str]) -> str:
-    """Return the query that counts every key of every file: path, key, occurrences."""
+    """Return the query that counts every key of every file: path, key, occurrences.
+
+    The key NULL counts the lines that may hold, within a value, what the strict parser takes and JSON
+    does not know, or more levels than a careful reader can follow.
+    """
     files = ", ".join(literal(path) for path in paths)
     return (
-        "SELECT filename, key, COUNT(*) FROM (SELECT filename, UNNEST(json_keys(json)) AS key FROM "  # noqa: S608
+        "SELECT filename, key, COUNT(*) FROM (SELECT filename, UNNEST(json_keys(json) || "  # noqa: S608
+        f"CASE WHEN {_NESTED_ODDLY} THEN [NULL] ELSE [] END) AS key FROM "
         f"read_ndjson_objects([{files}], filename = true)) GROUP BY filename, key"
     )
 
 
-def load_error(exc: duckdb.Error) -> LoadError | None:
+def load_error(exc: Exception) -> LoadError | None:
     """Return the error as one about a file's contents, or None when it is about something else.
 
     The pipeline reads such a file carefully and finds the place by itself; the text is for the log.
@@ -65,7 +75,9 @@ def load_error(exc: duckdb.Error) -> LoadError | None:
     wrong_stream = isinstance(exc, duckdb.IOException) and re.search(
         r"gzip|zstd|compress", text, re.IGNORECASE
     )
-    if not (wrong_json or wrong_stream):
+    # DuckDB quotes the file in its message, and may cut the quotation within a character.
+    cut_quotation = isinstance(exc, UnicodeDecodeError)
+    if not (wrong_json or wrong_stream or cut_quotation):
         return None
     return LoadError(text, "The file will be read record by record.", uri="")
 
@@ -114,6 +126,7 @@ def _suspicions(fields: Sequence[Field], longest: int) -> list[str]:
             # true and false read as 1 and 0.
             found.append(f"COALESCE({name} IN (0, 1) OR NOT isfinite({name}), FALSE)")
         else:
-            wrong = f"TRY_CAST({name} AS {each.type}) IS NULL OR contains({name}, '.')"
-            found.append(f"({wrong})" if each.required else f"({name} IS NOT NULL AND ({wrong}))")
+            # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
+            wrong = f"TRY_CAST({name} AS {each.type})::VARCHAR IS DISTINCT FROM {name}"
+            found.append(f"({name} IS NULL OR {wrong})" if each.required else f"({wrong})")
     return found

@@ -86,7 +86,10 @@ class Engine(Protocol):
         """
 
     def survey(self, paths: Sequence[Path]) -> Rows:
-        """Return every path, key and how often it occurs in that file of JSON lines."""
+        """Return every path, key and how often it occurs in that file of JSON lines.
+
+        The key None counts lines that want a closer look.
+        """
 
     def query(self, sql: str) -> Answer:
         """Run a person's own read-only SQL, in the engine's own dialect.
