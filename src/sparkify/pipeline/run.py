@@ -83,7 +83,8 @@ def run_etl(
         done = _publish(engine, landing, after, progress, replace(options, full_refresh=refresh))
         if done is None:
             # Another run has committed since we planned: what we landed may be there already.
-            return run_etl(engine, sources, progress, options)
+            again = run_etl(engine, sources, progress, options)
+            return replace(again, runs=summary.runs + again.runs)
         run, summary.checks = done
         after = run.run_id
         summary.runs.append(run)
