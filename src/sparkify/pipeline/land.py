@@ -146,7 +146,7 @@ def _land_events(
     for chunk, paths, counted in _fetched(_chunks(files, _CHUNK_BYTES), spool, much=much):
         progress(rows=sum(mark.lines for mark in counted))
         marks.update(zip((file.file_id for file in chunk), counted, strict=True))
-        doubtful |= _land_strictly(engine, chunk, paths, max(mark.longest for mark in counted))
+        doubtful |= _land_strictly(engine, chunk, paths, counted)
         for file, path in zip(chunk, paths, strict=True):
             file.source.store.verify(file.item)
             if path.parent == spool:
@@ -167,7 +167,7 @@ def _land_events(
         clean = spool / f"{file.file_id}.json"
         with clean.open("wb") as out:
             out.writelines(reading.lines)
-        engine.land_events([(clean, file.file_id)], marks[file.file_id].longest)
+        engine.land_events([(clean, file.file_id)], marks[file.file_id].longest, nested=False)
         clean.unlink()
         rejects[file.file_id] = reading.rejects
     if doubtful:
@@ -179,17 +179,19 @@ def _land_events(
 
 
 def _land_strictly(
-    engine: Engine, files: Sequence[PlannedFile], paths: Sequence[Path], longest: int
+    engine: Engine, files: Sequence[PlannedFile], paths: Sequence[Path], marks: Sequence[Marks]
 ) -> set[int]:
     """Land files together, or one by one if that fails; return those that do not parse."""
     pairs = [(path, file.file_id) for path, file in zip(paths, files, strict=True)]
+    longest = max(mark.longest for mark in marks)
+    nested = any(mark.nested for mark in marks)
     try:
-        engine.land_events(pairs, longest)
+        engine.land_events(pairs, longest, nested=nested)
     except LoadError:
         failed = set()
         for pair in pairs:
             try:
-                engine.land_events([pair], longest)
+                engine.land_events([pair], longest, nested=nested)
             except LoadError:
                 failed.add(pair[1])
         return failed

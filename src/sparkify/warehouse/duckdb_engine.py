@@ -111,11 +111,11 @@ class DuckDBEngine:
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
 
-    def land_events(self, files: Sequence[tuple[Path, int]], longest: int) -> None:
+    def land_events(self, files: Sequence[tuple[Path, int]], longest: int, *, nested: bool) -> None:
         self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
         self._run("DELETE FROM run_paths")
         self.insert("run_paths", ("path", "file_id"), [(str(path), number) for path, number in files])
-        self._land(events_sql([str(path) for path, _ in files], longest))
+        self._land(events_sql([str(path) for path, _ in files], longest, nested=nested))
 
     def land_songs(self, packed: Path, file_key: str) -> None:
         self._land(songs_sql(str(packed), file_key))

@@ -23,14 +23,15 @@ _NESTED_ODDLY = (
 )
 
 
-def events_sql(paths: Sequence[str], longest: int) -> str:
+def events_sql(paths: Sequence[str], longest: int, *, nested: bool) -> str:
     """Return the statement that lands log files; ``run_paths`` says which file_id each path has.
 
-    ``longest`` is the bytes of their longest line: what cannot be too long need not be measured.
+    ``longest`` is the bytes of their longest line: what cannot be too long need not be measured. Where no
+    field holds an object or array (``nested``), no text need be looked at for being one.
     """
     suspect = " OR ".join(
         (
-            *_suspicions(EVENT_FIELDS, longest),
+            *_suspicions(EVENT_FIELDS, longest, nested=nested),
             f"COALESCE(TRY_CAST(j.ts AS BIGINT) NOT BETWEEN {TS_FROM} AND {TS_TO - 1}, TRUE)",
             "(j.page = 'NextSong' AND COALESCE(j.\"userId\", '') = '')",
         )
@@ -109,15 +110,16 @@ def _values(fields: Sequence[Field]) -> str:
     )
 
 
-def _suspicions(fields: Sequence[Field], longest: int) -> list[str]:
+def _suspicions(fields: Sequence[Field], longest: int, *, nested: bool = True) -> list[str]:
     """Return the conditions under which a row wants a closer look; none of them is ever NULL."""
     found = []
     for each in fields:
         name = f'j."{each.key}"'
         if each.type == "VARCHAR":
-            # An object or array reads as its text. CASE, since AND would parse every value.
-            opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
-            found.append(f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END")
+            if nested:
+                # An object or array reads as its text. CASE, since AND would parse every value.
+                opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
+                found.append(f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END")
             if each.width is not None and each.width < longest:
                 found.append(f"COALESCE(strlen({name}) > {each.width}, FALSE)")
             if each.required:

@@ -67,10 +67,11 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land_events(self, files: Sequence[tuple[Path, int]], longest: int) -> None:
+    def land_events(self, files: Sequence[tuple[Path, int]], longest: int, *, nested: bool) -> None:
         """Append local log files to ``run_events``, each with its file_id.
 
-        ``longest`` is the bytes of the longest line among them.
+        ``longest`` is the bytes of the longest line among them; ``nested`` says that fields hold objects or
+        arrays.
 
         Rows that may break a rule of :mod:`sparkify.pipeline.rules` are marked ``suspect``.
 
