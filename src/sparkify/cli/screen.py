@@ -117,8 +117,14 @@ def _bar(progress: Progress) -> Iterator[None]:
     columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))
     with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(progress.text(), total=progress.total_bytes or None)
+        shown = 0.0
 
         def show() -> None:
+            nonlocal shown
+            # Thousands of tiny files a second: a person sees ten updates of them.
+            if time.monotonic() - shown < 0.1:
+                return
+            shown = time.monotonic()
             total = progress.total_bytes or None
             bar.update(task, total=total, completed=progress.bytes, description=progress.text())
 

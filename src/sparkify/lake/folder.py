@@ -92,7 +92,7 @@ def _object(entry: os.DirEntry[str], key: str) -> LakeObject:
                 f"{entry.path} is a link to nothing.", "Remove the link, or mend it.", uri=entry.path
             ) from None
         return LakeObject(entry.path, key, 0, "")  # an editor's lock, say
-    if is_data(key) and not stat.S_ISREG(status.st_mode):
+    if not stat.S_ISREG(status.st_mode) and is_data(key):
         raise SourceError(
             f"{entry.path} is not a file but a pipe, socket or device.", "Move it elsewhere.", uri=entry.path
         )
