@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
+from collections.abc import Iterator
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -27,8 +29,10 @@ def _gunzip(data: bytes) -> tuple[bytes, str | None]:
     # A gzip file may hold several members, one after the other; zeros after the last are padding.
     while rest.strip(b"\0"):
         member = zlib.decompressobj(wbits=31)
+        before, start = member, 0
         try:
             for start in range(0, len(rest), _BLOCK):
+                before = member.copy()
                 parts.append(member.decompress(rest[start : start + _BLOCK]))
                 if member.eof:
                     rest = member.unused_data + rest[start + _BLOCK :]
@@ -36,8 +40,16 @@ def _gunzip(data: bytes) -> tuple[bytes, str | None]:
             else:
                 return b"".join(parts), "the gzip stream ends early"
         except zlib.error as exc:
+            parts += _up_to_damage(before, rest[start : start + _BLOCK])
             return b"".join(parts), f"the gzip stream is damaged ({exc})"
     return b"".join(parts), None
+
+
+def _up_to_damage(member: zlib._Decompress, block: bytes) -> Iterator[bytes]:
+    """Yield what a block holds before its damage: zlib drops all of a call that fails."""
+    with contextlib.suppress(zlib.error):
+        for byte in block:
+            yield member.decompress(bytes((byte,)))
 
 
 def _unzstd(data: bytes) -> tuple[bytes, str | None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +42,8 @@ class Marks:
         keys: ``":`` pairs: fields.
         nulls: Fields that are null.
         nested: Objects or arrays are values of fields.
-        odd: There may be what JSON does not know (a trailing comma, NaN, Infinity), or an escaped NUL.
+        odd: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped NUL, or
+            the compressed stream is damaged.
     """
 
     lines: int
@@ -60,9 +61,15 @@ def count_marks(path: Path, *, much: bool) -> Marks:
         path: The file.
         much: Many bytes will be counted in all: numpy, five times as fast, is worth the 0.1 s of its import.
     """
-    packed = path.suffix.lower() in (".gz", ".zst")
-    with io.BytesIO(decompress(path.read_bytes())[0]) if packed else path.open("rb", buffering=0) as file:
-        return _count_blocks(file) if much else _count(file.read() or b"")
+    if path.suffix.lower() in (".gz", ".zst"):
+        data, damage = decompress(path.read_bytes())
+        marks = _count_blocks(io.BytesIO(data)) if much else _count(data)
+        # Parsers do not notice every stream that ends early.
+        return replace(marks, odd=marks.odd or damage is not None)
+    if not much:
+        return _count(path.read_bytes())
+    with path.open("rb", buffering=0) as file:
+        return _count_blocks(file)
 
 
 def _count(data: bytes) -> Marks:

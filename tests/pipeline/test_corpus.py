@@ -1,0 +1,205 @@
+"""Every kind of bad or odd file comes to what ``tests/corpus/expected.toml`` says, whichever way it is read.
+
+Alone or among all the others, by the fast path or by the careful reader. ``HYPOTHESIS_PROFILE=thorough``
+gives each a whole `etl` of its own, and not every eighth.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from sparkify.lake.codec import decompress
+from sparkify.pipeline.plan import EVENTS, SONGS
+from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
+from tests.landing import Lander, Row, read
+from tests.loading import etl
+from tests.records import play, song, write_records
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 8
+FOLDERS = {EVENTS: "log_data", SONGS: "song_data"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One file and what it comes to."""
+
+    kind: str
+    name: str
+    data: bytes
+    rows: Counter[Row]
+    rejects: list[tuple[int, str]]
+    unknown: dict[str, int]
+
+    @property
+    def label(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+def _cases() -> list[Case]:
+    expected = tomllib.loads((CORPUS / "expected.toml").read_text(encoding="utf-8"))
+    return [
+        Case(
+            kind,
+            name,
+            (CORPUS / kind / name).read_bytes(),
+            Counter(_row(kind, changes) for changes in case.get("accepted", [])),
+            [(line, reason) for line, reason in case.get("rejects", [])],
+            case.get("unknown", {}),
+        )
+        for kind, cases in expected.items()
+        for name, case in cases.items()
+    ]
+
+
+def _row(kind: str, changes: dict[str, Any]) -> Row:
+    fields = EVENT_FIELDS if kind == EVENTS else SONG_FIELDS
+    base = play() if kind == EVENTS else song()
+    assert changes.keys() <= base.keys()
+    record = base | {key: _value(value) for key, value in changes.items()}
+    return tuple(record[field.key] for field in fields)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        text, times = value["repeat"]
+        return text * times
+    return None if value == "NULL" else value
+
+
+CASES = _cases()
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+
+
+def test_every_file_is_expected_and_every_kind_of_reject_is_there():
+    files = {path.relative_to(CORPUS).as_posix() for path in CORPUS.glob("*/*")}
+    assert files == {case.label for case in CASES}
+    assert len(files) >= 60
+    reasons = {reason for case in CASES for _, reason in case.rejects}
+    assert reasons == {
+        *("malformed_json", "truncated_file", "not_an_object", "invalid_utf8", "wrong_type"),
+        *("missing_field", "out_of_range", "too_long", "event_time_out_of_range", "play_without_user"),
+    }
+
+
+@each_case
+def test_read_carefully(case: Case):
+    outcome = read(case.kind, case.data)
+    assert outcome.rows == case.rows
+    assert outcome.reasons == case.rejects
+    assert outcome.unknown == case.unknown
+
+
+@pytest.fixture(scope="module")
+def lander() -> Iterator[Lander]:
+    lander = Lander()
+    yield lander
+    lander.close()
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse with one play in, so that no check misses the plays of a file that has none."""
+    root = tmp_path_factory.mktemp("started")
+    write_records(root / "log_data" / "first.json", play(sessionId=99))
+    assert etl(root / "w.duckdb", root / "log_data") == 0
+    return root / "w.duckdb"
+
+
+def load(started: Path, folder: Path, cases: list[Case]) -> duckdb.DuckDBPyConnection:
+    """Load files into a copy of the warehouse, as a user would; return a connection to it."""
+    database = folder / "w.duckdb"
+    shutil.copyfile(started, database)
+    sources: list[Path | None] = []
+    for kind, name in FOLDERS.items():
+        some = [case for case in cases if case.kind == kind]
+        sources.append(folder / name if some else None)
+        for case in some:
+            path = folder / name / case.name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(case.data)
+    assert etl(database, sources[0], sources[1], "--max-rejects", "100%") == 0
+    return duckdb.connect(str(database), read_only=True)
+
+
+def verify(connection: duckdb.DuckDBPyConnection, case: Case, unknown: dict[str, int] | None) -> None:
+    """Hold everything the warehouse says of a file against what is expected."""
+    ((number, uri, *counts),) = connection.execute(
+        "SELECT file_id, uri, rows_read, rows_loaded, rows_rejected FROM etl.files WHERE uri LIKE $1",
+        [f"%/{FOLDERS[case.kind]}/{case.name}"],
+    ).fetchall()
+    landed, rejected = case.rows.total(), len(case.rejects)
+    assert counts == [landed + rejected, landed, rejected]
+    table = "staging_events" if case.kind == EVENTS else "staging_songs"
+    rows = connection.execute(
+        f"SELECT * EXCLUDE (file_id) FROM {table} WHERE file_id = $1", [number]
+    ).fetchall()
+    assert Counter(rows) == case.rows
+    rejects = connection.execute(
+        "SELECT line, reason, byte_offset, content, encoding FROM etl.rejects WHERE file_id = $1 "
+        "ORDER BY line, byte_offset",
+        [number],
+    ).fetchall()
+    assert [(line, reason) for line, reason, *_ in rejects] == case.rejects
+    plain, _ = decompress(Path(uri).read_bytes())
+    for _, _, offset, content, encoding in rejects:
+        kept = base64.b64decode(content) if encoding == "base64" else content.encode()
+        assert plain[offset:].startswith(kept)
+    if unknown is not None:
+        found = connection.execute("SELECT field, occurrences FROM etl.unknown_fields WHERE run_id > 1")
+        assert dict(found.fetchall()) == unknown
+
+
+@each_case
+def test_landed_alone(case: Case, lander: Lander):
+    outcome = lander.land(case.kind, {case.name: case.data})[case.name]
+    assert outcome.rows == case.rows
+    assert outcome.reasons == case.rejects
+    assert outcome.unknown == case.unknown
+
+
+@pytest.mark.parametrize("case", CASES[::EVERY], ids=lambda case: case.label)
+def test_loaded_alone(case: Case, started: Path, tmp_path: Path):
+    with load(started, tmp_path, [case]) as connection:
+        verify(connection, case, case.unknown)
+
+
+def test_loaded_together_with_lines_of_17_mb(started: Path, tmp_path: Path):
+    """DuckDB's reader stops at 16 MB: such lines are read carefully, whatever makes them so long."""
+    first = json.dumps(play()).encode()
+    rows = Counter({_row(EVENTS, {}): 1, _row(EVENTS, {"itemInSession": 1}): 1})
+    end = b"\n" + json.dumps(play(itemInSession=1)).encode() + b"\n"
+    long = b'"' + b"x" * 17_000_000 + b'"'
+    large = [
+        Case(EVENTS, "blanks.json", first + b" " * 17_000_000 + end, rows, [], {}),
+        Case(EVENTS, "unknown.json", first[:-1] + b',"x":' + long + b"}" + end, rows, [], {"x": 1}),
+        Case(
+            *(EVENTS, "known.json", first.replace(b'"Artist"', long) + end),
+            *(Counter({_row(EVENTS, {"itemInSession": 1}): 1}), [(1, "too_long")], {}),
+        ),
+    ]
+    cases = [*CASES, *large]
+    with load(started, tmp_path, cases) as connection:
+        for case in cases:
+            verify(connection, case, None)
+        found = connection.execute("SELECT kind, field, occurrences FROM etl.unknown_fields WHERE run_id > 1")
+        assert Counter({(kind, field): count for kind, field, count in found.fetchall()}) == sum(
+            (Counter({(case.kind, key): n for key, n in case.unknown.items()}) for case in cases), Counter()
+        )
+        ((total, star),) = connection.execute(
+            "SELECT (SELECT COUNT(*) FROM staging_events WHERE page = 'NextSong'), SUM(plays_loaded) "
+            "FROM etl.files"
+        ).fetchall()
+        assert total == star
