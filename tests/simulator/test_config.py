@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import tomllib
 
+import numpy as np
 import pytest
 
 from sparkify.errors import ConfigError
 from sparkify.simulator.config import default_text, load_parameters
+from sparkify.simulator.draws import TABLE
 from sparkify.simulator.machine import compile_machine
 
 
@@ -73,12 +75,12 @@ def test_every_way_through_the_machine_keeps_its_probability():
     given = tomllib.loads(default_text())
     machine = compile_machine(load_parameters())
     names = ["free", "paid", "out", "out"]
-    found: dict[tuple[int, int], float] = {}
-    before = 0.0
-    for place, target in zip(machine.cumulative.tolist(), machine.target.tolist(), strict=True):
-        row = int(before)
-        found[row, target] = found.get((row, target), 0.0) + place - before
-        before = place
+    places = machine.followers.reshape(-1, TABLE)
+    found = {
+        (row, int(target)): count / TABLE
+        for row, followers in enumerate(places)
+        for target, count in zip(*np.unique(followers, return_counts=True), strict=True)
+    }
     for row, state in enumerate(machine.states):
         expected = given["transitions"][names[state.group]].get(state.page, {})
         total = 0.0
@@ -88,17 +90,16 @@ def test_every_way_through_the_machine_keeps_its_probability():
                 for (r, t), value in found.items()
                 if r == row and t < machine.begin and machine.states[t].page == page
             ]
-            assert sum(reached) == pytest.approx(chance, abs=1e-9)
+            assert sum(reached) == pytest.approx(chance, abs=1 / TABLE)
             total += chance
-        assert found.get((row, machine.end), 0.0) == pytest.approx(1 - total, abs=1e-9)
+        assert found.get((row, machine.end), 0.0) == pytest.approx(1 - total, abs=1 / TABLE)
 
 
 def test_logging_in_and_out_and_changing_level_lead_to_the_right_group():
     machine = compile_machine(load_parameters())
-    before = 0.0
-    for place, target in zip(machine.cumulative.tolist(), machine.target.tolist(), strict=True):
-        row, before, chance = int(before), place, place - before
-        if row >= machine.begin or target >= machine.begin or chance == 0:
+    places = machine.followers.reshape(-1, TABLE)[: machine.begin]
+    for row, target in ((row, target) for row, found in enumerate(places) for target in np.unique(found)):
+        if target >= machine.begin:
             continue
         one, other = machine.states[row], machine.states[target]
         if one.page == "Logout":

@@ -118,12 +118,12 @@ def make_catalogue(parameters: Songs, seed: int, known: Sequence[Song], known_sh
     rng = random.Random(f"{seed} others")  # noqa: S311 - a simulation, not a secret
     share = known_share if known else 0.0
     taken = {(song.artist, song.title) for song in known}
-    artists = _artists(rng, max(1, parameters.others * 2 // 3))
+    names = _artist_names(rng, max(1, parameters.others * 2 // 3))
     titles = _titles(rng)
     lengths = _lengths(rng, parameters, parameters.others)
     others = []
     for length in lengths:
-        artist = artists[int(len(artists) * rng.random() ** 1.5)]["artist_name"]
+        artist = names[int(len(names) * rng.random() ** 1.5)]
         title = next(t for t in titles if (artist, t) not in taken)
         taken.add((artist, title))
         others.append(Song(artist, title, length))
@@ -160,8 +160,8 @@ def _titles(rng: random.Random) -> Iterator[str]:
         yield title + (_pick(rng, lists["endings"]) if rng.random() < 0.12 else "")
 
 
-def _artists(rng: random.Random, count: int) -> list[dict[str, Any]]:
-    """Make artists with MSD's keys; no two of one call share a name."""
+def _artist_names(rng: random.Random, count: int) -> list[str]:
+    """Make names of artists; no two of one call are the same."""
     lists, people = words()["music"], words()["people"]
     names: dict[str, None] = {}
     while len(names) < count:
@@ -184,8 +184,14 @@ def _artists(rng: random.Random, count: int) -> list[dict[str, Any]]:
         if name in names:
             name = f"{name} {len(names)}"
         names[name] = None
+    return list(names)
+
+
+def _artists(rng: random.Random, count: int) -> list[dict[str, Any]]:
+    """Make artists with MSD's keys; no two of one call share a name."""
+    lists = words()["music"]
     artists = []
-    for i, name in enumerate(names):
+    for i, name in enumerate(_artist_names(rng, count)):
         located, mapped = rng.random() < 0.55, rng.random() < 0.4
         artists.append(
             {

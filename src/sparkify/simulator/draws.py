@@ -3,7 +3,8 @@
 Every listener has a stream of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
 generators", 2014): a key that a constant is added to for each draw, and a hash of it. So it does not matter
 which worker advances whom, or in what order.
-Distributions are tables of quantiles looked up with 16 random bits: exact integers, no library's ``exp``.
+Distributions are tables of quantiles looked up with random bits: one hash serves three of them, no search is
+needed, and they are exact integers, no library's ``exp``.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy.typing as npt
 Bits = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Places = npt.NDArray[np.intp]
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
-_TABLE = 1 << 16
+TABLE = 1 << 16
 
 
 def generator(seed: int, purpose: int) -> np.random.Generator:
@@ -45,26 +47,41 @@ def hashed(streams: Bits) -> Bits:
     return mixed
 
 
-def uniform(bits: Bits) -> Floats:
-    """Return numbers in [0, 1) from the high 53 bits, less the low 16 that :func:`quantile` uses."""
-    return (bits >> np.uint64(16)).astype(np.float64) * 2.0**-48
+def low_bits(bits: Bits) -> Places:
+    """Return the low 16 bits, a place in a quantile table."""
+    return (bits & np.uint64(0xFFFF)).view(np.int64)
 
 
-def quantile(table: Integers, bits: Bits) -> Integers:
-    """Return a value of a quantile table, chosen by the low 16 bits."""
-    return table[(bits & np.uint64(_TABLE - 1)).astype(np.intp)]
+def middle_bits(bits: Bits) -> Places:
+    """Return the 16 bits above the low ones: another draw, independent of them."""
+    return ((bits >> np.uint64(16)) & np.uint64(0xFFFF)).view(np.int64)
+
+
+def high_bits(bits: Bits, count: int) -> Places:
+    """Return the high ``count`` bits, at most 32: a third draw, independent of the others."""
+    return (bits >> np.uint64(64 - count)).view(np.int64)
+
+
+def choices(cumulative: Floats, size: int) -> Places:
+    """Return the quantiles of a choice, ``size`` of them.
+
+    Args:
+        cumulative: Running sum of the shares; what is missing to 1 is one choice more.
+        size: So many equally likely places; shares are rounded to that part of 1.
+    """
+    return np.searchsorted(cumulative, (np.arange(size) + 0.5) / size, side="right")
 
 
 def log_normal_gaps(log_mean: float, log_deviation: float) -> Integers:
     """Return the quantiles of log-normal gaps: whole seconds, given in milliseconds."""
     if log_deviation == 0:
-        return np.full(_TABLE, int(math.exp(log_mean)) * 1000, np.int64)
+        return np.full(TABLE, int(math.exp(log_mean)) * 1000, np.int64)
     # One in eight is computed, the rest repeats it: steps of a second hide the difference.
     curve = NormalDist(log_mean, log_deviation)
-    coarse = [int(math.exp(curve.inv_cdf((i + 0.5) * 8 / _TABLE))) * 1000 for i in range(_TABLE // 8)]
+    coarse = [int(math.exp(curve.inv_cdf((i + 0.5) * 8 / TABLE))) * 1000 for i in range(TABLE // 8)]
     return np.repeat(np.array(coarse, np.int64), 8)
 
 
 def exponential() -> Floats:
     """Return the quantiles of the exponential distribution of mean 1."""
-    return np.array([-math.log1p(-(i + 0.5) / _TABLE) for i in range(_TABLE)])
+    return np.array([-math.log1p(-(i + 0.5) / TABLE) for i in range(TABLE)])

@@ -17,14 +17,14 @@ from sparkify.simulator.catalogue import Catalogue
 from sparkify.simulator.config import Parameters
 from sparkify.simulator.draws import (
     Bits,
-    Floats,
     Integers,
+    choices,
     exponential,
     hashed,
+    high_bits,
     log_normal_gaps,
+    low_bits,
     moved,
-    quantile,
-    uniform,
 )
 from sparkify.simulator.machine import FREE, OUT_FREE, PAID, Machine
 from sparkify.simulator.people import People
@@ -92,7 +92,9 @@ class Simulation:
         self._machine = machine
         self._people = people
         self._arrivals = arrivals
-        self._popularity: Floats = catalogue.popularity
+        # Some sixteen places a song, so that the rarest are played too.
+        self._song_bits = min(max(18, (16 * len(catalogue.songs)).bit_length()), 24)
+        self._popularity = choices(catalogue.popularity, 1 << self._song_bits).astype(np.int32)
         self._length = catalogue.milliseconds()
         self._gaps = log_normal_gaps(parameters.gaps.log_mean, parameters.gaps.log_deviation)
         self._redirect = parameters.gaps.redirect_seconds * 1000
@@ -123,6 +125,15 @@ class Simulation:
         self._stream[who] = moved(streams)
         return hashed(streams)
 
+    def skip(self, until: int) -> int:
+        """Pass over every event before ``until`` (ms from the start); return how many there were."""
+        live = np.flatnonzero(self._at < until)
+        count = 0
+        while live.size:
+            count += live.size
+            live = live[self._move(live, self._at[live]) < until]
+        return count
+
     def advance(self, until: int) -> Events:
         """Emit every event before ``until`` (ms from the start) that has not been emitted yet."""
         live = np.flatnonzero(self._at < until)
@@ -147,11 +158,11 @@ class Simulation:
         machine = self._machine
         bits = self._bits(who)
         state = self._state[who]
-        following = machine.step(state, uniform(bits))
+        following = machine.step(state, bits)
         # The next song waits for the end of this one, whatever is clicked meanwhile.
         song_ends = self._song_ends[who]
         waits = machine.sings[following] & (song_ends > now)
-        then = np.where(waits, song_ends, now + quantile(self._gaps, bits))
+        then = np.where(waits, song_ends, now + self._gaps[low_bits(bits)])
         at_once = np.flatnonzero(machine.redirects[following])
         then[at_once] = now[at_once] + self._redirect
         self._item[who] += 1
@@ -176,18 +187,18 @@ class Simulation:
         self, who: _Index, after: Integers, level: npt.NDArray[np.generic], bits: Bits
     ) -> tuple[Integers, npt.NDArray[np.int16]]:
         """Return when each next session begins, and with which state."""
-        wait = self._waits[(bits & np.uint64(0xFFFF)).astype(np.intp)] / self._people.rate[who]
+        wait = self._waits[low_bits(bits)] / self._people.rate[who]
         then = self._arrivals.after(after, wait)
         then[then > self._people.leaves[who]] = NEVER
         self._song_ends[who] = 0
-        return then, self._machine.step((level + self._machine.begin).astype(np.int16), uniform(bits))
+        return then, self._machine.step((level + self._machine.begin).astype(np.int16), bits)
 
     def _choose_songs(
         self, who: _Index, then: Integers, following: npt.NDArray[np.int16], bits: Bits
     ) -> None:
         self._row[who] = following
         singing = np.flatnonzero(self._machine.sings[following])
-        song = np.searchsorted(self._popularity, uniform(hashed(~bits[singing])), side="right")
+        song = self._popularity[high_bits(bits[singing], self._song_bits)]
         self._row[who[singing]] = song + len(self._machine.states)
         self._song_ends[who[singing]] = then[singing] + self._length[song]
 

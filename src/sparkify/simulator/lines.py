@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,15 @@ Fragments = npt.NDArray[np.object_]
 # So few that the fragments in use stay in the processor's cache: 20,000 take twice as long each.
 _AT_ONCE = 2_000
 _FRAGMENTS = 11
-_TS = b',"ts":'
-_DIGITS = 13
+# A time is put together of its key, one digit and three times four digits, each four one number of 32 bits.
+_STAMP = np.dtype([("key", "S6"), ("first", "u1"), ("high", "u4"), ("middle", "u4"), ("low", "u4")])
+_FOURS = np.array([b"%04d" % i for i in range(10**4)]).view(np.uint32)
 
 
 def encode_text(value: str | None) -> bytes:
     r"""Return a JSON string as the app writes it: ASCII only, ``/`` as ``\/``; None is null."""
-    return json.dumps(value).replace("/", "\\/").encode()
+    text = "null" if value is None else encode_basestring_ascii(value)
+    return text.replace("/", "\\/").encode()
 
 
 def _table(fragments: Sequence[bytes]) -> Fragments:
@@ -193,14 +196,13 @@ def _pairs(prefixes: Sequence[str], suffixes: Sequence[str]) -> Fragments:
 
 def _times(ts: Integers) -> npt.NDArray[np.bytes_]:
     """Return ``,"ts":1541105830796`` for each; 13 digits reach from 2001 to 2286."""
-    text = np.empty((len(ts), len(_TS) + _DIGITS), np.uint8)
-    text[:, : len(_TS)] = np.frombuffer(_TS, np.uint8)
-    # Two halves of 32 bits: dividing those is several times faster than dividing 64 bits.
-    high, low = (half.astype(np.uint32) for half in np.divmod(ts, 10**7))
-    for half, last, first in ((high, len(_TS) + 5, len(_TS)), (low, len(_TS) + 12, len(_TS) + 6)):
-        rest = half
-        for place in range(last, first - 1, -1):
-            shorter = rest // np.uint32(10)
-            text[:, place] = rest - shorter * np.uint32(10) + np.uint32(48)
-            rest = shorter
-    return text.view(f"S{len(_TS) + _DIGITS}").ravel()
+    text = np.empty(len(ts), _STAMP)
+    # Dividing 32 bits is several times faster than dividing 64.
+    five, eight = (half.astype(np.uint32) for half in np.divmod(ts, 10**8))
+    first, middle = five // np.uint32(10**4), eight // np.uint32(10**4)
+    text["key"] = b',"ts":'
+    text["first"] = first + np.uint32(ord("0"))
+    text["high"] = _FOURS[five - first * np.uint32(10**4)]
+    text["middle"] = _FOURS[middle]
+    text["low"] = _FOURS[eight - middle * np.uint32(10**4)]
+    return text.view(f"S{_STAMP.itemsize}")

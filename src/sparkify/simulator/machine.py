@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparkify.simulator.config import Page, Parameters
-from sparkify.simulator.draws import Floats
+from sparkify.simulator.draws import TABLE, Bits, choices, middle_bits
 
 FREE, PAID, OUT_FREE, OUT_PAID = range(4)
 NEXT_SONG = "NextSong"
@@ -46,17 +46,14 @@ class Machine:
     Attributes:
         states: What each number means. The two numbers after the last are the beginning of a session of a
             free and of a paid listener, the one after those its end.
-        cumulative: Row after row, the running sum of the row's probabilities plus the row's number, so that
-            one binary search finds the next state of any.
-        target: The next state at each place of ``cumulative``.
+        followers: Row after row, the quantiles of the next state: 65,536 places for each state and beginning.
         group: Group of a state (of a beginning: the level; of the end: -1).
         sings: Whether the state plays a song.
         redirects: Whether the state is a redirected request.
     """
 
     states: tuple[State, ...]
-    cumulative: Floats
-    target: npt.NDArray[np.int16]
+    followers: npt.NDArray[np.int16]
     group: npt.NDArray[np.int8]
     sings: npt.NDArray[np.bool_]
     redirects: npt.NDArray[np.bool_]
@@ -71,9 +68,10 @@ class Machine:
         """The number of the end of a session."""
         return len(self.states) + 2
 
-    def step(self, state: npt.NDArray[np.int16], chance: Floats) -> npt.NDArray[np.int16]:
-        """Return the next state of each, given a number in [0, 1) for each."""
-        return self.target[np.searchsorted(self.cumulative, state + chance, side="right")]
+    def step(self, state: npt.NDArray[np.int16], bits: Bits) -> npt.NDArray[np.int16]:
+        """Return the next state of each, given random bits for each."""
+        following: npt.NDArray[np.int16] = self.followers[state * np.int64(TABLE) + middle_bits(bits)]
+        return following
 
 
 def compile_machine(parameters: Parameters) -> Machine:
@@ -86,22 +84,18 @@ def compile_machine(parameters: Parameters) -> Machine:
     )
     number = {(state.group, state.page): index for index, state in enumerate(states)}
     end = len(states) + 2
-    cumulative: list[float] = []
-    target: list[int] = []
-    for index, row in enumerate([*_rows(parameters, states, number), *_beginnings(parameters, number)]):
-        total = 0.0
-        for follower, chance in row.items():
-            total += chance
-            cumulative.append(index + min(total, 1.0))
-            target.append(follower)
-        # The last place stands for what is missing to 1, and takes rounding with it.
-        cumulative.append(index + 1.0)
-        target.append(end if total < 1 - 1e-9 else target[-1])
+    rows = [*_rows(parameters, states, number), *_beginnings(parameters, number)]
+    followers = np.empty((len(rows), TABLE), np.int16)
+    for places, row in zip(followers, rows, strict=True):
+        sums = np.cumsum([0.0, *row.values()])[1:]
+        # The last stands for what is missing to 1, and takes rounding with it.
+        missing = not row or sums[-1] < 1 - 1e-9
+        targets = np.array([*row, end if missing else list(row)[-1]])
+        places[:] = targets[choices(sums, TABLE)]
     levels = [FREE, PAID, -1]
     return Machine(
         states=states,
-        cumulative=np.array(cumulative),
-        target=np.array(target, np.int16),
+        followers=followers.ravel(),
         group=np.array([*(state.group for state in states), *levels], np.int8),
         sings=np.array([*(state.page == NEXT_SONG for state in states), False, False, False]),
         redirects=np.array([*(_redirects(pages[state.page]) for state in states), False, False, False]),

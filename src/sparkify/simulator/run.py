@@ -1,8 +1,9 @@
 """A simulation from its options to its files, in one process or several.
 
 Every worker simulates everything, which costs little, and writes out every so-many-th stretch of days, which
-costs much: nothing has to be sent between workers, and each file has one author. What a worker knows of time
-and chance depends on the plan alone, so the bytes do not depend on the number of workers.
+costs much; the other days it passes over without keeping their events. Nothing has to be sent between
+workers, and each file has one author. What a worker knows of time and chance depends on the plan alone, so
+the bytes do not depend on the number of workers.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from sparkify.simulator.machine import compile_machine
 from sparkify.simulator.people import make_people
 
 # Events of one window: enough to spread the cost of a step over many listeners.
-_WINDOW = 40_000
+_WINDOW = 80_000
 _MOST_DAYS = 366
 SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
@@ -166,28 +167,29 @@ class World:
             tag=plan.tag,
         )
 
-    def days(self) -> Iterator[tuple[int, int, Iterable[Events]]]:
-        """Yield (number of the unit, day, the day's events in parts); each part has to be taken.
+    def days(self, worker: int = 0, workers: int = 1) -> Iterator[tuple[int, Iterable[Events]]]:
+        """Yield (day, the day's events in parts) of every so-many-th unit; each part has to be taken.
 
         A unit is several quiet days simulated at once, or one busy day in several windows. How busy the
-        last unit was decides the next; so the units depend on the simulation alone.
+        last unit was decides the next; so the units depend on the simulation alone. Those of other workers
+        are simulated too, but their events are not kept.
         """
         a_day = 3.0 * len(self.people)
         day = unit = 0
         while day < self.plan.days:
-            if a_day >= _WINDOW:
-                windows = math.ceil(a_day / _WINDOW)
+            span = min(max(int(_WINDOW / max(a_day, 1.0)), 1), _MOST_DAYS, self.plan.days - day)
+            if unit % workers != worker:
+                count = self.simulation.skip((day + span) * DAY)
+            elif a_day >= _WINDOW:
                 counts: list[int] = []
-                yield unit, day, self._windows(day, windows, counts)
-                a_day, day = float(sum(counts)), day + 1
+                yield day, self._windows(day, math.ceil(a_day / _WINDOW), counts)
+                count = sum(counts)
             else:
-                span = min(int(_WINDOW / max(a_day, 1.0)), _MOST_DAYS, self.plan.days - day)
-                span = max(span, 1)
                 events = self.simulation.advance((day + span) * DAY)
                 for each in range(day, day + span):
-                    yield unit, each, [events.between(each * DAY, (each + 1) * DAY)]
-                a_day, day = len(events) / span, day + span
-            unit += 1
+                    yield each, [events.between(each * DAY, (each + 1) * DAY)]
+                count = len(events)
+            a_day, day, unit = count / span, day + span, unit + 1
 
     def _windows(self, day: int, windows: int, counts: list[int]) -> Iterator[Events]:
         for window in range(1, windows + 1):
@@ -203,11 +205,7 @@ def write_share(world: World, writer: Writer, worker: int, workers: int, report:
         batch = [(key, json.dumps(record).encode()) for key, record in own[start : start + 1000]]
         writer.put_all(batch)
         report(files=len(batch), size=sum(len(data) for _, data in batch))
-    for unit, day, parts in world.days():
-        if unit % workers != worker:
-            for _ in parts:
-                pass
-            continue
+    for day, parts in world.days(worker, workers):
         chunks = _texts(world.encoder, parts, report)
         first = next(chunks, None)
         if first is not None:
@@ -226,7 +224,7 @@ def write_dirty(world: World, writer: Writer, report: Report) -> None:
     songs = list(soiler.songs(world.records))
     writer.put_all(songs)
     report(files=len(songs), size=sum(len(data) for _, data in songs))
-    for _, day, parts in world.days():
+    for day, parts in world.days():
         lines = [line for events in parts if len(events) for line in world.encoder.lines(events)]
         for key, data in soiler.day(day, plan.log_key(day), lines):
             writer.put(key, compress([data], plan.compression))
@@ -300,5 +298,5 @@ def users_for(events: int, plan: Plan, aws: AwsSettings) -> int:
         raise ConfigError(f"--events is {events}.", "Make it 1 or more.")
     few = max(50, min(3000, 300_000 // (3 * plan.days)))
     world = World(replace(plan, users=few), aws)
-    found = sum(len(part) for _, _, parts in world.days() for part in parts)
+    found = sum(len(part) for _, parts in world.days() for part in parts)
     return max(1, round(events * few / max(found, 1)))

@@ -64,11 +64,18 @@ def simulate(
         # One process: late events cross from day to day.
         write_dirty(World(plan, aws, known), writer, count)
         return counts
-    if workers == 1:
-        write_share(World(plan, aws, known), writer, 0, 1, count)
-        return counts
-    with _started([(plan, uri, aws, known, worker, workers) for worker in range(workers)]) as running:
-        _listen(running, count)
+    with _started([(plan, uri, aws, known, worker, workers) for worker in range(1, workers)]) as running:
+
+        def count_all(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
+            count(files=files, rows=rows, size=size)
+            # Between two files: what is raised while one is being written would look like its fault.
+            if files:
+                _listen(running, count, patience=0)
+
+        # This process is the first worker: starting one more would cost what half a million events do.
+        write_share(World(plan, aws, known), writer, 0, workers, count_all)
+        while running:
+            _listen(running, count)
     return counts
 
 
@@ -89,7 +96,7 @@ def _started(tasks: Sequence[Task]) -> Iterator[Running]:
             process.start()
             theirs.close()
             running[mine] = process
-        yield running
+        yield dict(running)
     finally:
         for process in running.values():
             process.terminate()
@@ -101,27 +108,32 @@ def _started(tasks: Sequence[Task]) -> Iterator[Running]:
             connection.close()
 
 
-def _listen(running: Running, report: Report) -> None:
-    """Pass on the workers' progress until all have said that they are done.
+def _listen(running: Running, report: Report, patience: float | None = None) -> None:
+    """Pass on what the workers have told, and strike out those that are done.
+
+    Args:
+        running: The workers that are not done.
+        report: Told of their progress.
+        patience: Seconds to wait for the first word; None is until there is one.
 
     Raises:
         SourceError: What a worker failed with.
         SparkifyError: A worker ended without a word.
     """
-    waiting = set(running)
-    while waiting:
-        for ready in wait(list(waiting)):
-            assert isinstance(ready, Connection)
+    while ready := wait(list(running), patience):
+        patience = 0
+        for connection in ready:
+            assert isinstance(connection, Connection)
             try:
-                kind, *values = ready.recv()
+                kind, *values = connection.recv()
             except EOFError:
-                running[ready].join()
+                running[connection].join()
                 raise SparkifyError(
-                    f"a worker process ended with exit code {running[ready].exitcode}.",
+                    f"a worker process ended with exit code {running[connection].exitcode}.",
                     "If the machine is short of memory, use fewer --workers.",
                 ) from None
             if kind == "done":
-                waiting.discard(ready)
+                del running[connection]
             elif kind == "failed":
                 message, hint, uri = values
                 raise SourceError(message, hint, uri=uri)
