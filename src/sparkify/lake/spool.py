@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sparkify.errors import SparkifyError
+
 _PREFIX = "sparkify-spool-"
 
 
@@ -17,13 +19,24 @@ def open_spool() -> Iterator[Path]:
     """Yield an empty folder below the system's temporary one (``TMPDIR``), removed at the end.
 
     The name carries our process id, so what a killed run left behind is found and removed here too.
+
+    Raises:
+        SparkifyError: The folder cannot be made, or what is done with it fails: the disk is full.
     """
-    _sweep(Path(tempfile.gettempdir()))
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    folder = None
     try:
+        _sweep(Path(tempfile.gettempdir()))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         yield folder
+    except OSError as exc:
+        # Errors of the lake and the warehouse are their own by now.
+        raise SparkifyError(
+            f"temporary files cannot be written{f' in {folder}' if folder else ''}: {exc.strerror}.",
+            "Nothing was changed. Make room, or name another folder with TMPDIR; then run again.",
+        ) from exc
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep(parent: Path) -> None:

@@ -6,11 +6,12 @@ any lock on the warehouse; readers are locked out only while it writes.
 
 from __future__ import annotations
 
-import contextlib
+import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -29,6 +30,8 @@ from sparkify.warehouse.engine import Answer, Rows
 from sparkify.warehouse.statements import Statement
 
 _RETRY_EVERY = 0.05
+# What the system says of a disk, quota or limit that is used up.
+_FULL = r"No space left on device|File too large|Disk quota exceeded"
 
 
 class DuckDBEngine:
@@ -44,17 +47,31 @@ class DuckDBEngine:
     def __init__(self, path: Path, *, wait: float = 5.0) -> None:
         self.path = path
         self._wait = wait
-        self._connection = duckdb.connect(":memory:")
+        self._connection = self._connect()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:")
         # Rows of staging have no order; keeping the files' would cost a quarter of the load.
-        self._connection.execute("SET preserve_insertion_order = false")
-        self._connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET TimeZone = 'UTC'")
+        # What does not fit in memory goes there, not into the folder people happen to be in. Named as
+        # sparkify.lake.spool names its folders, so that what a killed run left is removed with them.
+        try:
+            spill = Path(tempfile.gettempdir()) / f"sparkify-spool-{os.getpid()}-duckdb"
+        except FileNotFoundError as exc:
+            raise EngineError(
+                "there is no folder for temporary files that may be written.",
+                "Make room on the disk, or name a folder with TMPDIR.",
+            ) from exc
+        connection.execute(f"SET temp_directory = {literal(str(spill))}")
         for macro in MACROS:
-            self._connection.execute(macro)
+            connection.execute(macro)
+        return connection
 
     def recover(self) -> None:
         # A process killed after its commit leaves the write-ahead log; opening for writing folds it in.
         if self.path.with_name(self.path.name + ".wal").exists():
-            with contextlib.suppress(WarehouseLocked):
+            with suppress(WarehouseLocked):
                 self._attach("READ_WRITE")
                 self._detach()
 
@@ -72,21 +89,44 @@ class DuckDBEngine:
     @contextmanager
     def writing(self) -> Iterator[None]:
         made = not self.path.exists()
-        self._attach("READ_WRITE")
+        try:
+            self._attach("READ_WRITE")
+        except EngineError as exc:
+            if made and not isinstance(exc, WarehouseLocked):
+                self.path.unlink(missing_ok=True)
+            raise
         try:
             self._run("BEGIN")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
+            yield
             self._run("COMMIT")
         except BaseException:
-            self._detach()
+            self._abandon()
             if made:
                 self.path.unlink(missing_ok=True)
             raise
-        self._detach()
+        try:
+            self._detach()
+        except duckdb.Error:
+            # It is committed: in the log beside the file, which whoever opens the file next takes in.
+            self._reconnect()
+
+    def _abandon(self) -> None:
+        """Undo what was begun and let go of the warehouse."""
+        with suppress(duckdb.Error):  # a COMMIT that fails has ended the transaction
+            self._connection.execute("ROLLBACK")
+        # Its log is left behind, empty. Removed while we hold the lock: afterwards it might be another's.
+        log = self.path.with_name(self.path.name + ".wal")
+        if log.exists() and not log.stat().st_size:
+            log.unlink()
+        try:
+            self._detach()
+        except duckdb.Error:
+            self._reconnect()
+
+    def _reconnect(self) -> None:
+        """Let go of a warehouse that a full disk has left good for nothing, not even for being detached."""
+        self._connection.close()
+        self._connection = self._connect()
 
     def has_table(self, schema: str, name: str) -> bool:
         found = self._run(
@@ -156,7 +196,7 @@ class DuckDBEngine:
                 self._connection.execute(sql)
                 self._connection.execute("USE warehouse")
             except duckdb.IOException as exc:
-                if "lock" not in str(exc) or time.monotonic() > deadline:
+                if "Could not set lock" not in str(exc) or time.monotonic() > deadline:
                     self._fail(exc, str(self.path))
                 time.sleep(_RETRY_EVERY)
             except duckdb.Error as exc:
@@ -200,6 +240,18 @@ class DuckDBEngine:
             raise EngineError(
                 f"{self.path} is not a DuckDB database.",
                 "Name another file with --database or [DWH] DATABASE; this one was not touched.",
+            ) from exc
+        if isinstance(exc, duckdb.OutOfMemoryException):
+            raise EngineError(
+                f"DuckDB ran out of memory at {what}: {first}.",
+                "Nothing was changed. Take in less at once with --batch-bytes, or give it more memory.",
+            ) from exc
+        full = re.search(_FULL, text)
+        if full:
+            raise EngineError(
+                f"{self.path} cannot be written: {full[0]}.",
+                "Nothing was changed. Make room on its disk, or name another place with --database; "
+                "then run again.",
             ) from exc
         if isinstance(exc, duckdb.IOException) and "Cannot open file" in text:
             raise EngineError(

@@ -74,7 +74,7 @@ def load_error(exc: Exception) -> LoadError | None:
     text = str(exc).split("\n", 1)[0]
     wrong_json = isinstance(exc, duckdb.InvalidInputException | duckdb.ConversionException)
     wrong_stream = isinstance(exc, duckdb.IOException) and re.search(
-        r"gzip|zstd|compress", text, re.IGNORECASE
+        r"gzip|zstd|compress|corrupt", text, re.IGNORECASE
     )
     # DuckDB quotes the file in its message, and may cut the quotation within a character.
     cut_quotation = isinstance(exc, UnicodeDecodeError)
