@@ -42,7 +42,7 @@ _TIMES = st.sampled_from(
     [1541030400000, 1541030400000, 1541030400001, 1546300799999, 1546300800000, 946684800000, 1543622399999]
 )
 
-_EVENTS = st.fixed_dictionaries(
+EVENT_RECORDS = st.fixed_dictionaries(
     {
         "artist": _NAMES,
         "auth": st.sampled_from(["Logged In", "Logged Out"]),
@@ -65,7 +65,7 @@ _EVENTS = st.fixed_dictionaries(
     }
 ).filter(lambda record: record["page"] != "NextSong" or record["userId"] != "")
 
-_SONGS = st.fixed_dictionaries(
+SONG_RECORDS = st.fixed_dictionaries(
     {
         "num_songs": st.sampled_from([1, None]),
         "artist_id": st.sampled_from(["AR1", "AR2", "AR3"]),
@@ -118,8 +118,8 @@ class Step:
 @st.composite
 def _histories(draw: st.DrawFn) -> list[Step]:
     """Files made of a few records, so that each is delivered more than once."""
-    events = st.sampled_from(draw(st.lists(_EVENTS, min_size=1, max_size=9)))
-    songs = st.sampled_from(draw(st.lists(_SONGS, min_size=1, max_size=6)))
+    events = st.sampled_from(draw(st.lists(EVENT_RECORDS, min_size=1, max_size=9)))
+    songs = st.sampled_from(draw(st.lists(SONG_RECORDS, min_size=1, max_size=6)))
     roots = st.sampled_from(["a", "a", "a", "b"])
     log_names = st.sampled_from(["1.json", "2/2.json.gz", "3.json.zst", "4.jsonl"])
     song_names = st.sampled_from(["A/1.json", "A/2.json", "B/3.json"])

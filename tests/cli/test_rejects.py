@@ -1,0 +1,146 @@
+"""`sparkify rejects`: what was not loaded can be counted, seen, taken away, mended and read again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.contents import hash_tables, read_tables
+from tests.loading import etl
+from tests.oracle import expect
+from tests.records import TS, play, write_records
+
+from sparkify.cli.app import run
+from sparkify.pipeline import rules
+
+GOOD = [play(ts=TS + n) for n in range(3)]
+BAD = [
+    (b'{"page": "Home", ', "malformed_json"),
+    (b'{"artist": "Zo\xeb"}', "invalid_utf8"),
+    (json.dumps(play(ts=5)).encode(), "event_time_out_of_range"),
+    (json.dumps(play(ts=6)).encode(), "event_time_out_of_range"),
+]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """Two files with four bad lines, loaded into ``w.duckdb``."""
+    lines = [json.dumps(record).encode() for record in GOOD]
+    logs = tmp_path / "log_data"
+    logs.mkdir()
+    (logs / "1.json").write_bytes(b"\n".join([lines[0], BAD[0][0], BAD[1][0], lines[1], BAD[2][0], b""]))
+    (logs / "2.json").write_bytes(b"\n".join([lines[2], BAD[3][0], b""]))
+    assert etl(tmp_path / "w.duckdb", logs, None, "--max-rejects", "4") == 0
+    return tmp_path
+
+
+def rejects(lake: Path, *arguments: str) -> int:
+    return run(["rejects", *arguments, "--config", os.devnull, "--database", str(lake / "w.duckdb")])
+
+
+def as_json(lake: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """Return the one object on stdout of a command that went well."""
+    capsys.readouterr()
+    assert rejects(lake, *arguments, "--json") == 0
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_list_groups_by_reason(lake: Path, capsys: pytest.CaptureFixture[str]):
+    first, second = (str(lake / "log_data" / name) for name in ("1.json", "2.json"))
+    assert second
+    assert as_json(lake, capsys, "list") == {
+        "rejects": [
+            {"reason": "event_time_out_of_range", "rejects": 2, "files": 2, "first_file": first},
+            {"reason": "invalid_utf8", "rejects": 1, "files": 1, "first_file": first},
+            {"reason": "malformed_json", "rejects": 1, "files": 1, "first_file": first},
+        ]
+    }
+
+
+def test_show_gives_line_reason_and_record(lake: Path, capsys: pytest.CaptureFixture[str]):
+    found = as_json(lake, capsys, "show")["rejects"]
+    assert [(Path(each["uri"]).name, each["line"], each["reason"]) for each in found] == [
+        ("1.json", 2, "malformed_json"),
+        ("1.json", 3, "invalid_utf8"),
+        ("1.json", 5, "event_time_out_of_range"),
+        ("2.json", 2, "event_time_out_of_range"),
+    ]
+    assert found[0]["content"].encode() == BAD[0][0]
+    assert [each["encoding"] for each in found] == ["utf-8", "base64", "utf-8", "utf-8"]
+
+
+@pytest.mark.parametrize(
+    ("options", "lines"),
+    [
+        (["--reason", "invalid_utf8"], [3]),
+        (["--file", "/2.json"], [2]),
+        (["--reason", "event_time_out_of_range", "--file", "1.json"], [5]),
+        (["--limit", "2"], [2, 3]),
+        (["--reason", "too_long"], []),
+    ],
+)
+def test_show_narrows_down(
+    lake: Path, capsys: pytest.CaptureFixture[str], options: list[str], lines: list[int]
+):
+    assert [each["line"] for each in as_json(lake, capsys, "show", *options)["rejects"]] == lines
+
+
+def test_export_gives_the_very_bytes(lake: Path, capsys: pytest.CaptureFixture[str]):
+    path = lake / "bad.json"
+    assert as_json(lake, capsys, "export", str(path)) == {"records": 4, "path": str(path)}
+    assert path.read_bytes() == b"".join(line + b"\n" for line, _ in BAD)
+    assert as_json(lake, capsys, "export", str(path), "--reason", "invalid_utf8")["records"] == 1
+    assert path.read_bytes() == BAD[1][0] + b"\n"
+
+
+def test_export_to_where_nothing_can_be_written(lake: Path):
+    assert rejects(lake, "export", str(lake / "none" / "bad.json")) == 2
+
+
+def test_a_mended_file_needs_no_replay(lake: Path, capsys: pytest.CaptureFixture[str]):
+    write_records(lake / "log_data" / "1.json", *GOOD[:2], play(ts=TS + 9))
+    (lake / "log_data" / "2.json").write_text(json.dumps(GOOD[2]) + "\n")
+    assert etl(lake / "w.duckdb", lake / "log_data") == 0
+    assert read_tables(lake / "w.duckdb") == expect([*GOOD, play(ts=TS + 9)], [])
+    assert as_json(lake, capsys, "list") == {"rejects": []}
+
+
+def test_replay_after_a_rule_was_mended(lake: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    """Files that did not change are read again, their rows replaced and not doubled."""
+    logs = ["--log-data", str(lake / "log_data")]
+    assert rejects(lake, "replay", *logs, "--max-rejects", "4") == 0
+    assert read_tables(lake / "w.duckdb") == expect(GOOD, [])
+    assert len(as_json(lake, capsys, "show")["rejects"]) == 4
+    monkeypatch.setattr(rules, "TS_FROM", 6)
+    assert rejects(lake, "replay", *logs, "--max-rejects", "4") == 0
+    assert read_tables(lake / "w.duckdb") == expect([*GOOD, play(ts=6)], [])
+    assert {each["reason"] for each in as_json(lake, capsys, "show")["rejects"]} == {
+        *("malformed_json", "invalid_utf8", "event_time_out_of_range")
+    }
+
+
+def test_replay_that_still_has_too_many_rejects_publishes_nothing(lake: Path):
+    before = hash_tables(lake / "w.duckdb", file_ids=True)
+    assert rejects(lake, "replay", "--log-data", str(lake / "log_data"), "--max-rejects", "3") == 3
+    assert hash_tables(lake / "w.duckdb", file_ids=True) == before
+
+
+def test_rejects_of_a_run_that_failed_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """It published nothing, but what was wrong with its files can be seen."""
+    (tmp_path / "log_data").mkdir()
+    (tmp_path / "log_data" / "1.json").write_bytes(BAD[0][0] + b"\n")
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 3
+    assert [each["line"] for each in as_json(tmp_path, capsys, "show")["rejects"]] == [1]
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["show"], ["export", "bad.json"], ["replay"]])
+def test_without_a_warehouse_none_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+):
+    monkeypatch.chdir(tmp_path)
+    assert rejects(tmp_path, *arguments) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,179 @@
+"""What is taken out again leaves the tables as if it had never been there: retract, retract --back, undo."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sparkify.cli.app import run
+from tests.contents import hash_tables, read_tables
+from tests.loading import etl
+from tests.oracle import expect
+from tests.pipeline.test_properties import EVENT_RECORDS, SONG_RECORDS, assert_tables
+
+_EXAMPLES = {"default": 15, "thorough": 600}[os.environ.get("HYPOTHESIS_PROFILE", "default")]
+_NAMES = ("log_data/1.json", "log_data/2/2.json", "log_data/3.json", "song_data/A/1.json", "song_data/2.json")
+
+Records = Sequence[dict[str, Any]]
+
+
+@dataclass
+class Warehouse:
+    """The files of a lake, and which the warehouse over them must hold."""
+
+    folder: Path
+    present: dict[str, tuple[int, Records]] = field(default_factory=dict)
+    loaded: dict[str, tuple[int, Records]] = field(default_factory=dict)
+    retracted: dict[str, int] = field(default_factory=dict)
+    loaded_by: dict[str, int] = field(default_factory=dict)
+    runs: int = 0
+    writes: int = 0
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "w.duckdb"
+
+    def write(self, name: str, records: Records) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+        self.writes += 1
+        os.utime(path, (self.writes, self.writes))
+        self.present[name] = (self.writes, records)
+
+    def remove(self, name: str) -> None:
+        if self.present.pop(name, None):
+            (self.folder / name).unlink()
+
+    def load(self, *options: str) -> None:
+        folders = [
+            self.folder / kind if any(name.startswith(kind) for name in self.present) else None
+            for kind in ("log_data", "song_data")
+        ]
+        if not any(folders):
+            return
+        pending = {
+            name: version
+            for name, version in self.present.items()
+            if version != self.loaded.get(name) and version[0] != self.retracted.get(name)
+        }
+        publishes = self._publishes(self.loaded | pending)
+        assert etl(self.database, folders[0], folders[1], *options) == (0 if publishes else 3)
+        if pending or "--full-refresh" in options:
+            self.runs += 1
+        if publishes:
+            self.loaded |= pending
+            self.loaded_by |= dict.fromkeys(pending, self.runs)
+            self.retracted = {k: v for k, v in self.retracted.items() if k not in pending}
+
+    def retract(self, name: str) -> None:
+        self._take_out([name] if name in self.loaded else [], ["retract", str(self.folder / name)], keep=True)
+
+    def undo(self, number: int) -> None:
+        files = [name for name in self.loaded if self.loaded_by[name] == number]
+        self._take_out(files, ["undo", str(number)], keep=False)
+
+    def _take_out(self, names: Sequence[str], command: Sequence[str], *, keep: bool) -> None:
+        left = {name: version for name, version in self.loaded.items() if name not in names}
+        expected = (0 if self._publishes(left) else 3) if names else 1
+        code = run([*command, "--yes", "--config", os.devnull, "--database", str(self.database)])
+        assert code == expected, command
+        if code == 0:
+            self.runs += 1
+            if keep:
+                self.retracted |= {name: self.loaded[name][0] for name in names}
+            self.loaded = left
+
+    def put_back(self, name: str) -> None:
+        command = ["retract", "--back", str(self.folder / name), "--config", os.devnull]
+        code = run([*command, "--database", str(self.database)])
+        assert code == (0 if self.retracted.pop(name, None) else 1)
+
+    @staticmethod
+    def _publishes(files: dict[str, tuple[int, Records]]) -> bool:
+        """Logs that hold events but no play fail a check."""
+        events = list(_records(files, "log_data"))
+        return not events or any(record["page"] == "NextSong" for record in events)
+
+    def verify(self) -> None:
+        wanted = expect(_records(self.loaded, "log_data"), _records(self.loaded, "song_data"))
+        assert_tables(self.database, wanted)
+
+
+def _records(files: dict[str, tuple[int, Records]], kind: str) -> Iterator[dict[str, Any]]:
+    for name, (_, records) in files.items():
+        if name.startswith(kind):
+            yield from records
+
+
+@st.composite
+def _steps(draw: st.DrawFn) -> list[tuple[str, Any, Any]]:
+    events = st.sampled_from(draw(st.lists(EVENT_RECORDS, min_size=1, max_size=6)))
+    songs = st.sampled_from(draw(st.lists(SONG_RECORDS, min_size=1, max_size=4)))
+    names = st.sampled_from(_NAMES)
+    contents = names.flatmap(
+        lambda name: st.tuples(
+            st.just(name), st.lists(events if name.startswith("log") else songs, min_size=1, max_size=4)
+        )
+    )
+    writes = contents.map(lambda content: ("write", *content))
+    numbers = st.integers(1, 6)
+    first = draw(st.lists(writes, min_size=2, max_size=5))
+    steps = st.one_of(
+        writes,
+        st.tuples(st.just("load"), st.sampled_from([(), (), ("--full-refresh",)]), st.none()),
+        st.tuples(st.just("load"), st.just(()), st.none()),
+        st.tuples(st.sampled_from(["retract", "retract", "put_back", "remove"]), names, st.none()),
+        st.tuples(st.just("undo"), numbers, st.none()),
+    )
+    return [*first, ("load", (), None), *draw(st.lists(steps, min_size=2, max_size=8))]
+
+
+@settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(_steps())
+def test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives(steps: list[tuple[str, Any, Any]]):
+    with tempfile.TemporaryDirectory(prefix="sparkify-takeout-") as folder:
+        warehouse = Warehouse(Path(folder) / "lake")
+        for action, what, records in steps:
+            match action:
+                case "write":
+                    warehouse.write(what, records)
+                case "load":
+                    warehouse.load(*what)
+                case _ if warehouse.runs == 0:
+                    continue  # there is no warehouse to take anything out of
+                case _:
+                    getattr(warehouse, action)(what)
+            if action != "write":
+                warehouse.verify()
+        if not warehouse.loaded:
+            return
+        found = hash_tables(warehouse.database)
+        fresh = Warehouse(Path(folder) / "fresh")
+        for name, (_, left) in warehouse.loaded.items():
+            fresh.write(name, left)
+        fresh.load()
+        assert hash_tables(fresh.database) == found
+        with duckdb.connect(str(warehouse.database), read_only=True) as connection:
+            ledger = connection.execute("SELECT uri FROM etl.files WHERE state = 'loaded'").fetchall()
+        assert sorted(ledger) == sorted((str(warehouse.folder / name),) for name in warehouse.loaded)
+
+
+def test_nothing_is_left_of_a_warehouse_that_is_taken_out_whole(tmp_path: Path):
+    warehouse = Warehouse(tmp_path)
+    plays = [{"itemInSession": 0, "page": "NextSong", "sessionId": 1, "ts": 1541030400000, "userId": "1"}]
+    warehouse.write("log_data/1.json", plays)
+    warehouse.write("song_data/1.json", [{"artist_id": "AR1", "song_id": "SO1", "artist_name": "A"}])
+    warehouse.load()
+    assert read_tables(warehouse.database)["songplays"].total() == 1
+    warehouse.undo(1)
+    assert all(not rows for rows in read_tables(warehouse.database).values())
