@@ -26,7 +26,7 @@ from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.statements import read_statements, statement
 
-# One statement parses about this much, so that progress shows; smaller ones cost: 64 MiB takes 1.2 x the time.
+# One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.
 _CHUNK_BYTES = 256 * 1024 * 1024
 _FETCHERS = 16
 _PACK_BYTES = 64 * 1024 * 1024
