@@ -7,6 +7,8 @@ over is read again, record by record (:mod:`sparkify.pipeline.reader`); its bad 
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,6 +31,8 @@ from sparkify.warehouse.statements import read_statements, statement
 # One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.
 _CHUNK_BYTES = 256 * 1024 * 1024
 _FETCHERS = 16
+# Counting is arithmetic: more threads than processors only take the interpreter's lock from each other.
+_COUNTING = threading.BoundedSemaphore(os.cpu_count() or 1)
 _PACK_BYTES = 64 * 1024 * 1024
 _MUCH_BYTES = 16 * 1024 * 1024
 # The counts of a log file of which nothing landed, as in ledger/landed_events.sql.
@@ -240,7 +244,8 @@ def _fetched(
 
     def fetch(file: PlannedFile) -> tuple[Path, Marks]:
         path = file.source.store.local_path(file.item, spool)
-        return path, count_marks(path, much=much)
+        with _COUNTING:
+            return path, count_marks(path, much=much)
 
     with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as pool:
 
