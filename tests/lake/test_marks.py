@@ -60,6 +60,7 @@ def test_counts_are_those_of_a_parser(
     [
         *('{"a":1,}', '{"a":1 , }', '{"a":[1,]}', '{"a":1,\t}', '{"a":NaN}', '{"a": nan}', '{"a":-inf}'),
         *('{"a": Infinity}', '{"a":"\\u0000"}', '{"\\u0000":1}', '{"a":-NaN}', '{"a":  INF}'),
+        *('{"a" :1}', '{"a":1,"b" \t: NaN}', '{"a"\t:{}}'),
     ],
 )
 @pytest.mark.parametrize("before", [0, 60, 63, 64, 65, 1000])

@@ -26,6 +26,8 @@ _BLOCK = 1 << 16
 _NUL = b"\\u0000"
 # What follows a key, where it is neither a string nor a number. Ahead: it may be the next key.
 _VALUE = re.compile(rb'":[ \t\r\n]*(?=(-?[^"\d\s-].))', re.DOTALL)
+# A key that is not counted, and whose value is not looked at.
+_SPACED = re.compile(rb'"[ \t\r]+:')
 _NULL, _LITERALS, _NESTED = b"nu", (b"tr", b"fa"), (b"{", b"[")
 # Bytes around a block that are looked at too, so that nothing is cut in two; more blanks than that in a
 # row count as odd.
@@ -42,8 +44,8 @@ class Marks:
         keys: ``":`` pairs: fields.
         nulls: Fields that are null.
         nested: Objects or arrays are values of fields.
-        odd: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped NUL, or
-            the compressed stream is damaged.
+        odd: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped NUL or a
+            blank before a colon; or the compressed stream is damaged.
     """
 
     lines: int
@@ -84,7 +86,10 @@ def _count(data: bytes) -> Marks:
         keys=data.count(b'":'),
         nulls=nulls,
         nested=bool(nested),
-        odd=odd or _NUL in data or any(_ends_in_comma(data, closing) for closing in (b"}", b"]")),
+        odd=odd
+        or _NUL in data
+        or any(_ends_in_comma(data, closing) for closing in (b"}", b"]"))
+        or (any(spaced in data for spaced in (b" :", b"\t:", b"\r:")) and bool(_SPACED.search(data))),
     )
 
 
@@ -149,18 +154,27 @@ def _look_at_values(text: Bytes, to: int) -> tuple[int, int, bool, bool]:
 
 
 def _looks_odd(text: Bytes, to: int) -> bool:
-    """Tell whether there are trailing commas or escaped NULs."""
+    """Tell whether there are trailing commas, blanks before colons, or escaped NULs."""
     import numpy as np
 
     here = text[_AROUND:to]
-    before = np.flatnonzero((here == ord("}")) | (here == ord("]"))) + _AROUND - 1
-    for _ in range(_AROUND - 3):
-        blank = text[before] <= ord(" ")
-        if not blank.any():
-            break
-        before -= blank
+    spaced = np.flatnonzero((here == ord(":")) & (text[_AROUND - 1 : to - 1] <= ord(" "))) + _AROUND
+    closing = np.flatnonzero((here == ord("}")) | (here == ord("]"))) + _AROUND
     escapes = np.flatnonzero((here == ord("\\")) & (text[_AROUND + 1 : to + 1] == ord("u"))) + _AROUND
     nuls = np.ones(len(escapes), bool)
     for place in range(2, 6):
         nuls &= text[escapes + place] == ord("0")
-    return bool((text[before] == ord(",")).any() or nuls.any())
+    spaced_key = (_before_blanks(text, spaced) == ord('"')).any()
+    trailing_comma = (_before_blanks(text, closing) == ord(",")).any()
+    return bool(spaced_key or trailing_comma or nuls.any())
+
+
+def _before_blanks(text: Bytes, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Bytes:
+    """Return the last byte before each place that is no blank."""
+    at = places - 1
+    for _ in range(_AROUND - 3):
+        blank = text[at] <= ord(" ")
+        if not blank.any():
+            break
+        at -= blank
+    return text[at]

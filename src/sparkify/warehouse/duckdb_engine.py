@@ -73,7 +73,7 @@ class DuckDBEngine:
         if self.path.with_name(self.path.name + ".wal").exists():
             with suppress(WarehouseLocked):
                 self._attach("READ_WRITE")
-                self._detach()
+                self._let_go()
 
     @contextmanager
     def reading(self) -> Iterator[bool]:
@@ -104,11 +104,8 @@ class DuckDBEngine:
             if made:
                 self.path.unlink(missing_ok=True)
             raise
-        try:
-            self._detach()
-        except duckdb.Error:
-            # It is committed: in the log beside the file, which whoever opens the file next takes in.
-            self._reconnect()
+        # What is committed stands in the log beside the file at least: the next one to open it takes it in.
+        self._let_go()
 
     def _abandon(self) -> None:
         """Undo what was begun and let go of the warehouse."""
@@ -118,15 +115,16 @@ class DuckDBEngine:
         log = self.path.with_name(self.path.name + ".wal")
         if log.exists() and not log.stat().st_size:
             log.unlink()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Let go of a warehouse that was open for writing."""
         try:
             self._detach()
         except duckdb.Error:
-            self._reconnect()
-
-    def _reconnect(self) -> None:
-        """Let go of a warehouse that a full disk has left good for nothing, not even for being detached."""
-        self._connection.close()
-        self._connection = self._connect()
+            # A full disk leaves it good for nothing, not even for being detached.
+            self._connection.close()
+            self._connection = self._connect()
 
     def has_table(self, schema: str, name: str) -> bool:
         found = self._run(
