@@ -159,7 +159,7 @@ def _looks_odd(text: Bytes, to: int) -> bool:
 
     here = text[_AROUND:to]
     spaced = np.flatnonzero((here == ord(":")) & (text[_AROUND - 1 : to - 1] <= ord(" "))) + _AROUND
-    closing = np.flatnonzero((here == ord("}")) | (here == ord("]"))) + _AROUND
+    closing = np.flatnonzero(here | 0x20 == ord("}")) + _AROUND  # "]" is "}" without that bit
     escapes = np.flatnonzero((here == ord("\\")) & (text[_AROUND + 1 : to + 1] == ord("u"))) + _AROUND
     nuls = np.ones(len(escapes), bool)
     for place in range(2, 6):

@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from sparkify.lake.codec import decompress
@@ -116,6 +116,11 @@ def _records(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
         else:
             yield from _array(text, offset)
             return
+    yield from _by_lines(data, offset, 1)
+
+
+def _by_lines(data: bytes, offset: int, first: int) -> Iterator[tuple[_Span, Any]]:
+    """Yield the records that stand on lines, or are printed over several; ``first`` is the first's number."""
     lines = data.split(b"\n")
     at = 0
     while at < len(lines):
@@ -130,7 +135,7 @@ def _records(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
             if isinstance(value, Refusal) and last:
                 value = _cut_short(line, value)
             record = b"\n".join(lines[at : at + span])
-            yield _Span(at + 1, start, record, last), value
+            yield _Span(first + at, start, record, last), value
         offset += sum(len(each) + 1 for each in lines[at : at + span])
         at += span
 
@@ -179,7 +184,7 @@ def _printed(lines: Sequence[bytes], at: int, refusal: Refusal) -> tuple[Any, in
 def _array(text: str, offset: int) -> Iterator[tuple[_Span, Any]]:
     """Yield the elements of an array file; from where it breaks off, one refusal for what is left.
 
-    What follows the array is read as records of its own.
+    What follows the array is read by lines.
     """
     at = _skip(text, text.index("[") + 1)
     line, offset = 1 + text.count("\n", 0, at), offset + len(text[:at].encode())
@@ -202,9 +207,8 @@ def _array(text: str, offset: int) -> Iterator[tuple[_Span, Any]]:
         refusal = Refusal(TRUNCATED, "the file ends inside an array")
     if refusal is not None:
         yield _Span(line, offset, rest, last=True), refusal
-    elif rest[1:].strip():
-        for span, value in _records(rest[1:], offset + 1):
-            yield replace(span, line=span.line + line - 1), value
+    else:
+        yield from _by_lines(rest[1:], offset + 1, line)
 
 
 def _skip(text: str, at: int) -> int:
