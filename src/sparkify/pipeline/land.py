@@ -20,7 +20,7 @@ from sparkify.errors import LoadError
 from sparkify.lake.marks import Marks, count_marks
 from sparkify.lake.pack import FILE_FIELD, as_keys, pack
 from sparkify.lake.store import read_all
-from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile
+from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
 from sparkify.pipeline.scope import Scope
@@ -103,7 +103,7 @@ def _land_songs(
 ) -> None:
     keys = as_keys([each.key for each in SONG_FIELDS])
     doubtful: set[int] = set()
-    for chunk in _chunks(files, _PACK_BYTES):
+    for chunk in in_groups(files, _PACK_BYTES):
         packed = spool / "songs.json"
         numbers = []
         with packed.open("wb") as out:
@@ -147,7 +147,7 @@ def _land_events(
     marks: dict[int, Marks] = {}
     doubtful: set[int] = set()
     much = sum(file.item.size for file in files) > _MUCH_BYTES
-    for chunk, paths, counted in _fetched(_chunks(files, _CHUNK_BYTES), spool, much=much):
+    for chunk, paths, counted in _fetched(in_groups(files, _CHUNK_BYTES), spool, much=much):
         progress(rows=sum(mark.lines for mark in counted))
         marks.update(zip((file.file_id for file in chunk), counted, strict=True))
         doubtful |= _land_strictly(engine, chunk, paths, counted)
@@ -261,16 +261,3 @@ def _fetched(
                 yield chunk, list(paths), list(counted)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _chunks(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
-    chunk: list[PlannedFile] = []
-    size = 0
-    for file in files:
-        if chunk and size + file.item.size > most_bytes:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(file)
-        size += file.item.size
-    if chunk:
-        yield chunk

@@ -60,18 +60,19 @@ class Plan:
         """Bytes to read, as stored."""
         return sum(file.item.size for file in self.files)
 
-    def batches(self, batch_bytes: int) -> Iterator[list[PlannedFile]]:
-        """Yield the files in groups of about ``batch_bytes`` (as stored), at least one file each."""
-        batch: list[PlannedFile] = []
-        size = 0
-        for file in self.files:
-            if batch and size + file.item.size > batch_bytes:
-                yield batch
-                batch, size = [], 0
-            batch.append(file)
-            size += file.item.size
-        if batch:
-            yield batch
+
+def in_groups(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
+    """Yield files in groups of about ``most_bytes`` (as stored), at least one file each."""
+    group: list[PlannedFile] = []
+    size = 0
+    for file in files:
+        if group and size + file.item.size > most_bytes:
+            yield group
+            group, size = [], 0
+        group.append(file)
+        size += file.item.size
+    if group:
+        yield group
 
 
 def open_sources(settings: Settings) -> list[Source]:

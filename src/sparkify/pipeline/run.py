@@ -11,7 +11,7 @@ from sparkify.errors import CheckError
 from sparkify.lake.spool import open_spool
 from sparkify.pipeline.check import CheckResult, raise_failures, run_checks
 from sparkify.pipeline.land import Landing, land, prepare
-from sparkify.pipeline.plan import Plan, Source, make_plan
+from sparkify.pipeline.plan import Plan, Source, in_groups, make_plan
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import accept, forget, quarantine
@@ -73,7 +73,9 @@ def run_etl(
     engine.recover()
     summary = Summary(make_plan(sources, read_ledger(engine), options.reload))
     progress.expect(files=len(summary.plan.files), size=summary.plan.size)
-    batches = list(summary.plan.batches(options.batch_bytes)) or ([[]] if options.full_refresh else [])
+    batches = list(in_groups(summary.plan.files, options.batch_bytes)) or (
+        [[]] if options.full_refresh else []
+    )
     after = summary.plan.latest_run
     for number, batch in enumerate(batches, 1):
         refresh = options.full_refresh and number == len(batches)

@@ -231,7 +231,7 @@ class DuckDBEngine:
             who = f"process {holder[2]} ({holder[1]})" if holder else "another process"
             raise WarehouseLocked(
                 f"{self.path} is held by {who}.",
-                "Run again when it has finished, wait longer with --wait SECONDS, or stop it.",
+                "Run again when it has finished (`etl` waits longer with --wait SECONDS), or stop it.",
                 pid=int(holder[2]) if holder else None,
             ) from exc
         if "not a valid DuckDB database file" in text:
