@@ -55,8 +55,11 @@ def main() -> None:
 
 
 def memory(users: int, days: int) -> None:
-    """Print the peak of resident memory of one simulation, all its processes summed."""
-    with tempfile.TemporaryDirectory(prefix="sparkify-bench-", dir=_PLACE) as folder:
+    """Print the peak of resident memory of one simulation, all its processes summed.
+
+    On the disk: 50 million events are 24 GB.
+    """
+    with tempfile.TemporaryDirectory(prefix="sparkify-bench-") as folder:
         peaks: list[int] = []
         done = threading.Event()
         watch = threading.Thread(target=_watch, args=(os.getpid(), peaks, done))

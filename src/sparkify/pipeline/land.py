@@ -24,7 +24,7 @@ from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
 from sparkify.pipeline.scope import Scope
-from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.engine import Engine, LogFile
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.statements import read_statements, statement
 
@@ -171,7 +171,7 @@ def _land_events(
         clean = spool / f"{file.file_id}.json"
         with clean.open("wb") as out:
             out.writelines(reading.lines)
-        engine.land_events([(clean, file.file_id)], marks[file.file_id].longest, nested=False)
+        engine.land_events([LogFile(clean, file.file_id)], marks[file.file_id].longest, nested=False)
         clean.unlink()
         rejects[file.file_id] = reading.rejects
     if doubtful:
@@ -186,18 +186,18 @@ def _land_strictly(
     engine: Engine, files: Sequence[PlannedFile], paths: Sequence[Path], marks: Sequence[Marks]
 ) -> set[int]:
     """Land files together, or one by one if that fails; return those that do not parse."""
-    pairs = [(path, file.file_id) for path, file in zip(paths, files, strict=True)]
+    logs = [LogFile(path, file.file_id, file.item.uri) for path, file in zip(paths, files, strict=True)]
     longest = max(mark.longest for mark in marks)
     nested = any(mark.nested for mark in marks)
     try:
-        engine.land_events(pairs, longest, nested=nested)
+        engine.land_events(logs, longest, nested=nested)
     except LoadError:
         failed = set()
-        for pair in pairs:
+        for log in logs:
             try:
-                engine.land_events([pair], longest, nested=nested)
+                engine.land_events([log], longest, nested=nested)
             except LoadError:
-                failed.add(pair[1])
+                failed.add(log.file_id)
         return failed
     return set()
 

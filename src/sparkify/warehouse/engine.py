@@ -21,6 +21,21 @@ class Answer:
     rows: Iterator[tuple[Any, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A log file to land.
+
+    Attributes:
+        path: Its contents on the local disk; the suffix tells the compression.
+        file_id: Its number.
+        uri: The object of the lake they are; None for records of our own writing.
+    """
+
+    path: Path
+    file_id: int
+    uri: str | None = None
+
+
 class Engine(Protocol):
     """A database that runs our statements.
 
@@ -67,8 +82,8 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land_events(self, files: Sequence[tuple[Path, int]], longest: int, *, nested: bool) -> None:
-        """Append local log files to ``run_events``, each with its file_id.
+    def land_events(self, files: Sequence[LogFile], longest: int, *, nested: bool) -> None:
+        """Append log files to ``run_events``, each with its file_id.
 
         ``longest`` is the bytes of the longest line among them; ``nested`` says that fields hold objects or
         arrays.
