@@ -1,6 +1,6 @@
-"""Every statement can be written for DuckDB, and how is committed: a change of the SQL shows in review.
+"""Every statement can be written for DuckDB, and how is committed: it is what runs, and a change shows in review.
 
-Renew the files in ``golden`` with ``UPDATE_GOLDEN=1 pytest tests/warehouse``, then read the diff.
+Renew the files in ``duckdb_sql`` with ``UPDATE_GOLDEN=1 pytest tests/warehouse``, then read the diff.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ import pytest
 from tests.models import MODEL_FILES
 
 from sparkify.errors import ModelError
-from sparkify.warehouse.dialect import to_duckdb
+from sparkify.warehouse import dialect, translation
 from sparkify.warehouse.statements import Statement, read_statements
+from sparkify.warehouse.translation import to_duckdb, write_file
 
-GOLDEN = Path(__file__).with_name("golden")
+GOLDEN = Path(translation.__file__).with_name("duckdb_sql")
 
 
 def written(path: str) -> str:
-    return "".join(f"{to_duckdb(step)};\n" for step in read_statements(path))
+    return write_file(read_statements(path))
 
 
 @pytest.mark.parametrize("path", MODEL_FILES)
@@ -30,6 +31,21 @@ def test_duckdb_text_is_the_committed_one(path: str):
         golden.write_text(written(path), encoding="utf-8")
     assert golden.is_file(), f"{golden} is missing: run once with UPDATE_GOLDEN=1"
     assert written(path) == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", MODEL_FILES)
+def test_what_runs_is_the_committed_text(path: str, monkeypatch: pytest.MonkeyPatch):
+    """A run never waits for the transpiler."""
+    monkeypatch.setattr(dialect, "transpile", None)
+    to_duckdb.cache_clear()
+    committed = (GOLDEN / path).read_text(encoding="utf-8")
+    assert all(f"\n{to_duckdb(step)};\n" in committed for step in read_statements(path))
+
+
+def test_a_committed_text_of_another_source_does_not_run():
+    step = read_statements("star/time.sql")[0]
+    changed = Statement(step.text.replace("ts_from", "ts_to"), step.path, step.line)
+    assert to_duckdb(changed) == to_duckdb(step).replace("ts_from", "ts_to") != to_duckdb(step)
 
 
 def test_no_committed_text_is_left_of_a_model_that_is_gone():

@@ -3,12 +3,10 @@
 The source text goes to Redshift verbatim. For DuckDB it is transpiled, never the other way. What only
 Redshift has (distribution, sort keys) is taken off the tree; keys too, since DuckDB would enforce them
 with an index that costs more than the load, and the checks verify them. Functions that DuckDB lacks are
-macros (:data:`MACROS`).
+macros of the engine.
 """
 
 from __future__ import annotations
-
-from functools import cache
 
 import sqlglot
 from sqlglot import ErrorLevel, exp
@@ -16,17 +14,10 @@ from sqlglot import ErrorLevel, exp
 from sparkify.errors import ModelError
 from sparkify.warehouse.statements import Statement
 
-# Redshift's functions under the names sqlglot gives them for DuckDB.
-MACROS = (
-    # STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
-    "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)",
-)
-
 _REDSHIFT_ONLY = (exp.DistKeyProperty, exp.SortKeyProperty, exp.DistStyleProperty, exp.PrimaryKey)
 
 
-@cache
-def to_duckdb(statement: Statement) -> str:
+def transpile(statement: Statement) -> str:
     """Return the statement in DuckDB's dialect.
 
     Raises:

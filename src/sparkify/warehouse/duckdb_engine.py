@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
-from sparkify.warehouse.dialect import MACROS, to_duckdb
 from sparkify.warehouse.duckdb_landing import (
     events_sql,
     literal,
@@ -28,8 +27,14 @@ from sparkify.warehouse.duckdb_landing import (
 )
 from sparkify.warehouse.engine import Answer, LogFile, Rows
 from sparkify.warehouse.statements import Statement
+from sparkify.warehouse.translation import to_duckdb
 
 _RETRY_EVERY = 0.05
+# Redshift's functions under the names sqlglot gives them for DuckDB.
+_MACROS = (
+    # STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
+    "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)",
+)
 # What the system says of a disk, quota or limit that is used up.
 _FULL = r"No space left on device|File too large|Disk quota exceeded"
 
@@ -64,7 +69,7 @@ class DuckDBEngine:
                 "Make room on the disk, or name a folder with TMPDIR.",
             ) from exc
         connection.execute(f"SET temp_directory = {literal(str(spill))}")
-        for macro in MACROS:
+        for macro in _MACROS:
             connection.execute(macro)
         return connection
 

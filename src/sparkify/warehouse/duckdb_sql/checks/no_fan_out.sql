@@ -1,0 +1,2 @@
+-- of e43c16da1cb40782
+SELECT e.events, p.plays FROM (SELECT COUNT(*) AS events FROM (SELECT DISTINCT user_id, session_id, item_in_session, ts FROM staging_events WHERE page = 'NextSong' AND ts BETWEEN $ts_from AND $ts_to) AS d) AS e CROSS JOIN (SELECT COUNT(*) AS plays FROM songplays WHERE start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND) AS p WHERE e.events <> p.plays;

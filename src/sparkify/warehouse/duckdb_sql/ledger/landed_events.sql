@@ -1,0 +1,2 @@
+-- of 31c9d0065270c84d
+SELECT file_id, COUNT(*) AS landed, COUNT(CASE WHEN page = 'NextSong' THEN 1 END) AS plays, MIN(ts) AS ts_from, MAX(ts) AS ts_to, COUNT(CASE WHEN suspect THEN 1 END) AS suspects, 18 * COUNT(*) - COUNT(artist) - COUNT(auth) - COUNT(first_name) - COUNT(gender) - COUNT(item_in_session) - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method) - COUNT(page) - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status) - COUNT(ts) - COUNT(user_agent) - COUNT(user_id) AS null_values FROM run_events GROUP BY file_id;

@@ -1,0 +1,14 @@
+-- of 04d561bbdcdd9f45
+DELETE FROM run_events;
+-- of 827082462275ef53
+DELETE FROM run_songs;
+-- of 316cb7547f6122d2
+DELETE FROM run_files;
+-- of a6c50e3e4fec521f
+DELETE FROM run_changed_songs;
+-- of 34abbe8d9a005594
+DELETE FROM run_changed_artists;
+-- of 54fd10894a93e822
+DELETE FROM run_changed_titles;
+-- of 5180ea5bb2bee7da
+DELETE FROM run_song_matches;

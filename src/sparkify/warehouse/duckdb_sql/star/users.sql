@@ -1,0 +1,8 @@
+-- of 377de4f5188bff54
+DELETE FROM run_users;
+-- of 2da3d2e379ef4746
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session) WITH seen AS (SELECT e.user_id, NULLIF(e.first_name, '') AS first_name, NULLIF(e.last_name, '') AS last_name, NULLIF(e.gender, '') AS gender, NULLIF(e.level, '') AS level, e.ts, e.item_in_session FROM staging_events AS e WHERE e.user_id <> '' AND e.ts BETWEEN $users_from AND $users_to), candidates AS (SELECT s.user_id, s.first_name, s.last_name, s.gender, s.level, s.ts, s.item_in_session FROM seen AS s UNION ALL SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session FROM users AS u WHERE u.user_id IN (SELECT s.user_id FROM seen AS s)), latest AS (SELECT c.user_id, MAX(c.ts) AS ts FROM candidates AS c GROUP BY c.user_id) SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session FROM candidates AS c INNER JOIN latest AS l ON c.user_id = l.user_id AND c.ts = l.ts QUALIFY ROW_NUMBER() OVER (PARTITION BY c.user_id ORDER BY c.item_in_session DESC NULLS FIRST, c.level, c.first_name, c.last_name, c.gender) = 1;
+-- of a772ab7d070e469c
+DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
+-- of ce1539bdd2445ffb
+INSERT INTO users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session) SELECT user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session FROM run_users;

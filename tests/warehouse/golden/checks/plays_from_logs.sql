@@ -1,1 +1,0 @@
-SELECT COUNT(*) AS events FROM staging_events HAVING COUNT(*) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;

@@ -1,1 +1,0 @@
-SELECT HAS_SCHEMA_PRIVILEGE('public', 'create') AS in_schema, HAS_DATABASE_PRIVILEGE(CURRENT_DATABASE(), 'create') AS in_database;

@@ -1,1 +1,0 @@
-SELECT file_id, kind, uri, size, version, state FROM etl.files WHERE state IN ('loaded', 'retracted');

@@ -1,1 +1,0 @@
-SELECT file_id, uri FROM etl.files WHERE state = 'loaded' AND run_id = $run_id;

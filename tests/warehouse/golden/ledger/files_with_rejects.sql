@@ -1,1 +1,0 @@
-SELECT uri FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;

@@ -1,1 +1,0 @@
-SELECT file_id, COUNT(*) AS landed, COUNT(CASE WHEN suspect THEN 1 END) AS suspects FROM run_songs GROUP BY file_id;

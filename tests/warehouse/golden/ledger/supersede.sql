@@ -1,1 +1,0 @@
-UPDATE etl.files SET state = $state WHERE state IN ('loaded', 'retracted') AND file_id IN (SELECT file_id FROM run_files);

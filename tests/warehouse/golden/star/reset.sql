@@ -1,9 +1,0 @@
-DELETE FROM songplays;
-DELETE FROM time;
-DELETE FROM users;
-DELETE FROM songs;
-DELETE FROM artists;
-DELETE FROM run_changed_songs;
-DELETE FROM run_changed_artists;
-INSERT INTO run_changed_songs SELECT DISTINCT song_id FROM staging_songs;
-INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM staging_songs;
