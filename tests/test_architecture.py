@@ -42,7 +42,7 @@ USERS = {
     "zstandard": ("lake/codec.py", "simulator/run.py"),
     "rich": ("cli/screen.py",),
     "click": ("cli/",),
-    "numpy": ("simulator/", "lake/marks.py"),
+    "numpy": ("simulator/", "lake/glance.py", "lake/marks.py"),
 }
 
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))

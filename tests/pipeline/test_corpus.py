@@ -21,6 +21,7 @@ import duckdb
 import pytest
 
 from sparkify.lake.codec import decompress
+from sparkify.pipeline import land as pipeline_land
 from sparkify.pipeline.plan import EVENTS, SONGS
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
 from tests.landing import Lander, Row, read
@@ -163,7 +164,10 @@ def verify(connection: duckdb.DuckDBPyConnection, case: Case, unknown: dict[str,
 
 
 @each_case
-def test_landed_alone(case: Case, lander: Lander):
+@pytest.mark.parametrize("much", [False, True], ids=["a file", "a file of many"])
+def test_landed_alone(case: Case, lander: Lander, much: bool, monkeypatch: pytest.MonkeyPatch):
+    """Marks are counted in two ways, by how much there is; the second begins with a glance."""
+    monkeypatch.setattr(pipeline_land, "_MUCH_BYTES", -1 if much else 2**60)
     outcome = lander.land(case.kind, {case.name: case.data})[case.name]
     assert outcome.rows == case.rows
     assert outcome.reasons == case.rejects

@@ -1,4 +1,4 @@
-"""Every statement can be written for DuckDB, and how is committed: it is what runs, and a change shows in review.
+"""Every statement can be written for DuckDB, and how is committed: it is what runs; changes show in review.
 
 Renew the files in ``duckdb_sql`` with ``UPDATE_GOLDEN=1 pytest tests/warehouse``, then read the diff.
 """

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkify.lake.codec import decompress
+from sparkify.lake.glance import glance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,38 +41,49 @@ class Marks:
 
     Attributes:
         lines: Lines, a last one without a line break included.
-        longest: Bytes of the longest line.
         keys: ``":`` pairs: fields.
         nulls: Fields that are null.
         nested: Objects or arrays are values of fields.
         odd: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped NUL or a
             blank before a colon; or the compressed stream is damaged.
+        texts: Fields that are strings, where a glance settled the rest: it holds if the parser found as many
+            strings and nulls. None where the file was looked at closely.
     """
 
     lines: int
-    longest: int
     keys: int
     nulls: int
     nested: bool
     odd: bool
+    texts: int | None = None
 
 
-def count_marks(path: Path, *, much: bool) -> Marks:
+def count_marks(path: Path, *, much: bool, fields: int | None = None) -> Marks:
     """Count a file's marks; gzip and zstd are decompressed first.
 
     Args:
         path: The file.
         much: Many bytes will be counted in all: numpy, five times as fast, is worth the 0.1 s of its import.
+        fields: How many fields a record should have; then a glance is taken first, with ``much``.
     """
     if path.suffix.lower() in (".gz", ".zst"):
         data, damage = decompress(path.read_bytes())
-        marks = _count_blocks(io.BytesIO(data)) if much else _count(data)
+        marks = _look(io.BytesIO(data), fields) if much else _count(data)
         # Parsers do not notice every stream that ends early.
         return replace(marks, odd=marks.odd or damage is not None)
     if not much:
         return _count(path.read_bytes())
     with path.open("rb", buffering=0) as file:
-        return _count_blocks(file)
+        return _look(file, fields)
+
+
+def _look(file: io.BytesIO | io.FileIO, fields: int | None) -> Marks:
+    if fields is not None:
+        seen = glance(file)
+        if seen and seen.is_plain(fields):
+            return Marks(seen.lines, seen.keys, seen.nulls, nested=False, odd=False, texts=seen.texts)
+        file.seek(0)
+    return _count_blocks(file)
 
 
 def _count(data: bytes) -> Marks:
@@ -82,7 +94,6 @@ def _count(data: bytes) -> Marks:
     odd = len(values) > len(nested) + sum(value in values for value in _LITERALS)
     return Marks(
         lines=len(lines) - (not lines[-1]),
-        longest=max(map(len, lines)),
         keys=data.count(b'":'),
         nulls=nulls,
         nested=bool(nested),
@@ -101,9 +112,8 @@ def _ends_in_comma(data: bytes, closing: bytes) -> bool:
 def _count_blocks(file: io.BytesIO | io.FileIO) -> Marks:
     import numpy as np
 
-    lines = longest = keys = nulls = 0
-    nested = odd = False
-    begun = 0  # bytes of the line that the last block left unfinished
+    lines = keys = nulls = 0
+    nested = odd = begun = False
     buffer = bytearray(2 * _AROUND + _BLOCK)
     view = memoryview(buffer)
     text = np.frombuffer(buffer, np.uint8)
@@ -113,13 +123,9 @@ def _count_blocks(file: io.BytesIO | io.FileIO) -> Marks:
         size = file.readinto(view[2 * _AROUND :]) or 0
         if not size:
             buffer[2 * _AROUND : 3 * _AROUND] = bytes(_AROUND)
-        breaks = np.flatnonzero(text[2 * _AROUND : 2 * _AROUND + size] == ord("\n"))
-        if len(breaks):
-            longest = max(longest, begun + int(breaks[0]), int(np.diff(breaks).max(initial=1)) - 1)
-            begun = size - 1 - int(breaks[-1])
-            lines += len(breaks)
         else:
-            begun += size
+            lines += int(np.count_nonzero(text[2 * _AROUND : 2 * _AROUND + size] == ord("\n")))
+            begun = text[2 * _AROUND + size - 1] != ord("\n")
         look_to = _AROUND + (size or _AROUND)
         block = _look_at_values(text, look_to)
         keys += block[0]
@@ -127,7 +133,7 @@ def _count_blocks(file: io.BytesIO | io.FileIO) -> Marks:
         nested = nested or block[2]
         odd = odd or block[3] or _looks_odd(text, look_to)
         buffer[: 2 * _AROUND] = buffer[size : size + 2 * _AROUND]
-    return Marks(lines + (begun > 0), max(longest, begun), keys, nulls, nested, odd)
+    return Marks(lines + begun, keys, nulls, nested, odd)
 
 
 def _look_at_values(text: Bytes, to: int) -> tuple[int, int, bool, bool]:

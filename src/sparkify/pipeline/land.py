@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from sparkify.errors import LoadError
 from sparkify.lake.marks import Marks, count_marks
@@ -36,7 +37,7 @@ _COUNTING = threading.BoundedSemaphore(os.cpu_count() or 1)
 _PACK_BYTES = 64 * 1024 * 1024
 _MUCH_BYTES = 16 * 1024 * 1024
 # The counts of a log file of which nothing landed, as in ledger/landed_events.sql.
-_NOTHING = (0, 0, None, None, 0, 0)
+_NOTHING = (0, 0, None, None, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,29 +158,44 @@ def _land_events(
                 path.unlink()
         progress(files=len(chunk), size=sum(file.item.size for file in chunk))
     counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
-    strange: list[PlannedFile] = []
-    for file in files:
-        landed, _, _, _, suspects, nulls = counts.get(file.file_id, _NOTHING)
-        mark = marks[file.file_id]
-        if file.file_id in doubtful or suspects or mark.odd or landed != mark.lines:
-            doubtful.add(file.file_id)
-        elif mark.nested or mark.keys != landed * len(EVENT_FIELDS) or mark.nulls != nulls:
-            strange.append(file)
+    strange = _compare(files, marks, counts, doubtful, spool)
     doubtful |= _survey(engine, strange, spool, landing)
     rejects: dict[int, Sequence[Reject]] = {}
     for file, reading in _read_again(engine, [file for file in files if file.file_id in doubtful], landing):
         clean = spool / f"{file.file_id}.json"
         with clean.open("wb") as out:
             out.writelines(reading.lines)
-        engine.land_events([LogFile(clean, file.file_id)], marks[file.file_id].longest, nested=False)
+        engine.land_events([LogFile(clean, file.file_id)], nested=False)
         clean.unlink()
         rejects[file.file_id] = reading.rejects
     if doubtful:
         counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
     for file in files:
-        landed, plays, ts_from, ts_to, _, _ = counts.get(file.file_id, _NOTHING)
+        landed, plays, ts_from, ts_to, *_ = counts.get(file.file_id, _NOTHING)
         landing.files.append(LandedFile(file, landed, plays, rejects.get(file.file_id, ())))
         landing.scope = landing.scope.including(ts_from, ts_to)
+
+
+def _compare(
+    files: Sequence[PlannedFile],
+    marks: Mapping[int, Marks],
+    counts: Mapping[int, tuple[Any, ...]],
+    doubtful: set[int],
+    spool: Path,
+) -> list[PlannedFile]:
+    """Hold what landed against the marks: add to the doubtful files; return those of unusual fields."""
+    strange: list[PlannedFile] = []
+    for file in files:
+        landed, _, _, _, suspects, nulls, texts = counts.get(file.file_id, _NOTHING)
+        mark = marks[file.file_id]
+        if mark.texts is not None and (mark.texts, mark.nulls) != (texts, nulls):
+            mark = count_marks(file.source.store.local_path(file.item, spool), much=True)
+            suspects += mark.nested  # the glance had ruled it out, so it was not landed with an eye for it
+        if file.file_id in doubtful or suspects or mark.odd or landed != mark.lines:
+            doubtful.add(file.file_id)
+        elif mark.nested or mark.keys != landed * len(EVENT_FIELDS) or mark.nulls != nulls:
+            strange.append(file)
+    return strange
 
 
 def _land_strictly(
@@ -187,15 +203,14 @@ def _land_strictly(
 ) -> set[int]:
     """Land files together, or one by one if that fails; return those that do not parse."""
     logs = [LogFile(path, file.file_id, file.item.uri) for path, file in zip(paths, files, strict=True)]
-    longest = max(mark.longest for mark in marks)
     nested = any(mark.nested for mark in marks)
     try:
-        engine.land_events(logs, longest, nested=nested)
+        engine.land_events(logs, nested=nested)
     except LoadError:
         failed = set()
         for log in logs:
             try:
-                engine.land_events([log], longest, nested=nested)
+                engine.land_events([log], nested=nested)
             except LoadError:
                 failed.add(log.file_id)
         return failed
@@ -245,7 +260,7 @@ def _fetched(
     def fetch(file: PlannedFile) -> tuple[Path, Marks]:
         path = file.source.store.local_path(file.item, spool)
         with _COUNTING:
-            return path, count_marks(path, much=much)
+            return path, count_marks(path, much=much, fields=len(EVENT_FIELDS))
 
     with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as pool:
 

@@ -15,7 +15,6 @@ import duckdb
 from sparkify.errors import LoadError
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, TS_FROM, TS_TO, Field
 
-_ANY_LENGTH = 2**31
 _LEVELS = 50
 _NESTED_ODDLY = (
     "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf)') "
@@ -23,15 +22,14 @@ _NESTED_ODDLY = (
 )
 
 
-def events_sql(paths: Sequence[str], longest: int, *, nested: bool) -> str:
+def events_sql(paths: Sequence[str], *, nested: bool) -> str:
     """Return the statement that lands log files; ``run_paths`` says which file_id each path has.
 
-    ``longest`` is the bytes of their longest line: what cannot be too long need not be measured. Where no
-    field holds an object or array (``nested``), no text need be looked at for being one.
+    Where no field holds an object or array (``nested``), no text need be looked at for being one.
     """
     suspect = " OR ".join(
         (
-            *_suspicions(EVENT_FIELDS, longest, nested=nested),
+            *_suspicions(EVENT_FIELDS, nested=nested),
             f"COALESCE(TRY_CAST(j.ts AS BIGINT) NOT BETWEEN {TS_FROM} AND {TS_TO - 1}, TRUE)",
             "(j.page = 'NextSong' AND COALESCE(j.\"userId\", '') = '')",
         )
@@ -45,7 +43,7 @@ def events_sql(paths: Sequence[str], longest: int, *, nested: bool) -> str:
 def songs_sql(path: str, file_key: str) -> str:
     """Return the statement that lands packed song records, whose ``file_key`` holds the file_id."""
     number = Field(file_key, "file_id", "BIGINT")
-    suspect = " OR ".join(_suspicions(SONG_FIELDS, _ANY_LENGTH))
+    suspect = " OR ".join(_suspicions(SONG_FIELDS))
     return (
         f"INSERT INTO run_songs SELECT {_values((*SONG_FIELDS, number))}, {suspect} FROM "  # noqa: S608
         f"{_read_json((*SONG_FIELDS, number), [path])} AS j"
@@ -110,7 +108,7 @@ def _values(fields: Sequence[Field]) -> str:
     )
 
 
-def _suspicions(fields: Sequence[Field], longest: int, *, nested: bool = True) -> list[str]:
+def _suspicions(fields: Sequence[Field], *, nested: bool = True) -> list[str]:
     """Return the conditions under which a row wants a closer look; none of them is ever NULL."""
     found = []
     for each in fields:
@@ -120,7 +118,7 @@ def _suspicions(fields: Sequence[Field], longest: int, *, nested: bool = True) -
                 # An object or array reads as its text. CASE, since AND would parse every value.
                 opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
                 found.append(f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END")
-            if each.width is not None and each.width < longest:
+            if each.width is not None:
                 found.append(f"COALESCE(strlen({name}) > {each.width}, FALSE)")
             if each.required:
                 found.append(f"COALESCE({name} = '', TRUE)")

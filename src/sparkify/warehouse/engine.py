@@ -82,11 +82,10 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land_events(self, files: Sequence[LogFile], longest: int, *, nested: bool) -> None:
+    def land_events(self, files: Sequence[LogFile], *, nested: bool) -> None:
         """Append log files to ``run_events``, each with its file_id.
 
-        ``longest`` is the bytes of the longest line among them; ``nested`` says that fields hold objects or
-        arrays.
+        ``nested`` says that fields hold objects or arrays.
 
         Rows that may break a rule of :mod:`sparkify.pipeline.rules` are marked ``suspect``.
 

@@ -1,5 +1,5 @@
 -- What landed of every log file of this run: rows, plays, the range of their times, rows that want a
--- closer look, and values that are null.
+-- closer look, values that are null, and texts.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -11,6 +11,9 @@ SELECT
     - COUNT(artist) - COUNT(auth) - COUNT(first_name) - COUNT(gender) - COUNT(item_in_session)
     - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method)
     - COUNT(page) - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status)
-    - COUNT(ts) - COUNT(user_agent) - COUNT(user_id) AS null_values
+    - COUNT(ts) - COUNT(user_agent) - COUNT(user_id) AS null_values,
+    COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level)
+    + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id)
+    AS text_values
 FROM run_events
 GROUP BY file_id;

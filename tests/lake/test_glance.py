@@ -1,0 +1,78 @@
+"""A glance settles a file only where every one of its bytes is accounted for, wherever blocks end."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparkify.lake import glance as module
+from sparkify.lake.glance import Glance, glance
+
+KEYS = ("a", "bc", "d:e")
+PLAIN = '{"a":1,"bc":"x","d:e":null}'
+_TEXTS = st.text(st.sampled_from('ab,:}{[n é\n"'), max_size=4)
+_VALUES = st.none() | st.integers(0, 20) | st.floats(0, 2) | _TEXTS
+
+
+def look(text: str, block: int = 1 << 18) -> Glance | None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_BLOCK", block)
+        return glance(io.BytesIO(text.encode()))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[_VALUES] * 3), max_size=8), st.booleans(), st.booleans(), st.integers(1, 80))
+def test_counts_of_plain_files_are_those_of_a_parser(
+    records: list[tuple[Any, ...]], ascii_only: bool, ended: bool, block: int
+):
+    """Text that looks like structure costs a closer look, never a wrong count."""
+    lines = [
+        json.dumps(dict(zip(KEYS, values, strict=True)), separators=(",", ":"), ensure_ascii=ascii_only)
+        for values in records
+    ]
+    text = "\n".join(lines) + "\n" * (ended and bool(lines))
+    found = look(text, block)
+    values = [value for record in records for value in record]
+    texts = [value for value in values if isinstance(value, str)]
+    misleading = any(":" in each or each.endswith((",", " ", "}")) for each in texts)
+    assert misleading or (found is not None and found.is_plain(len(KEYS)))
+    if found is not None and found.is_plain(len(KEYS)):
+        assert (found.lines, found.keys) == (len(records), len(values))
+        assert (found.texts, found.nulls) == (len(texts), values.count(None))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *('{"a":1,"bc":"x","d:e":null,}', '{"a":1,"bc":"x","d:e":null , }', '{"a":1,"bc":"x","d:e":null} '),
+        *('{"a":1,"bc":"x","d:e":NaN}', '{"a":-1,"bc":"x","d:e":null}', '{"a":true,"bc":"x","d:e":null}'),
+        *('{"a":1,"bc":{},"d:e":null}', '{"a":1,"bc":["x"],"d:e":null}', '{"a":1,"bc":"\\u0000","d:e":null}'),
+        *('{"a":1,"bc":"x"}', '{"a":1,"bc":"x","d:e":null,"f":2}', '{"a":1,"bc":"x","d:e":null,"f" :2}'),
+        *('{"a":1,"bc":"\\\\","d:e":null}', "{}", "", '{"a":1,"bc": "x","d:e":null}', PLAIN + "\r"),
+        *(PLAIN + PLAIN, '{"a":1,"bc":x,"d:e":null}', '{"a":1,"bc":"x","d:e":Infinity}', PLAIN + "\0"),
+    ],
+)
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 18])
+@pytest.mark.parametrize("ended", [False, True], ids=["cut", "ended"])
+@pytest.mark.parametrize("last", [False, True], ids=["inside", "at the end"])
+def test_whatever_is_not_plain_gets_a_closer_look(line: str, block: int, ended: bool, last: bool):
+    if not (line or ended) and last:
+        return  # nothing at all
+    lines = [PLAIN, line] if last else [PLAIN, line, PLAIN]
+    found = look("\n".join(lines) + "\n" * ended, block)
+    assert found is None or not found.is_plain(len(KEYS))
+
+
+def test_an_empty_file_is_plain():
+    assert look("") == Glance()
+
+
+def test_a_number_where_text_should_be_shows_in_the_count_of_texts():
+    found = look('{"a":1,"bc":39,"d:e":null}\n')
+    assert found is not None
+    assert (found.is_plain(3), found.texts) == (True, 0)
