@@ -17,7 +17,7 @@ import duckdb
 
 from sparkify.cli.screen import Progress
 from sparkify.lake.folder import Folder
-from sparkify.pipeline.land import land, prepare
+from sparkify.pipeline.land import land
 from sparkify.pipeline.plan import EVENTS, PlannedFile, Source
 from sparkify.pipeline.reader import Reject, read_carefully
 from sparkify.warehouse.duckdb_engine import DuckDBEngine
@@ -65,7 +65,7 @@ class Lander:
             planned = [PlannedFile(source, item, n, replaces=False) for n, item in enumerate(listing.objects)]
             assert len(planned) == len(files), listing.ignored
             with tempfile.TemporaryDirectory(dir=self._folder.name) as spool:
-                prepare(self._engine)
+                self._engine.prepare()
                 landing = land(self._engine, planned, Path(spool), Progress("reading"))
                 assert [path.name for path in Path(spool).iterdir() if path.name != "songs.json"] == []
         rows = self._rows(kind)

@@ -21,14 +21,12 @@ def check(as_json: bool, **options: Any) -> None:
       sparkify check
     """
     from sparkify.pipeline.check import raise_failures, run_checks
-    from sparkify.pipeline.land import prepare
     from sparkify.pipeline.scope import Scope
     from sparkify.warehouse.connect import open_engine, require
 
     screen = Screen(as_json)
     engine = open_engine(settings_from(options))
     try:
-        prepare(engine)
         with engine.reading() as exists:
             require(engine, exists=exists)
             results = run_checks(engine, Scope.everything(), run_from=0)

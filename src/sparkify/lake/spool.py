@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sparkify.errors import SparkifyError
+from sparkify.leftovers import own_name, sweep
 
 _PREFIX = "sparkify-spool-"
 
@@ -25,8 +25,8 @@ def open_spool() -> Iterator[Path]:
     """
     folder = None
     try:
-        _sweep(Path(tempfile.gettempdir()))
-        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        sweep(Path(tempfile.gettempdir()), _PREFIX)
+        folder = Path(tempfile.mkdtemp(prefix=f"{own_name(_PREFIX)}-"))
         yield folder
     except OSError as exc:
         # Errors of the lake and the warehouse are their own by now.
@@ -37,20 +37,3 @@ def open_spool() -> Iterator[Path]:
     finally:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(parent: Path) -> None:
-    for left in parent.glob(f"{_PREFIX}*"):
-        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -30,7 +30,7 @@ from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.statements import read_statements, statement
 
 # One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.
-_CHUNK_BYTES = 256 * 1024 * 1024
+_CHUNK_BYTES = 512 * 1024 * 1024
 _FETCHERS = 16
 # Counting is arithmetic: more threads than processors only take the interpreter's lock from each other.
 _COUNTING = threading.BoundedSemaphore(os.cpu_count() or 1)
@@ -72,13 +72,6 @@ class Landing:
         for name, count in counts.items():
             self.unknown[kind, name] += count
             self.first_seen.setdefault((kind, name), uri)
-
-
-def prepare(engine: Engine) -> None:
-    """Create the run's temporary tables, and empty them."""
-    for path in ("run/run_events.sql", "run/run_songs.sql", "run/run_scope.sql", "run/clear.sql"):
-        for step in read_statements(path):
-            engine.execute(step)
 
 
 def land(engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: ShowProgress) -> Landing:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sparkify import __version__
-from sparkify.errors import CheckError
+from sparkify.errors import CheckError, TransientEngineError
 from sparkify.lake.spool import open_spool
 from sparkify.pipeline.check import CheckResult, raise_failures, run_checks
-from sparkify.pipeline.land import Landing, land, prepare
+from sparkify.pipeline.land import Landing, land
 from sparkify.pipeline.plan import Plan, Source, in_groups, make_plan
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import Scope
@@ -79,10 +79,13 @@ def run_etl(
     after = summary.plan.latest_run
     for number, batch in enumerate(batches, 1):
         refresh = options.full_refresh and number == len(batches)
-        prepare(engine)
+        engine.prepare()
         with open_spool() as spool:
             landing = land(engine, batch, spool, progress)
-        done = _publish(engine, landing, after, progress, replace(options, full_refresh=refresh))
+        try:
+            done = _publish(engine, landing, after, progress, replace(options, full_refresh=refresh))
+        except TransientEngineError:
+            done = None
         if done is None:
             # Another run has committed since we planned: what we landed may be there already.
             again = run_etl(engine, sources, progress, options)

@@ -34,9 +34,9 @@ def forget(engine: Engine, file_ids: Sequence[int], scope: Scope, state: str) ->
 
 def accept(engine: Engine, run_id: int, landing: Landing) -> None:
     """Move what has landed into staging, and write its files, rejects and unknown fields into the ledger."""
-    for path in ("staging/staging_events.sql", "staging/staging_songs.sql"):
-        for step in read_statements(path):
-            engine.execute(step)
+    engine.accept_events()
+    for step in read_statements("staging/staging_songs.sql"):
+        engine.execute(step)
     files = [
         FileRecord(
             file_id=each.file.file_id,

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from sparkify import __version__
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.check import raise_failures, run_checks
-from sparkify.pipeline.land import prepare
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
@@ -63,7 +62,7 @@ def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: Sho
         The record of this run.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
-    prepare(engine)
+    engine.prepare()
     with engine.writing():
         run_id = latest_run(engine) + 1
         scope = forget(engine, list(files), Scope(), state)
@@ -94,7 +93,7 @@ def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: Sho
 
 def put_back(engine: Engine, files: Mapping[int, str]) -> None:
     """Let the next run load retracted files again."""
-    prepare(engine)
+    engine.prepare()
     with engine.writing():
         engine.insert("run_files", ["file_id"], [(number,) for number in files])
         engine.execute(statement("ledger/supersede.sql"), state="undone")

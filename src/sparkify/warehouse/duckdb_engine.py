@@ -1,7 +1,8 @@
 """The embedded engine: one DuckDB file, attached read-only while we look and read-write while we write.
 
 The connection itself is in memory and holds the run's temporary tables, so a run parses its files without
-any lock on the warehouse; readers are locked out only while it writes.
+any lock on the warehouse; readers are locked out only while it writes. The first run of all builds the
+warehouse under another name (:mod:`sparkify.warehouse.duckdb_new`) and lands its events where they will stay.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ from sparkify.warehouse.duckdb_landing import (
     songs_sql,
     survey_sql,
 )
+from sparkify.warehouse.duckdb_new import NewFile, remove_leftovers
 from sparkify.warehouse.engine import Answer, LogFile, Rows
-from sparkify.warehouse.statements import Statement
+from sparkify.warehouse.statements import Statement, statement
+from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.translation import to_duckdb
 
 _RETRY_EVERY = 0.05
@@ -52,6 +55,7 @@ class DuckDBEngine:
     def __init__(self, path: Path, *, wait: float = 5.0) -> None:
         self.path = path
         self._wait = wait
+        self._new: NewFile | None = None
         self._connection = self._connect()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
@@ -74,14 +78,26 @@ class DuckDBEngine:
         return connection
 
     def recover(self) -> None:
+        remove_leftovers(self.path)
         # A process killed after its commit leaves the write-ahead log; opening for writing folds it in.
         if self.path.with_name(self.path.name + ".wal").exists():
             with suppress(WarehouseLocked):
                 self._attach("READ_WRITE")
                 self._let_go()
 
+    def prepare(self) -> None:
+        if self._new is None and not self.path.exists():
+            self._begin_new()
+        for step in run_tables():
+            sql = to_duckdb(step)
+            if self._new and step.name == "run_events":
+                sql = sql.replace("TEMPORARY ", "", 1)  # in the new file: see _keep_landed
+            self._run(sql)
+
     @contextmanager
     def reading(self) -> Iterator[bool]:
+        if self._new:
+            self._abandon()  # landed for nothing: another run has published
         if not self.path.exists():
             yield False
             return
@@ -93,29 +109,61 @@ class DuckDBEngine:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        made = not self.path.exists()
+        if self._new is None:
+            if self.path.exists():
+                self._attach("READ_WRITE")
+            else:
+                self._begin_new()
         try:
-            self._attach("READ_WRITE")
-        except EngineError as exc:
-            if made and not isinstance(exc, WarehouseLocked):
-                self.path.unlink(missing_ok=True)
-            raise
-        try:
+            if self._new:
+                self._keep_landed()
             self._run("BEGIN")
             yield
             self._run("COMMIT")
+            if self._new:
+                self._run("CHECKPOINT warehouse")  # a log of this name would not be found again
         except BaseException:
             self._abandon()
-            if made:
-                self.path.unlink(missing_ok=True)
             raise
         # What is committed stands in the log beside the file at least: the next one to open it takes it in.
         self._let_go()
+        if self._new:
+            self._publish_new(self._new)
+
+    def _begin_new(self) -> None:
+        self._new = NewFile(self.path)
+        try:
+            self._attach("READ_WRITE")
+        except BaseException:
+            self._end_new(self._new)
+            raise
+
+    def _keep_landed(self) -> None:
+        """Make the table of landed events the one of staging: no row is written again."""
+        if self.has_table("", "run_events"):
+            self._run("ALTER TABLE run_events DROP COLUMN suspect")
+            self._run("ALTER TABLE run_events RENAME TO staging_events")
+
+    def _publish_new(self, new: NewFile) -> None:
+        try:
+            new.publish()
+        except OSError as exc:
+            self._fail(exc, str(self.path))
+        finally:
+            self._end_new(new)
+
+    def _end_new(self, new: NewFile) -> None:
+        new.remove()
+        self._new = None
 
     def _abandon(self) -> None:
         """Undo what was begun and let go of the warehouse."""
         with suppress(duckdb.Error):  # a COMMIT that fails has ended the transaction
             self._connection.execute("ROLLBACK")
+        if self._new:
+            self._let_go()
+            self._end_new(self._new)
+            return
         # Its log is left behind, empty. Removed while we hold the lock: afterwards it might be another's.
         log = self.path.with_name(self.path.name + ".wal")
         if log.exists() and not log.stat().st_size:
@@ -139,12 +187,12 @@ class DuckDBEngine:
         )
         return bool(found.fetchall())
 
-    def execute(self, statement: Statement, **parameters: Any) -> Rows:
+    def execute(self, step: Statement, **parameters: Any) -> Rows:
         try:
-            found = self._connection.execute(to_duckdb(statement), statement.pick(parameters))
+            found = self._connection.execute(to_duckdb(step), step.pick(parameters))
             return found.fetchall() if found.description else []
         except duckdb.Error as exc:
-            self._fail(exc, f"{statement.path}, line {statement.line}")
+            self._fail(exc, f"{step.path}, line {step.line}")
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         if not rows:
@@ -160,14 +208,18 @@ class DuckDBEngine:
         self.insert("run_paths", ("path", "file_id"), [(str(each.path), each.file_id) for each in files])
         self._land(events_sql([str(each.path) for each in files], nested=nested))
 
+    def accept_events(self) -> None:
+        if self._new is None:  # else they stand there already: see _keep_landed
+            self.execute(statement("staging/staging_events.sql"))
+
     def land_songs(self, packed: Path, file_key: str) -> None:
         self._land(songs_sql(str(packed), file_key))
 
     def survey(self, paths: Sequence[Path]) -> Rows:
         return self._run(survey_sql([str(path) for path in paths])).fetchall()
 
-    def ask(self, statement: Statement, **parameters: Any) -> Answer:
-        rows = self.execute(statement, **parameters)
+    def ask(self, step: Statement, **parameters: Any) -> Answer:
+        rows = self.execute(step, **parameters)
         return Answer([column[0] for column in self._connection.description or []], iter(rows))
 
     def query(self, sql: str) -> Answer:
@@ -189,11 +241,13 @@ class DuckDBEngine:
         self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
 
     def close(self) -> None:
+        if self._new:
+            self._abandon()
         self._connection.close()
 
     def _attach(self, mode: str) -> None:
         deadline = time.monotonic() + self._wait
-        sql = f"ATTACH {literal(str(self.path))} AS warehouse ({mode})"
+        sql = f"ATTACH {literal(str(self._new.path if self._new else self.path))} AS warehouse ({mode})"
         while True:
             try:
                 self._connection.execute(sql)

@@ -48,6 +48,9 @@ class Engine(Protocol):
     def recover(self) -> None:
         """Finish what a killed process left undone; do nothing where another process is at work."""
 
+    def prepare(self) -> None:
+        """Make the run's own tables (:func:`sparkify.warehouse.tables.run_tables`), empty."""
+
     def reading(self) -> AbstractContextManager[bool]:
         """Open the warehouse for reading; yields False when there is none yet.
 
@@ -60,19 +63,20 @@ class Engine(Protocol):
 
         Raises:
             WarehouseLocked: Another process holds it.
+            TransientEngineError: Another run has made the warehouse while we did.
         """
 
     def has_table(self, schema: str, name: str) -> bool:
         """Tell whether a table exists; the empty schema is the default one."""
 
-    def execute(self, statement: Statement, **parameters: Any) -> Rows:
+    def execute(self, step: Statement, **parameters: Any) -> Rows:
         """Run one of our statements with the parameters it uses; return its rows.
 
         Raises:
             EngineError: The database refused.
         """
 
-    def ask(self, statement: Statement, **parameters: Any) -> Answer:
+    def ask(self, step: Statement, **parameters: Any) -> Answer:
         """Run one of our queries; return its rows with their columns' names.
 
         Raises:
@@ -92,6 +96,9 @@ class Engine(Protocol):
         Raises:
             LoadError: A file is not JSON lines as they should be; nothing was appended.
         """
+
+    def accept_events(self) -> None:
+        """Move what has landed in ``run_events`` into staging; the warehouse must be open for writing."""
 
     def land_songs(self, packed: Path, file_key: str) -> None:
         """Append packed song records, whose ``file_key`` holds the file_id, to ``run_songs``.

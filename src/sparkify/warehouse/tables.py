@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.statements import list_files, read_statements, statement
+from sparkify.warehouse.statements import Statement, list_files, read_statements, statement
 
 STAGING = ("staging_events", "staging_songs")
 STAR = ("songplays", "users", "songs", "artists", "time")
+
+_RUN = ("run/run_events.sql", "run/run_songs.sql", "run/run_scope.sql", "run/clear.sql")
+
+
+def run_tables() -> Iterator[Statement]:
+    """Return what makes the run's own tables, and empties them."""
+    return (step for path in _RUN for step in read_statements(path))
 
 
 def create_tables(engine: Engine) -> None:
