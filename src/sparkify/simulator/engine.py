@@ -7,6 +7,7 @@ grows with listeners and with the events of a window, never with the length of t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,20 +17,40 @@ from sparkify.simulator.arrivals import NEVER, Arrivals
 from sparkify.simulator.catalogue import Catalogue
 from sparkify.simulator.config import Parameters
 from sparkify.simulator.draws import (
+    GAPS_SHIFT,
     Bits,
     Integers,
     choices,
+    drawn,
     exponential,
-    hashed,
     high_bits,
     log_normal_gaps,
     low_bits,
-    moved,
+    more,
+    places,
 )
-from sparkify.simulator.machine import FREE, OUT_FREE, PAID, Machine
+from sparkify.simulator.machine import ENDS, FREE, GROUP, OUT_FREE, PAID, REDIRECTS, SINGS, Machine
 from sparkify.simulator.people import People
 
 _Index = npt.NDArray[np.intp]
+# All that is known of a listener, side by side: a step fetches and puts back a line of memory a listener, not
+# eight. ``at`` and what follows ``song_ends`` are of the event that comes next; ``stretch`` is -1 when a new
+# one begins with it.
+_LISTENER = np.dtype(
+    [
+        ("stream", np.uint64),
+        ("at", np.int64),
+        ("song_ends", np.int64),
+        ("row", np.int32),
+        ("item", np.int32),
+        ("session", np.int32),
+        ("stretch", np.int32),
+        ("state", np.int16),
+        ("traits", np.uint8),
+    ],
+    align=True,
+)
+_Listeners = npt.NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +71,12 @@ class Events:
     """
 
     at: Integers
-    stretch: Integers
+    stretch: npt.NDArray[np.int32]
     item: npt.NDArray[np.int32]
     row: npt.NDArray[np.int32]
     user: _Index
     session: npt.NDArray[np.int32]
-    group: npt.NDArray[np.int8]
+    group: npt.NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.at)
@@ -101,87 +122,83 @@ class Simulation:
         self._pause = int(parameters.sessions.minimum_gap_minutes * 60_000)
         self._waits = exponential()
 
-        count = len(people)
-        self._stream: Bits = people.key.copy()
-        self._at: Integers = np.zeros(count, np.int64)
-        self._state = np.zeros(count, np.int16)
-        self._row = np.zeros(count, np.int32)
-        self._item = np.zeros(count, np.int32)
-        self._session = np.zeros(count, np.int32)
-        self._song_ends: Integers = np.zeros(count, np.int64)
-        self._stretch: Integers = np.zeros(count, np.int64)
+        self._all = np.zeros(len(people), _LISTENER)
+        self._all["stream"] = people.key
         self._begin_all()
 
     def _begin_all(self) -> None:
         everyone = np.arange(len(self._people))
-        bits = self._bits(everyone)
+        bits = _bits(self._all)
         level = np.where(self._people.paid, PAID, FREE)
         after = np.maximum(self._people.registered, 0)
-        self._at[:], self._state[:] = self._begin(everyone, after, level, bits)
-        self._choose_songs(everyone, self._at, self._state, bits)
-
-    def _bits(self, who: _Index) -> Bits:
-        streams = self._stream[who]
-        self._stream[who] = moved(streams)
-        return hashed(streams)
+        then, following = self._begin(everyone, after, level, bits)
+        self._put(self._all, then, following, self._machine.traits[following], bits)
 
     def skip(self, until: int) -> int:
         """Pass over every event before ``until`` (ms from the start); return how many there were."""
-        live = np.flatnonzero(self._at < until)
-        count = 0
-        while live.size:
-            count += live.size
-            live = live[self._move(live, self._at[live]) < until]
-        return count
+        return sum(len(listeners) for _, listeners in self._steps(until))
 
     def advance(self, until: int) -> Events:
         """Emit every event before ``until`` (ms from the start) that has not been emitted yet."""
-        live = np.flatnonzero(self._at < until)
-        self._stretch[live] = -1
         columns: list[tuple[npt.NDArray[np.generic], ...]] = []
         stretches: list[tuple[npt.NDArray[np.generic], ...]] = []
         known = 0
-        while live.size:
-            new = live[self._stretch[live] < 0]
+        for who, listeners in self._steps(until):
+            stretch = listeners["stretch"]
+            new = places(stretch < 0)
             if new.size:
-                self._stretch[new] = np.arange(known, known + new.size)
+                stretch[new] = np.arange(known, known + new.size)
                 known += new.size
-                stretches.append((new, self._session[new], self._machine.group[self._state[new]]))
-            now = self._at[live]
-            columns.append((now, self._stretch[live], self._item[live], self._row[live]))
-            then = self._move(live, now)
-            live = live[then < until]
+                group = listeners["traits"][new] & GROUP
+                stretches.append((who[new], listeners["session"][new], group))
+            columns.append(tuple(listeners[name].copy() for name in ("at", "stretch", "item", "row")))
         return _sorted(columns, stretches)
 
-    def _move(self, who: _Index, now: Integers) -> Integers:
-        """Give each of ``who`` the next event, in this session or in a new one; return when it is."""
+    def _steps(self, until: int) -> Iterator[tuple[_Index, _Listeners]]:
+        """Yield the listeners who have an event before ``until``, each time with the next one.
+
+        They are worked on in a copy, where few lie close together, and are put back when they are through.
+        """
+        who = places(self._all["at"] < until)
+        listeners = self._all.take(who)
+        listeners["stretch"] = -1
+        while who.size:
+            yield who, listeners
+            self._move(who, listeners)
+            stays = listeners["at"] < until
+            if not stays.all():
+                through = places(~stays)
+                self._all.put(who[through], listeners.take(through))
+                stay = places(stays)
+                who, listeners = who[stay], listeners.take(stay)
+
+    def _move(self, who: _Index, listeners: _Listeners) -> None:
+        """Give each of ``listeners``, number ``who``, the next event, in this session or in a new one."""
         machine = self._machine
-        bits = self._bits(who)
-        state = self._state[who]
+        bits = _bits(listeners)
+        now, state, song_ends = listeners["at"], listeners["state"], listeners["song_ends"]
         following = machine.step(state, bits)
         # The next song waits for the end of this one, whatever is clicked meanwhile.
-        song_ends = self._song_ends[who]
-        waits = machine.sings[following] & (song_ends > now)
-        then = np.where(waits, song_ends, now + self._gaps[low_bits(bits)])
-        at_once = np.flatnonzero(machine.redirects[following])
+        traits = machine.traits.take(following)
+        waits = (traits & SINGS != 0) & (song_ends > now)
+        then = np.where(waits, song_ends, now + self._gaps[low_bits(bits) >> GAPS_SHIFT])
+        at_once = places(traits & REDIRECTS != 0)
         then[at_once] = now[at_once] + self._redirect
-        self._item[who] += 1
-        over = np.flatnonzero(following == machine.end)
+        listeners["item"] += 1
+        over = places(traits & ENDS != 0)
         if over.size:
-            ended = who[over]
-            level = machine.group[state[over]] % OUT_FREE
+            level = (listeners["traits"][over] & GROUP) % OUT_FREE
             then[over], following[over] = self._begin(
-                ended, now[over] + self._pause, level, hashed(bits[over])
+                who[over], now[over] + self._pause, level, more(bits[over])
             )
-            self._session[ended] += 1
-            self._item[ended] = 0
-            self._stretch[ended] = -1
-        changed = machine.group[following] != machine.group[state]
-        self._stretch[who[changed]] = -1
-        self._at[who] = then
-        self._state[who] = following
-        self._choose_songs(who, then, following, bits)
-        return then
+            traits[over] = machine.traits[following[over]]
+            song_ends[over] = 0
+            listeners["session"][over] += 1
+            listeners["item"][over] = 0
+            listeners["stretch"][over] = -1
+        changed = (traits ^ listeners["traits"]) & GROUP != 0
+        listeners["stretch"][changed] = -1
+        self._put(listeners, then, following, traits, bits)
 
     def _begin(
         self, who: _Index, after: Integers, level: npt.NDArray[np.generic], bits: Bits
@@ -190,17 +207,29 @@ class Simulation:
         wait = self._waits[low_bits(bits)] / self._people.rate[who]
         then = self._arrivals.after(after, wait)
         then[then > self._people.leaves[who]] = NEVER
-        self._song_ends[who] = 0
         return then, self._machine.step((level + self._machine.begin).astype(np.int16), bits)
 
-    def _choose_songs(
-        self, who: _Index, then: Integers, following: npt.NDArray[np.int16], bits: Bits
+    def _put(
+        self,
+        listeners: _Listeners,
+        then: Integers,
+        following: npt.NDArray[np.int16],
+        traits: npt.NDArray[np.uint8],
+        bits: Bits,
     ) -> None:
-        self._row[who] = following
-        singing = np.flatnonzero(self._machine.sings[following])
+        """Note each one's next event, and choose the song where it is one."""
+        listeners["at"], listeners["state"], listeners["traits"] = then, following, traits
+        listeners["row"] = following
+        singing = places(traits & SINGS != 0)
         song = self._popularity[high_bits(bits[singing], self._song_bits)]
-        self._row[who[singing]] = song + len(self._machine.states)
-        self._song_ends[who[singing]] = then[singing] + self._length[song]
+        listeners["row"][singing] = song + len(self._machine.states)
+        listeners["song_ends"][singing] = then[singing] + self._length[song]
+
+
+def _bits(listeners: _Listeners) -> Bits:
+    """Draw random bits for each, and move their streams on."""
+    bits, listeners["stream"] = drawn(listeners["stream"])
+    return bits
 
 
 def _sorted(
@@ -213,6 +242,6 @@ def _sorted(
     user, session, group = (np.concatenate(column) for column in zip(*stretches, strict=True))
     # Time above, place below: sorting values is several times faster than a stable argsort. Of one
     # listener's events at the same time the earlier item was emitted first.
-    places = len(at).bit_length()
-    order = np.sort((at - at.min() << places) | np.arange(len(at))) & ((1 << places) - 1)
+    bits = len(at).bit_length()
+    order = np.sort((at - at.min() << bits) | np.arange(len(at))) & ((1 << bits) - 1)
     return Events(at[order], stretch[order], item[order], row[order], user, session, group)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sparkify.simulator.config import Page, Parameters
+from sparkify.simulator.config import Parameters
 from sparkify.simulator.draws import TABLE, Bits, choices, middle_bits
 
 FREE, PAID, OUT_FREE, OUT_PAID = range(4)
 NEXT_SONG = "NextSong"
+# Traits of a state: the lowest two bits are its group.
+GROUP, SINGS, REDIRECTS, ENDS = 3, 4, 8, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,13 @@ class Machine:
         states: What each number means. The two numbers after the last are the beginning of a session of a
             free and of a paid listener, the one after those its end.
         followers: Row after row, the quantiles of the next state: 65,536 places for each state and beginning.
-        group: Group of a state (of a beginning: the level; of the end: -1).
-        sings: Whether the state plays a song.
-        redirects: Whether the state is a redirected request.
+        traits: What a step has to know of a state, as bits: its :data:`GROUP` (of a beginning: the level),
+            and whether it :data:`SINGS` (plays a song), :data:`REDIRECTS` or :data:`ENDS` the session.
     """
 
     states: tuple[State, ...]
-    followers: npt.NDArray[np.int16]
-    group: npt.NDArray[np.int8]
-    sings: npt.NDArray[np.bool_]
-    redirects: npt.NDArray[np.bool_]
+    followers: npt.NDArray[np.int8 | np.int16]
+    traits: npt.NDArray[np.uint8]
 
     @property
     def begin(self) -> int:
@@ -70,7 +69,8 @@ class Machine:
 
     def step(self, state: npt.NDArray[np.int16], bits: Bits) -> npt.NDArray[np.int16]:
         """Return the next state of each, given random bits for each."""
-        following: npt.NDArray[np.int16] = self.followers[state * np.int64(TABLE) + middle_bits(bits)]
+        found = self.followers[state * np.int64(TABLE) + middle_bits(bits)]
+        following: npt.NDArray[np.int16] = found.astype(np.int16)
         return following
 
 
@@ -85,25 +85,23 @@ def compile_machine(parameters: Parameters) -> Machine:
     number = {(state.group, state.page): index for index, state in enumerate(states)}
     end = len(states) + 2
     rows = [*_rows(parameters, states, number), *_beginnings(parameters, number)]
-    followers = np.empty((len(rows), TABLE), np.int16)
+    # As narrow as they fit: this is read at random, and what is not in the cache is waited for.
+    followers = np.empty((len(rows), TABLE), np.int8 if end < 128 else np.int16)
     for places, row in zip(followers, rows, strict=True):
         sums = np.cumsum([0.0, *row.values()])[1:]
         # The last stands for what is missing to 1, and takes rounding with it.
         missing = not row or sums[-1] < 1 - 1e-9
         targets = np.array([*row, end if missing else list(row)[-1]])
         places[:] = targets[choices(sums, TABLE)]
-    levels = [FREE, PAID, -1]
     return Machine(
         states=states,
         followers=followers.ravel(),
-        group=np.array([*(state.group for state in states), *levels], np.int8),
-        sings=np.array([*(state.page == NEXT_SONG for state in states), False, False, False]),
-        redirects=np.array([*(_redirects(pages[state.page]) for state in states), False, False, False]),
+        traits=np.array([*(_traits(state) for state in states), FREE, PAID, ENDS], np.uint8),
     )
 
 
-def _redirects(page: Page) -> bool:
-    return 300 <= page.status < 400
+def _traits(state: State) -> int:
+    return state.group + SINGS * (state.page == NEXT_SONG) + REDIRECTS * (300 <= state.status < 400)
 
 
 def _rows(
