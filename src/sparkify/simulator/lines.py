@@ -1,7 +1,8 @@
 """Events as JSON lines, byte for byte in the real logs' form.
 
-A line is made of eleven fragments. Those that depend on the song or page are made once, those that depend on
-the listener once for each stretch, the few others per event; the line itself is never formatted, only joined.
+A line is made of twelve fragments, and a fragment is a number in a table. What depends on songs, pages,
+names, places and user agents stands there from the start; each window of events puts its sessions, users and
+times after it. Per event only numbers are computed; the line itself is never formatted, only joined.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring_ascii
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +17,16 @@ import numpy.typing as npt
 from sparkify.simulator.catalogue import Catalogue
 from sparkify.simulator.draws import Integers
 from sparkify.simulator.engine import Events
-from sparkify.simulator.machine import NEXT_SONG, OUT_FREE, PAID, Machine
+from sparkify.simulator.machine import NEXT_SONG, OUT_FREE, PAID, Machine, State
 from sparkify.simulator.people import People, first_names, user_agents, words
 
-Fragments = npt.NDArray[np.object_]
+Numbers = npt.NDArray[np.int32]
 
-# So few that the fragments in use stay in the processor's cache: 20,000 take twice as long each.
-_AT_ONCE = 2_000
-_FRAGMENTS = 11
-# A time is put together of its key, one digit and three times four digits, each four one number of 32 bits.
-_STAMP = np.dtype([("key", "S6"), ("first", "u1"), ("high", "u4"), ("middle", "u4"), ("low", "u4")])
-_FOURS = np.array([b"%04d" % i for i in range(10**4)]).view(np.uint32)
+# So few that the fragments in use stay in the processor's cache.
+_AT_ONCE = 1_000
+_FRAGMENTS = 12
+# A time is two fragments: what it shares with the others of ten seconds, and four digits.
+_TEN_SECONDS = 10_000
 
 
 def encode_text(value: str | None) -> bytes:
@@ -36,10 +35,34 @@ def encode_text(value: str | None) -> bytes:
     return text.replace("/", "\\/").encode()
 
 
-def _table(fragments: Sequence[bytes]) -> Fragments:
-    table = np.empty(len(fragments), object)
-    table[:] = fragments
-    return table
+class _Table:
+    """Fragments by number."""
+
+    def __init__(self) -> None:
+        self._fragments = np.empty(0, object)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, fragments: Sequence[bytes]) -> int:
+        """Add fragments; return the number of the first."""
+        first, self._count = self._count, self._count + len(fragments)
+        if self._count > len(self._fragments):
+            # Room for the next window, which may be a little larger.
+            room = np.empty(2 * len(fragments), object)
+            self._fragments = np.concatenate([self._fragments[:first], room])
+        self._fragments[first : self._count] = fragments
+        return first
+
+    def cut(self, count: int) -> None:
+        """Keep the first ``count`` fragments."""
+        self._count = count
+
+    def take(self, numbers: Numbers) -> list[bytes]:
+        """Return the fragments with these numbers."""
+        found: list[bytes] = self._fragments[numbers].tolist()
+        return found
 
 
 class Encoder:
@@ -60,20 +83,37 @@ class Encoder:
         self._people = people
         self._first_id = first_id
         self._start = start
-        self._items = _table([])
-        self._rows = _row_fragments(machine, catalogue, tag)
+        self._states = len(machine.states)
+        # A song is played on one page, which comes after those of the states.
+        pages = [_page_fragment(state) for state in machine.states]
+        pages.append(_page_fragment(_singing(machine)))
+        distinct = list(dict.fromkeys(pages))
+        self._page = np.array([distinct.index(page) for page in pages], np.int32)
         lists = words()["people"]
-        out = 'null,"gender":null'
-        names = [*(f'{json.dumps(name)},"gender":"{gender}"' for name, gender in first_names()), out]
-        self._first = _pairs(
-            ['"auth":"Logged In","firstName":', '"auth":"Logged Out","firstName":'],
-            [name + ',"itemInSession":' for name in names],
-        )
-        self._family = _table([encode_text(name) + b',"length":' for name in [*lists["family"], None]])
-        metros = [encode_text(metro).decode() for metro in [*lists["metros"], None]]
-        self._place = _pairs(['"free","location":', '"paid","location":'], [m + ',"method":' for m in metros])
-        agents = [text for agent in user_agents() for text in (agent, f'"{agent}"')]
-        self._agent = [b',"userAgent":' + encode_text(agent) + b',"userId":"%d"}\n' for agent in agents]
+        # The last of each is for those who are logged out.
+        names = [f'"auth":"Logged In","firstName":{json.dumps(n)},"gender":"{g}"' for n, g in first_names()]
+        names.append('"auth":"Logged Out","firstName":null,"gender":null')
+        families = [*lists["family"], None]
+        metros = [encode_text(metro) for metro in [*lists["metros"], None]]
+        places = [
+            b'"%s","location":%s,"method":%s' % (level, metro, page)
+            for level in (b"free", b"paid")
+            for metro in metros
+            for page in distinct
+        ]
+        agents = [encode_text(form) for agent in user_agents() for form in (agent, f'"{agent}"')]
+        agents.append(b"null")
+        self._counts = len(names), len(families), len(metros), len(agents)
+        self._pages = len(distinct)
+        self._table = table = _Table()
+        self._artist, self._length, self._song = map(table.add, _row_fragments(machine, catalogue, tag))
+        self._first = table.add([name.encode() + b',"itemInSession":' for name in names])
+        self._family = table.add([encode_text(family) + b',"length":' for family in families])
+        self._place = table.add(places)
+        self._agent = table.add([b',"userAgent":%s,"userId":"' % agent for agent in agents])
+        self._digits = table.add([b"%04d" % i for i in range(_TEN_SECONDS)])
+        self._fixed = len(table)
+        self._items: list[bytes] = []
 
     def lines(self, events: Events) -> list[bytes]:
         """Return one line an event, each with its line break."""
@@ -89,120 +129,109 @@ class Encoder:
             yield b"".join(fragments)
 
     def _fragments(self, events: Events) -> Iterator[list[bytes]]:
-        """Yield the fragments of every line, one line after the other, some thousand lines at once."""
-        used, stretches = _compact(events)
-        before, after, place, session, agent = self._stretch_fragments(events, used)
-        if events.item.max(initial=0) >= len(self._items):
-            self._items = _table([b'%d,"lastName":' % i for i in range(2 * int(events.item.max()) + 64)])
-        for low in range(0, len(events), _AT_ONCE):
-            part = slice(low, low + _AT_ONCE)
-            stretch = stretches[part]
-            rows = self._rows[events.row[part]]
-            grid = np.empty((len(stretch), _FRAGMENTS), object)
-            grid[:, 0] = rows[:, 0]
-            grid[:, 1] = before[stretch]
-            grid[:, 2] = self._items[events.item[part]]
-            grid[:, 3] = after[stretch]
-            grid[:, 4] = rows[:, 1]
-            grid[:, 5] = place[stretch]
-            grid[:, 6] = rows[:, 2]
-            grid[:, 7] = session[stretch]
-            grid[:, 8] = rows[:, 3]
-            grid[:, 9] = _times(events.at[part] + self._start)
-            grid[:, 10] = agent[stretch]
-            yield grid.ravel().tolist()
+        """Yield the fragments of every line, one line after the other, some hundred lines at once."""
+        numbers = self._numbers(events).ravel()
+        step = _AT_ONCE * _FRAGMENTS
+        for low in range(0, len(numbers), step):
+            yield self._table.take(numbers[low : low + step])
 
-    def _stretch_fragments(self, events: Events, used: Integers) -> tuple[Fragments, ...]:
-        """Return the five fragments of the stretches in use: names before and after the item, and so on."""
-        user = events.user[used]
-        group = events.group[used]
+    def _numbers(self, events: Events) -> Numbers:
+        """Return each event's fragments by their numbers, after putting the window's own into the table."""
+        used, stretch = _compact(events)
+        user, group = events.user[used], events.group[used]
         outside = group >= OUT_FREE
+        first, family, place, agent = self._listener_numbers(user, outside, group % OUT_FREE == PAID)
+        self._table.cut(self._fixed)
+        sessions = self._table.add(self._session_fragments(user, events.session[used], outside))
+        ids = zip((user + self._first_id).tolist(), outside.tolist(), strict=True)
+        users = self._table.add([b'"}\n' if out else b'%d"}\n' % number for number, out in ids])
+        items = self._table.add(self._item_fragments(int(events.item.max(initial=-1)) + 1))
+        seconds, digits = np.divmod(events.at + self._start, _TEN_SECONDS)
+        later = np.diff(seconds, prepend=-1) > 0
+        times = self._table.add([b',"ts":%d' % second for second in seconds[later].tolist()])
+
+        grid = np.empty((len(events), _FRAGMENTS), np.int32)
+        row = events.row
+        grid[:, 0] = row + self._artist
+        grid[:, 1] = first[stretch]
+        grid[:, 2] = events.item + items
+        grid[:, 3] = family[stretch]
+        grid[:, 4] = row + self._length
+        grid[:, 5] = place[stretch] + self._page[np.minimum(row, self._states)]
+        grid[:, 6] = stretch + sessions
+        grid[:, 7] = row + self._song
+        grid[:, 8] = np.cumsum(later) + (times - 1)
+        grid[:, 9] = digits + self._digits
+        grid[:, 10] = agent[stretch]
+        grid[:, 11] = stretch + users
+        return grid
+
+    def _listener_numbers(
+        self, user: npt.NDArray[np.intp], outside: npt.NDArray[np.bool_], paid: npt.NDArray[np.bool_]
+    ) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+        """Return the fragments of name, family name, place (with the first page) and user agent."""
         people = self._people
-        first = np.where(outside, self._first.shape[1] - 1, people.first[user])
-        family = np.where(outside, len(self._family) - 1, people.family[user])
-        metro = np.where(outside, self._place.shape[1] - 1, people.metro[user])
-        level = group % OUT_FREE == PAID
+        first, family, metro, agent = (
+            np.where(outside, np.int32(count - 1), column[user])
+            for column, count in zip(
+                (people.first, people.family, people.metro, people.agent), self._counts, strict=True
+            )
+        )
+        place = metro + np.where(paid, np.int32(self._counts[2]), np.int32(0))
         return (
-            self._first[outside.astype(np.intp), first],
-            self._family[family],
-            self._place[level.astype(np.intp), metro],
-            *self._session_fragments(events, used, user, outside),
+            first + self._first,
+            family + self._family,
+            place * self._pages + self._place,
+            agent + self._agent,
         )
 
     def _session_fragments(
-        self, events: Events, used: Integers, user: npt.NDArray[np.intp], outside: npt.NDArray[np.bool_]
-    ) -> tuple[Fragments, Fragments]:
+        self, user: npt.NDArray[np.intp], session: npt.NDArray[np.int32], outside: npt.NDArray[np.bool_]
+    ) -> list[bytes]:
         people = self._people
         # Ids are unique without a common counter: each listener has every len(people)-th number.
-        numbers = (user + 1 + events.session[used].astype(np.int64) * len(people)).tolist()
+        numbers = (user + 1 + session.astype(np.int64) * len(people)).tolist()
         registered = (people.registered[user] + self._start).tolist()
-        ids = (user + self._first_id).tolist()
-        agents = people.agent[user].tolist()
-        session = [
+        return [
             b'null,"sessionId":%d,"song":' % number
             if out
             else b'%d.0,"sessionId":%d,"song":' % (since, number)
             for number, since, out in zip(numbers, registered, outside.tolist(), strict=True)
         ]
-        agent = [
-            b',"userAgent":null,"userId":""}\n' if out else self._agent[kind] % number
-            for kind, number, out in zip(agents, ids, outside.tolist(), strict=True)
-        ]
-        return _table(session), _table(agent)
+
+    def _item_fragments(self, count: int) -> list[bytes]:
+        known = len(self._items)
+        self._items += [b'%d,"lastName":' % item for item in range(known, count)]
+        return self._items[:count]
 
 
-def _compact(events: Events) -> tuple[Integers, Integers]:
+def _compact(events: Events) -> tuple[Integers, Numbers]:
     """Return the stretches that occur, and each event's index among them."""
     seen = np.zeros(len(events.user), np.bool_)
     seen[events.stretch] = True
     used = np.flatnonzero(seen)
-    place = np.empty(len(seen), np.int64)
+    place = np.empty(len(seen), np.int32)
     place[used] = np.arange(len(used))
     return used, place[events.stretch]
 
 
-def _row_fragments(machine: Machine, catalogue: Catalogue, tag: str) -> npt.NDArray[Any]:
-    """Return the four fragments of every row: artist, length, page, song."""
+def _singing(machine: Machine) -> State:
+    return next(state for state in machine.states if state.page == NEXT_SONG)
+
+
+def _page_fragment(state: State) -> bytes:
+    return b'"%s","page":%s,"registration":' % (state.method.encode(), encode_text(state.page))
+
+
+def _row_fragments(machine: Machine, catalogue: Catalogue, tag: str) -> tuple[list[bytes], ...]:
+    """Return the fragments of every row: artist, length, song."""
     extra = b',"tag":' + encode_text(tag) if tag else b""
-    rows = np.empty((len(machine.states) + len(catalogue.songs), 4), object)
-    singing = machine.states[0]
-    for index, state in enumerate(machine.states):
-        page = b'"%s","page":%s,"registration":' % (state.method.encode(), encode_text(state.page))
-        rows[index] = [
-            b'{"artist":null,',
-            b'null,"level":',
-            page,
-            b'null,"status":%d%s' % (state.status, extra),
-        ]
-        if state.page == NEXT_SONG:
-            singing = state
-    page = b'"%s","page":"NextSong","registration":' % singing.method.encode()
-    for index, song in enumerate(catalogue.songs, len(machine.states)):
-        rows[index] = [
-            b'{"artist":%s,' % encode_text(song.artist),
-            b'%s,"level":' % repr(song.length).encode(),
-            page,
-            b'%s,"status":%d%s' % (encode_text(song.title), singing.status, extra),
-        ]
-    return rows
-
-
-def _pairs(prefixes: Sequence[str], suffixes: Sequence[str]) -> Fragments:
-    table = np.empty((len(prefixes), len(suffixes)), object)
-    for i, prefix in enumerate(prefixes):
-        table[i] = [(prefix + suffix).encode() for suffix in suffixes]
-    return table
-
-
-def _times(ts: Integers) -> npt.NDArray[np.bytes_]:
-    """Return ``,"ts":1541105830796`` for each; 13 digits reach from 2001 to 2286."""
-    text = np.empty(len(ts), _STAMP)
-    # Dividing 32 bits is several times faster than dividing 64.
-    five, eight = (half.astype(np.uint32) for half in np.divmod(ts, 10**8))
-    first, middle = five // np.uint32(10**4), eight // np.uint32(10**4)
-    text["key"] = b',"ts":'
-    text["first"] = first + np.uint32(ord("0"))
-    text["high"] = _FOURS[five - first * np.uint32(10**4)]
-    text["middle"] = _FOURS[middle]
-    text["low"] = _FOURS[eight - middle * np.uint32(10**4)]
-    return text.view(f"S{_STAMP.itemsize}")
+    songs = catalogue.songs
+    artists = [b'{"artist":null,'] * len(machine.states)
+    artists += [b'{"artist":%s,' % encode_text(song.artist) for song in songs]
+    lengths = [b'null,"level":'] * len(machine.states)
+    lengths += [b'%s,"level":' % repr(song.length).encode() for song in songs]
+    titles = [b'null,"status":%d%s' % (state.status, extra) for state in machine.states]
+    status = _singing(machine).status
+    titles += [b'%s,"status":%d%s' % (encode_text(song.title), status, extra) for song in songs]
+    return artists, lengths, titles
