@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -49,7 +49,6 @@ def simulate(
     # Read once and handed on: a catalogue that cannot be read is noticed before anything is taken away, and
     # the workers must not see one that changed in between.
     known = read_songs(plan.song_data, aws) if plan.song_data else None
-    make_room(writer, plan, force=force)
     counts = Counts()
 
     def count(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
@@ -62,9 +61,15 @@ def simulate(
         workers = min(os.cpu_count() or 1, 1 + expected // _WORTH_A_PROCESS)
     if plan.dirty:
         # One process: late events cross from day to day.
+        make_room(writer, plan, force=force)
         write_dirty(World(plan, aws, known), writer, count)
         return counts
     with _started([(plan, uri, aws, known, worker, workers) for worker in range(1, workers)]) as running:
+        # While they start, since taking away a large simulation takes as long; they wait for our word.
+        make_room(writer, plan, force=force)
+        for connection in running:
+            with suppress(BrokenPipeError):  # _listen says how it ended
+                connection.send("go")
 
         def count_all(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
             count(files=files, rows=rows, size=size)
@@ -85,13 +90,13 @@ Running = dict[Connection, SpawnProcess]
 
 @contextmanager
 def _started(tasks: Sequence[Task]) -> Iterator[Running]:
-    """Start a process for each task; none is left running on the way out."""
+    """Start a process for each task, which waits for a word; none is left running on the way out."""
     # Not fork: the object store's client has threads of its own, which a fork would leave behind.
     context = multiprocessing.get_context("spawn")
     running: Running = {}
     try:
         for task in tasks:
-            mine, theirs = context.Pipe(duplex=False)
+            mine, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, task), daemon=True)
             process.start()
             theirs.close()
@@ -144,11 +149,9 @@ def _listen(running: Running, report: Report, patience: float | None = None) -> 
 
 def _work(connection: Connection, task: Task) -> None:
     """Do one worker's share and tell about it; runs in its own process."""
-    # Ctrl-C reaches the whole group; the parent decides. Its SIGTERM is obeyed between two chunks of a
-    # file, so that what is half written is taken away on the way out.
-    stopping: list[int] = []
+    # Ctrl-C reaches the whole group; the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+    stopping: list[int] = []
 
     def tell(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
         if stopping:
@@ -157,9 +160,14 @@ def _work(connection: Connection, task: Task) -> None:
 
     plan, uri, aws, known, worker, workers = task
     try:
-        write_share(World(plan, aws, known), Writer(uri, aws), worker, workers, tell)
+        world, writer = World(plan, aws, known), Writer(uri, aws)
+        connection.recv()
+        # From now on its SIGTERM is obeyed between two chunks of a file, so that what is half written is
+        # taken away on the way out.
+        signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
+        write_share(world, writer, worker, workers, tell)
         connection.send(("done",))
     except SourceError as exc:
         connection.send(("failed", exc.message, exc.hint, exc.uri))
-    except BrokenPipeError:
+    except (BrokenPipeError, EOFError):
         sys.exit(FAILED)  # the parent is gone, and with it the reason to go on
