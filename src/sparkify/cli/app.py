@@ -83,6 +83,9 @@ def sparkify(debug: bool) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code (see :mod:`sparkify.errors`)."""
+    # Before numpy is imported: nothing of ours multiplies matrices, and the threads it would start for that
+    # spin for a tenth of a second, in every worker too.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]

@@ -3,9 +3,3 @@
 Arrows run one way: ``run → dirt, lines → engine → arrivals, machine, people, catalogue → config, draws``.
 Nothing here prints, and nothing but :mod:`sparkify.lake` is imported from the rest of the package.
 """
-
-import os
-
-# Before numpy is imported: nothing here multiplies matrices, and the threads it would start for that
-# spin for a tenth of a second in every worker.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
