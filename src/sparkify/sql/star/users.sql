@@ -4,7 +4,14 @@
 DELETE FROM run_users;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-WITH seen AS (
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE e.user_id <> '' AND e.ts BETWEEN :users_from AND :users_to
+    GROUP BY e.user_id
+),
+
+candidates AS (
     SELECT
         e.user_id,
         NULLIF(e.first_name, '') AS first_name,
@@ -14,30 +21,18 @@ WITH seen AS (
         e.ts,
         e.item_in_session
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN :users_from AND :users_to
-),
-
-candidates AS (
-    SELECT s.user_id, s.first_name, s.last_name, s.gender, s.level, s.ts, s.item_in_session
-    FROM seen AS s
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
-    WHERE u.user_id IN (SELECT s.user_id FROM seen AS s)
-),
-
-latest AS (
-    SELECT c.user_id, MAX(c.ts) AS ts
-    FROM candidates AS c
-    GROUP BY c.user_id
+    INNER JOIN latest AS l ON u.user_id = l.user_id
 )
 
 SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
 FROM candidates AS c
-INNER JOIN latest AS l ON c.user_id = l.user_id AND c.ts = l.ts
 QUALIFY ROW_NUMBER() OVER (
     PARTITION BY c.user_id
-    ORDER BY c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
