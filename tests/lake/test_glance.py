@@ -14,19 +14,21 @@ from sparkify.lake import glance as module
 from sparkify.lake.glance import Glance, glance
 
 KEYS = ("a", "bc", "d:e")
+NUMBERS = ("a", "d:e")
 PLAIN = '{"a":1,"bc":"x","d:e":null}'
 _TEXTS = st.text(st.sampled_from('ab,:}{[n é\n"'), max_size=4)
-_VALUES = st.none() | st.integers(0, 20) | st.floats(0, 2) | _TEXTS
+_NUMBERS = st.none() | st.integers(0, 20) | st.floats(0, 2) | _TEXTS
+_RECORDS = st.tuples(_NUMBERS, st.none() | _TEXTS, _NUMBERS)
 
 
 def look(text: str, block: int = 1 << 18) -> Glance | None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_BLOCK", block)
-        return glance(io.BytesIO(text.encode()))
+        return glance(io.BytesIO(text.encode()), NUMBERS)
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(*[_VALUES] * 3), max_size=8), st.booleans(), st.booleans(), st.integers(1, 80))
+@given(st.lists(_RECORDS, max_size=8), st.booleans(), st.booleans(), st.integers(1, 80))
 def test_counts_of_plain_files_are_those_of_a_parser(
     records: list[tuple[Any, ...]], ascii_only: bool, ended: bool, block: int
 ):
@@ -72,7 +74,14 @@ def test_an_empty_file_is_plain():
     assert look("") == Glance()
 
 
-def test_a_number_where_text_should_be_shows_in_the_count_of_texts():
-    found = look('{"a":1,"bc":39,"d:e":null}\n')
+@pytest.mark.parametrize("key", ["bc", "xa", "ad:e", ""])
+def test_a_number_under_the_key_of_a_text_is_not_plain(key: str):
+    """Together with the count of texts: as many numbers written as text would make up for it."""
+    line = PLAIN.replace('"bc":"x"', f'"{key}":39')
+    assert look(line + "\n") is None
+
+
+def test_a_text_under_the_key_of_a_number_shows_in_the_count_of_texts():
+    found = look(PLAIN.replace('"a":1', '"a":"1"') + "\n")
     assert found is not None
-    assert (found.is_plain(3), found.texts) == (True, 0)
+    assert (found.is_plain(3), found.texts) == (True, 2)

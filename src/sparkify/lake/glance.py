@@ -5,10 +5,12 @@ counting pairs of bytes, in half the time that :mod:`sparkify.lake.marks` takes.
 proves once the parser's own counts agree with it:
 
 - Every line ends in ``}`` after a value: no comma trails.
-- As many ``":`` as fields are expected, every one before a string, a number or ``null``: no value is nested,
+- As many ``":`` as fields are expected, every one before a string, a digit or ``null``: no value is nested,
   NaN or a boolean, unless its key stands before a blank.
 - Two quotes for each of these keys and strings, and none besides (escaped ones apart): no key does.
-- As many strings and nulls as the parser found: no field is missing, so none of the fields is unknown.
+- Digits only after the keys of numbers: no text is written as a number. As many strings as the parser found
+  texts, then: nor is a number written as text.
+- As many nulls as the parser found: no field is missing, so none of the fields is unknown.
 - No escaped NUL.
 
 What it cannot see is a field under another name that is null in the whole file.
@@ -17,18 +19,21 @@ What it cannot see is a field under another name that is null in the whole file.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+    Places = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 # Half of the second cache of today's processors; half or twice as much takes a tenth longer.
 _BLOCK = 1 << 18
-# Every byte is looked at with its neighbours: ``,}`` before a line break, ``u0000`` after a backslash.
-_BEFORE, _AFTER = 2, 5
+# How much of a key is looked at, its quote and colon included.
+_END = 8
+# Every byte is looked at with its neighbours: the end of a key before a colon, ``u0000`` after a backslash.
+_BEFORE, _AFTER = _END, 5
 _AROUND = _BEFORE + _AFTER
 
 
@@ -55,67 +60,95 @@ class Glance:
         return self.keys == fields * self.lines and self.quotes == 2 * (self.keys + self.texts)
 
 
-def glance(file: io.BytesIO | io.FileIO) -> Glance | None:
-    """Count over a whole file; None as soon as there is something that wants a closer look."""
-    import numpy as np
+def glance(file: io.BytesIO | io.FileIO, numbers: Iterable[str]) -> Glance | None:
+    """Count over a whole file; None as soon as there is something that wants a closer look.
 
-    counts = Glance()
+    Args:
+        file: Its plain contents.
+        numbers: The keys whose values may be numbers.
+    """
     buffer = bytearray(_AROUND + max(_BLOCK, _AROUND))
     block = memoryview(buffer)[_AROUND : _AROUND + _BLOCK]
-    text = np.frombuffer(buffer, np.uint8)
-    masks = tuple(np.empty(len(buffer), np.bool_) for _ in range(3))
+    counter = _Counter(buffer, [f'"{key}":'.encode()[-_END:] for key in numbers])
     read = 0
     while size := file.readinto(block):
         read += size
-        if not _count(counts, text[: _AROUND + size], masks):
+        if not counter.count(_AROUND + size):
             return None
         buffer[:_AROUND] = buffer[size : size + _AROUND]
     # What was read last is looked at now that nothing follows; a last line gets the break it may lack.
     end = b"" if not read or buffer[_AROUND - 1] == ord("\n") else b"\n"
     buffer[_AROUND : 2 * _AROUND] = end + bytes(_AROUND - len(end))
-    return counts if _count(counts, text[: 2 * _AROUND], masks) else None
+    return counter.counts if counter.count(2 * _AROUND) else None
 
 
-def _count(
-    counts: Glance, text: Bytes, masks: tuple[np.ndarray[tuple[int], np.dtype[np.bool_]], ...]
-) -> bool:
-    """Add a block's counts; False where it wants a closer look. The bytes around it are neighbours only."""
-    import numpy as np
+class _Counter:
+    """Counts over the blocks that come to lie in a buffer."""
 
-    quote, colon, here = (mask[: len(text)] for mask in masks)
-    middle = slice(_BEFORE, len(text) - _AFTER)
-    before = slice(_BEFORE - 1, len(text) - _AFTER - 1)
-    after = slice(_BEFORE + 1, len(text) - _AFTER + 1)
-    np.equal(text, ord('"'), out=quote)
-    np.equal(text, ord(":"), out=colon)
-    counts.quotes += int(np.count_nonzero(quote[middle]))
-    keys = np.logical_and(quote[before], colon[middle], out=here[middle])
-    found = int(np.count_nonzero(keys))
-    others = text[after][np.flatnonzero(np.greater(keys, quote[after], out=keys))]
-    nulls = int(np.count_nonzero(others == ord("n")))
-    counts.keys += found
-    counts.nulls += nulls
-    counts.texts += found - len(others)
-    # What is rare is found at once: line breaks and backslashes.
-    np.equal(text, ord("\n"), out=here)
-    np.logical_or(here, np.equal(text, ord("\\"), out=colon), out=here)
-    at = np.flatnonzero(here[middle]) + _BEFORE
-    escaping = text[at] == ord("\\")
-    escapes, breaks = at[escaping], at[~escaping]
-    counts.lines += len(breaks)
-    escaped = text[escapes + 1]
-    counts.quotes -= int(np.count_nonzero(escaped == ord('"')))
-    value_end = text[breaks - 2]
-    return bool(
-        nulls + np.count_nonzero((others ^ 0x30) <= 9) == len(others)
-        and (text[breaks - 1] == ord("}")).all()
-        and ((value_end > ord(" ")) & (value_end != ord(","))).all()
-        and not (escaped == ord("\\")).any()
-        and not _escapes_nul(text, escapes[escaped == ord("u")])
-    )
+    def __init__(self, buffer: bytearray, number_keys: Iterable[bytes]) -> None:
+        import numpy as np
 
+        self.counts = Glance()
+        self._text = np.frombuffer(buffer, np.uint8)
+        # The eight bytes that begin at every byte.
+        self._ends = np.ndarray(len(buffer) - _END + 1, "<u8", buffer, strides=(1,))
+        self._masks = [np.empty(len(buffer), np.bool_) for _ in range(3)]
+        # Shifted, what stands before a shorter key falls out.
+        self._number_keys = [
+            (np.uint64(8 * (_END - len(end))), np.uint64(int.from_bytes(end, "little")))
+            for end in number_keys
+        ]
 
-def _escapes_nul(text: Bytes, escapes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
-    for place in range(2, 6):
-        escapes = escapes[text[escapes + place] == ord("0")]
-    return len(escapes) > 0
+    def count(self, size: int) -> bool:
+        """Add a block's counts; False where it wants a closer look. The bytes around it are neighbours."""
+        import numpy as np
+
+        text = self._text[:size]
+        quote, colon, here = (mask[:size] for mask in self._masks)
+        middle = slice(_BEFORE, size - _AFTER)
+        before = slice(_BEFORE - 1, size - _AFTER - 1)
+        after = slice(_BEFORE + 1, size - _AFTER + 1)
+        np.equal(text, ord('"'), out=quote)
+        np.equal(text, ord(":"), out=colon)
+        counts = self.counts
+        counts.quotes += int(np.count_nonzero(quote[middle]))
+        keys = np.logical_and(quote[before], colon[middle], out=here[middle])
+        found = int(np.count_nonzero(keys))
+        others = np.flatnonzero(np.greater(keys, quote[after], out=keys)) + _BEFORE
+        digits = others[(text[others + 1] ^ 0x30) <= 9]
+        nulls = int(np.count_nonzero(text[others + 1] == ord("n")))
+        counts.keys += found
+        counts.nulls += nulls
+        counts.texts += found - len(others)
+        # What is rare is found at once: line breaks and backslashes.
+        np.equal(text, ord("\n"), out=here)
+        np.logical_or(here, np.equal(text, ord("\\"), out=colon), out=here)
+        at = np.flatnonzero(here[middle]) + _BEFORE
+        escaping = text[at] == ord("\\")
+        escapes, breaks = at[escaping], at[~escaping]
+        counts.lines += len(breaks)
+        escaped = text[escapes + 1]
+        counts.quotes -= int(np.count_nonzero(escaped == ord('"')))
+        value_end = text[breaks - 2]
+        return bool(
+            nulls + len(digits) == len(others)
+            and (text[breaks - 1] == ord("}")).all()
+            and ((value_end > ord(" ")) & (value_end != ord(","))).all()
+            and not (escaped == ord("\\")).any()
+            and self._are_number_keys(digits)
+            and not self._escape_nul(escapes[escaped == ord("u")])
+        )
+
+    def _are_number_keys(self, colons: Places) -> bool:
+        import numpy as np
+
+        ends = self._ends[colons - (_END - 1)]
+        known = np.zeros(len(ends), np.bool_)
+        for shift, end in self._number_keys:
+            known |= (ends >> shift if shift else ends) == end
+        return bool(known.all())
+
+    def _escape_nul(self, escapes: Places) -> bool:
+        for place in range(2, 6):
+            escapes = escapes[self._text[escapes + place] == ord("0")]
+        return len(escapes) > 0

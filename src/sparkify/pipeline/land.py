@@ -36,6 +36,7 @@ _FETCHERS = 16
 _COUNTING = threading.BoundedSemaphore(os.cpu_count() or 1)
 _PACK_BYTES = 64 * 1024 * 1024
 _MUCH_BYTES = 16 * 1024 * 1024
+_EVENT_KEYS = {each.key: each.type != "VARCHAR" for each in EVENT_FIELDS}
 # The counts of a log file of which nothing landed, as in ledger/landed_events.sql.
 _NOTHING = (0, 0, None, None, 0, 0, 0)
 
@@ -151,14 +152,14 @@ def _land_events(
                 path.unlink()
         progress(files=len(chunk), size=sum(file.item.size for file in chunk))
     counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
-    strange = _compare(files, marks, counts, doubtful, spool)
+    strange = _compare(files, marks, counts, doubtful)
     doubtful |= _survey(engine, strange, spool, landing)
     rejects: dict[int, Sequence[Reject]] = {}
     for file, reading in _read_again(engine, [file for file in files if file.file_id in doubtful], landing):
         clean = spool / f"{file.file_id}.json"
         with clean.open("wb") as out:
             out.writelines(reading.lines)
-        engine.land_events([LogFile(clean, file.file_id)], nested=False)
+        engine.land_events([LogFile(clean, file.file_id)], plain=False)
         clean.unlink()
         rejects[file.file_id] = reading.rejects
     if doubtful:
@@ -174,17 +175,14 @@ def _compare(
     marks: Mapping[int, Marks],
     counts: Mapping[int, tuple[Any, ...]],
     doubtful: set[int],
-    spool: Path,
 ) -> list[PlannedFile]:
     """Hold what landed against the marks: add to the doubtful files; return those of unusual fields."""
     strange: list[PlannedFile] = []
     for file in files:
         landed, _, _, _, suspects, nulls, texts = counts.get(file.file_id, _NOTHING)
         mark = marks[file.file_id]
-        if mark.texts is not None and (mark.texts, mark.nulls) != (texts, nulls):
-            mark = count_marks(file.source.store.local_path(file.item, spool), much=True)
-            suspects += mark.nested  # the glance had ruled it out, so it was not landed with an eye for it
-        if file.file_id in doubtful or suspects or mark.odd or landed != mark.lines:
+        disproved = mark.plain and (mark.texts, mark.nulls) != (texts, nulls)
+        if file.file_id in doubtful or disproved or suspects or mark.odd or landed != mark.lines:
             doubtful.add(file.file_id)
         elif mark.nested or mark.keys != landed * len(EVENT_FIELDS) or mark.nulls != nulls:
             strange.append(file)
@@ -195,19 +193,23 @@ def _land_strictly(
     engine: Engine, files: Sequence[PlannedFile], paths: Sequence[Path], marks: Sequence[Marks]
 ) -> set[int]:
     """Land files together, or one by one if that fails; return those that do not parse."""
-    logs = [LogFile(path, file.file_id, file.item.uri) for path, file in zip(paths, files, strict=True)]
-    nested = any(mark.nested for mark in marks)
-    try:
-        engine.land_events(logs, nested=nested)
-    except LoadError:
-        failed = set()
-        for log in logs:
-            try:
-                engine.land_events([log], nested=nested)
-            except LoadError:
-                failed.add(log.file_id)
-        return failed
-    return set()
+    failed: set[int] = set()
+    for plain in (True, False):
+        logs = [
+            LogFile(path, file.file_id, file.item.uri)
+            for path, file, mark in zip(paths, files, marks, strict=True)
+            if mark.plain == plain
+        ]
+        try:
+            if logs:
+                engine.land_events(logs, plain=plain)
+        except LoadError:
+            for log in logs:
+                try:
+                    engine.land_events([log], plain=plain)
+                except LoadError:
+                    failed.add(log.file_id)
+    return failed
 
 
 def _read_again(
@@ -253,7 +255,7 @@ def _fetched(
     def fetch(file: PlannedFile) -> tuple[Path, Marks]:
         path = file.source.store.local_path(file.item, spool)
         with _COUNTING:
-            return path, count_marks(path, much=much, fields=len(EVENT_FIELDS))
+            return path, count_marks(path, much=much, keys=_EVENT_KEYS)
 
     with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as pool:
 

@@ -202,11 +202,11 @@ class DuckDBEngine:
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
 
-    def land_events(self, files: Sequence[LogFile], *, nested: bool) -> None:
+    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
         self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
         self._run("DELETE FROM run_paths")
         self.insert("run_paths", ("path", "file_id"), [(str(each.path), each.file_id) for each in files])
-        self._land(events_sql([str(each.path) for each in files], nested=nested))
+        self._land(events_sql([str(each.path) for each in files], plain=plain))
 
     def accept_events(self) -> None:
         if self._new is None:  # else they stand there already: see _keep_landed

@@ -16,27 +16,31 @@ from sparkify.errors import LoadError
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, TS_FROM, TS_TO, Field
 
 _LEVELS = 50
+# Beyond this a double may stand for several whole numbers.
+_EXACT = 2**53
 _NESTED_ODDLY = (
     "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf)') "
     f"OR strlen(json) - strlen(replace(replace(json, '[', ''), '{{', '')) > {_LEVELS})"
 )
 
 
-def events_sql(paths: Sequence[str], *, nested: bool) -> str:
+def events_sql(paths: Sequence[str], *, plain: bool) -> str:
     """Return the statement that lands log files; ``run_paths`` says which file_id each path has.
 
-    Where no field holds an object or array (``nested``), no text need be looked at for being one.
+    Where values are texts, digits and null and nothing else (``plain``), numbers can be read as numbers, and
+    no text need be looked at for being an object or array.
     """
     suspect = " OR ".join(
         (
-            *_suspicions(EVENT_FIELDS, nested=nested),
+            *_suspicions(EVENT_FIELDS, plain=plain),
             f"COALESCE(TRY_CAST(j.ts AS BIGINT) NOT BETWEEN {TS_FROM} AND {TS_TO - 1}, TRUE)",
             "(j.page = 'NextSong' AND COALESCE(j.\"userId\", '') = '')",
         )
     )
+    source = _read_json(EVENT_FIELDS, paths, plain=plain)
     return (
         f"INSERT INTO run_events SELECT {_values(EVENT_FIELDS)}, p.file_id, {suspect} FROM "  # noqa: S608
-        f"{_read_json(EVENT_FIELDS, paths)} AS j INNER JOIN run_paths AS p ON j.filename = p.path"
+        f"{source} AS j INNER JOIN run_paths AS p ON j.filename = p.path"
     )
 
 
@@ -86,8 +90,8 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _read_json(fields: Sequence[Field], paths: Sequence[str]) -> str:
-    columns = ", ".join(f"{literal(each.key)}: {literal(_read_as(each))}" for each in fields)
+def _read_json(fields: Sequence[Field], paths: Sequence[str], *, plain: bool = False) -> str:
+    columns = ", ".join(f"{literal(each.key)}: {literal(_read_as(each, plain=plain))}" for each in fields)
     files = ", ".join(literal(path) for path in paths)
     return (
         f"read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, filename = true, "
@@ -95,8 +99,9 @@ def _read_json(fields: Sequence[Field], paths: Sequence[str]) -> str:
     )
 
 
-def _read_as(field: Field) -> str:
-    return "DOUBLE" if field.type == "DOUBLE" else "VARCHAR"
+def _read_as(field: Field, *, plain: bool) -> str:
+    # Whole numbers as DOUBLE, which does not round them, or as text, which hides nothing of them.
+    return "DOUBLE" if field.type == "DOUBLE" or (plain and field.type != "VARCHAR") else "VARCHAR"
 
 
 def _values(fields: Sequence[Field]) -> str:
@@ -108,13 +113,13 @@ def _values(fields: Sequence[Field]) -> str:
     )
 
 
-def _suspicions(fields: Sequence[Field], *, nested: bool = True) -> list[str]:
+def _suspicions(fields: Sequence[Field], *, plain: bool = False) -> list[str]:
     """Return the conditions under which a row wants a closer look; none of them is ever NULL."""
     found = []
     for each in fields:
         name = f'j."{each.key}"'
         if each.type == "VARCHAR":
-            if nested:
+            if not plain:
                 # An object or array reads as its text. CASE, since AND would parse every value.
                 opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
                 found.append(f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END")
@@ -124,9 +129,15 @@ def _suspicions(fields: Sequence[Field], *, nested: bool = True) -> list[str]:
                 found.append(f"COALESCE({name} = '', TRUE)")
         elif each.type == "DOUBLE":
             # true and false read as 1 and 0.
-            found.append(f"COALESCE({name} IN (0, 1) OR NOT isfinite({name}), FALSE)")
+            wrong = f"NOT isfinite({name})" if plain else f"{name} IN (0, 1) OR NOT isfinite({name})"
+            found.append(f"COALESCE({wrong}, FALSE)")
         else:
-            # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
-            wrong = f"TRY_CAST({name} AS {each.type})::VARCHAR IS DISTINCT FROM {name}"
-            found.append(f"({name} IS NULL OR {wrong})" if each.required else f"({wrong})")
+            if plain:
+                wrong = f"TRY_CAST({name} AS {each.type}) IS DISTINCT FROM {name} OR {name} >= {_EXACT}"
+            else:
+                # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
+                wrong = f"TRY_CAST({name} AS {each.type})::VARCHAR IS DISTINCT FROM {name}"
+            if each.required:
+                wrong = f"{name} IS NULL OR {wrong}"
+            found.append(f"COALESCE({wrong}, FALSE)")
     return found

@@ -86,10 +86,10 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land_events(self, files: Sequence[LogFile], *, nested: bool) -> None:
+    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
         """Append log files to ``run_events``, each with its file_id.
 
-        ``nested`` says that fields hold objects or arrays.
+        ``plain`` says that values are texts, digits and null, and nothing else.
 
         Rows that may break a rule of :mod:`sparkify.pipeline.rules` are marked ``suspect``.
 

