@@ -1,6 +1,6 @@
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- Counted from staging by the identity of an event, independently of how songplays was filled. Where there are
--- as many plays as rows nothing need be counted: songplay_id is made of the identity and stands once
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
 -- (unique_keys), so no two of the rows are the same event.
 WITH counts AS (
     SELECT

@@ -1,2 +1,2 @@
--- of aa69242af808a0b4
+-- of 7767ebfc0ef3556b
 WITH counts AS (SELECT (SELECT COUNT(*) FROM staging_events WHERE page = 'NextSong' AND ts BETWEEN $ts_from AND $ts_to) AS staged, (SELECT COUNT(*) FROM songplays WHERE start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND) AS plays) SELECT e.events, c.plays FROM counts AS c CROSS JOIN (SELECT COUNT(*) AS events FROM (SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts FROM staging_events AS s CROSS JOIN counts AS d WHERE s.page = 'NextSong' AND s.ts BETWEEN $ts_from AND $ts_to AND d.staged <> d.plays) AS i) AS e WHERE c.staged <> c.plays AND e.events <> c.plays;
