@@ -94,26 +94,26 @@ def _event(record: Record) -> dict[str, Any]:
         "level": _text(record.get("level")),
         "location": _text(record.get("location")),
         "method": _text(record.get("method")),
-        "page": _text(record.get("page")),
+        "page": _key(record.get("page")),
         "registration": _double(record.get("registration")),
         "session_id": record.get("sessionId"),
         "song": _text(record.get("song")),
         "status": record.get("status"),
         "ts": record.get("ts"),
         "user_agent": _text(record.get("userAgent")),
-        "user_id": _text(record.get("userId")),
+        "user_id": _key(record.get("userId")),
     }
 
 
 def _song_record(record: Record) -> dict[str, Any]:
     return {
         "num_songs": record.get("num_songs"),
-        "artist_id": _text(record.get("artist_id")),
+        "artist_id": _key(record.get("artist_id")),
         "artist_latitude": _double(record.get("artist_latitude")),
         "artist_longitude": _double(record.get("artist_longitude")),
         "artist_location": _text(record.get("artist_location")),
         "artist_name": _text(record.get("artist_name")),
-        "song_id": _text(record.get("song_id")),
+        "song_id": _key(record.get("song_id")),
         "title": _text(record.get("title")),
         "duration": _double(record.get("duration")),
         "year": record.get("year"),
@@ -123,6 +123,12 @@ def _song_record(record: Record) -> dict[str, Any]:
 def _text(value: Any) -> str | None:
     assert value is None or isinstance(value, str | int), value
     return None if value is None else str(value)
+
+
+def _key(value: Any) -> str | None:
+    """What names a user, page, song or artist: trailing blanks (U+0020 alone) are no part of it."""
+    text = _text(value)
+    return None if text is None else text.rstrip(" ")
 
 
 def _double(value: Any) -> float | None:
@@ -138,7 +144,7 @@ def _known(text: str | None) -> str | None:
 
 
 def _trimmed(text: str | None) -> str | None:
-    """Trailing blanks (U+0020 alone, as Redshift's comparisons have it) never matter in titles and names."""
+    """Trailing blanks (U+0020 alone, as Redshift's comparisons have it) never matter in the star."""
     return None if text is None else _known(text.rstrip(" "))
 
 
@@ -232,10 +238,10 @@ def _songplays(events: Sequence[Record], catalogue: Sequence[Record]) -> list[di
                 ),
                 "start_time": EPOCH + timedelta(milliseconds=event["ts"]),
                 "user_id": event["user_id"],
-                "level": _known(event["level"]),
+                "level": _trimmed(event["level"]),
                 "session_id": event["session_id"],
-                "location": _known(event["location"]),
-                "user_agent": _known(event["user_agent"]),
+                "location": _trimmed(event["location"]),
+                "user_agent": _trimmed(event["user_agent"]),
                 "item_in_session": event["item_in_session"],
                 "song": song,
                 "artist": artist,
@@ -248,12 +254,12 @@ def _songplays(events: Sequence[Record], catalogue: Sequence[Record]) -> list[di
 
 def _delivery_rank(event: Record) -> Any:
     return _unknown_last(
-        _known(event["level"]),
+        _trimmed(event["level"]),
         _trimmed(event["song"]),
         _trimmed(event["artist"]),
         event["length"],
-        _known(event["location"]),
-        _known(event["user_agent"]),
+        _trimmed(event["location"]),
+        _trimmed(event["user_agent"]),
     )
 
 
@@ -277,7 +283,7 @@ def _nearest(songs: Sequence[Record], length: float | None) -> dict[str, Any]:
 def _users(events: Sequence[Record]) -> list[Record]:
     """One row per user of any page, as of the latest event by (ts, item_in_session), then by content."""
     seen = [
-        {name: _known(event[name]) for name in ("first_name", "last_name", "gender", "level")}
+        {name: _trimmed(event[name]) for name in ("first_name", "last_name", "gender", "level")}
         | {
             "user_id": event["user_id"],
             "last_seen_ts": event["ts"],

@@ -36,7 +36,7 @@ _NAMES = st.sampled_from(["A", "A", "A", "A ", "A feat. B", "B", "ÄÄ", "", Non
 _LENGTHS = st.sampled_from([None, -1.0, 0.0, 100.0, 100.0005, 100.002, 101.0, 102.0])
 _PLACES = st.sampled_from([None, "", "Québec", "Québec ", "London"])
 _DEGREES = st.sampled_from([None, 0.0, -1.5, 2.25])
-_SHORT = st.sampled_from([None, "", "x", "y"])
+_SHORT = st.sampled_from([None, "", " ", "x", "x ", "y"])
 # 2018-11-01 and a millisecond on; the last and first moment of a year and a century; the end of a month.
 _TIMES = st.sampled_from(
     [1541030400000, 1541030400000, 1541030400001, 1546300799999, 1546300800000, 946684800000, 1543622399999]
@@ -51,29 +51,29 @@ EVENT_RECORDS = st.fixed_dictionaries(
         "itemInSession": st.sampled_from([0, 0, 1]),
         "lastName": _SHORT,
         "length": _LENGTHS,
-        "level": st.sampled_from(["free", "paid", "", None]),
+        "level": st.sampled_from(["free", "free ", "paid", "", None]),
         "location": _PLACES,
         "method": st.sampled_from(["GET", "PUT"]),
-        "page": st.sampled_from(["NextSong", "NextSong", "NextSong", "NextSong", "Home", "nextsong"]),
+        "page": st.sampled_from(["NextSong", "NextSong", "NextSong", "NextSong ", "Home", "nextsong"]),
         "registration": st.sampled_from([None, 1540919166796.0, 1.5]),
         "sessionId": st.sampled_from([1, 1, 1, 2]),
         "song": _TITLES,
         "status": st.sampled_from([200, 307, None]),
         "ts": _TIMES,
         "userAgent": _SHORT,
-        "userId": st.sampled_from(["1", "1", "1", "10", "é", ""]),
+        "userId": st.sampled_from(["1", "1", "1 ", "10", "é", ""]),
     }
-).filter(lambda record: record["page"] != "NextSong" or record["userId"] != "")
+).filter(lambda record: record["page"].rstrip() != "NextSong" or record["userId"] != "")
 
 SONG_RECORDS = st.fixed_dictionaries(
     {
         "num_songs": st.sampled_from([1, None]),
-        "artist_id": st.sampled_from(["AR1", "AR2", "AR3"]),
+        "artist_id": st.sampled_from(["AR1", "AR2", "AR2 ", "AR3"]),
         "artist_latitude": _DEGREES,
         "artist_longitude": _DEGREES,
         "artist_location": _PLACES,
         "artist_name": _NAMES,
-        "song_id": st.sampled_from(["SO1", "SO2", "SO3", "SO4"]),
+        "song_id": st.sampled_from(["SO1", "SO1 ", "SO2", "SO3", "SO4"]),
         "title": _TITLES,
         "duration": _LENGTHS,
         "year": st.sampled_from([0, 0, None, 1999, 2005]),
@@ -237,7 +237,7 @@ def _records(files: dict[Path, Version], kind: str) -> list[dict[str, Any]]:
 def _can_be_published(files: dict[Path, Version]) -> bool:
     """Logs that hold events but no play fail a check."""
     events = _records(files, "log_data")
-    return not events or any(event["page"] == "NextSong" for event in events)
+    return not events or any(event["page"].rstrip() == "NextSong" for event in events)
 
 
 def encode(delivery: Delivery) -> bytes:

@@ -80,6 +80,8 @@ def _value(field: Field, value: Any) -> Any:
 
 def _text(field: Field, value: Any) -> str:
     text = str(value).lower() if isinstance(value, bool) else str(value)
+    if field.trimmed:
+        text = text.rstrip(" ")
     try:
         width = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:

@@ -127,6 +127,8 @@ def _suspicions(fields: Sequence[Field], *, plain: bool = False) -> list[str]:
                 found.append(f"COALESCE(strlen({name}) > {each.width}, FALSE)")
             if each.required:
                 found.append(f"COALESCE({name} = '', TRUE)")
+            if each.trimmed:
+                found.append(f"COALESCE(suffix({name}, ' '), FALSE)")
         elif each.type == "DOUBLE":
             # true and false read as 1 and 0.
             wrong = f"NOT isfinite({name})" if plain else f"{name} IN (0, 1) OR NOT isfinite({name})"

@@ -15,6 +15,8 @@ class Field:
         type: Its SQL type: INTEGER, BIGINT, DOUBLE or VARCHAR.
         width: The most bytes a VARCHAR holds; as in sql/tables.
         required: A record without it is rejected.
+        trimmed: Trailing blanks (U+0020) are taken off: it is compared with others, and Redshift ignores them
+            in comparisons.
     """
 
     key: str
@@ -22,6 +24,7 @@ class Field:
     type: str
     width: int | None = None
     required: bool = False
+    trimmed: bool = False
 
 
 EVENT_FIELDS: tuple[Field, ...] = (
@@ -35,24 +38,24 @@ EVENT_FIELDS: tuple[Field, ...] = (
     Field("level", "level", "VARCHAR", 16),
     Field("location", "location", "VARCHAR", 1024),
     Field("method", "method", "VARCHAR", 16),
-    Field("page", "page", "VARCHAR", 64, required=True),
+    Field("page", "page", "VARCHAR", 64, required=True, trimmed=True),
     Field("registration", "registration", "DOUBLE"),
     Field("sessionId", "session_id", "BIGINT", required=True),
     Field("song", "song", "VARCHAR", 1024),
     Field("status", "status", "INTEGER"),
     Field("ts", "ts", "BIGINT", required=True),
     Field("userAgent", "user_agent", "VARCHAR", 1024),
-    Field("userId", "user_id", "VARCHAR", 64),
+    Field("userId", "user_id", "VARCHAR", 64, trimmed=True),
 )
 
 SONG_FIELDS: tuple[Field, ...] = (
     Field("num_songs", "num_songs", "INTEGER"),
-    Field("artist_id", "artist_id", "VARCHAR", 64, required=True),
+    Field("artist_id", "artist_id", "VARCHAR", 64, required=True, trimmed=True),
     Field("artist_latitude", "artist_latitude", "DOUBLE"),
     Field("artist_longitude", "artist_longitude", "DOUBLE"),
     Field("artist_location", "artist_location", "VARCHAR", 1024),
     Field("artist_name", "artist_name", "VARCHAR", 1024),
-    Field("song_id", "song_id", "VARCHAR", 64, required=True),
+    Field("song_id", "song_id", "VARCHAR", 64, required=True, trimmed=True),
     Field("title", "title", "VARCHAR", 1024),
     Field("duration", "duration", "DOUBLE"),
     Field("year", "year", "INTEGER"),

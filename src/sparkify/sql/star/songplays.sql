@@ -1,7 +1,8 @@
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
 -- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
 -- differ the first by content wins (what is known before what is not), so that the order in which files
--- arrive does not matter.
+-- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
+-- order by them would be none, and a text of blanks alone is unknown.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
@@ -38,8 +39,8 @@ plays AS (
     QUALIFY ROW_NUMBER() OVER (
         PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
         ORDER BY
-            NULLIF(e.level, ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''), e.length,
-            NULLIF(e.location, ''), NULLIF(e.user_agent, '')
+            NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''),
+            e.length, NULLIF(RTRIM(e.location, ' '), ''), NULLIF(RTRIM(e.user_agent, ' '), '')
     ) = 1
 )
 
@@ -54,12 +55,12 @@ SELECT
     ) AS songplay_id,
     DATEADD(ms, p.ts, '1970-01-01'::TIMESTAMP) AS start_time,
     p.user_id,
-    NULLIF(p.level, '') AS level,
+    NULLIF(RTRIM(p.level, ' '), '') AS level,
     m.song_id,
     m.artist_id,
     p.session_id,
-    NULLIF(p.location, '') AS location,
-    NULLIF(p.user_agent, '') AS user_agent,
+    NULLIF(RTRIM(p.location, ' '), '') AS location,
+    NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
     p.item_in_session,
     m.song_match,
     NULLIF(RTRIM(p.song, ' '), '') AS song,

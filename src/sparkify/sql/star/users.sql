@@ -1,6 +1,7 @@
 -- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
 -- The events of the run are compared with what is stored, so the cost follows the new data.
--- Two events at the same (ts, item_in_session) are told apart by content.
+-- Two events at the same (ts, item_in_session) are told apart by content, without trailing blanks, as
+-- Redshift compares it.
 DELETE FROM run_users;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
@@ -14,10 +15,10 @@ WITH latest AS (
 candidates AS (
     SELECT
         e.user_id,
-        NULLIF(e.first_name, '') AS first_name,
-        NULLIF(e.last_name, '') AS last_name,
-        NULLIF(e.gender, '') AS gender,
-        NULLIF(e.level, '') AS level,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
         e.ts,
         e.item_in_session
     FROM staging_events AS e
