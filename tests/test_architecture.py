@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "sql": set(),
     "leftovers": set(),
     "lake": {"settings", "errors", "leftovers"},
-    "warehouse": {"settings", "errors", "sql", "leftovers"},
+    "warehouse": {"lake", "settings", "errors", "sql", "leftovers"},
     "pipeline": {"lake", "warehouse", "settings", "errors"},
     "cluster": {"lake", "warehouse", "settings", "errors"},
     "simulator": {"lake", "warehouse", "settings", "errors"},

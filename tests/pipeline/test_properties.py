@@ -42,7 +42,7 @@ _TIMES = st.sampled_from(
     [1541030400000, 1541030400000, 1541030400001, 1546300799999, 1546300800000, 946684800000, 1543622399999]
 )
 
-EVENT_RECORDS = st.fixed_dictionaries(
+EVENT_RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {
         "artist": _NAMES,
         "auth": st.sampled_from(["Logged In", "Logged Out"]),
@@ -63,7 +63,7 @@ EVENT_RECORDS = st.fixed_dictionaries(
         "userAgent": _SHORT,
         "userId": st.sampled_from(["1", "1", "1 ", "10", "é", ""]),
     }
-).filter(lambda record: record["page"].rstrip() != "NextSong" or record["userId"] != "")
+).filter(lambda record: str(record["page"]).rstrip() != "NextSong" or record["userId"] != "")
 
 SONG_RECORDS = st.fixed_dictionaries(
     {

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.models import MODEL_FILES
+from tests.models import SHARED_FILES
 
 from sparkify.errors import ModelError
 from sparkify.warehouse import dialect, translation
@@ -23,7 +23,7 @@ def written(path: str) -> str:
     return write_file(read_statements(path))
 
 
-@pytest.mark.parametrize("path", MODEL_FILES)
+@pytest.mark.parametrize("path", SHARED_FILES)
 def test_duckdb_text_is_the_committed_one(path: str):
     golden = GOLDEN / path
     if os.environ.get("UPDATE_GOLDEN"):
@@ -33,7 +33,7 @@ def test_duckdb_text_is_the_committed_one(path: str):
     assert written(path) == golden.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", MODEL_FILES)
+@pytest.mark.parametrize("path", SHARED_FILES)
 def test_what_runs_is_the_committed_text(path: str, monkeypatch: pytest.MonkeyPatch):
     """A run never waits for the transpiler."""
     monkeypatch.setattr(dialect, "transpile", None)
@@ -50,7 +50,7 @@ def test_a_committed_text_of_another_source_does_not_run():
 
 def test_no_committed_text_is_left_of_a_model_that_is_gone():
     left = sorted(path.relative_to(GOLDEN).as_posix() for path in GOLDEN.rglob("*.sql"))
-    assert left == sorted(MODEL_FILES)
+    assert left == sorted(SHARED_FILES)
 
 
 @pytest.mark.parametrize(

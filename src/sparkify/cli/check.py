@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sparkify.cli.options import json_option, settings_from, warehouse_options
+from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import Screen
 
 
@@ -22,10 +22,10 @@ def check(as_json: bool, **options: Any) -> None:
     """
     from sparkify.pipeline.check import raise_failures, run_checks
     from sparkify.pipeline.scope import Scope
-    from sparkify.warehouse.connect import open_engine, require
+    from sparkify.warehouse.connect import require
 
     screen = Screen(as_json)
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sparkify.cli.options import json_option, settings_from, warehouse_options, yes_option
+from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, yes_option
 from sparkify.cli.screen import Screen
 
 
@@ -24,10 +24,9 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
       sparkify create-tables --drop      asks first where rows would be lost
     """
     from sparkify.warehouse import tables
-    from sparkify.warehouse.connect import open_engine
 
     screen = Screen(as_json)
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         if drop:
             with engine.reading() as exists:

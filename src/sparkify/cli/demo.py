@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from sparkify.cli.options import json_option
+from sparkify.cli.options import json_option, open_warehouse
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
 
@@ -79,11 +79,10 @@ def demo(folder: Path | None, seed: int, as_json: bool) -> None:
 
 def _ask(screen: Screen, options: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     from sparkify.cli.options import settings_from
-    from sparkify.warehouse.connect import open_engine
     from sparkify.warehouse.statements import list_files, statement
 
     answers: dict[str, list[dict[str, Any]]] = {}
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         with engine.reading():
             for path in list_files("questions"):

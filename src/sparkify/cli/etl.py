@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import json_option, settings_from, source_options, warehouse_options
+from sparkify.cli.options import json_option, open_warehouse, settings_from, source_options, warehouse_options
 from sparkify.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -82,12 +82,11 @@ def etl(
 
 def _plan(screen: Screen, options: dict[str, Any]) -> None:
     from sparkify.pipeline.plan import make_plan, open_sources
-    from sparkify.warehouse.connect import open_engine
     from sparkify.warehouse.ledger import read_ledger
 
     settings = settings_from(options)
     sources = open_sources(settings)
-    engine = open_engine(settings)
+    engine = open_warehouse(settings)
     try:
         plan = make_plan(sources, read_ledger(engine))
     finally:
@@ -110,13 +109,12 @@ def load(
     from sparkify.pipeline.plan import open_sources
     from sparkify.pipeline.run import Options, run_etl
     from sparkify.pipeline.threshold import MaxRejects
-    from sparkify.warehouse.connect import open_engine
 
     started = time.monotonic()
     how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects), reload)
     settings = settings_from(options)
     sources = open_sources(settings)
-    engine = open_engine(settings, wait=wait)
+    engine = open_warehouse(settings, wait=wait)
     try:
         with screen.progress("planning") as progress:
             summary = run_etl(engine, sources, progress, how)

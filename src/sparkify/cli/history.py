@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sparkify.cli.options import json_option, settings_from, warehouse_options
+from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import Screen
 
 
@@ -39,10 +39,10 @@ def files(limit: int, as_json: bool, **options: Any) -> None:
 
 
 def _show(path: str, name: str, limit: int, screen: Screen, options: dict[str, Any]) -> None:
-    from sparkify.warehouse.connect import open_engine, require
+    from sparkify.warehouse.connect import require
     from sparkify.warehouse.statements import statement
 
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

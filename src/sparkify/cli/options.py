@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from sparkify.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from sparkify.warehouse.engine import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,6 +48,19 @@ def source_options(command: F) -> F:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+
+
+def open_warehouse(settings: Settings, *, wait: float = 5.0) -> Engine:
+    """Return the engine the settings choose; without a password it asks AWS for temporary credentials."""
+    from sparkify.warehouse.connect import open_engine
+
+    def credentials() -> tuple[str, str]:
+        from sparkify.cluster.credentials import connect
+        from sparkify.cluster.login import database_credentials
+
+        return database_credentials(connect(settings), settings)
+
+    return open_engine(settings, wait=wait, credentials=credentials)
 
 
 def settings_from(options: dict[str, Any]) -> Settings:

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import settings_from, warehouse_options
+from sparkify.cli.options import open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import aligned, encode
 from sparkify.errors import ConfigError
 
@@ -40,10 +40,10 @@ def query(sql: str, style: str | None, as_json: bool, output: Path | None, **opt
       sparkify query "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
       sparkify query "SELECT * FROM songplays" -o plays.parquet
     """
-    from sparkify.warehouse.connect import open_engine, require
+    from sparkify.warehouse.connect import require
 
     style = style or ("json" if as_json else _style_of(output))
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

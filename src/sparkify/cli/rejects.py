@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import json_option, settings_from, source_options, warehouse_options
+from sparkify.cli.options import json_option, open_warehouse, settings_from, source_options, warehouse_options
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
 
@@ -124,11 +124,11 @@ def replay(max_rejects: str, as_json: bool, **options: Any) -> None:
 
 
 def _ask(path: str, options: dict[str, Any], **parameters: Any) -> Answer:
-    from sparkify.warehouse.connect import open_engine, require
+    from sparkify.warehouse.connect import require
     from sparkify.warehouse.engine import Answer
     from sparkify.warehouse.statements import statement
 
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

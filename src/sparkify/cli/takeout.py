@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import json_option, settings_from, warehouse_options, yes_option
+from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, yes_option
 from sparkify.cli.screen import Screen
 
 if TYPE_CHECKING:
@@ -30,10 +30,9 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
       sparkify undo 7
     """
     from sparkify.pipeline.takeout import find_files_of_run
-    from sparkify.warehouse.connect import open_engine
 
     screen = Screen(as_json)
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         _take_out(screen, engine, find_files_of_run(engine, run_id), "undone", yes=yes)
     finally:
@@ -55,10 +54,9 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
       sparkify retract --back s3://bucket/log_data/2018/11/2018-11-15-events.json
     """
     from sparkify.pipeline.takeout import find_file, put_back
-    from sparkify.warehouse.connect import open_engine
 
     screen = Screen(as_json)
-    engine = open_engine(settings_from(options))
+    engine = open_warehouse(settings_from(options))
     try:
         name = uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
         files = find_file(engine, name, "retracted" if back else "loaded")

@@ -174,6 +174,21 @@ class Bucket:
             raise _changed(item)
         return data
 
+    def read_named(self) -> bytes:
+        """Return the contents of the one object of exactly this name.
+
+        Raises:
+            SourceError: It is not there, or cannot be read.
+        """
+        try:
+            return bytes(obstore.get(self._store, self._prefix).bytes())
+        except FileNotFoundError as exc:
+            raise SourceNotFound(
+                f"{self.uri} does not exist.", "Correct it in dwh.cfg.", uri=self.uri
+            ) from exc
+        except _FAILURES as exc:
+            raise self._error(exc, self.uri) from exc
+
     def local_path(self, item: LakeObject, spool: Path) -> Path:
         # The suffix tells the compression; the key itself may be too long, or too odd, for a file name.
         digest = hashlib.blake2b(item.uri.encode(), digest_size=12).hexdigest()
@@ -192,7 +207,10 @@ class Bucket:
         return path
 
     def verify(self, item: LakeObject) -> None:
-        """Nothing to do: the copy was held against the listing when it was made."""
+        try:
+            self._compare(item, obstore.head(self._store, self._key(item)))
+        except _FAILURES as exc:
+            raise self._error(exc, item.uri) from exc
 
     def _compare(self, item: LakeObject, meta: ObjectMeta) -> None:
         """Hold what the server sends against what was listed: not every S3 server honours If-Match."""

@@ -65,7 +65,8 @@ class Store(Protocol):
     def local_path(self, item: LakeObject, spool: Path) -> Path:
         """Return a file with exactly the listed version: its own where it is local, else a copy in ``spool``.
 
-        The name keeps the suffix that tells the compression. Call :meth:`verify` after reading the file.
+        The name keeps the suffix that tells the compression. Call :meth:`verify` after reading a file that is
+        no copy, and after somebody else has read the object.
 
         Raises:
             SourceChanged: The object is no longer the listed one.

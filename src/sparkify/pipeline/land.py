@@ -12,6 +12,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -129,7 +130,8 @@ def _land_songs(
             out.writelines(pack_again(file, reading))
             rejects[file.file_id] = reading.rejects
     if doubtful:
-        engine.land_songs(spool / "songs.json", FILE_FIELD)
+        with _naming(files):
+            engine.land_songs(spool / "songs.json", FILE_FIELD, accepted=True)
         counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_songs.sql"))}
     for file in files:
         landed, _ = counts.get(file.file_id, (0, 0))
@@ -147,21 +149,16 @@ def _land_events(
         marks.update(zip((file.file_id for file in chunk), counted, strict=True))
         doubtful |= _land_strictly(engine, chunk, paths, counted)
         for file, path in zip(chunk, paths, strict=True):
-            file.source.store.verify(file.item)
-            if path.parent == spool:
+            copied = path.parent == spool
+            if not copied or engine.reads_lake:
+                file.source.store.verify(file.item)
+            if copied:
                 path.unlink()
         progress(files=len(chunk), size=sum(file.item.size for file in chunk))
     counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
     strange = _compare(files, marks, counts, doubtful)
     doubtful |= _survey(engine, strange, spool, landing)
-    rejects: dict[int, Sequence[Reject]] = {}
-    for file, reading in _read_again(engine, [file for file in files if file.file_id in doubtful], landing):
-        clean = spool / f"{file.file_id}.json"
-        with clean.open("wb") as out:
-            out.writelines(reading.lines)
-        engine.land_events([LogFile(clean, file.file_id)], plain=False)
-        clean.unlink()
-        rejects[file.file_id] = reading.rejects
+    rejects = _land_carefully(engine, [file for file in files if file.file_id in doubtful], spool, landing)
     if doubtful:
         counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
     for file in files:
@@ -187,6 +184,25 @@ def _compare(
         elif mark.nested or mark.keys != landed * len(EVENT_FIELDS) or mark.nulls != nulls:
             strange.append(file)
     return strange
+
+
+def _land_carefully(
+    engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: Landing
+) -> dict[int, Sequence[Reject]]:
+    """Land what our rules accept of doubtful log files, all at once; return each file's rejects."""
+    rejects: dict[int, Sequence[Reject]] = {}
+    accepted: list[LogFile] = []
+    for file, reading in _read_again(engine, files, landing):
+        accepted.append(LogFile(spool / f"{file.file_id}.json", file.file_id))
+        with accepted[-1].path.open("wb") as out:
+            out.writelines(reading.lines)
+        rejects[file.file_id] = reading.rejects
+    if accepted:
+        with _naming(files):
+            engine.land_events(accepted, plain=False)
+        for each in accepted:
+            each.path.unlink()
+    return rejects
 
 
 def _land_strictly(
@@ -226,6 +242,18 @@ def _read_again(
         reading = read_carefully(file.source.store.read(file.item), fields)
         landing.note_unknown(file.source.kind, file.item.uri, reading.unknown)
         yield file, reading
+
+
+@contextmanager
+def _naming(files: Sequence[PlannedFile]) -> Iterator[None]:
+    """Have an error about a file that an engine knows by its number name the file."""
+    try:
+        yield
+    except LoadError as exc:
+        named = next((file.item.uri for file in files if str(file.file_id) == exc.uri), None)
+        if named is None:
+            raise
+        raise LoadError(f"{named}: {exc.message}", exc.hint, uri=named, line=exc.line) from exc
 
 
 def _survey(engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: Landing) -> set[int]:

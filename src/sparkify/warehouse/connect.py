@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from sparkify.errors import ConfigError, EngineError
@@ -9,24 +11,74 @@ from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine
 
 
-def open_engine(settings: Settings, *, wait: float = 5.0) -> Engine:
+def open_engine(
+    settings: Settings, *, wait: float = 5.0, credentials: Callable[[], tuple[str, str]] | None = None
+) -> Engine:
     """Return the engine the settings choose; nothing is contacted yet.
 
     Args:
         settings: Where the warehouse is.
-        wait: Seconds to wait for another process that holds the warehouse.
+        wait: Seconds to wait for another process that holds a DuckDB file. On Redshift a run queues up.
+        credentials: Gives user and password for Redshift where dwh.cfg has no password.
 
     Raises:
-        ConfigError: The engine is one this version does not have.
+        ConfigError: The settings do not say where the cluster is, or the driver is not installed.
     """
-    if settings.dwh.engine != "duckdb":
-        raise ConfigError(
-            f"the engine is {settings.dwh.engine}, and this version loads into DuckDB only.",
-            "Say --engine duckdb (or [DWH] ENGINE = duckdb) to load into a DuckDB file.",
-        )
+    if settings.dwh.engine == "redshift":
+        return _open_redshift(settings, credentials)
     from sparkify.warehouse.duckdb_engine import DuckDBEngine
 
     return DuckDBEngine(Path(settings.dwh.database), wait=wait)
+
+
+def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]] | None) -> Engine:
+    cluster = settings.cluster
+    if not cluster.host:
+        raise ConfigError(
+            "the engine is redshift, and [CLUSTER] HOST is empty.",
+            "Set it (`sparkify cluster create` does), or say --engine duckdb to load into a DuckDB file.",
+        )
+    if cluster.db_password:
+        user, password = cluster.db_user, str(cluster.db_password)
+        credentials = lambda: (user, password)  # noqa: E731 - two ways to the same thing
+    elif credentials is None:
+        raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
+    try:
+        from sparkify.warehouse.redshift_engine import RedshiftEngine
+        from sparkify.warehouse.redshift_landing import Landing, Reading
+        from sparkify.warehouse.redshift_session import RedshiftSession
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").partition(".")[0] != "redshift_connector":
+            raise
+        raise ConfigError("AWS's Redshift driver is not installed.", "pip install 'sparkify[aws]'") from exc
+    from sparkify.lake.writer import Writer
+    from sparkify.warehouse.redshift_staging import StagingArea
+
+    staging = settings.s3.staging
+    if staging and not staging.startswith("s3://"):
+        raise ConfigError(
+            f"[S3] STAGING is {staging}, which a cluster cannot read.", "Set it to an s3:// prefix."
+        )
+    area = StagingArea(Writer(staging, settings.aws)) if staging else None
+    reading = Reading(settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings)))
+    session = RedshiftSession(cluster, credentials)
+    return RedshiftEngine(session, Landing(session, reading, area))
+
+
+def _log_jsonpaths(settings: Settings) -> str:
+    """Return the URI of the user's JSONPaths file, once it was looked at; empty where there is none."""
+    uri = settings.s3.log_jsonpath
+    if uri:
+        from sparkify.lake.bucket import Bucket
+        from sparkify.warehouse.redshift_jsonpaths import verify_jsonpaths
+
+        if not uri.startswith("s3://"):
+            raise ConfigError(
+                f"[S3] LOG_JSONPATH is {uri}, which a cluster cannot read.",
+                "Put it on S3, or leave LOG_JSONPATH empty.",
+            )
+        verify_jsonpaths(Bucket(uri, settings.aws).read_named(), uri)
+    return uri
 
 
 def require(engine: Engine, *, exists: bool) -> None:

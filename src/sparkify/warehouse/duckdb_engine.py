@@ -51,6 +51,8 @@ class DuckDBEngine:
     """
 
     name = "duckdb"
+    reads_lake = False
+    statements_sent = 0
 
     def __init__(self, path: Path, *, wait: float = 5.0) -> None:
         self.path = path
@@ -212,7 +214,7 @@ class DuckDBEngine:
         if self._new is None:  # else they stand there already: see _keep_landed
             self.execute(statement("staging/staging_events.sql"))
 
-    def land_songs(self, packed: Path, file_key: str) -> None:
+    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
         self._land(songs_sql(str(packed), file_key))
 
     def survey(self, paths: Sequence[Path]) -> Rows:

@@ -44,6 +44,12 @@ class Engine(Protocol):
     """
 
     name: str
+    # It reads the objects of the lake itself: what was read here before must be what it reads later.
+    reads_lake: bool
+
+    @property
+    def statements_sent(self) -> int:
+        """How many statements went over a network so far; 0 where there is none."""
 
     def recover(self) -> None:
         """Finish what a killed process left undone; do nothing where another process is at work."""
@@ -91,17 +97,21 @@ class Engine(Protocol):
 
         ``plain`` says that values are texts, digits and null, and nothing else.
 
-        Rows that may break a rule of :mod:`sparkify.pipeline.rules` are marked ``suspect``.
+        Rows that may break a rule of :mod:`sparkify.pipeline.rules` are marked ``suspect``. A file may also
+        be left out, whole; the counts of its rows show it.
 
         Raises:
-            LoadError: A file is not JSON lines as they should be; nothing was appended.
+            LoadError: A file is not JSON lines as they should be; nothing was appended. ``uri`` is the file's
+                number where the engine knows which.
         """
 
     def accept_events(self) -> None:
         """Move what has landed in ``run_events`` into staging; the warehouse must be open for writing."""
 
-    def land_songs(self, packed: Path, file_key: str) -> None:
+    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
         """Append packed song records, whose ``file_key`` holds the file_id, to ``run_songs``.
+
+        ``accepted`` says that they have been read carefully: no value is in doubt.
 
         Raises:
             LoadError: A record is not JSON as it should be; nothing was appended.

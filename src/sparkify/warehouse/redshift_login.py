@@ -1,13 +1,19 @@
-"""One connection to the database on Redshift, for looking: who gets in, and what he may do there."""
+"""One connection to the database on Redshift: who gets in, and what he may do there."""
 
 from __future__ import annotations
 
+import struct
 from contextlib import closing
 from typing import Any
 
 from sparkify.errors import ConfigError, EngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.statements import statement
+
+# Seconds, and probes, until a peer that is gone is noticed: within two minutes.
+_KEEPALIVE_AFTER = 30
+_KEEPALIVE_EVERY = 10
+_KEEPALIVE_TIMES = 9
 
 
 def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10) -> Any:
@@ -23,19 +29,35 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
     except ImportError as exc:
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install 'sparkify[aws]'") from exc
     try:
-        return redshift_connector.connect(
+        connection = redshift_connector.connect(
             host=cluster.host,
             port=cluster.db_port,
             database=cluster.db_name,
             user=user,
             password=password,
             timeout=timeout,
+            # Named, since the driver only warns of a wrong host name where it chose the mode itself.
+            ssl=True,
+            sslmode="verify-full",
+            tcp_keepalive=True,
+            tcp_keepalive_idle=_KEEPALIVE_AFTER,
+            tcp_keepalive_interval=_KEEPALIVE_EVERY,
+            tcp_keepalive_count=_KEEPALIVE_TIMES,
+            application_name="sparkify",
         )
-    except (Error, OSError) as exc:
+    except (Error, OSError, struct.error) as exc:
         raise EngineError(
             f"{cluster.db_name} on {cluster.host} does not let {user} in: {_reason(exc)}",
-            "Check DB_NAME, DB_USER and DB_PASSWORD in dwh.cfg.",
+            "Check HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD in dwh.cfg; `sparkify doctor` tries each.",
         ) from exc
+    # Each statement is a transaction of its own, and ours begin with a BEGIN of ours.
+    connection.autocommit = True
+    return connection
+
+
+def wait_for_answers(connection: Any, seconds: float) -> None:
+    """Set how long an answer may take to come; connecting has a shorter limit."""
+    connection._usock.settimeout(seconds)  # noqa: SLF001 - the driver has one limit for both
 
 
 def missing_privileges(connection: Any) -> list[str]:

@@ -25,6 +25,12 @@ def create_tables(engine: Engine) -> None:
         engine.execute(statement(path))
 
 
+def names() -> list[str]:
+    """Return every table's name with its schema, the ledger's too."""
+    ours = [path.rpartition("/")[2].removesuffix(".sql") for path in list_files("tables/etl")]
+    return [*(f"public.{name}" for name in STAGING + STAR), *(f"etl.{name}" for name in ours)]
+
+
 def count_rows(engine: Engine) -> dict[str, int]:
     """Return how many rows each of the mission's tables has; none where they are missing."""
     if not all(engine.has_table("", name) for name in STAGING + STAR):

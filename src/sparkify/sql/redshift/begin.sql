@@ -1,0 +1,2 @@
+-- A run's transaction.
+BEGIN;

@@ -1,0 +1,2 @@
+-- For looking, and for a person's own queries.
+BEGIN READ ONLY;

@@ -1,0 +1,2 @@
+-- Empty what was copied.
+DELETE FROM run_song_copy;

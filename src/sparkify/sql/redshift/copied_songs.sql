@@ -1,0 +1,2 @@
+-- How many records were copied.
+SELECT COUNT(*) AS copied FROM run_song_copy;

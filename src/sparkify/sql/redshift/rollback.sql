@@ -1,0 +1,2 @@
+-- Leave everything as it was.
+ROLLBACK;

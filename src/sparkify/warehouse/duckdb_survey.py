@@ -1,0 +1,44 @@
+"""Which fields files of JSON lines hold: DuckDB's parser in memory, whichever engine the warehouse is on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import duckdb
+
+from sparkify.warehouse.duckdb_landing import literal, survey_sql
+from sparkify.warehouse.engine import Rows
+
+
+def survey_files(paths: Sequence[Path], known: Collection[str]) -> Rows:
+    """Return every path, key and how often it occurs in that file; as :meth:`Engine.survey`.
+
+    The key None also counts what COPY may take in another way than we do: a key that stands twice in a
+    record, one that differs from a known one by its capitals, and a file that does not parse.
+    """
+    folded = {key.lower() for key in known}
+    found: Rows = []
+    with duckdb.connect(":memory:") as connection:
+        for path in paths:
+            try:
+                counts = connection.execute(survey_sql([str(path)])).fetchall()
+                twice = connection.execute(_twice_sql(path)).fetchall()
+            except (duckdb.Error, UnicodeDecodeError):
+                found.append((str(path), None, 1))
+                continue
+            found += counts
+            found += [(str(path), None, count) for (count,) in twice if count]
+            found += [
+                (str(path), None, count)
+                for _, key, count in counts
+                if key is not None and key not in known and key.lower() in folded
+            ]
+    return found
+
+
+def _twice_sql(path: Path) -> str:
+    return (
+        "SELECT COUNT(*) FROM (SELECT json_keys(json) AS keys FROM "  # noqa: S608 - a path of our own
+        f"read_ndjson_objects([{literal(str(path))}])) WHERE len(keys) <> len(list_distinct(keys))"
+    )

@@ -1,0 +1,37 @@
+"""The user's own JSONPaths file for logs, held against the columns it has to fill before COPY uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from sparkify.errors import ConfigError
+from sparkify.warehouse.fields import EVENT_FIELDS
+
+_PATH = re.compile(r"\$(?:\['([^']+)'\]|\[\"([^\"]+)\"\]|\.([A-Za-z0-9_]+))")
+
+
+def verify_jsonpaths(data: bytes, uri: str) -> None:
+    """Raise unless the file names our fields in the order of the columns.
+
+    With another key than ``jsonpaths`` COPY falls back to matching names, and says nothing.
+
+    Raises:
+        ConfigError: It does not.
+    """
+    try:
+        document = json.loads(data)
+        paths = [_PATH.fullmatch(path) for path in document["jsonpaths"]]
+        found = [next(filter(None, path.groups())) if path else "" for path in paths]
+    except (ValueError, KeyError, TypeError) as exc:
+        raise ConfigError(
+            f"{uri} is not a JSONPaths file.",
+            'It is one object, {"jsonpaths": ["$[\'artist\']", …]}. Or leave LOG_JSONPATH empty.',
+        ) from exc
+    wanted = [field.key for field in EVENT_FIELDS]
+    if found != wanted:
+        raise ConfigError(
+            f"{uri} does not name the {len(wanted)} fields of a log line in the order of the columns: "
+            f"{', '.join(wanted)}.",
+            "Correct it, or leave LOG_JSONPATH empty: then we match the names ourselves.",
+        )

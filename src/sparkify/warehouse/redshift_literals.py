@@ -1,0 +1,89 @@
+"""Values as literals of Redshift's SQL: the one place where a value becomes part of a statement's text.
+
+Binds do not work in COPY and DDL, and a bind per value would be a round trip each; so literals are quoted,
+strictly: what has no literal is refused, and so is a secret.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sparkify.settings import Secret
+
+# A comment, a literal, or a parameter; only the last is replaced.
+_PARAMETER = re.compile(r"--[^\n]*|'(?:[^'\\]|''|\\.)*'|(?<![:\w]):([a-z_]+)", re.DOTALL)
+_BIGINT = 1 << 63
+# Far below the 16 MB a statement may have.
+_MOST_CHARACTERS = 2_000_000
+
+
+class Word(str):
+    """A bare word of the language, such as ``default``; never anything from outside."""
+
+    __slots__ = ()
+
+
+def literal(value: Any) -> str:
+    """Return a value as an SQL literal.
+
+    Raises:
+        ValueError: It has none; the message does not show it.
+    """
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return f"CAST('{value!r}' AS DOUBLE PRECISION)"
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+    if value is None or isinstance(value, bool):
+        return {None: "NULL", True: "TRUE", False: "FALSE"}[value]
+    if isinstance(value, int) and -_BIGINT <= value < _BIGINT:
+        return str(value)
+    raise ValueError(f"a {type(value).__name__} that has no literal in SQL")
+
+
+def _text(value: str) -> str:
+    refused = isinstance(value, Secret) or "\0" in value
+    if isinstance(value, Word):
+        refused = not re.fullmatch(r"[a-z_]+", value)
+    if refused:
+        raise ValueError("a secret, a text with NUL or half a word has no literal in SQL")
+    if isinstance(value, Word):
+        return str(value)
+    value.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
+    # A backslash escapes in Redshift's literals.
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def fill(text: str, parameters: Mapping[str, Any]) -> str:
+    """Return a statement with every ``:name`` outside of comments and literals replaced by its literal.
+
+    Raises:
+        KeyError: A parameter is not given.
+        ValueError: One has no literal.
+    """
+
+    def replaced(found: re.Match[str]) -> str:
+        return literal(parameters[found[1]]) if found[1] else found[0]
+
+    return _PARAMETER.sub(replaced, text)
+
+
+def inserts(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
+    """Yield statements that append rows, as few as the limit of a statement's size allows."""
+    head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES\n"
+    pending: list[str] = []
+    size = 0
+    for row in rows:
+        text = f"({', '.join(map(literal, row))})"
+        if pending and size + len(text) > _MOST_CHARACTERS:
+            yield head + ",\n".join(pending)
+            pending, size = [], 0
+        pending.append(text)
+        size += len(text)
+    if pending:
+        yield head + ",\n".join(pending)

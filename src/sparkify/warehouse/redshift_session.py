@@ -1,0 +1,128 @@
+"""One session on Redshift: opened when it is needed, and anew after it was lost.
+
+Owns the driver's connection, transactions and the count of statements. Every statement is sent alone, as its
+text; temporary tables live as long as the session, so :attr:`RedshiftSession.number` tells a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from sparkify.errors import EngineError, TransientEngineError
+from sparkify.settings import ClusterSettings
+from sparkify.warehouse.redshift_errors import DRIVER_ERRORS, explain, is_lost
+from sparkify.warehouse.redshift_literals import fill
+from sparkify.warehouse.redshift_login import log_in, wait_for_answers
+from sparkify.warehouse.statements import read_statements, statement
+
+# User and password, asked for at every connect: temporary ones expire.
+Credentials = Callable[[], tuple[str, str]]
+Rows = list[tuple[Any, ...]]
+
+# Seconds: for the server to cancel a statement, and then for us to give up waiting for its answer.
+STATEMENT_TIMEOUT = 3600
+_GRACE = 60
+
+
+class RedshiftSession:
+    """A session that is opened by its first statement.
+
+    Args:
+        cluster: Where.
+        credentials: Who.
+        statement_timeout: Seconds one statement may take.
+        grace: Seconds more after which an answer will not come any more.
+    """
+
+    def __init__(
+        self,
+        cluster: ClusterSettings,
+        credentials: Credentials,
+        *,
+        statement_timeout: float = STATEMENT_TIMEOUT,
+        grace: float = _GRACE,
+    ) -> None:
+        self.host = cluster.host
+        self.number = 0
+        self.sent = 0
+        self._cluster = cluster
+        self._credentials = credentials
+        self._statement_timeout = statement_timeout
+        self._grace = grace
+        self._connection: Any = None
+
+    def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
+        """Execute one statement; return its columns (name and type's number) and rows.
+
+        Raises:
+            TransientEngineError: It may succeed if the whole run is tried again.
+            EngineError: Redshift refused.
+        """
+        cursor = self._open().cursor()
+        self.sent += 1
+        try:
+            cursor.execute(sql)
+            if cursor.description is None:
+                return [], []
+            columns = [(_name(column[0]), column[1]) for column in cursor.description]
+            return columns, [tuple(row) for row in cursor.fetchall()]
+        except DRIVER_ERRORS as exc:
+            if is_lost(exc):
+                self.drop()
+            raise explain(exc, what, self.host) from exc
+        except BaseException:  # interrupted in the middle of an answer
+            self.drop()
+            raise
+
+    @contextmanager
+    def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
+        """Begin with a statement of sql/redshift; commit at the end to keep what was done, else roll back."""
+        self.send(statement(begin).text, "BEGIN")
+        mine = self.number
+        try:
+            yield
+            if keep:
+                self.send(statement("redshift/commit.sql").text, "COMMIT")
+        except BaseException:
+            self._roll_back(mine)
+            raise
+        if not keep:
+            self._roll_back(mine)
+
+    def _roll_back(self, number: int) -> None:
+        if self._connection is not None and self.number == number:
+            with suppress(EngineError):  # a lost connection has rolled back by itself
+                self.send(statement("redshift/rollback.sql").text, "ROLLBACK")
+
+    def _open(self) -> Any:
+        if self._connection is None:
+            user, password = self._credentials()
+            try:
+                self._connection = log_in(self._cluster, user, password)
+            except TransientEngineError:
+                raise
+            except EngineError as exc:
+                if self.number:  # it let us in before: worth another try
+                    raise TransientEngineError(exc.message, exc.hint) from exc
+                raise
+            self.number += 1
+            wait_for_answers(self._connection, self._statement_timeout + self._grace)
+            for step in read_statements("redshift/settings.sql"):
+                limit = {"milliseconds": int(self._statement_timeout * 1000)}
+                self.send(fill(step.text, step.pick(limit)), "SET")
+        return self._connection
+
+    def drop(self) -> None:
+        """Let go of the connection, whatever state it is in."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(*DRIVER_ERRORS):
+                connection.close()
+
+    close = drop
+
+
+def _name(name: Any) -> str:
+    return name.decode() if isinstance(name, bytes) else str(name)

@@ -1,0 +1,107 @@
+"""What we write to ``[S3] STAGING`` for COPY to read: manifests, packed records, JSONPaths.
+
+Every run has a folder of its own, ``sparkify-runs/<time>-<chance>/``, and removes it. What a killed run left
+is removed by a later one when it is two days old; nothing else below STAGING is ever touched.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from sparkify.errors import SourceError
+from sparkify.lake.writer import Writer
+
+_ROOT = "sparkify-runs"
+_FOLDER = re.compile(rf"{_ROOT}/(\d{{8}}T\d{{6}}Z)-[0-9a-f]{{8}}/[A-Za-z0-9._-]+")
+_TIME = "%Y%m%dT%H%M%SZ"
+_KEPT = timedelta(days=2)
+_log = logging.getLogger(__name__)
+
+
+class StagingArea:
+    """The folder of one run below STAGING; nothing is contacted before the first object.
+
+    Args:
+        writer: Writes below STAGING.
+        now: The time, in UTC.
+    """
+
+    def __init__(self, writer: Writer, now: datetime | None = None) -> None:
+        self._writer = writer
+        self._now = now or datetime.now(UTC)
+        self._folder = f"{_ROOT}/{self._now.strftime(_TIME)}-{secrets.token_hex(4)}"
+        self._count = 0
+        self._present: list[str] = []
+        self._kept: dict[str, str] = {}
+
+    @property
+    def uri(self) -> str:
+        """The folder's name, a slash at its end."""
+        return f"{self._writer.uri}/{self._folder}/"
+
+    def put_all(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
+        """Write objects; return their URIs. The names get a number before them, so none is used twice.
+
+        Raises:
+            SourceError: They could not be written.
+        """
+        self._sweep()
+        keys = []
+        for name, _ in objects:
+            self._count += 1
+            keys.append(f"{self._folder}/{self._count:06d}-{name}")
+        self._present += keys
+        self._writer.put_all([(key, data) for key, (_, data) in zip(keys, objects, strict=True)])
+        return [f"{self._writer.uri}/{key}" for key in keys]
+
+    def keep(self, name: str, data: bytes) -> str:
+        """Write an object that stays to the end of the run; once, however often it is asked for."""
+        if name not in self._kept:
+            (self._kept[name],) = self.put_all([(name, data)])
+        return self._kept[name]
+
+    def manifest(self, uris: Sequence[str]) -> bytes:
+        """Return a manifest of objects that must all be there."""
+        return json.dumps({"entries": [{"url": uri, "mandatory": True} for uri in uris]}).encode()
+
+    def remove(self, uris: Sequence[str]) -> None:
+        """Remove objects that were read; what cannot be is tried again at the end, or by a later run."""
+        self._remove([uri.removeprefix(self._writer.uri + "/") for uri in uris])
+
+    def close(self) -> None:
+        """Remove everything that is left."""
+        self._remove(list(self._present))
+        self._kept.clear()
+
+    def _remove(self, keys: Sequence[str]) -> None:
+        if not keys:
+            return
+        try:
+            self._writer.remove(keys)
+        except SourceError as exc:
+            _log.warning("%s %s", exc.message, exc.hint)
+        else:
+            gone = set(keys)
+            self._present = [key for key in self._present if key not in gone]
+
+    def _sweep(self) -> None:
+        """Remove what runs that were killed days ago have left; once."""
+        if self._count:
+            return
+        with suppress(SourceError):
+            old = [key for key in self._writer.keys(f"{_ROOT}/") if self._is_old(key)]
+            if old:
+                self._writer.remove(old)
+
+    def _is_old(self, key: str) -> bool:
+        found = _FOLDER.fullmatch(key)
+        if found is None:
+            return False
+        made = datetime.strptime(found[1], _TIME).replace(tzinfo=UTC)
+        return self._now - made > _KEPT
