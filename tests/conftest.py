@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.warehouses import Warehouses
+
 ROOT = Path(__file__).resolve().parents[1]
 # Real input is not part of the project: a clone has it beside itself, or says where.
 REAL = Path(os.environ.get("SPARKIFY_TEST_DATA", ROOT.parent / "shared" / "data" / "small"))
@@ -62,3 +64,13 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     finally:
         server.kill()  # asked to terminate, it waits for connections that stay open
         server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def warehouses(s3: S3Server) -> Iterator[Warehouses]:
+    """Makes empty warehouses on either engine, one stand-in for Redshift for the whole session."""
+    made = Warehouses(s3)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 import zstandard
 
@@ -15,6 +14,7 @@ from tests.conftest import S3Server
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import Tables, expect, parse_records
+from tests.warehouses import ENGINES, Place, Warehouses, engine_of, rows
 
 COUNTS = {
     "staging_events": 8056,
@@ -124,18 +124,29 @@ def expected(real_data: Path) -> Tables:
     return expect(records("log_data"), records("song_data"))
 
 
-@pytest.fixture(scope="module")
-def loaded(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=ENGINES)
+def loaded(
+    request: pytest.FixtureRequest,
+    real_data: Path,
+    warehouses: Warehouses,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Place:
     """A warehouse of the real month, loaded at once from local folders; not to be written to."""
-    database = tmp_path_factory.mktemp("loaded") / "w.duckdb"
-    assert etl(database, real_data / "log_data", real_data / "song_data") == 0
-    return database
+    place = warehouses.new(request.param, tmp_path_factory.mktemp("loaded"))
+    assert etl(place, real_data / "log_data", real_data / "song_data") == 0
+    return place
 
 
 @pytest.fixture
-def warehouse(loaded: Path, tmp_path: Path) -> Path:
+def warehouse(loaded: Place, warehouses: Warehouses, tmp_path: Path) -> Place:
     """A copy of that warehouse to do anything with."""
-    return Path(shutil.copy(loaded, tmp_path / "w.duckdb"))
+    return warehouses.clone(loaded, tmp_path)
+
+
+@pytest.fixture
+def empty(loaded: Place, warehouses: Warehouses, tmp_path: Path) -> Place:
+    """A new warehouse on the same engine."""
+    return warehouses.new(engine_of(loaded), tmp_path / "empty")
 
 
 def days(real_data: Path) -> list[Path]:
@@ -144,7 +155,7 @@ def days(real_data: Path) -> list[Path]:
     return found
 
 
-def test_the_published_counts(loaded: Path):
+def test_the_published_counts(loaded: Place):
     tables = read_tables(loaded)
     assert {name: rows.total() for name, rows in tables.items()} == COUNTS
     assert sum(row[4] is not None for row in tables["songplays"]) == 1
@@ -159,26 +170,39 @@ def test_the_published_counts_of_the_oracle_itself(expected: Tables):
 
 
 @pytest.mark.parametrize("table", COUNTS)
-def test_every_row_is_the_oracles(loaded: Path, expected: Tables, table: str):
+def test_every_row_is_the_oracles(loaded: Place, expected: Tables, table: str):
     # The song "Ces Gens LÃ" + U+00A0 of 2018-11-15 ends in a space that is no blank: it must stay.
     assert read_tables(loaded)[table] == expected[table]
 
 
-def test_column_names_order_and_types(loaded: Path):
-    with duckdb.connect(str(loaded), read_only=True) as connection:
-        for table, columns in TYPES.items():
-            described = connection.execute(f"DESCRIBE {table}").fetchall()
-            assert [row[:2] for row in described] == list(columns.items()), table
+def test_column_names_order_and_types(loaded: Place):
+    as_postgres = {"VARCHAR": "character varying", "DOUBLE": "double precision"}
+    for table, columns in TYPES.items():
+        described = rows(
+            loaded,
+            "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s "
+            "AND table_schema NOT LIKE 'pg_temp%%' ORDER BY ordinal_position"
+            if engine_of(loaded) == "redshift"
+            else "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s "
+            "ORDER BY ordinal_position",
+            [table],
+        )
+        if engine_of(loaded) == "redshift":
+            expected = [(name, as_postgres.get(kind, kind.lower())) for name, kind in columns.items()]
+            described = [(name, kind.removesuffix(" without time zone")) for name, kind in described]
+        else:
+            expected = list(columns.items())
+        assert described == expected, table
 
 
 def test_a_bucket_gives_the_same_rows_with_the_same_file_ids(
-    loaded: Path, real_data: Path, s3: S3Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: Place, real_data: Path, s3: S3Server, empty: Place, monkeypatch: pytest.MonkeyPatch
 ):
     bucket = s3.root / "real"
     shutil.copytree(real_data, bucket)
     for name, value in {"KEY": s3.key, "SECRET": s3.secret, "ENDPOINT_URL": s3.endpoint}.items():
         monkeypatch.setenv(f"SPARKIFY_AWS_{name}", value)
-    database = tmp_path / "s3.duckdb"
+    database = empty
     try:
         assert etl(database, "s3://real/log_data", "s3://real/song_data") == 0
         assert hash_tables(database, file_ids=True) == hash_tables(loaded, file_ids=True)
@@ -189,13 +213,13 @@ def test_a_bucket_gives_the_same_rows_with_the_same_file_ids(
         shutil.rmtree(bucket)
 
 
-def test_a_second_run_loads_nothing_and_changes_nothing(warehouse: Path, real_data: Path):
+def test_a_second_run_loads_nothing_and_changes_nothing(warehouse: Place, real_data: Path):
     before = hash_tables(warehouse, file_ids=True, ledger=True)
     assert etl(warehouse, real_data / "log_data", real_data / "song_data") == 0
     assert hash_tables(warehouse, file_ids=True, ledger=True) == before
 
 
-def test_a_full_refresh_gives_the_same_tables(warehouse: Path, real_data: Path):
+def test_a_full_refresh_gives_the_same_tables(warehouse: Place, real_data: Path):
     before = hash_tables(warehouse, file_ids=True)
     assert etl(warehouse, real_data / "log_data", real_data / "song_data", "--full-refresh") == 0
     assert hash_tables(warehouse, file_ids=True) == before
@@ -207,10 +231,10 @@ def test_a_full_refresh_gives_the_same_tables(warehouse: Path, real_data: Path):
     ids=["a day at a time", "backwards", "songs last"],
 )
 def test_any_order_and_split_gives_the_same_tables(
-    loaded: Path, real_data: Path, tmp_path: Path, step: int, songs_after: int
+    loaded: Place, real_data: Path, empty: Place, tmp_path: Path, step: int, songs_after: int
 ):
     """A run for every ``step`` days, from the first or the last; songs come before, between or after."""
-    database, lake = tmp_path / "w.duckdb", tmp_path / "log_data"
+    database, lake = empty, tmp_path / "log_data"
     files = days(real_data)[:: 1 if step > 0 else -1]
     for start in range(0, len(files), abs(step)):
         for day in files[start : start + abs(step)]:
@@ -223,21 +247,22 @@ def test_any_order_and_split_gives_the_same_tables(
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
-def test_compressed_logs_give_the_same_tables(loaded: Path, real_data: Path, tmp_path: Path, suffix: str):
+def test_compressed_logs_give_the_same_tables(
+    loaded: Place, real_data: Path, empty: Place, tmp_path: Path, suffix: str
+):
     compress = gzip.compress if suffix == ".gz" else zstandard.ZstdCompressor().compress
     for day in days(real_data):
         target = tmp_path / "log_data" / (day.name + suffix)
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(compress(day.read_bytes()))
-    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data", real_data / "song_data") == 0
-    assert hash_tables(tmp_path / "w.duckdb") == hash_tables(loaded)
+    assert etl(empty, tmp_path / "log_data", real_data / "song_data") == 0
+    assert hash_tables(empty) == hash_tables(loaded)
 
 
-def test_batches_give_the_same_tables(loaded: Path, real_data: Path, tmp_path: Path):
+def test_batches_give_the_same_tables(loaded: Place, real_data: Path, empty: Place):
     """Each batch is a run of its own, of at least one file."""
-    database = tmp_path / "w.duckdb"
+    database = empty
     assert etl(database, real_data / "log_data", real_data / "song_data", "--batch-bytes", "500000") == 0
-    with duckdb.connect(str(database), read_only=True) as connection:
-        ((runs, files),) = connection.execute("SELECT MAX(run_id), COUNT(*) FROM etl.files").fetchall()
+    ((runs, files),) = rows(database, "SELECT MAX(run_id), COUNT(*) FROM etl.files")
     assert (runs > 5, files) == (True, 101)
     assert hash_tables(database, file_ids=True) == hash_tables(loaded, file_ids=True)
