@@ -19,6 +19,8 @@ import psycopg
 from psycopg import sql as composed
 
 from sparkify.settings import Settings, load_settings
+from sparkify.warehouse.connect import open_engine
+from sparkify.warehouse.engine import Engine
 from tests.redshift_double import Options, RedshiftDouble
 from tests.redshift_double.fixtures import ROLE
 
@@ -62,6 +64,13 @@ def options_of(place: Place) -> list[str]:
     if isinstance(place, OnRedshift):
         return ["--config", str(place.config)]
     return ["--config", os.devnull, "--database", str(place)]
+
+
+def open_place(place: Place) -> Engine:
+    """Return an engine on the warehouse, as the commands open it."""
+    if isinstance(place, OnRedshift):
+        return open_engine(place.settings())
+    return open_engine(load_settings(None, {}, {"DWH.DATABASE": str(place), "DWH.ENGINE": "duckdb"}))
 
 
 def engine_of(place: Place) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -17,16 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from sparkify.lake.codec import decompress
 from sparkify.pipeline import land as pipeline_land
 from sparkify.pipeline.plan import EVENTS, SONGS
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
+from tests.conftest import S3Server
 from tests.landing import Lander, Row, read
 from tests.loading import etl
+from tests.oracle import COLUMNS
 from tests.records import play, song, write_records
+from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, open_place, rows
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 8
@@ -103,26 +104,35 @@ def test_read_carefully(case: Case):
     assert outcome.unknown == case.unknown
 
 
-@pytest.fixture(scope="module")
-def lander() -> Iterator[Lander]:
-    lander = Lander()
+@pytest.fixture(scope="module", params=ENGINES)
+def lander(
+    request: pytest.FixtureRequest, warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lander]:
+    lander = Lander(open_place(warehouses.new(request.param, tmp_path_factory.mktemp("lander"))))
     yield lander
     lander.close()
 
 
-@pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=ENGINES)
+def started(
+    request: pytest.FixtureRequest, warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory
+) -> Place:
     """A warehouse with one play in, so that no check misses the plays of a file that has none."""
     root = tmp_path_factory.mktemp("started")
     write_records(root / "log_data" / "first.json", play(sessionId=99))
-    assert etl(root / "w.duckdb", root / "log_data") == 0
-    return root / "w.duckdb"
+    place = warehouses.new(request.param, root)
+    assert etl(place, root / "log_data") == 0
+    return place
 
 
-def load(started: Path, folder: Path, cases: list[Case]) -> duckdb.DuckDBPyConnection:
-    """Load files into a copy of the warehouse, as a user would; return a connection to it."""
-    database = folder / "w.duckdb"
-    shutil.copyfile(started, database)
+@pytest.fixture
+def place(started: Place, warehouses: Warehouses, tmp_path: Path) -> Place:
+    """A copy of that warehouse."""
+    return warehouses.clone(started, tmp_path)
+
+
+def load(place: Place, folder: Path, cases: list[Case]) -> None:
+    """Load files into the warehouse, as a user would."""
     sources: list[Path | None] = []
     for kind, name in FOLDERS.items():
         some = [case for case in cases if case.kind == kind]
@@ -131,36 +141,35 @@ def load(started: Path, folder: Path, cases: list[Case]) -> duckdb.DuckDBPyConne
             path = folder / name / case.name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(case.data)
-    assert etl(database, sources[0], sources[1], "--max-rejects", "100%") == 0
-    return duckdb.connect(str(database), read_only=True)
+    assert etl(place, sources[0], sources[1], "--max-rejects", "100%") == 0
 
 
-def verify(connection: duckdb.DuckDBPyConnection, case: Case, unknown: dict[str, int] | None) -> None:
+def verify(place: Place, case: Case, unknown: dict[str, int] | None) -> None:
     """Hold everything the warehouse says of a file against what is expected."""
-    ((number, uri, *counts),) = connection.execute(
-        "SELECT file_id, uri, rows_read, rows_loaded, rows_rejected FROM etl.files WHERE uri LIKE $1",
+    ((number, uri, *counts),) = rows(
+        place,
+        "SELECT file_id, uri, rows_read, rows_loaded, rows_rejected FROM etl.files WHERE uri LIKE %s",
         [f"%/{FOLDERS[case.kind]}/{case.name}"],
-    ).fetchall()
+    )
     landed, rejected = case.rows.total(), len(case.rejects)
     assert counts == [landed + rejected, landed, rejected]
     table = "staging_events" if case.kind == EVENTS else "staging_songs"
-    rows = connection.execute(
-        f"SELECT * EXCLUDE (file_id) FROM {table} WHERE file_id = $1", [number]
-    ).fetchall()
-    assert Counter(rows) == case.rows
-    rejects = connection.execute(
-        "SELECT line, reason, byte_offset, content, encoding FROM etl.rejects WHERE file_id = $1 "
+    found = rows(place, f"SELECT {', '.join(COLUMNS[table])} FROM {table} WHERE file_id = %s", [number])
+    assert Counter(found) == case.rows
+    rejects = rows(
+        place,
+        "SELECT line, reason, byte_offset, content, encoding FROM etl.rejects WHERE file_id = %s "
         "ORDER BY line, byte_offset",
         [number],
-    ).fetchall()
+    )
     assert [(line, reason) for line, reason, *_ in rejects] == case.rejects
     plain, _ = decompress(Path(uri).read_bytes())
     for _, _, offset, content, encoding in rejects:
         kept = base64.b64decode(content) if encoding == "base64" else content.encode()
         assert plain[offset:].startswith(kept)
     if unknown is not None:
-        found = connection.execute("SELECT field, occurrences FROM etl.unknown_fields WHERE run_id > 1")
-        assert dict(found.fetchall()) == unknown
+        stored = rows(place, "SELECT field, occurrences FROM etl.unknown_fields WHERE run_id > 1")
+        assert dict(stored) == unknown
 
 
 @each_case
@@ -175,35 +184,53 @@ def test_landed_alone(case: Case, lander: Lander, much: bool, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("case", CASES[::EVERY], ids=lambda case: case.label)
-def test_loaded_alone(case: Case, started: Path, tmp_path: Path):
-    with load(started, tmp_path, [case]) as connection:
-        verify(connection, case, case.unknown)
+def test_loaded_alone(case: Case, place: Place, tmp_path: Path):
+    load(place, tmp_path, [case])
+    verify(place, case, case.unknown)
 
 
-def test_loaded_together_with_lines_of_17_mb(started: Path, tmp_path: Path):
+@pytest.mark.parametrize("kind", [EVENTS, SONGS])
+def test_landed_together_without_a_place_to_write_to(
+    kind: str, warehouses: Warehouses, s3: S3Server, tmp_path: Path
+):
+    """Without STAGING, COPY reads the logs by their names alone, and what we send goes as literals."""
+    place = warehouses.new("redshift", tmp_path, staging=False)
+    assert isinstance(place, OnRedshift)
+    lander = Lander(open_place(place), (s3, place.settings().aws))
+    cases = [case for case in CASES if case.kind == kind]
+    try:
+        outcomes = lander.land(kind, {case.name: case.data for case in cases})
+    finally:
+        lander.close()
+    for case in cases:
+        assert (outcomes[case.name].rows, outcomes[case.name].reasons) == (case.rows, case.rejects), case.name
+
+
+def test_loaded_together_with_lines_of_17_mb(place: Place, tmp_path: Path):
     """DuckDB's reader stops at 16 MB: such lines are read carefully, whatever makes them so long."""
     first = json.dumps(play()).encode()
-    rows = Counter({_row(EVENTS, {}): 1, _row(EVENTS, {"itemInSession": 1}): 1})
+    both = Counter({_row(EVENTS, {}): 1, _row(EVENTS, {"itemInSession": 1}): 1})
     end = b"\n" + json.dumps(play(itemInSession=1)).encode() + b"\n"
     long = b'"' + b"x" * 17_000_000 + b'"'
     large = [
-        Case(EVENTS, "blanks.json", first + b" " * 17_000_000 + end, rows, [], {}),
-        Case(EVENTS, "unknown.json", first[:-1] + b',"x":' + long + b"}" + end, rows, [], {"x": 1}),
+        Case(EVENTS, "blanks.json", first + b" " * 17_000_000 + end, both, [], {}),
+        Case(EVENTS, "unknown.json", first[:-1] + b',"x":' + long + b"}" + end, both, [], {"x": 1}),
         Case(
             *(EVENTS, "known.json", first.replace(b'"Artist"', long) + end),
             *(Counter({_row(EVENTS, {"itemInSession": 1}): 1}), [(1, "too_long")], {}),
         ),
     ]
     cases = [*CASES, *large]
-    with load(started, tmp_path, cases) as connection:
-        for case in cases:
-            verify(connection, case, None)
-        found = connection.execute("SELECT kind, field, occurrences FROM etl.unknown_fields WHERE run_id > 1")
-        assert Counter({(kind, field): count for kind, field, count in found.fetchall()}) == sum(
-            (Counter({(case.kind, key): n for key, n in case.unknown.items()}) for case in cases), Counter()
-        )
-        ((total, star),) = connection.execute(
-            "SELECT (SELECT COUNT(*) FROM staging_events WHERE page = 'NextSong'), SUM(plays_loaded) "
-            "FROM etl.files"
-        ).fetchall()
-        assert total == star
+    load(place, tmp_path, cases)
+    for case in cases:
+        verify(place, case, None)
+    found = rows(place, "SELECT kind, field, occurrences FROM etl.unknown_fields WHERE run_id > 1")
+    assert Counter({(kind, field): count for kind, field, count in found}) == sum(
+        (Counter({(case.kind, key): n for key, n in case.unknown.items()}) for case in cases), Counter()
+    )
+    ((total, star),) = rows(
+        place,
+        "SELECT (SELECT COUNT(*) FROM staging_events WHERE page = 'NextSong'), SUM(plays_loaded) "
+        "FROM etl.files",
+    )
+    assert total == star

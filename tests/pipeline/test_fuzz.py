@@ -22,6 +22,7 @@ from sparkify.pipeline import land as pipeline_land
 from sparkify.pipeline.plan import EVENTS, SONGS
 from tests.landing import Lander, Outcome, read
 from tests.records import play, song
+from tests.warehouses import Warehouses, open_place
 
 _FILES = {"default": (150, 25), "thorough": (30_000, 2_500)}
 _READ, _LANDED = _FILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
@@ -160,8 +161,15 @@ def _opens(line: bytes) -> bool:
 
 
 @pytest.fixture(scope="module")
-def lander() -> Iterator[Lander]:
-    lander = Lander()
+def lander(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lander]:
+    lander = Lander(open_place(warehouses.new("duckdb", tmp_path_factory.mktemp("lander"))))
+    yield lander
+    lander.close()
+
+
+@pytest.fixture(scope="module")
+def redshift_lander(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lander]:
+    lander = Lander(open_place(warehouses.new("redshift", tmp_path_factory.mktemp("lander"))))
     yield lander
     lander.close()
 
@@ -170,6 +178,18 @@ def lander() -> Iterator[Lander]:
 @settings(_QUIETLY, max_examples=_LANDED)
 @given(st.data())
 def test_the_fast_path_lands_what_the_careful_reader_accepts(lander: Lander, kind: str, data: st.DataObject):
+    compare(lander, kind, data)
+
+
+@pytest.mark.parametrize("kind", [EVENTS, SONGS])
+@settings(_QUIETLY, max_examples=max(10, _LANDED // 10))
+@given(st.data())
+def test_copy_lands_what_the_careful_reader_accepts(redshift_lander: Lander, kind: str, data: st.DataObject):
+    compare(redshift_lander, kind, data)
+
+
+def compare(lander: Lander, kind: str, data: st.DataObject) -> None:
+    """Land drawn files, and read each of them carefully."""
     contents = data.draw(st.lists(_contents(kind), min_size=1, max_size=6))
     suffixes = data.draw(st.lists(st.sampled_from([".json", ".json", ".json.gz"]), min_size=6, max_size=6))
     files = {

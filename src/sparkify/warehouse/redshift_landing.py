@@ -2,8 +2,8 @@
 
 COPY reads every value as text into ``run_event_copy`` or ``run_song_copy``; one statement converts them into
 the run's tables and marks what is in doubt (``sql/redshift/land_*.sql``). What COPY may take in another way
-than our rules do is seen in the raw bytes before (:func:`is_plain`): such a file is left out, as is one of
-which COPY could not load every line, and the pipeline reads it record by record.
+than our rules do is seen in the raw bytes before (:func:`count_plain_lines`): such a file is left out, as is
+one that COPY cannot load whole, and the pipeline reads it record by record.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Landing:
             )
         jsonpaths = self._jsonpaths()
         exact = jsonpaths != _IGNORE_CASE
-        sound = [file for file in files if is_plain(file.path, exact=exact)]
+        sound = [file for file in files if count_plain_lines(file.path, exact=exact)]
         if not sound:
             return
         self._empty(EVENTS)
@@ -193,21 +193,23 @@ class Landing:
 
     def _land_lines(self, kind: Kind, lines: Sequence[bytes], *, accepted: bool) -> list[int]:
         """Land packed lines; return the numbers of the files whose record was left out."""
-        if not lines:
-            return []
+        # COPY takes `{…}}` for an object and a mistake after it; so does nobody who parses whole lines.
+        sound, rows = _parsed(kind, lines)
+        left_out = (
+            list({*map(_number_of, lines)} - {*map(_number_of, sound)}) if len(sound) < len(lines) else []
+        )
+        if not sound:
+            return left_out
         self._empty(kind)
-        left_out: list[int] = []
         if self._area:
-            missing, parts = self._copy_lines(kind, lines)
+            missing, parts = self._copy_lines(kind, sound)
+            if missing and accepted:
+                raise self._refused(parts, sound)
+            if missing:
+                there = {row[0] for row in self._execute(f"redshift/copied_{kind.name[:-1]}_files.sql")}
+                left_out += [number for number in map(_number_of, sound) if number not in there]
         else:
-            rows, left_out = _as_texts(kind, lines)
             self._insert(kind.table, [*kind.keys, "file_id"], rows)
-            missing, parts = len(left_out), {}
-        if missing and accepted:
-            raise self._refused(parts, lines)
-        if missing and not left_out:
-            there = {row[0] for row in self._execute(f"redshift/copied_{kind.name[:-1]}_files.sql")}
-            left_out = [number for number in map(_number_of, lines) if number not in there]
         what = "land_clean" if accepted else "land"
         nested = any(_NESTED.search(line) for line in lines)
         self._execute(f"redshift/{what}_{kind.name}.sql", **({} if accepted else {"nested": nested}))
@@ -325,8 +327,8 @@ class Landing:
 _IGNORE_CASE = "auto ignorecase"
 
 
-def is_plain(path: Path, *, exact: bool) -> bool:
-    """Tell whether a log file's every line is one object, so that COPY counts records as we count lines.
+def count_plain_lines(path: Path, *, exact: bool) -> int:
+    """Return how many lines a log file has, if each is one object; COPY counts records, not lines. Else 0.
 
     Args:
         path: The file; its suffix tells the compression.
@@ -336,16 +338,17 @@ def is_plain(path: Path, *, exact: bool) -> bool:
     if path.suffix.lower() in _COMPRESSED or not exact:
         plain, damage = decompress(path.read_bytes())
         if damage:
-            return False
+            return 0
     lines = 0
     with io.BytesIO(plain) if plain is not None else path.open("rb") as file:
         for line in file:
             lines += 1
             if line[:1] != b"{" or line.rstrip()[-1:] != b"}" or _ODD.search(line):
-                return False
+                return 0
     if exact or plain is None:
-        return True
-    return all(plain.count(b'"%s":' % field.key.encode()) == lines for field in EVENT_FIELDS)
+        return lines
+    once = all(plain.count(b'"%s":' % field.key.encode()) == lines for field in EVENT_FIELDS)
+    return lines if once else 0
 
 
 def _paths_of(keys: Sequence[str]) -> bytes:
@@ -381,18 +384,19 @@ def _number_of(line: bytes) -> int:
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
-def _as_texts(kind: Kind, lines: Sequence[bytes]) -> tuple[list[tuple[Any, ...]], list[int]]:
-    """Return rows of texts, as COPY would read them, and the files whose record cannot be read so."""
+def _parsed(kind: Kind, lines: Sequence[bytes]) -> tuple[list[bytes], list[tuple[Any, ...]]]:
+    """Return the lines that parse, and their values as texts, as COPY reads them."""
+    sound: list[bytes] = []
     rows: list[tuple[Any, ...]] = []
-    left_out: list[int] = []
     for line in lines:
         try:
             record = _decoder.decode(line.decode())
             values = [_as_text(record.get(field.key)) for field in kind.fields]
-            rows.append((*values, _number_of(line)))
-        except ValueError:
-            left_out.append(_number_of(line))
-    return rows, left_out
+        except (ValueError, RecursionError):
+            continue
+        sound.append(line)
+        rows.append((*values, _number_of(line)))
+    return sound, rows
 
 
 def _as_text(value: Any) -> str | None:

@@ -1,5 +1,5 @@
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. A line that cannot be loaded
--- fails no COPY: its absence is counted, and the file read again, carefully.
+-- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
+-- anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -7,4 +7,4 @@ COPY run_event_copy (
 FROM :source
 IAM_ROLE :role
 FORMAT AS JSON :jsonpaths
-MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF;
+COMPUPDATE OFF STATUPDATE OFF;
