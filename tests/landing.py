@@ -52,13 +52,13 @@ class Lander:
     """
 
     def __init__(self, engine: Engine, bucket: tuple[S3Server, AwsSettings] | None = None) -> None:
-        self._engine = engine
+        self.engine = engine
         self._bucket = bucket
         # A bucket is a folder below the server's root.
         self._folder = tempfile.TemporaryDirectory(prefix="landing-", dir=bucket[0].root if bucket else None)
 
     def close(self) -> None:
-        self._engine.close()
+        self.engine.close()
         self._folder.cleanup()
 
     def _store(self, folder: str) -> Store:
@@ -81,8 +81,8 @@ class Lander:
             planned = [PlannedFile(source, item, n, replaces=False) for n, item in enumerate(listing.objects)]
             assert len(planned) == len(files), listing.ignored
             with tempfile.TemporaryDirectory() as spool:
-                self._engine.prepare()
-                landing = land(self._engine, planned, Path(spool), Progress("reading"))
+                self.engine.prepare()
+                landing = land(self.engine, planned, Path(spool), Progress("reading"))
                 left = [path.name for path in Path(spool).iterdir() if path.name != "songs.json"]
                 assert left == [] or self._bucket  # copies that were surveyed stay as long as the run
         rows = self._rows(kind)
@@ -98,7 +98,7 @@ class Lander:
     def _rows(self, kind: str) -> dict[int, Counter[Row]]:
         table = "run_events" if kind == EVENTS else "run_songs"
         found: dict[int, Counter[Row]] = {}
-        for *row, number, _ in self._engine.execute(Statement(f"SELECT * FROM {table}", "a test", 1)):
+        for *row, number, _ in self.engine.execute(Statement(f"SELECT * FROM {table}", "a test", 1)):
             found.setdefault(number, Counter())[tuple(row)] += 1
         return found
 

@@ -104,7 +104,7 @@ def test_read_carefully(case: Case):
     assert outcome.unknown == case.unknown
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module")
 def lander(
     request: pytest.FixtureRequest, warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lander]:
@@ -173,7 +173,12 @@ def verify(place: Place, case: Case, unknown: dict[str, int] | None) -> None:
 
 
 @each_case
-@pytest.mark.parametrize("much", [False, True], ids=["a file", "a file of many"])
+@pytest.mark.parametrize(
+    ("lander", "much"),
+    [("duckdb", False), ("duckdb", True), ("redshift", True)],
+    ids=["a file", "a file of many", "redshift"],
+    indirect=["lander"],
+)
 def test_landed_alone(case: Case, lander: Lander, much: bool, monkeypatch: pytest.MonkeyPatch):
     """Marks are counted in two ways, by how much there is; the second begins with a glance."""
     monkeypatch.setattr(pipeline_land, "_MUCH_BYTES", -1 if much else 2**60)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from sparkify.lake import glance
 from sparkify.pipeline import land as pipeline_land
 from sparkify.pipeline.plan import EVENTS, SONGS
+from sparkify.warehouse.duckdb_engine import DuckDBEngine
 from tests.landing import Lander, Outcome, read
 from tests.records import play, song
 from tests.warehouses import Warehouses, open_place
@@ -215,7 +216,8 @@ def compare(lander: Lander, kind: str, data: st.DataObject) -> None:
 def test_the_comparison_sees_a_difference(lander: Lander):
     """A reader that takes NaN for text, as DuckDB's does, would be noticed."""
     data = json.dumps(play(artist="@")).replace('"@"', "NaN").encode() + b"\n"
-    connection: Any = lander._engine._connection
+    assert isinstance(lander.engine, DuckDBEngine)
+    connection: Any = lander.engine._connection
     ((value,),) = connection.execute("SELECT json_extract_string('{\"a\":NaN}', 'a')").fetchall()
     assert value == "NaN"
     assert lander.land(EVENTS, {"1.json": data})["1.json"].reasons == [(1, "malformed_json")]

@@ -107,6 +107,7 @@ def load(
 ) -> dict[str, Any]:
     """Run the pipeline, show what it did, and return that for a script."""
     from sparkify.pipeline.plan import open_sources
+    from sparkify.pipeline.retry import persist
     from sparkify.pipeline.run import Options, run_etl
     from sparkify.pipeline.threshold import MaxRejects
 
@@ -118,7 +119,7 @@ def load(
     try:
         with screen.progress("planning") as progress:
             summary = run_etl(engine, sources, progress, how)
-        counts = _count_tables(engine)
+            counts = persist(lambda: _count_tables(engine), progress)
     finally:
         engine.close()
     seconds = time.monotonic() - started

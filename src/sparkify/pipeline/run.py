@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from sparkify.pipeline.check import CheckResult, raise_failures, run_checks
 from sparkify.pipeline.land import Landing, land
 from sparkify.pipeline.plan import Plan, Source, in_groups, make_plan
 from sparkify.pipeline.progress import ShowProgress
+from sparkify.pipeline.retry import Attempt, persist
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
@@ -54,52 +56,105 @@ class Summary:
 
 
 def run_etl(
-    engine: Engine, sources: Sequence[Source], progress: ShowProgress, options: Options | None = None
+    engine: Engine,
+    sources: Sequence[Source],
+    progress: ShowProgress,
+    options: Options | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Summary:
     """Load what is new or changed, transform, check and commit, batch by batch.
+
+    What fails in a way that may pass is tried again, from the plan on.
 
     Args:
         engine: The warehouse.
         sources: The files, listed.
         progress: Told what is done.
         options: How to go about it.
+        sleep: Waits so many seconds before another try.
 
     Raises:
         CheckError: A check failed or there are too many rejects; that batch is rolled back, batches before
             it are committed.
         SparkifyError: Anything else; likewise.
     """
-    options = options or Options()
     engine.recover()
-    summary = Summary(make_plan(sources, read_ledger(engine), options.reload))
-    progress.expect(files=len(summary.plan.files), size=summary.plan.size)
-    batches = list(in_groups(summary.plan.files, options.batch_bytes)) or (
-        [[]] if options.full_refresh else []
-    )
-    after = summary.plan.latest_run
-    for number, batch in enumerate(batches, 1):
-        refresh = options.full_refresh and number == len(batches)
-        engine.prepare()
-        with open_spool() as spool:
-            landing = land(engine, batch, spool, progress)
+    work = _Work(engine, sources, progress, options or Options())
+    while True:
+        done = len(work.runs)
         try:
-            done = _publish(engine, landing, after, progress, replace(options, full_refresh=refresh))
+            return persist(work.go_on, progress, sleep)
         except TransientEngineError:
-            done = None
-        if done is None:
-            # Another run has committed since we planned: what we landed may be there already.
-            again = run_etl(engine, sources, progress, options)
-            return replace(again, runs=summary.runs + again.runs)
-        run, summary.checks = done
-        after = run.run_id
-        summary.runs.append(run)
+            if len(work.runs) == done:
+                raise
+
+
+@dataclass(slots=True)
+class _Work:
+    """A run of batches that may be begun several times; what is committed stays done."""
+
+    engine: Engine
+    sources: Sequence[Source]
+    progress: ShowProgress
+    options: Options
+    plan: Plan | None = None
+    runs: list[RunRecord] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
+    unknown: dict[tuple[str, str], int] = field(default_factory=dict)
+    attempt: Attempt = field(default_factory=Attempt)
+    # The batch whose COMMIT was not answered, and whether it was the last.
+    pending: tuple[Landing, bool] | None = None
+
+    def go_on(self) -> Summary:
+        """Plan, and take in batch by batch until there is nothing left to do."""
+        while not self._finished():
+            pass
+        assert self.plan
+        return Summary(self.plan, self.runs, self.checks, self.unknown)
+
+    def _finished(self) -> bool:
+        """Make one plan and carry it out; False when another run came between."""
+        run = self.attempt.committed(self.engine)
+        if run and self.pending:
+            landing, last = self.pending
+            self._count(run, landing)
+            if last:
+                return True
+        plan = make_plan(self.sources, read_ledger(self.engine), self.options.reload)
+        self.plan = self.plan or plan
+        self.progress.expect(files=len(plan.files), size=plan.size)
+        batches = list(in_groups(plan.files, self.options.batch_bytes)) or (
+            [[]] if self.options.full_refresh else []
+        )
+        after = plan.latest_run
+        for number, batch in enumerate(batches, 1):
+            last = number == len(batches)
+            options = replace(self.options, full_refresh=self.options.full_refresh and last)
+            self.engine.prepare()
+            with open_spool() as spool:
+                landing = land(self.engine, batch, spool, self.progress)
+            self.pending = (landing, last)
+            done = _publish(self.engine, landing, after, self.progress, options, self.attempt)
+            if done is None:
+                # Another run has committed since we planned: what we landed may be there already.
+                return False
+            run, self.checks = done
+            after = run.run_id
+            self._count(run, landing)
+        return True
+
+    def _count(self, run: RunRecord, landing: Landing) -> None:
+        """Note a batch that is committed."""
+        self.attempt.run, self.pending = None, None
+        self.runs.append(run)
+        taken = {each.file.item.uri for each in landing.files}
+        self.options = replace(self.options, reload=self.options.reload - taken)
         for key, count in landing.unknown.items():
-            summary.unknown[key] = summary.unknown.get(key, 0) + count
-    return summary
+            self.unknown[key] = self.unknown.get(key, 0) + count
 
 
 def _publish(
-    engine: Engine, landing: Landing, after: int, progress: ShowProgress, options: Options
+    engine: Engine, landing: Landing, after: int, progress: ShowProgress, options: Options, attempt: Attempt
 ) -> tuple[RunRecord, list[CheckResult]] | None:
     """Bring what has landed into the warehouse, in one transaction; None if another run came between."""
     run = _describe(after + 1, landing, options)
@@ -119,7 +174,7 @@ def _publish(
             progress(label="checking")
             checks = run_checks(engine, scope, run_from=0 if options.full_refresh else run.run_id)
             raise_failures(checks)
-            run = _finish(engine, run, scope, checks)
+            attempt.run = run = _finish(engine, run, scope, checks)
             progress(label="committing")
     except CheckError as exc:
         _record_failure(engine, run, landing, checks, exc)

@@ -9,6 +9,7 @@ from sparkify import __version__
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.check import raise_failures, run_checks
 from sparkify.pipeline.progress import ShowProgress
+from sparkify.pipeline.retry import Attempt, persist
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import transform
@@ -62,6 +63,22 @@ def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: Sho
         The record of this run.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
+    attempt = Attempt()
+
+    def act() -> RunRecord:
+        return attempt.committed(engine) or _take_out(engine, files, state, progress, started, attempt)
+
+    return persist(act, progress)
+
+
+def _take_out(
+    engine: Engine,
+    files: Mapping[int, str],
+    state: str,
+    progress: ShowProgress,
+    started: datetime,
+    attempt: Attempt,
+) -> RunRecord:
     engine.prepare()
     with engine.writing():
         run_id = latest_run(engine) + 1
@@ -88,6 +105,7 @@ def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: Sho
             version=__version__,
         )
         record(engine, "etl.runs", [run])
+        attempt.run = run
     return run
 
 

@@ -84,12 +84,20 @@ class RedshiftSession:
         try:
             yield
             if keep:
-                self.send(statement("redshift/commit.sql").text, "COMMIT")
+                self._commit()
         except BaseException:
             self._roll_back(mine)
             raise
         if not keep:
             self._roll_back(mine)
+
+    def _commit(self) -> None:
+        try:
+            self.send(statement("redshift/commit.sql").text, "COMMIT")
+        except TransientEngineError as exc:
+            if self._connection is None:
+                exc.hint = "Whether it was done is not known: see `sparkify runs`. To run again does no harm."
+            raise
 
     def _roll_back(self, number: int) -> None:
         if self._connection is not None and self.number == number:
