@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sparkify.errors import EngineError
+from sparkify.errors import EngineError, TransientEngineError
 from sparkify.warehouse.duckdb_parquet import write_rows
 from sparkify.warehouse.duckdb_survey import survey_files
 from sparkify.warehouse.engine import Answer, LogFile, Rows
@@ -63,12 +63,26 @@ class RedshiftEngine:
     @contextmanager
     def writing(self) -> Iterator[None]:
         # Before the transaction, whose first statement has to be the lock.
-        there = {row[0] for row in self.execute(statement("redshift/our_tables.sql"))}
-        if not there.issuperset(names()):
-            create_tables(self)
+        if not self._has_tables():
+            self._make_tables()
         with self._session.transaction("redshift/begin.sql", keep=True):
             self.execute(statement("redshift/lock.sql"))
             yield
+
+    def _has_tables(self) -> bool:
+        there = {row[0] for row in self.execute(statement("redshift/our_tables.sql"))}
+        return there.issuperset(names())
+
+    def _make_tables(self) -> None:
+        """Make all that is missing, or nothing: who finds one table looks for the others in vain."""
+        try:
+            with self._session.transaction("redshift/begin.sql", keep=True):
+                create_tables(self)
+        except TransientEngineError:
+            raise  # the session, and what has landed, may be gone
+        except EngineError:
+            if not self._has_tables():  # else another run has made them meanwhile
+                raise
 
     def has_table(self, schema: str, name: str) -> bool:
         step = statement("redshift/has_table.sql")

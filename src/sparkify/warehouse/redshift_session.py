@@ -101,8 +101,10 @@ class RedshiftSession:
 
     def _roll_back(self, number: int) -> None:
         if self._connection is not None and self.number == number:
-            with suppress(EngineError):  # a lost connection has rolled back by itself
+            try:
                 self.send(statement("redshift/rollback.sql").text, "ROLLBACK")
+            except EngineError:
+                self.drop()  # then the server rolls back
 
     def _open(self) -> Any:
         if self._connection is None:
