@@ -13,7 +13,7 @@ from sparkify.cli.screen import Screen
 
 if TYPE_CHECKING:
     from sparkify.pipeline.plan import Plan
-    from sparkify.pipeline.run import Summary
+    from sparkify.pipeline.run import Options, Summary
     from sparkify.warehouse.engine import Engine
 
 _SHOWN = 10
@@ -22,6 +22,7 @@ _BATCH_BYTES = 4 * 1024**3
 
 @click.command()
 @click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done.")
+@click.option("--sql", "with_sql", is_flag=True, help="With --plan: print every statement it would send.")
 @click.option("--full-refresh", is_flag=True, help="Compute the whole star anew from staging.")
 @click.option(
     "--batch-bytes",
@@ -48,6 +49,7 @@ _BATCH_BYTES = 4 * 1024**3
 @json_option
 def etl(
     only_plan: bool,
+    with_sql: bool,
     full_refresh: bool,
     batch_bytes: int,
     max_rejects: str,
@@ -62,12 +64,17 @@ def etl(
     \b
     Example:
       sparkify etl --plan
+      sparkify etl --plan --sql > what-it-would-do.sql
       sparkify etl
       sparkify etl --log-data s3://bucket/log_data --song-data s3://bucket/song_data
     """
     screen = Screen(as_json)
+    if with_sql and not only_plan:
+        raise click.UsageError("--sql goes with --plan.")
     if only_plan:
-        _plan(screen, options)
+        from sparkify.pipeline.run import Options
+
+        _plan(screen, options, Options(full_refresh, batch_bytes) if with_sql else None)
     else:
         told = load(
             screen,
@@ -80,8 +87,9 @@ def etl(
         screen.result(told)
 
 
-def _plan(screen: Screen, options: dict[str, Any]) -> None:
+def _plan(screen: Screen, options: dict[str, Any], how: Options | None) -> None:
     from sparkify.pipeline.plan import make_plan, open_sources
+    from sparkify.pipeline.rehearse import rehearse
     from sparkify.warehouse.ledger import read_ledger
 
     settings = settings_from(options)
@@ -89,10 +97,20 @@ def _plan(screen: Screen, options: dict[str, Any]) -> None:
     engine = open_warehouse(settings)
     try:
         plan = make_plan(sources, read_ledger(engine))
+        statements = rehearse(engine, plan, how) if how else None
     finally:
         engine.close()
-    _show_plan(screen, plan)
-    screen.result({"plan": _plan_object(plan)})
+    if statements is None:
+        _show_plan(screen, plan)
+        screen.result({"plan": _plan_object(plan)})
+        return
+    screen.say(
+        f"-- {len(statements):,} statements, if all files are as they should be; one in doubt adds a few."
+    )
+    screen.say("-- Counts, times and values that only the files tell are shown as 0 or NULL.")
+    for sql in statements:
+        screen.say(f"\n{sql};")
+    screen.result({"plan": _plan_object(plan), "statements": statements})
 
 
 def load(
@@ -123,7 +141,10 @@ def load(
     finally:
         engine.close()
     seconds = time.monotonic() - started
+    sent = engine.statements_sent
     _show_summary(screen, summary, counts, seconds)
+    if sent:
+        screen.say(f"{sent:,} statements were sent to {settings.cluster.host}")
     return {
         "plan": _plan_object(summary.plan),
         "runs": [_fields(run) for run in summary.runs],
@@ -134,6 +155,7 @@ def load(
         ],
         "tables": counts,
         "seconds": round(seconds, 3),
+        "statements_sent": sent,
     }
 
 

@@ -134,7 +134,7 @@ class _Work:
             with open_spool() as spool:
                 landing = land(self.engine, batch, spool, self.progress)
             self.pending = (landing, last)
-            done = _publish(self.engine, landing, after, self.progress, options, self.attempt)
+            done = publish(self.engine, landing, after, self.progress, options, self.attempt)
             if done is None:
                 # Another run has committed since we planned: what we landed may be there already.
                 return False
@@ -153,7 +153,7 @@ class _Work:
             self.unknown[key] = self.unknown.get(key, 0) + count
 
 
-def _publish(
+def publish(
     engine: Engine, landing: Landing, after: int, progress: ShowProgress, options: Options, attempt: Attempt
 ) -> tuple[RunRecord, list[CheckResult]] | None:
     """Bring what has landed into the warehouse, in one transaction; None if another run came between."""

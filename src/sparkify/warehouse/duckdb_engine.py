@@ -27,7 +27,9 @@ from sparkify.warehouse.duckdb_landing import (
     survey_sql,
 )
 from sparkify.warehouse.duckdb_new import NewFile, remove_leftovers
+from sparkify.warehouse.duckdb_script import DuckDBScript
 from sparkify.warehouse.engine import Answer, LogFile, Rows
+from sparkify.warehouse.script import Answers
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.translation import to_duckdb
@@ -241,6 +243,9 @@ class DuckDBEngine:
         self._run("SET enable_external_access = false")
         select = sql.strip().rstrip(";")
         self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
+
+    def script(self, answers: Answers) -> DuckDBScript:
+        return DuckDBScript(answers)
 
     def close(self) -> None:
         if self._new:

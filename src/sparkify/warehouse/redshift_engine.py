@@ -21,6 +21,7 @@ from sparkify.warehouse.fields import EVENT_FIELDS
 from sparkify.warehouse.redshift_landing import Landing
 from sparkify.warehouse.redshift_literals import fill, inserts
 from sparkify.warehouse.redshift_session import RedshiftSession
+from sparkify.warehouse.script import Answers, Script
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import create_tables, names, run_tables
 
@@ -136,6 +137,12 @@ class RedshiftEngine:
                 "Nothing was changed. Use another client to change what is not the pipeline's.",
             )
         return self._session.send(sql, "the query")
+
+    def script(self, answers: Answers) -> Script:
+        from sparkify.warehouse.redshift_script import RedshiftScript
+
+        landing = self._landing
+        return RedshiftScript(self._session.cluster, landing.reading, landing.area, answers)
 
     def close(self) -> None:
         self._landing.close()

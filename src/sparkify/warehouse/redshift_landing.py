@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
 from sparkify.lake.codec import decompress
@@ -81,6 +81,13 @@ class Reading:
     jsonpaths: Callable[[], str] | None = None
 
 
+class Look(Protocol):
+    """Looks into a log file."""
+
+    def __call__(self, path: Path, *, exact: bool) -> int:
+        """Return how many lines COPY may read, or 0."""
+
+
 class Landing:
     """Records into the run's temporary tables.
 
@@ -88,19 +95,27 @@ class Landing:
         session: Where to.
         reading: How the cluster reads.
         area: Where we may write for it; None: nowhere.
+        look: Looks into a log file, as :func:`count_plain_lines`.
     """
 
-    def __init__(self, session: RedshiftSession, reading: Reading, area: StagingArea | None) -> None:
+    def __init__(
+        self,
+        session: RedshiftSession,
+        reading: Reading,
+        area: StagingArea | None,
+        look: Look | None = None,
+    ) -> None:
         self._session = session
-        self._reading = reading
-        self._area = area
+        self.reading = reading
+        self.area = area
+        self._look = look or count_plain_lines
         self._ready: dict[str, int] = {}
         self._slices: int | None = None
 
     def close(self) -> None:
         """Remove what was written for the cluster."""
-        if self._area:
-            self._area.close()
+        if self.area:
+            self.area.close()
 
     # log files, from where they lie
 
@@ -111,14 +126,14 @@ class Landing:
             ConfigError: They are local, and there is no STAGING.
         """
         local = [file for file in files if not (file.uri or "").startswith("s3://")]
-        if local and not self._area:
+        if local and not self.area:
             raise ConfigError(
                 f"{local[0].uri} is a local file, which a cluster cannot read.",
                 "Set [S3] STAGING to an s3:// prefix we may write to, or LOG_DATA to one on S3.",
             )
         jsonpaths = self._jsonpaths()
         exact = jsonpaths != _IGNORE_CASE
-        sound = [file for file in files if count_plain_lines(file.path, exact=exact)]
+        sound = [file for file in files if self._look(file.path, exact=exact)]
         if not sound:
             return
         self._empty(EVENTS)
@@ -130,15 +145,15 @@ class Landing:
                     landed += 1
                     self._execute("redshift/number_events.sql", file_id=file.file_id)
         finally:
-            if self._area:
-                self._area.remove(written)
+            if self.area:
+                self.area.remove(written)
         if landed:
             self._execute("redshift/land_events.sql", nested=nested)
 
     def _sources(self, files: Sequence[LogFile], written: list[str]) -> Iterator[tuple[LogFile, str, str]]:
         """Yield every file with what COPY reads and its options; URIs of what we wrote go to ``written``."""
         compressed = [_COMPRESSED.get(file.path.suffix.lower(), "") for file in files]
-        if self._area is None:
+        if self.area is None:
             # A prefix, not a name: what else begins so is counted too, and makes the file doubtful.
             yield from ((file, str(file.uri), how) for file, how in zip(files, compressed, strict=True))
             return
@@ -146,19 +161,19 @@ class Landing:
         for file in files:
             uri = file.uri or ""
             if not uri.startswith("s3://"):
-                (uri,) = self._area.put_all([(f"log{file.path.suffix.lower()}", file.path.read_bytes())])
+                (uri,) = self.area.put_file(f"log{file.path.suffix.lower()}", file.path)
                 written.append(uri)
             uris.append(uri)
-        manifests = self._area.put_all([("manifest.json", self._area.manifest([uri])) for uri in uris])
+        manifests = self.area.put_all([("manifest.json", self.area.manifest([uri])) for uri in uris])
         written += manifests
         for file, manifest, how in zip(files, manifests, compressed, strict=True):
             yield file, manifest, " MANIFEST" + how
 
     def _jsonpaths(self) -> str:
-        given = self._reading.jsonpaths() if self._reading.jsonpaths else ""
-        if given or self._area is None:
+        given = self.reading.jsonpaths() if self.reading.jsonpaths else ""
+        if given or self.area is None:
             return given or _IGNORE_CASE
-        return self._area.keep("log_jsonpaths.json", _paths_of([field.key for field in EVENT_FIELDS]))
+        return self.area.keep("log_jsonpaths.json", _paths_of([field.key for field in EVENT_FIELDS]))
 
     # records with their file's number
 
@@ -201,11 +216,11 @@ class Landing:
         if not sound:
             return left_out
         self._empty(kind)
-        if self._area:
+        if self.area:
             missing, parts = self._copy_lines(kind, sound)
-            if missing and accepted:
+            if missing > 0 and accepted:
                 raise self._refused(parts, sound)
-            if missing:
+            if missing > 0:
                 there = {row[0] for row in self._execute(f"redshift/copied_{kind.name[:-1]}_files.sql")}
                 left_out += [number for number in map(_number_of, sound) if number not in there]
         else:
@@ -217,23 +232,23 @@ class Landing:
 
     def _copy_lines(self, kind: Kind, lines: Sequence[bytes]) -> tuple[int, dict[str, Sequence[bytes]]]:
         """COPY lines from objects we write; return how many were left out, and what each object held."""
-        assert self._area
-        jsonpaths = self._area.keep(
+        assert self.area
+        jsonpaths = self.area.keep(
             f"{kind.name}_jsonpaths.json", _paths_of([*(field.key for field in kind.fields), FILE_KEY])
         )
         parts = list(_split(lines, self._parts(lines)))
-        uris = self._area.put_all(
+        uris = self.area.put_all(
             [(f"{kind.name}.json.gz", gzip.compress(b"".join(part), _COMPRESSION, mtime=0)) for part in parts]
         )
         held = dict(zip(uris, parts, strict=True))
-        written = [*uris, *self._area.put_all([("manifest.json", self._area.manifest(uris))])]
+        written = [*uris, *self.area.put_all([("manifest.json", self.area.manifest(uris))])]
         try:
             path = f"redshift/copy_packed_{kind.name}.sql"
             if not self._copy(path, written[-1], jsonpaths, " MANIFEST GZIP"):
                 return len(lines), held
             ((copied,),) = self._execute(f"redshift/copied_{kind.name}.sql")
         finally:
-            self._area.remove(written)
+            self.area.remove(written)
         return len(lines) - copied, held
 
     def _parts(self, lines: Sequence[bytes]) -> int:
@@ -298,13 +313,13 @@ class Landing:
 
     def _copy(self, path: str, source: str, jsonpaths: str, options: str) -> bool:
         """COPY; return False where the contents are the trouble."""
-        region = " REGION :region" if self._reading.region else ""
+        region = " REGION :region" if self.reading.region else ""
         step = statement(path)
         parameters = {
             "source": source,
-            "role": self._reading.role or Word("default"),
+            "role": self.reading.role or Word("default"),
             "jsonpaths": jsonpaths,
-            "region": self._reading.region,
+            "region": self.reading.region,
         }
         try:
             self._session.send(fill(step.text + options + region, parameters), f"COPY of {source}")

@@ -47,7 +47,7 @@ class RedshiftSession:
         self.host = cluster.host
         self.number = 0
         self.sent = 0
-        self._cluster = cluster
+        self.cluster = cluster
         self._credentials = credentials
         self._statement_timeout = statement_timeout
         self._grace = grace
@@ -110,7 +110,7 @@ class RedshiftSession:
         if self._connection is None:
             user, password = self._credentials()
             try:
-                self._connection = log_in(self._cluster, user, password)
+                self._connection = log_in(self.cluster, user, password)
             except TransientEngineError:
                 raise
             except EngineError as exc:

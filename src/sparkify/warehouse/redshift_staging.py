@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sparkify.errors import SourceError
 from sparkify.lake.writer import Writer
@@ -33,7 +34,7 @@ class StagingArea:
     """
 
     def __init__(self, writer: Writer, now: datetime | None = None) -> None:
-        self._writer = writer
+        self.writer = writer
         self._now = now or datetime.now(UTC)
         self._folder = f"{_ROOT}/{self._now.strftime(_TIME)}-{secrets.token_hex(4)}"
         self._count = 0
@@ -43,7 +44,7 @@ class StagingArea:
     @property
     def uri(self) -> str:
         """The folder's name, a slash at its end."""
-        return f"{self._writer.uri}/{self._folder}/"
+        return f"{self.writer.uri}/{self._folder}/"
 
     def put_all(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
         """Write objects; return their URIs. The names get a number before them, so none is used twice.
@@ -54,11 +55,14 @@ class StagingArea:
         self._sweep()
         keys = []
         for name, _ in objects:
-            self._count += 1
-            keys.append(f"{self._folder}/{self._count:06d}-{name}")
+            keys.append(f"{self._folder}/{self._next():06d}-{name}")
         self._present += keys
-        self._writer.put_all([(key, data) for key, (_, data) in zip(keys, objects, strict=True)])
-        return [f"{self._writer.uri}/{key}" for key in keys]
+        self.writer.put_all([(key, data) for key, (_, data) in zip(keys, objects, strict=True)])
+        return [f"{self.writer.uri}/{key}" for key in keys]
+
+    def put_file(self, name: str, path: Path) -> list[str]:
+        """Write a file's contents; return their URI."""
+        return self.put_all([(name, path.read_bytes())])
 
     def keep(self, name: str, data: bytes) -> str:
         """Write an object that stays to the end of the run; once, however often it is asked for."""
@@ -72,18 +76,22 @@ class StagingArea:
 
     def remove(self, uris: Sequence[str]) -> None:
         """Remove objects that were read; what cannot be is tried again at the end, or by a later run."""
-        self._remove([uri.removeprefix(self._writer.uri + "/") for uri in uris])
+        self._remove([uri.removeprefix(self.writer.uri + "/") for uri in uris])
 
     def close(self) -> None:
         """Remove everything that is left."""
         self._remove(list(self._present))
         self._kept.clear()
 
+    def _next(self) -> int:
+        self._count += 1
+        return self._count
+
     def _remove(self, keys: Sequence[str]) -> None:
         if not keys:
             return
         try:
-            self._writer.remove(keys)
+            self.writer.remove(keys)
         except SourceError as exc:
             _log.warning("%s %s", exc.message, exc.hint)
         else:
@@ -95,9 +103,9 @@ class StagingArea:
         if self._count:
             return
         with suppress(SourceError):
-            old = [key for key in self._writer.keys(f"{_ROOT}/") if self._is_old(key)]
+            old = [key for key in self.writer.keys(f"{_ROOT}/") if self._is_old(key)]
             if old:
-                self._writer.remove(old)
+                self.writer.remove(old)
 
     def _is_old(self, key: str) -> bool:
         found = _FOLDER.fullmatch(key)

@@ -1,0 +1,70 @@
+"""A run that only writes down what it would send: no file is read, nothing is asked, nothing is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from sparkify.lake.pack import FILE_FIELD
+from sparkify.lake.spool import open_spool
+from sparkify.pipeline.land import LandedFile, Landing
+from sparkify.pipeline.plan import EVENTS, SONGS, Plan, PlannedFile, in_groups
+from sparkify.pipeline.retry import Attempt
+from sparkify.pipeline.run import Options, publish
+from sparkify.warehouse.engine import Engine, LogFile
+from sparkify.warehouse.ledger import read_ledger
+from sparkify.warehouse.script import Answers
+from sparkify.warehouse.statements import statement
+from sparkify.warehouse.tables import count_rows
+
+
+class _Silence:
+    """Nobody wants to know."""
+
+    def expect(self, *, files: int, size: int) -> None: ...
+
+    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None: ...
+
+
+def rehearse(engine: Engine, plan: Plan, options: Options) -> list[str]:
+    """Return, in order, the statements that a run of this plan sends if every file is as it should be.
+
+    A file in doubt adds a few. Counts and times that only the files tell are 0; so the texts are what is
+    sent, the numbers in them are not.
+    """
+    latest = plan.latest_run
+    with engine.reading() as exists:
+        answers = Answers(latest_run=latest, exists=exists and engine.has_table("etl", "files"))
+    script = engine.script(answers)
+    read_ledger(script)
+    batches = list(in_groups(plan.files, options.batch_bytes)) or ([[]] if options.full_refresh else [])
+    for number, batch in enumerate(batches, 1):
+        script.prepare()
+        with open_spool() as spool:
+            landing = _land(script, batch, spool)
+        refresh = options.full_refresh and number == len(batches)
+        publish(script, landing, latest, _Silence(), Options(full_refresh=refresh), Attempt())
+        answers.publish()
+        latest += 1
+    with script.reading():
+        count_rows(script)
+    return script.statements
+
+
+def _land(engine: Engine, files: Sequence[PlannedFile], spool: Path) -> Landing:
+    songs = [file for file in files if file.source.kind == SONGS]
+    events = [file for file in files if file.source.kind == EVENTS]
+    if songs:
+        packed = spool / "songs.json"
+        with packed.open("w") as out:
+            for file in songs:
+                # As large as the record, since more are sent in more pieces.
+                out.write(json.dumps({FILE_FIELD: file.file_id})[:-1] + " " * file.item.size + "}\n")
+        engine.land_songs(packed, FILE_FIELD)
+        engine.execute(statement("ledger/landed_songs.sql"))
+    if events:
+        logs = [LogFile(Path(file.item.key), file.file_id, file.item.uri) for file in events]
+        engine.land_events(logs, nested=False)
+        engine.execute(statement("ledger/landed_events.sql"))
+    return Landing([LandedFile(file, 0) for file in files])
