@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +25,7 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import Tables, expect
 from tests.records import TS, play, song
+from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
 _PROFILES = {"default": 40, "thorough": 1500}
 _EXAMPLES = _PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
@@ -137,9 +137,9 @@ def _histories(draw: st.DrawFn) -> list[Step]:
 class Lake:
     """Files on disk, and which of them a warehouse that runs over them must hold."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: Place) -> None:
         self.folder = folder
-        self.database = folder / "w.duckdb"
+        self.place = place
         self.present: dict[Path, Version] = {}
         self.loaded: dict[Path, Version] = {}
         self.retracted: dict[Path, Version] = {}
@@ -183,7 +183,7 @@ class Lake:
             self.loaded = after
         options = [*["--full-refresh"] * step.full_refresh, *["--batch-bytes", "1"] * step.one_by_one]
         code = etl(
-            self.database,
+            self.place,
             folders["log_data"] if listed["log_data"] else None,
             folders["song_data"] if listed["song_data"] else None,
             *options,
@@ -202,16 +202,16 @@ class Lake:
     def undo(self) -> None:
         """Take out what the last run brought that is still in: the next run loads it again."""
         if self.loaded:
-            with duckdb.connect(str(self.database), read_only=True) as connection:
-                rows = connection.execute(
-                    "SELECT run_id, uri FROM etl.files WHERE state = 'loaded' "
-                    "QUALIFY RANK() OVER (ORDER BY run_id DESC) = 1"
-                ).fetchall()
-            self._take_out([Path(uri) for _, uri in rows], "undo", str(rows[0][0]))
+            latest = rows(
+                self.place,
+                "SELECT run_id, uri FROM etl.files WHERE state = 'loaded' AND run_id = "
+                "(SELECT MAX(run_id) FROM etl.files WHERE state = 'loaded')",
+            )
+            self._take_out([Path(uri) for _, uri in latest], "undo", str(latest[0][0]))
 
     def _take_out(self, paths: Sequence[Path], *command: str) -> bool:
         after = {path: version for path, version in self.loaded.items() if path not in paths}
-        code = run([*command, "--yes", "--config", os.devnull, "--database", str(self.database)])
+        code = run([*command, "--yes", *options_of(self.place)])
         assert code == (0 if _can_be_published(after) else 3)
         if code == 0:
             self.loaded = after
@@ -220,9 +220,9 @@ class Lake:
     def expected(self) -> Tables:
         return expect(_records(self.loaded, "log_data"), _records(self.loaded, "song_data"))
 
-    def rewrite(self, folder: Path) -> Lake:
+    def rewrite(self, folder: Path, place: Place) -> Lake:
         """Return another lake with all that was loaded in one root, never loaded yet."""
-        other = Lake(folder)
+        other = Lake(folder, place)
         for version in self.loaded.values():
             was = version.delivery
             other.deliver(Delivery("all", was.kind, f"{was.root}/{was.name}", was.records))
@@ -266,9 +266,17 @@ def encode(delivery: Delivery) -> bytes:
 
 @settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_histories())
-def test_incremental_runs_equal_full_refresh_fresh_load_and_oracle(history: Sequence[Step]):
+def test_incremental_runs_equal_full_refresh_fresh_load_and_oracle(
+    warehouses: Warehouses, history: Sequence[Step]
+):
     """Every run leaves exactly what the oracle says of the files loaded so far; so do the other two ways."""
-    hold(history)
+    hold(warehouses, "duckdb", history)
+
+
+@settings(max_examples=max(5, _EXAMPLES // 20), deadline=None, suppress_health_check=list(HealthCheck))
+@given(_histories())
+def test_on_redshift_too(warehouses: Warehouses, history: Sequence[Step]):
+    hold(warehouses, "redshift", history)
 
 
 def logs(name: str, *records: dict[str, Any]) -> Delivery:
@@ -303,34 +311,41 @@ _CREDITS = ("Artist feat. A", "Artist and B", "ArtistZ", "ArtistY", "Artist feat
     ],
     ids=["a song comes, changes and goes", "a nearer song", "the latest event goes", "credits of an artist"],
 )
-def test_histories_that_chance_meets_rarely(steps: Sequence[Sequence[Delivery]]):
-    hold([Step(deliveries, "a") for deliveries in steps])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_histories_that_chance_meets_rarely(
+    warehouses: Warehouses, engine: str, steps: Sequence[Sequence[Delivery]]
+):
+    hold(warehouses, engine, [Step(deliveries, "a") for deliveries in steps])
 
 
-def hold(history: Sequence[Step]) -> None:
+def hold(warehouses: Warehouses, engine: str, history: Sequence[Step]) -> None:
     """Run a history; after every step, and in the other two ways at its end, compare with the oracle."""
-    with tempfile.TemporaryDirectory(prefix="sparkify-property-") as folder:
-        lake = Lake(Path(folder) / "lake")
+    with (
+        tempfile.TemporaryDirectory(prefix="sparkify-property-") as folder,
+        warehouses.temporary(engine, Path(folder) / "place") as place,
+        warehouses.temporary(engine, Path(folder) / "other") as other,
+    ):
+        lake = Lake(Path(folder) / "lake", place)
         for step in history:
             for delivery in step.deliveries:
                 lake.deliver(delivery)
             lake.run(step)
-            assert_tables(lake.database, lake.expected())
+            assert_tables(place, lake.expected())
             if step.take_out:
                 lake.retract() if step.take_out == "retract" else lake.undo()
-                assert_tables(lake.database, lake.expected())
+                assert_tables(place, lake.expected())
         if not lake.loaded:
             return
-        incremental = hash_tables(lake.database)
-        fresh = lake.rewrite(Path(folder) / "fresh")
+        incremental = hash_tables(place)
+        fresh = lake.rewrite(Path(folder) / "fresh", other)
         assert fresh.run(Step((), "all"))
-        assert hash_tables(fresh.database) == incremental
+        assert hash_tables(other) == incremental
         assert fresh.run(Step((), "all", full_refresh=True))
-        assert hash_tables(fresh.database) == incremental
+        assert hash_tables(other) == incremental
 
 
-def assert_tables(database: Path, expected: Tables) -> None:
+def assert_tables(place: Place, expected: Tables) -> None:
     """Compare table by table, so that a failure names one."""
-    found = read_tables(database)
-    for name, rows in expected.items():
-        assert found[name] == rows, name
+    found = read_tables(place)
+    for name, wanted in expected.items():
+        assert found[name] == wanted, name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +19,7 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.pipeline.test_properties import EVENT_RECORDS, SONG_RECORDS, assert_tables
+from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
 _EXAMPLES = {"default": 15, "thorough": 600}[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 _NAMES = ("log_data/1.json", "log_data/2/2.json", "log_data/3.json", "song_data/A/1.json", "song_data/2.json")
@@ -31,16 +32,13 @@ class Warehouse:
     """The files of a lake, and which the warehouse over them must hold."""
 
     folder: Path
+    place: Place
     present: dict[str, tuple[int, Records]] = field(default_factory=dict)
     loaded: dict[str, tuple[int, Records]] = field(default_factory=dict)
     retracted: dict[str, int] = field(default_factory=dict)
     loaded_by: dict[str, int] = field(default_factory=dict)
     runs: int = 0
     writes: int = 0
-
-    @property
-    def database(self) -> Path:
-        return self.folder / "w.duckdb"
 
     def write(self, name: str, records: Records) -> None:
         path = self.folder / name
@@ -67,7 +65,7 @@ class Warehouse:
             if version != self.loaded.get(name) and version[0] != self.retracted.get(name)
         }
         publishes = self._publishes(self.loaded | pending)
-        assert etl(self.database, folders[0], folders[1], *options) == (0 if publishes else 3)
+        assert etl(self.place, folders[0], folders[1], *options) == (0 if publishes else 3)
         if pending or "--full-refresh" in options:
             self.runs += 1
         if publishes:
@@ -85,7 +83,7 @@ class Warehouse:
     def _take_out(self, names: Sequence[str], command: Sequence[str], *, keep: bool) -> None:
         left = {name: version for name, version in self.loaded.items() if name not in names}
         expected = (0 if self._publishes(left) else 3) if names else 1
-        code = run([*command, "--yes", "--config", os.devnull, "--database", str(self.database)])
+        code = run([*command, "--yes", *options_of(self.place)])
         assert code == expected, command
         if code == 0:
             self.runs += 1
@@ -94,8 +92,7 @@ class Warehouse:
             self.loaded = left
 
     def put_back(self, name: str) -> None:
-        command = ["retract", "--back", str(self.folder / name), "--config", os.devnull]
-        code = run([*command, "--database", str(self.database)])
+        code = run(["retract", "--back", str(self.folder / name), *options_of(self.place)])
         assert code == (0 if self.retracted.pop(name, None) else 1)
 
     @staticmethod
@@ -106,7 +103,7 @@ class Warehouse:
 
     def verify(self) -> None:
         wanted = expect(_records(self.loaded, "log_data"), _records(self.loaded, "song_data"))
-        assert_tables(self.database, wanted)
+        assert_tables(self.place, wanted)
 
 
 def _records(files: dict[str, tuple[int, Records]], kind: str) -> Iterator[dict[str, Any]]:
@@ -140,9 +137,26 @@ def _steps(draw: st.DrawFn) -> list[tuple[str, Any, Any]]:
 
 @settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_steps())
-def test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives(steps: list[tuple[str, Any, Any]]):
-    with tempfile.TemporaryDirectory(prefix="sparkify-takeout-") as folder:
-        warehouse = Warehouse(Path(folder) / "lake")
+def test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives(
+    warehouses: Warehouses, steps: list[tuple[str, Any, Any]]
+):
+    hold(warehouses, "duckdb", steps)
+
+
+@settings(max_examples=max(4, _EXAMPLES // 20), deadline=None, suppress_health_check=list(HealthCheck))
+@given(_steps())
+def test_on_redshift_too(warehouses: Warehouses, steps: list[tuple[str, Any, Any]]):
+    hold(warehouses, "redshift", steps)
+
+
+def hold(warehouses: Warehouses, engine: str, steps: list[tuple[str, Any, Any]]) -> None:
+    """Take the steps; after each, and at the end against a fresh load, compare."""
+    with (
+        tempfile.TemporaryDirectory(prefix="sparkify-takeout-") as folder,
+        warehouses.temporary(engine, Path(folder) / "place") as place,
+        warehouses.temporary(engine, Path(folder) / "other") as other,
+    ):
+        warehouse = Warehouse(Path(folder) / "lake", place)
         for action, what, records in steps:
             match action:
                 case "write":
@@ -157,23 +171,25 @@ def test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives(steps: l
                 warehouse.verify()
         if not warehouse.loaded:
             return
-        found = hash_tables(warehouse.database)
-        fresh = Warehouse(Path(folder) / "fresh")
+        found = hash_tables(place)
+        fresh = Warehouse(Path(folder) / "fresh", other)
         for name, (_, left) in warehouse.loaded.items():
             fresh.write(name, left)
         fresh.load()
-        assert hash_tables(fresh.database) == found
-        with duckdb.connect(str(warehouse.database), read_only=True) as connection:
-            ledger = connection.execute("SELECT uri FROM etl.files WHERE state = 'loaded'").fetchall()
+        assert hash_tables(other) == found
+        ledger = rows(place, "SELECT uri FROM etl.files WHERE state = 'loaded'")
         assert sorted(ledger) == sorted((str(warehouse.folder / name),) for name in warehouse.loaded)
 
 
-def test_nothing_is_left_of_a_warehouse_that_is_taken_out_whole(tmp_path: Path):
-    warehouse = Warehouse(tmp_path)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nothing_is_left_of_a_warehouse_that_is_taken_out_whole(
+    engine: str, warehouses: Warehouses, tmp_path: Path
+):
+    warehouse = Warehouse(tmp_path, warehouses.new(engine, tmp_path / "place"))
     plays = [{"itemInSession": 0, "page": "NextSong", "sessionId": 1, "ts": 1541030400000, "userId": "1"}]
     warehouse.write("log_data/1.json", plays)
     warehouse.write("song_data/1.json", [{"artist_id": "AR1", "song_id": "SO1", "artist_name": "A"}])
     warehouse.load()
-    assert read_tables(warehouse.database)["songplays"].total() == 1
+    assert read_tables(warehouse.place)["songplays"].total() == 1
     warehouse.undo(1)
-    assert all(not rows for rows in read_tables(warehouse.database).values())
+    assert all(not rows for rows in read_tables(warehouse.place).values())

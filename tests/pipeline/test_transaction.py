@@ -20,6 +20,7 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
+from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
 SONGS = [song(), song(song_id="SO2", title="Other", year=0)]
 DAY_1 = [play(), play(ts=TS + 1, page="Home"), play(ts=TS + 2, song="Other", userId="2")]
@@ -31,10 +32,13 @@ class Lake:
     """A small lake, and a warehouse with its songs and first day in; the second day lies ready."""
 
     folder: Path
+    place: Place
 
     @property
     def database(self) -> Path:
-        return self.folder / "w.duckdb"
+        """The file, on DuckDB."""
+        assert isinstance(self.place, Path)
+        return self.place
 
     @property
     def logs(self) -> Path:
@@ -45,20 +49,35 @@ class Lake:
         return self.folder / "song_data"
 
     def etl(self, *options: str) -> int:
-        return etl(self.database, self.logs, self.songs, *options)
+        return etl(self.place, self.logs, self.songs, *options)
 
 
 BEFORE = expect(DAY_1, SONGS)
 AFTER = expect(DAY_1 + DAY_2, SONGS)
 
 
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+# For what is a matter of the file that DuckDB keeps its warehouse in.
+duckdb_only = pytest.mark.parametrize("engine", ["duckdb"])
+
+
 @pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    lake = Lake(tmp_path)
+def empty(engine: str, warehouses: Warehouses, tmp_path: Path) -> Iterator[Place]:
+    with warehouses.temporary(engine, tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+def lake(empty: Place, tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path, empty)
     write_records(lake.songs / "A" / "songs.json", *SONGS)
     write_records(lake.logs / "1.json", *DAY_1)
     assert lake.etl() == 0
-    assert read_tables(lake.database) == BEFORE
+    assert read_tables(lake.place) == BEFORE
     write_records(lake.logs / "2.json", *DAY_2)
     return lake
 
@@ -69,27 +88,26 @@ def digest(path: Path) -> str:
 
 def test_the_next_run_takes_in_what_is_new(lake: Lake):
     assert lake.etl() == 0
-    assert read_tables(lake.database) == AFTER
+    assert read_tables(lake.place) == AFTER
 
 
-def test_a_failed_check_publishes_nothing_on_a_new_warehouse(tmp_path: Path):
+def test_a_failed_check_publishes_nothing_on_a_new_warehouse(empty: Place, tmp_path: Path):
     """The mission's draft looks for 'nextsong': a load that yields no plays must not look like success."""
     write_records(tmp_path / "log_data" / "1.json", play(page="nextsong"))
-    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 3
-    assert read_tables(tmp_path / "w.duckdb") == expect([], [])
+    assert etl(empty, tmp_path / "log_data") == 3
+    assert read_tables(empty) == expect([], [])
 
 
 def test_a_failed_check_leaves_what_was_there(lake: Lake):
     """Both days are replaced by logs without a play: the old rows stay, and the ledger with them."""
     for name in ("1.json", "2.json"):
         write_records(lake.logs / name, play(page="nextsong"), play(ts=TS + 5, page="Home", userId="9"))
-    before = hash_tables(lake.database, file_ids=True, ledger=True)
+    before = hash_tables(lake.place, file_ids=True, ledger=True)
     assert lake.etl() == 3
-    after = hash_tables(lake.database, file_ids=True, ledger=True)
+    after = hash_tables(lake.place, file_ids=True, ledger=True)
     assert {name for name in after if after[name] != before[name]} <= {"etl.runs", "etl.checks"}
-    assert read_tables(lake.database) == BEFORE
-    with duckdb.connect(str(lake.database), read_only=True) as connection:
-        failed = connection.execute("SELECT COUNT(*) FROM etl.runs WHERE status = 'failed'").fetchall()
+    assert read_tables(lake.place) == BEFORE
+    failed = rows(lake.place, "SELECT COUNT(*) FROM etl.runs WHERE status = 'failed'")
     assert failed == [(1,)]
 
 
@@ -100,14 +118,14 @@ def test_after_a_failed_check_the_mended_files_load(lake: Lake):
     write_records(lake.logs / "1.json", *DAY_1)
     write_records(lake.logs / "2.json", *DAY_2)
     assert lake.etl() == 0
-    assert read_tables(lake.database) == AFTER
+    assert read_tables(lake.place) == AFTER
 
 
 @pytest.mark.parametrize("text", ['{"page": "NextSong", \n', "no JSON at all\n", '{"ts": "soon"}\n'])
 def test_a_file_of_nonsense_changes_nothing(lake: Lake, text: str):
     (lake.logs / "3.json").write_text(text)
     assert lake.etl() == 3
-    assert read_tables(lake.database) == BEFORE
+    assert read_tables(lake.place) == BEFORE
 
 
 @pytest.mark.parametrize("name", ["3.json.gz", "3.json.zst"])
@@ -115,9 +133,10 @@ def test_a_damaged_compressed_file_changes_nothing(lake: Lake, name: str):
     magic = b"\x1f\x8b\x08\0" if name.endswith(".gz") else b"\x28\xb5\x2f\xfd"
     (lake.logs / name).write_bytes(magic + b"damaged")
     assert lake.etl() == 3
-    assert read_tables(lake.database) == BEFORE
+    assert read_tables(lake.place) == BEFORE
 
 
+@duckdb_only
 def test_a_plan_changes_no_byte(lake: Lake, capsys: pytest.CaptureFixture[str]):
     before = digest(lake.database)
     capsys.readouterr()
@@ -128,11 +147,13 @@ def test_a_plan_changes_no_byte(lake: Lake, capsys: pytest.CaptureFixture[str]):
     assert not list(lake.folder.glob("*.wal"))
 
 
+@duckdb_only
 def test_a_plan_makes_no_warehouse(lake: Lake):
     assert etl(lake.folder / "none.duckdb", lake.logs, lake.songs, "--plan") == 0
     assert not (lake.folder / "none.duckdb").exists()
 
 
+@duckdb_only
 @pytest.mark.parametrize("option", ["--plan", "--full-refresh"])
 @pytest.mark.parametrize("content", [b"a diary, not a database\n" * 200, b"short"])
 def test_a_file_that_is_no_database_is_not_touched(lake: Lake, content: bytes, option: str):
@@ -160,6 +181,7 @@ def holding(database: Path) -> Iterator[subprocess.Popen[str]]:
             holder.wait(30)
 
 
+@duckdb_only
 def test_a_locked_warehouse_is_left_alone_and_its_holder_named(
     lake: Lake, capsys: pytest.CaptureFixture[str]
 ):
@@ -173,6 +195,7 @@ def test_a_locked_warehouse_is_left_alone_and_its_holder_named(
     assert digest(lake.database) == before
 
 
+@duckdb_only
 def test_a_run_waits_for_the_holder(lake: Lake):
     command = [str(Path(sys.executable).with_name("sparkify")), "etl", "--database", str(lake.database)]
     command += ["--log-data", str(lake.logs), "--song-data", str(lake.songs), "--wait", "60"]
@@ -183,7 +206,7 @@ def test_a_run_waits_for_the_holder(lake: Lake):
                 waiting.wait(1.5)
             holder.stdin.close()
             assert waiting.wait(60) == 0
-    assert read_tables(lake.database) == AFTER
+    assert read_tables(lake.place) == AFTER
 
 
 ShowProgress = Callable[..., None]
@@ -199,6 +222,7 @@ def at_progress(monkeypatch: pytest.MonkeyPatch) -> Callable[[ShowProgress], Non
     return install
 
 
+@duckdb_only
 def test_readers_query_the_old_warehouse_while_files_are_parsed(
     lake: Lake, at_progress: Callable[[ShowProgress], None]
 ):
@@ -215,12 +239,30 @@ def test_readers_query_the_old_warehouse_while_files_are_parsed(
     assert lake.etl() == 0
     assert seen
     assert set(seen) == {"2"}
-    assert read_tables(lake.database) == AFTER
+    assert read_tables(lake.place) == AFTER
+
+
+@pytest.mark.parametrize("engine", ["redshift"])
+def test_readers_query_the_old_star_until_the_new_one_is_there(
+    lake: Lake, at_progress: Callable[[ShowProgress], None]
+):
+    """Also while a run publishes: its lock is on the ledger, and the star has readers."""
+    seen = []
+
+    def look(*, label: str | None = None, **_: int) -> None:
+        if label:
+            seen.append((label, rows(lake.place, "SELECT COUNT(*) FROM songplays")))
+
+    at_progress(look)
+    assert lake.etl() == 0
+    assert {"computing songplays", "checking", "committing"} <= {label for label, _ in seen}
+    assert all(found == [(2,)] for _, found in seen)
+    assert read_tables(lake.place) == AFTER
 
 
 def test_interrupted_anywhere_nothing_is_published(lake: Lake, at_progress: Callable[[ShowProgress], None]):
     """Ctrl-C at the first sign of progress, then at the second, and so on until a run gets through."""
-    before = hash_tables(lake.database, file_ids=True, ledger=True)
+    before = hash_tables(lake.place, file_ids=True, ledger=True)
     for allowed in range(100):
         left = allowed
 
@@ -235,9 +277,9 @@ def test_interrupted_anywhere_nothing_is_published(lake: Lake, at_progress: Call
         if code == 0:
             break
         assert code == 130
-        assert hash_tables(lake.database, file_ids=True, ledger=True) == before
+        assert hash_tables(lake.place, file_ids=True, ledger=True) == before
     assert allowed > 8
-    assert read_tables(lake.database) == AFTER
+    assert read_tables(lake.place) == AFTER
 
 
 @pytest.mark.parametrize("label", ["reading logs", "computing songplays", "checking", "committing"])
@@ -254,13 +296,13 @@ def die(self, *, label=None, **_):
 Progress.__call__ = die
 sys.exit(run(sys.argv[1:]))
 """
-    command = [sys.executable, "-c", program, "etl", "--database", str(lake.database)]
+    command = [sys.executable, "-c", program, "etl", *options_of(lake.place)]
     command += ["--log-data", str(lake.logs), "--song-data", str(lake.songs)]
     killed = subprocess.run(command, cwd=lake.folder, stdout=subprocess.DEVNULL, check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert read_tables(lake.database) == BEFORE
+    assert read_tables(lake.place) == BEFORE
     assert lake.etl() == 0
-    assert read_tables(lake.database) == AFTER
+    assert read_tables(lake.place) == AFTER
 
 
 @pytest.mark.parametrize("option", [[], ["--full-refresh"]])
@@ -269,7 +311,7 @@ def test_batches_give_the_same_tables_as_one(lake: Lake, option: list[str]):
     write_records(lake.logs / "1.json", *DAY_1[1:], *DAY_2[:1])
     expected = expect(DAY_1[1:] + DAY_2[:1] + DAY_2, SONGS)
     assert lake.etl("--batch-bytes", "1", *option) == 0
-    assert read_tables(lake.database) == expected
+    assert read_tables(lake.place) == expected
 
 
 def test_a_batch_that_fails_leaves_those_before_it(lake: Lake):
@@ -277,12 +319,13 @@ def test_a_batch_that_fails_leaves_those_before_it(lake: Lake):
     (lake.logs / "3.json").write_text("no JSON at all\n")
     write_records(lake.logs / "4.json", play(ts=TS + 9))
     assert lake.etl("--batch-bytes", "1") == 3
-    assert read_tables(lake.database) == AFTER
+    assert read_tables(lake.place) == AFTER
 
 
+@duckdb_only
 def test_the_comparison_sees_one_row_more_or_less(lake: Lake):
-    for name, rows in BEFORE.items():
+    for name, known in BEFORE.items():
         for statement in (f"INSERT INTO {name} SELECT * FROM {name} LIMIT 1", f"DELETE FROM {name}"):
             with duckdb.connect(str(lake.database)) as connection:
                 connection.execute(statement)
-            assert read_tables(lake.database)[name] != rows
+            assert read_tables(lake.place)[name] != known
