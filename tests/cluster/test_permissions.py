@@ -221,7 +221,7 @@ def test_the_etl_user_is_one_user_of_one_database_and_writes_to_staging_only():
         "arn:aws:redshift:us-west-2:123456789012:dbuser:dwh/etl_user",
         "arn:aws:redshift:us-west-2:123456789012:dbname:dwh/db",
     ]
-    assert statements["WriteStaging"]["Action"] == ["s3:PutObject"]
+    assert statements["WriteStaging"]["Action"] == ["s3:DeleteObject", "s3:PutObject"]
     assert statements["WriteStaging"]["Resource"] == [
         "arn:aws:s3:::work/staging${*}",
         "arn:aws:s3:::work/staging${*}/*",

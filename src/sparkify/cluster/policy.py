@@ -107,7 +107,7 @@ def etl(scope: Scope) -> Document:
     statements += _reading(scope, "Read", scope.sources.read)
     if scope.sources.staging:
         staging = _objects(scope, scope.sources.staging)
-        statements.append(_allow("WriteStaging", ["s3:PutObject"], staging))
+        statements.append(_allow("WriteStaging", ["s3:PutObject", "s3:DeleteObject"], staging))
     return _document(*statements)
 
 

@@ -60,6 +60,11 @@ def wait_for_answers(connection: Any, seconds: float) -> None:
     connection._usock.settimeout(seconds)  # noqa: SLF001 - the driver has one limit for both
 
 
+def close_socket(connection: Any) -> None:
+    """Close what is below a connection; more than once does no harm."""
+    connection._usock.close()  # noqa: SLF001 - see wait_for_answers
+
+
 def missing_privileges(connection: Any) -> list[str]:
     """Return what the ETL needs and the user does not have."""
     with closing(connection.cursor()) as cursor:

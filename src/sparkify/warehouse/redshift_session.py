@@ -14,7 +14,7 @@ from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift_errors import DRIVER_ERRORS, explain, is_lost
 from sparkify.warehouse.redshift_literals import fill
-from sparkify.warehouse.redshift_login import log_in, wait_for_answers
+from sparkify.warehouse.redshift_login import close_socket, log_in, wait_for_answers
 from sparkify.warehouse.statements import read_statements, statement
 
 # User and password, asked for at every connect: temporary ones expire.
@@ -130,6 +130,7 @@ class RedshiftSession:
         if connection is not None:
             with suppress(*DRIVER_ERRORS):
                 connection.close()
+            close_socket(connection)  # which the driver leaves open where saying goodbye failed
 
     close = drop
 
