@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from sparkify.errors import ConfigError, EngineError
@@ -60,9 +60,15 @@ def wait_for_answers(connection: Any, seconds: float) -> None:
     connection._usock.settimeout(seconds)  # noqa: SLF001 - the driver has one limit for both
 
 
-def close_socket(connection: Any) -> None:
-    """Close what is below a connection; more than once does no harm."""
-    connection._usock.close()  # noqa: SLF001 - see wait_for_answers
+def let_go(connection: Any) -> None:
+    """Close a connection, whatever state it is in; the driver leaves it half open where goodbye fails."""
+    file = connection._sock  # noqa: SLF001 - see wait_for_answers
+    with suppress(Exception):
+        connection.close()
+    with suppress(OSError, ValueError):
+        if file is not None:
+            file.close()
+    connection._usock.close()  # noqa: SLF001
 
 
 def missing_privileges(connection: Any) -> list[str]:

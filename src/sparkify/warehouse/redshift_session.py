@@ -7,14 +7,14 @@ text; temporary tables live as long as the session, so :attr:`RedshiftSession.nu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift_errors import DRIVER_ERRORS, explain, is_lost
 from sparkify.warehouse.redshift_literals import fill
-from sparkify.warehouse.redshift_login import close_socket, log_in, wait_for_answers
+from sparkify.warehouse.redshift_login import let_go, log_in, wait_for_answers
 from sparkify.warehouse.statements import read_statements, statement
 
 # User and password, asked for at every connect: temporary ones expire.
@@ -128,9 +128,7 @@ class RedshiftSession:
         """Let go of the connection, whatever state it is in."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(*DRIVER_ERRORS):
-                connection.close()
-            close_socket(connection)  # which the driver leaves open where saying goodbye failed
+            let_go(connection)
 
     close = drop
 
