@@ -65,6 +65,6 @@ def _land(engine: Engine, files: Sequence[PlannedFile], spool: Path) -> Landing:
         engine.execute(statement("ledger/landed_songs.sql"))
     if events:
         logs = [LogFile(Path(file.item.key), file.file_id, file.item.uri) for file in events]
-        engine.land_events(logs, nested=False)
+        engine.land_events(logs, plain=True)
         engine.execute(statement("ledger/landed_events.sql"))
     return Landing([LandedFile(file, 0) for file in files])

@@ -58,10 +58,10 @@ class DuckDBScript:
             values = ", ".join(f"unnest(${column})" for column in columns)
             self.statements.append(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values}")
 
-    def land_events(self, files: Sequence[LogFile], *, nested: bool) -> None:
+    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
         paths = [str(file.path) for file in files]
         self.insert("run_paths", ("path", "file_id"), [(str(file.path), file.file_id) for file in files])
-        self.statements.append(events_sql(paths, nested=nested))
+        self.statements.append(events_sql(paths, plain=plain))
 
     def accept_events(self) -> None:
         self.execute(statement("staging/staging_events.sql"))

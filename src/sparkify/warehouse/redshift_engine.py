@@ -108,7 +108,7 @@ class RedshiftEngine:
         accepted = [file for file in files if file.uri is None]
         delivered = [file for file in files if file.uri is not None]
         if delivered:
-            self._landing.land_files(delivered, nested=not plain)
+            self._landing.land_files(delivered, plain=plain)
         if accepted:
             self._landing.land_accepted_events(accepted)
 

@@ -2,7 +2,7 @@
 
 COPY reads every value as text into ``run_event_copy`` or ``run_song_copy``; one statement converts them into
 the run's tables and marks what is in doubt (``sql/redshift/land_*.sql``). What COPY may take in another way
-than our rules do is seen in the raw bytes before (:func:`count_plain_lines`): such a file is left out, as is
+than our rules do is seen in the raw bytes before (:func:`look_at_lines`): such a file is left out, as is
 one that COPY cannot load whole, and the pipeline reads it record by record.
 """
 
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
 from sparkify.lake.codec import decompress
@@ -36,7 +36,7 @@ _ODD = re.compile(
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
-_NESTED = re.compile(rb'":[ \t]*\[')
+_NESTED = re.compile(rb'":[ \t]*[\[{]')
 _PACKED_FILE = re.compile(rb'\{"%s":\s*(\d+)' % FILE_KEY.encode())
 # Packed records are sent in pieces of this size, as plain text; below the first, one object is enough.
 _SMALL_BYTES = 1 << 20
@@ -81,11 +81,18 @@ class Reading:
     jsonpaths: Callable[[], str] | None = None
 
 
+class Seen(NamedTuple):
+    """What COPY may read of a log file: so many lines (0: it is to be read carefully); are values nested?"""
+
+    lines: int
+    nested: bool
+
+
 class Look(Protocol):
     """Looks into a log file."""
 
-    def __call__(self, path: Path, *, exact: bool) -> int:
-        """Return how many lines COPY may read, or 0."""
+    def __call__(self, path: Path, *, exact: bool) -> Seen:
+        """Return what COPY may read of it."""
 
 
 class Landing:
@@ -95,7 +102,7 @@ class Landing:
         session: Where to.
         reading: How the cluster reads.
         area: Where we may write for it; None: nowhere.
-        look: Looks into a log file, as :func:`count_plain_lines`.
+        look: Looks into a log file, as :func:`look_at_lines`.
     """
 
     def __init__(
@@ -108,7 +115,7 @@ class Landing:
         self._session = session
         self.reading = reading
         self.area = area
-        self._look = look or count_plain_lines
+        self._look = look or look_at_lines
         self._ready: dict[str, int] = {}
         self._slices: int | None = None
 
@@ -119,8 +126,10 @@ class Landing:
 
     # log files, from where they lie
 
-    def land_files(self, files: Sequence[LogFile], *, nested: bool) -> None:
+    def land_files(self, files: Sequence[LogFile], *, plain: bool) -> None:
         """Land log files, each with a COPY of its own; one that is in doubt is left out, whole.
+
+        ``plain`` says that no value is an object or array.
 
         Raises:
             ConfigError: They are local, and there is no STAGING.
@@ -133,7 +142,9 @@ class Landing:
             )
         jsonpaths = self._jsonpaths()
         exact = jsonpaths != _IGNORE_CASE
-        sound = [file for file in files if self._look(file.path, exact=exact)]
+        seen = [(file, self._look(file.path, exact=exact)) for file in files]
+        sound = [file for file, found in seen if found.lines]
+        nested = not plain and any(found.nested for _, found in seen if found.lines)
         if not sound:
             return
         self._empty(EVENTS)
@@ -340,10 +351,11 @@ class Landing:
 
 
 _IGNORE_CASE = "auto ignorecase"
+_DOUBTFUL = Seen(0, nested=False)
 
 
-def count_plain_lines(path: Path, *, exact: bool) -> int:
-    """Return how many lines a log file has, if each is one object; COPY counts records, not lines. Else 0.
+def look_at_lines(path: Path, *, exact: bool) -> Seen:
+    """Return how many lines a log file has, if each is one object; COPY counts records, not lines.
 
     Args:
         path: The file; its suffix tells the compression.
@@ -353,17 +365,19 @@ def count_plain_lines(path: Path, *, exact: bool) -> int:
     if path.suffix.lower() in _COMPRESSED or not exact:
         plain, damage = decompress(path.read_bytes())
         if damage:
-            return 0
+            return _DOUBTFUL
     lines = 0
+    nested = False
     with io.BytesIO(plain) if plain is not None else path.open("rb") as file:
         for line in file:
             lines += 1
             if line[:1] != b"{" or line.rstrip()[-1:] != b"}" or _ODD.search(line):
-                return 0
+                return _DOUBTFUL
+            nested = nested or bool(_NESTED.search(line))
     if exact or plain is None:
-        return lines
+        return Seen(lines, nested)
     once = all(plain.count(b'"%s":' % field.key.encode()) == lines for field in EVENT_FIELDS)
-    return lines if once else 0
+    return Seen(lines, nested) if once else _DOUBTFUL
 
 
 def _paths_of(keys: Sequence[str]) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift_engine import RedshiftEngine
-from sparkify.warehouse.redshift_landing import Landing, Reading
+from sparkify.warehouse.redshift_landing import Landing, Reading, Seen
 from sparkify.warehouse.redshift_literals import fill
 from sparkify.warehouse.redshift_session import STATEMENT_TIMEOUT, RedshiftSession, Rows
 from sparkify.warehouse.redshift_staging import StagingArea
@@ -75,6 +75,6 @@ class RedshiftScript(RedshiftEngine):
         return self._notes.statements
 
 
-def _plain(path: Path, *, exact: bool) -> int:  # noqa: ARG001 - it does not look
+def _plain(path: Path, *, exact: bool) -> Seen:  # noqa: ARG001 - it does not look
     """Take every log file for one as it should be; it is not read."""
-    return 1
+    return Seen(1, nested=False)

@@ -944,7 +944,14 @@ LEFT JOIN run_song_matches AS m
 DELETE FROM run_users;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-WITH seen AS (
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400003
+    GROUP BY e.user_id
+),
+
+candidates AS (
     SELECT
         e.user_id,
         NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
@@ -954,30 +961,18 @@ WITH seen AS (
         e.ts,
         e.item_in_session
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400003
-),
-
-candidates AS (
-    SELECT s.user_id, s.first_name, s.last_name, s.gender, s.level, s.ts, s.item_in_session
-    FROM seen AS s
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
-    WHERE u.user_id IN (SELECT s.user_id FROM seen AS s)
-),
-
-latest AS (
-    SELECT c.user_id, MAX(c.ts) AS ts
-    FROM candidates AS c
-    GROUP BY c.user_id
+    INNER JOIN latest AS l ON u.user_id = l.user_id
 )
 
 SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
 FROM candidates AS c
-INNER JOIN latest AS l ON c.user_id = l.user_id AND c.ts = l.ts
 QUALIFY ROW_NUMBER() OVER (
     PARTITION BY c.user_id
-    ORDER BY c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
@@ -1025,23 +1020,36 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- Counted from staging by the identity of an event, independently of how songplays was filled.
-SELECT e.events, p.plays
-FROM (
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400003
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
     SELECT COUNT(*) AS events
     FROM (
-        SELECT DISTINCT user_id, session_id, item_in_session, ts
-        FROM staging_events
-        WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400003
-    ) AS d
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400003 AND d.staged <> d.plays
+    ) AS i
 ) AS e
-CROSS JOIN (
-    SELECT COUNT(*) AS plays
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-) AS p
-WHERE e.events <> p.plays;
+WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- What every row of the star must say.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
@@ -1309,7 +1317,14 @@ LEFT JOIN run_song_matches AS m
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-WITH seen AS (
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE e.user_id <> '' AND e.ts BETWEEN -62135596800000 AND 253402300799999
+    GROUP BY e.user_id
+),
+
+candidates AS (
     SELECT
         e.user_id,
         NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
@@ -1319,30 +1334,18 @@ WITH seen AS (
         e.ts,
         e.item_in_session
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN -62135596800000 AND 253402300799999
-),
-
-candidates AS (
-    SELECT s.user_id, s.first_name, s.last_name, s.gender, s.level, s.ts, s.item_in_session
-    FROM seen AS s
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
-    WHERE u.user_id IN (SELECT s.user_id FROM seen AS s)
-),
-
-latest AS (
-    SELECT c.user_id, MAX(c.ts) AS ts
-    FROM candidates AS c
-    GROUP BY c.user_id
+    INNER JOIN latest AS l ON u.user_id = l.user_id
 )
 
 SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
 FROM candidates AS c
-INNER JOIN latest AS l ON c.user_id = l.user_id AND c.ts = l.ts
 QUALIFY ROW_NUMBER() OVER (
     PARTITION BY c.user_id
-    ORDER BY c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 -- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
@@ -1385,23 +1388,36 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- Counted from staging by the identity of an event, independently of how songplays was filled.
-SELECT e.events, p.plays
-FROM (
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE page = 'NextSong' AND ts BETWEEN -62135596800000 AND 253402300799999
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
     SELECT COUNT(*) AS events
     FROM (
-        SELECT DISTINCT user_id, session_id, item_in_session, ts
-        FROM staging_events
-        WHERE page = 'NextSong' AND ts BETWEEN -62135596800000 AND 253402300799999
-    ) AS d
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE s.page = 'NextSong' AND s.ts BETWEEN -62135596800000 AND 253402300799999 AND d.staged <> d.plays
+    ) AS i
 ) AS e
-CROSS JOIN (
-    SELECT COUNT(*) AS plays
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
-) AS p
-WHERE e.events <> p.plays;
+WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- What every row of the star must say.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
@@ -1769,23 +1785,36 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- Counted from staging by the identity of an event, independently of how songplays was filled.
-SELECT e.events, p.plays
-FROM (
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE page = 'NextSong' AND ts BETWEEN 1541030400002 AND 1541030400002
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
     SELECT COUNT(*) AS events
     FROM (
-        SELECT DISTINCT user_id, session_id, item_in_session, ts
-        FROM staging_events
-        WHERE page = 'NextSong' AND ts BETWEEN 1541030400002 AND 1541030400002
-    ) AS d
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400002 AND 1541030400002 AND d.staged <> d.plays
+    ) AS i
 ) AS e
-CROSS JOIN (
-    SELECT COUNT(*) AS plays
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
-) AS p
-WHERE e.events <> p.plays;
+WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- What every row of the star must say.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
@@ -2043,23 +2072,36 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- Counted from staging by the identity of an event, independently of how songplays was filled.
-SELECT e.events, p.plays
-FROM (
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
     SELECT COUNT(*) AS events
     FROM (
-        SELECT DISTINCT user_id, session_id, item_in_session, ts
-        FROM staging_events
-        WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
-    ) AS d
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400001 AND d.staged <> d.plays
+    ) AS i
 ) AS e
-CROSS JOIN (
-    SELECT COUNT(*) AS plays
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-) AS p
-WHERE e.events <> p.plays;
+WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- What every row of the star must say.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
@@ -2178,7 +2220,14 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 (4040650450145751, 5, 'events', 's3://statements/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1);
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-WITH seen AS (
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+    GROUP BY e.user_id
+),
+
+candidates AS (
     SELECT
         e.user_id,
         NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
@@ -2188,30 +2237,18 @@ WITH seen AS (
         e.ts,
         e.item_in_session
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400001
-),
-
-candidates AS (
-    SELECT s.user_id, s.first_name, s.last_name, s.gender, s.level, s.ts, s.item_in_session
-    FROM seen AS s
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
-    WHERE u.user_id IN (SELECT s.user_id FROM seen AS s)
-),
-
-latest AS (
-    SELECT c.user_id, MAX(c.ts) AS ts
-    FROM candidates AS c
-    GROUP BY c.user_id
+    INNER JOIN latest AS l ON u.user_id = l.user_id
 )
 
 SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
 FROM candidates AS c
-INNER JOIN latest AS l ON c.user_id = l.user_id AND c.ts = l.ts
 QUALIFY ROW_NUMBER() OVER (
     PARTITION BY c.user_id
-    ORDER BY c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 -- Every line read is loaded or rejected, and every loaded line is in staging: per file.
@@ -2394,23 +2431,36 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- Counted from staging by the identity of an event, independently of how songplays was filled.
-SELECT e.events, p.plays
-FROM (
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400003
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
     SELECT COUNT(*) AS events
     FROM (
-        SELECT DISTINCT user_id, session_id, item_in_session, ts
-        FROM staging_events
-        WHERE page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400003
-    ) AS d
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400003 AND 1541030400003 AND d.staged <> d.plays
+    ) AS i
 ) AS e
-CROSS JOIN (
-    SELECT COUNT(*) AS plays
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-) AS p
-WHERE e.events <> p.plays;
+WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- What every row of the star must say.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
