@@ -1,0 +1,297 @@
+"""What a person meets when the cluster cannot read, or will not load: which file, why, and what to do."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import S3Server
+from tests.loading import etl
+from tests.records import TS, play, song, write_records
+from tests.redshift_double import Fault
+from tests.warehouses import OnRedshift, Warehouses, rows
+
+from sparkify.cli.app import run
+from sparkify.errors import ConfigError, SourceError
+from sparkify.lake.writer import Writer
+from sparkify.settings import Settings
+from sparkify.warehouse import redshift_landing
+from sparkify.warehouse.fields import EVENT_FIELDS
+from sparkify.warehouse.redshift_engine import RedshiftEngine
+from sparkify.warehouse.redshift_jsonpaths import verify_jsonpaths
+from sparkify.warehouse.redshift_landing import look_at_lines
+from sparkify.warehouse.redshift_staging import StagingArea
+from sparkify.warehouse.statements import Statement, statement
+
+
+@pytest.fixture
+def place(warehouses: Warehouses, tmp_path: Path) -> Iterator[OnRedshift]:
+    with warehouses.temporary("redshift", tmp_path) as place:
+        assert isinstance(place, OnRedshift)
+        options = place.server.options
+        yield place
+        place.server.options = options
+        place.server.faults.clear()
+
+
+@pytest.fixture
+def bucket(s3: S3Server) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="bucket-", dir=s3.root) as folder:
+        yield Path(folder)
+
+
+def failing(
+    place: OnRedshift,
+    capsys: pytest.CaptureFixture[str],
+    log_data: Path | str | None,
+    song_data: Path | str | None = None,
+) -> dict[str, Any]:
+    """Run an etl that fails; return the error as it is told to scripts."""
+    capsys.readouterr()
+    assert etl(place, log_data, song_data, "--json") != 0
+    error: dict[str, Any] = json.loads(capsys.readouterr().out)["error"]
+    return error
+
+
+@pytest.mark.parametrize("views", ["all", "provisioned", "serverless"])
+@pytest.mark.parametrize("kind", ["events", "songs"])
+def test_a_record_of_ours_that_the_cluster_refuses_is_named(
+    place: OnRedshift, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, views: str
+):
+    """The careful reader accepts it, COPY does not: nothing is published; file, column and value are told."""
+    place.server.configure(views=views)
+    table = "run_event_copy" if kind == "events" else "run_song_copy"
+    write_records(tmp_path / "log_data" / "1.json", play(), {**play(ts=TS + 1), "status": 200.0})
+    write_records(tmp_path / "song_data" / "1.json", song(year=1999.0))
+    with pytest.MonkeyPatch.context() as patch:
+
+        def narrow(path: str) -> Statement:
+            """Have a cluster for which what we accept is too long."""
+            found = statement(path)
+            if path != f"redshift/{table}.sql":
+                return found
+            text = found.text.replace("location VARCHAR(65535)", "location VARCHAR(2)")
+            return Statement(text, found.path, found.line)
+
+        patch.setattr(redshift_landing, "statement", narrow)
+        patch.setattr(redshift_landing, "_PAUSES", ())
+        error = failing(
+            place,
+            capsys,
+            tmp_path / "log_data" if kind == "events" else None,
+            tmp_path / "song_data" if kind == "songs" else None,
+        )
+    assert error["kind"] == "LoadError"
+    for part in (f"/{'log' if kind == 'events' else 'song'}_data/1.json", "String length exceeds DDL length"):
+        assert part in error["message"]
+    assert "location, line " in error["message"]
+    assert error["hint"].startswith("Nothing was changed")
+    assert rows(place, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'etl'") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "said", "hint"),
+    [
+        ({"iam_roles": frozenset({"arn:aws:iam::1:role/x"})}, "not authorized to assume", "Attach the role"),
+        ({"bucket_regions": {"staging": "eu-west-1"}}, "Status 301", "[AWS] REGION"),
+        ({"s3_secret": "wrong"}, "Status 403", "cluster policy copy"),
+    ],
+)
+def test_a_cluster_that_may_not_read_says_what_to_do(
+    place: OnRedshift,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    change: dict[str, Any],
+    said: str,
+    hint: str,
+):
+    """Its files are not read here instead, one by one, as if they were the trouble."""
+    place.server.configure(**change)
+    write_records(tmp_path / "log_data" / "1.json", play())
+    error = failing(place, capsys, tmp_path / "log_data")
+    assert said in error["message"]
+    assert hint in error["hint"]
+
+
+def test_a_statement_that_takes_too_long_says_so(
+    place: OnRedshift, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    write_records(tmp_path / "log_data" / "1.json", play())
+    place.server.faults.arm(
+        Fault("refuse", match="COPY run_event_copy", code="57014", message="cancelled by timeout")
+    )
+    error = failing(place, capsys, tmp_path / "log_data")
+    assert "longer than a statement may" in error["message"]
+    assert "--batch-bytes" in error["hint"]
+
+
+def test_local_logs_want_a_place_to_write_to(
+    warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    place = warehouses.new("redshift", tmp_path, staging=False)
+    assert isinstance(place, OnRedshift)
+    write_records(tmp_path / "log_data" / "1.json", play())
+    error = failing(place, capsys, tmp_path / "log_data")
+    assert (error["exit_code"], error["kind"]) == (2, "ConfigError")
+    assert "STAGING" in error["hint"]
+
+
+def test_without_a_manifest_what_begins_with_the_same_name_is_not_loaded_twice(
+    warehouses: Warehouses, tmp_path: Path, bucket: Path
+):
+    """FROM is then a prefix: `1.json` takes `1.json.bak` with it, for which a blank line makes room."""
+    place = warehouses.new("redshift", tmp_path, staging=False)
+    logs = bucket / "log_data"
+    write_records(logs / "1.json", play())
+    (logs / "1.json").write_text((logs / "1.json").read_text() + "\n")
+    write_records(logs / "1.json.bak", play(ts=TS + 50, userId="9"))
+    write_records(logs / "2.json", play(ts=TS + 2))
+    (logs / "2.json.gz").write_bytes(gzip.compress(json.dumps(play(ts=TS + 3)).encode()))
+    assert etl(place, f"s3://{bucket.name}/log_data") == 0
+    assert rows(place, "SELECT ts FROM staging_events ORDER BY ts") == [(TS,), (TS + 2,), (TS + 3,)]
+    assert sorted(rows(place, "SELECT rows_loaded FROM etl.files")) == [(1,), (1,), (1,)]
+
+
+def test_an_object_that_changes_while_the_cluster_reads_stops_the_run(
+    place: OnRedshift, bucket: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """What was looked at here must be what COPY read there."""
+    path = write_records(bucket / "log_data" / "1.json", play())
+    real = RedshiftEngine.land_events
+
+    def land_events(self: RedshiftEngine, *arguments: Any, **options: Any) -> None:
+        write_records(path, play(ts=TS + 7))
+        real(self, *arguments, **options)
+
+    monkeypatch.setattr(RedshiftEngine, "land_events", land_events)
+    error = failing(place, capsys, f"s3://{bucket.name}/log_data")
+    assert error["kind"] == "SourceChanged"
+    monkeypatch.undo()
+    assert etl(place, f"s3://{bucket.name}/log_data") == 0
+    assert rows(place, "SELECT ts FROM staging_events") == [(TS + 7,)]
+
+
+@pytest.mark.parametrize(
+    ("data", "exact", "lines"),
+    [
+        (b'{"a": 1}\n{"a": 2}', True, 2),
+        (b"", True, 0),
+        (b'{"a": 1} {"b": 2}\n', True, 0),
+        (b'{"a":\n1}\n', True, 0),
+        (b'\n{"a": 1}\n', True, 0),
+        (b'[{"a": 1}]\n', True, 0),
+        (b'\xef\xbb\xbf{"a": 1}\n', True, 0),
+        (b'{"a": "\\ud83d\\ude00"}\n', True, 1),
+        (b'{"a": "\\ud83d"}\n', True, 0),
+        (b'{"a": "\\ude00"}\n', True, 0),
+        (b'{"TS": 1}\n', False, 0),
+        (json.dumps(play()).encode(), False, 1),
+        (json.dumps(play(TS=5)).encode(), False, 1),  # one more: the fields are surveyed
+        (json.dumps({("TS" if key == "ts" else key): 1 for key in play()}).encode(), False, 0),
+    ],
+)
+def test_which_files_copy_may_read(tmp_path: Path, data: bytes, exact: bool, lines: int):
+    path = tmp_path / "1.json"
+    path.write_bytes(data)
+    assert look_at_lines(path, exact=exact).lines == lines
+    zipped = tmp_path / "1.json.gz"
+    zipped.write_bytes(gzip.compress(data))
+    assert look_at_lines(zipped, exact=exact).lines == lines
+    zipped.write_bytes(gzip.compress(data)[:-4])
+    assert look_at_lines(zipped, exact=exact).lines == 0
+
+
+PATHS = [f"$['{field.key}']" for field in EVENT_FIELDS]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"paths": PATHS},  # COPY would fall back to matching names, and say nothing
+        {"jsonpaths": PATHS[1:]},
+        {"jsonpaths": [*PATHS[1:], PATHS[0]]},
+        {"jsonpaths": [path.lower() for path in PATHS]},
+        {"jsonpaths": "all"},
+        [],
+    ],
+)
+def test_a_jsonpaths_file_that_would_fill_the_wrong_columns_is_refused(document: Any):
+    with pytest.raises(ConfigError, match=r"JSONPaths|does not name"):
+        verify_jsonpaths(json.dumps(document).encode(), "s3://b/paths.json")
+
+
+@pytest.mark.parametrize("form", ["$['{}']", '$["{}"]', "$.{}"])
+def test_the_missions_jsonpaths_file_is_used(place: OnRedshift, bucket: Path, form: str):
+    paths = [form.format(field.key) for field in EVENT_FIELDS]
+    (bucket / "log_json_path.json").write_text(json.dumps({"jsonpaths": paths}))
+    write_records(bucket / "log_data" / "1.json", play(firstName="É"))
+    place.config.write_text(
+        place.config.read_text().replace(
+            "[S3]", f"[S3]\nLOG_JSONPATH = s3://{bucket.name}/log_json_path.json"
+        )
+    )
+    place.server.statements.clear()
+    assert etl(place, f"s3://{bucket.name}/log_data") == 0
+    (copy,) = [entry for entry in place.server.statements if "\nCOPY " in entry.sql]
+    assert f"JSON 's3://{bucket.name}/log_json_path.json'" in copy.sql
+    assert rows(place, "SELECT first_name FROM users") == [("É",)]
+
+
+def staging_files(s3: S3Server, place: OnRedshift) -> list[str]:
+    root = s3.root / "staging" / place.name
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def settings_of(place: OnRedshift) -> Settings:
+    return place.settings()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_nothing_is_left_below_staging(place: OnRedshift, s3: S3Server, tmp_path: Path, fails: bool):
+    write_records(tmp_path / "log_data" / "1.json", play())
+    write_records(tmp_path / "song_data" / "1.json", song())
+    if fails:
+        place.server.faults.arm(Fault("refuse", match="INSERT INTO run_songs", times=9))
+    assert etl(place, tmp_path / "log_data", tmp_path / "song_data") == (1 if fails else 0)
+    assert staging_files(s3, place) == []
+
+
+def test_what_killed_runs_left_goes_after_two_days_and_nothing_else_ever(place: OnRedshift, s3: S3Server):
+    root = s3.root / "staging" / place.name
+    now = datetime.now(UTC)
+    old, new = ((now - timedelta(days=days)).strftime("%Y%m%dT%H%M%SZ") for days in (3, 1))
+    kept = [
+        f"sparkify-runs/{new}-0123abcd/000001-songs.json.gz",
+        f"sparkify-runs/{old}-0123abcd/below/another.json",
+        f"sparkify-runs/{old}/ours-it-is-not.json",
+        "sparkify-runs/notes.txt",
+        f"{old}-0123abcd/000001-songs.json.gz",
+    ]
+    gone = [
+        f"sparkify-runs/{old}-0123abcd/{name}" for name in ("000001-songs.json.gz", "000002-manifest.json")
+    ]
+    for name in (*kept, *gone):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("{}")
+    settings = settings_of(place)
+    area = StagingArea(Writer(settings.s3.staging, settings.aws), now)
+    (uri,) = area.put_all([("songs.json.gz", b"x")])
+    assert uri.startswith(f"s3://staging/{place.name}/sparkify-runs/")
+    assert len(staging_files(s3, place)) == len(kept) + 1
+    area.close()
+    assert staging_files(s3, place) == sorted(kept)
+
+
+def test_a_place_that_may_not_be_written_says_so(place: OnRedshift, tmp_path: Path):
+    place.config.write_text(place.config.read_text().replace("s3://staging/", "s3://no-such-bucket/"))
+    write_records(tmp_path / "song_data" / "1.json", song())
+    assert run(["etl", f"--song-data={tmp_path / 'song_data'}", "--config", str(place.config)]) == 1
+    settings = settings_of(place)
+    with pytest.raises(SourceError, match="no-such-bucket"):
+        StagingArea(Writer(settings.s3.staging, settings.aws)).put_all([("x", b"x")])
