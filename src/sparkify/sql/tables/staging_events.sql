@@ -1,6 +1,7 @@
 -- Log lines as delivered. One row per accepted line of every current file.
 -- grain: a line of a file
--- Sorted by time, since a run recomputes plays by time range; AUTO distribution, as AWS recommends.
+-- Sorted by time, since a run recomputes plays by time range; distribution and encodings are AUTO's, as AWS
+-- recommends. No key is declared: nothing verifies one, and Redshift would believe it.
 CREATE TABLE IF NOT EXISTS staging_events (
     artist VARCHAR(1024),
     auth VARCHAR(64),

@@ -1,5 +1,7 @@
 -- Song records as delivered. One row per accepted record of every current file.
 -- grain: a record of a file
+-- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift would
+-- believe it.
 CREATE TABLE IF NOT EXISTS staging_songs (
     num_songs INTEGER,
     artist_id VARCHAR(64),

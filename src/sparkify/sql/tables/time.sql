@@ -1,5 +1,7 @@
 -- The moments at which songs were played, in UTC, taken apart.
 -- grain: start_time
+-- Sorted by time like songplays; distribution and encodings are left to AUTO, as AWS recommends.
+-- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
 CREATE TABLE IF NOT EXISTS time (
     start_time TIMESTAMP NOT NULL,
     hour INTEGER NOT NULL,
