@@ -28,6 +28,10 @@ def test_a_warehouse_on_redshift_is_never_quietly_loaded_into_a_file(tmp_path: P
     [
         ("[DWH]\nENGINE = redshift\n", "HOST"),
         ("[CLUSTER]\nHOST = localhost\nDB_PASSWORD = x\n[S3]\nSTAGING = here\n", "STAGING"),
+        (
+            "[CLUSTER]\nHOST = x\nDB_PASSWORD = x\n[S3]\nLOG_DATA = s3://b/log\nSTAGING = s3://b/log/tmp/\n",
+            "lies below LOG_DATA",
+        ),
     ],
 )
 def test_settings_that_cannot_work_say_so_before_anything_is_contacted(

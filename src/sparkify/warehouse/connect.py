@@ -59,6 +59,12 @@ def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]
         raise ConfigError(
             f"[S3] STAGING is {staging}, which a cluster cannot read.", "Set it to an s3:// prefix."
         )
+    for name, data in (("LOG_DATA", settings.s3.log_data), ("SONG_DATA", settings.s3.song_data)):
+        if staging and data and f"{staging.rstrip('/')}/".startswith(f"{data.rstrip('/')}/"):
+            raise ConfigError(
+                f"[S3] STAGING, {staging}, lies below {name}: what we write there would be read as data.",
+                "Set it to a prefix beside the data.",
+            )
     area = StagingArea(Writer(staging, settings.aws)) if staging else None
     reading = Reading(settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings)))
     session = RedshiftSession(cluster, credentials)

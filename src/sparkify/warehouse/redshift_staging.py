@@ -22,6 +22,7 @@ _ROOT = "sparkify-runs"
 _FOLDER = re.compile(rf"{_ROOT}/(\d{{8}}T\d{{6}}Z)-[0-9a-f]{{8}}/[A-Za-z0-9._-]+")
 _TIME = "%Y%m%dT%H%M%SZ"
 _KEPT = timedelta(days=2)
+_BLOCK = 8 << 20
 _log = logging.getLogger(__name__)
 
 
@@ -61,8 +62,13 @@ class StagingArea:
         return [f"{self.writer.uri}/{key}" for key in keys]
 
     def put_file(self, name: str, path: Path) -> list[str]:
-        """Write a file's contents; return their URI."""
-        return self.put_all([(name, path.read_bytes())])
+        """Write a file's contents, however long; return their URI."""
+        self._sweep()
+        key = f"{self._folder}/{self._next():06d}-{name}"
+        self._present.append(key)
+        with path.open("rb") as file:
+            self.writer.put(key, iter(lambda: file.read(_BLOCK), b""))
+        return [f"{self.writer.uri}/{key}"]
 
     def keep(self, name: str, data: bytes) -> str:
         """Write an object that stays to the end of the run; once, however often it is asked for."""
