@@ -97,6 +97,36 @@ def test_a_fault_at_each_statement_is_passed_over(
             loaded_once(place)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_so_it_is_where_files_are_replaced(
+    place: OnRedshift, warehouses: Warehouses, tmp_path: Path, kind: FaultKind
+):
+    """A later run, whose files are new versions of others: every eighth statement, all when thorough."""
+    wanted = expect([play(userId="7"), play(ts=TS + 3)], [song(title="New")])
+
+    def before() -> None:
+        warehouses.server.reset_database(place.name)
+        write_records(tmp_path / "lake" / "song_data" / "1.json", SONGS[0])
+        write_records(tmp_path / "lake" / "log_data" / "1.json", *EVENTS)
+        write_records(tmp_path / "lake" / "log_data" / "2.json", play(ts=TS + 3))
+        assert load(place, tmp_path / "lake") == 0
+        write_records(tmp_path / "lake" / "song_data" / "1.json", song(title="New"))
+        write_records(tmp_path / "lake" / "log_data" / "1.json", play(userId="7"))
+
+    before()
+    place.server.faults.arm()
+    assert load(place, tmp_path / "lake") == 0
+    sent = place.server.faults.count
+    for at in range(1 + KINDS.index(kind), sent - 10, 1 if THOROUGH else 8):
+        before()
+        place.server.faults.arm(Fault(kind, at=at))
+        assert load(place, tmp_path / "lake") == 0, at
+        place.server.faults.clear()
+        assert read_tables(place) == wanted, at
+        states = "SELECT state, COUNT(*) FROM etl.files GROUP BY state ORDER BY state"
+        assert rows(place, states) == [("loaded", 3), ("replaced", 2)], at
+
+
 def test_a_fault_that_stays_gives_up_and_the_next_run_finishes(place: OnRedshift, lake: Path):
     place.server.faults.arm(Fault("drop_before", match="INSERT INTO songplays", times=100))
     assert load(place, lake) == 1
