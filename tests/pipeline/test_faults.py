@@ -22,6 +22,7 @@ from sparkify.settings import load_settings
 from sparkify.warehouse.redshift_engine import RedshiftEngine
 from sparkify.warehouse.redshift_landing import Landing, Reading
 from sparkify.warehouse.redshift_session import RedshiftSession
+from sparkify.warehouse.statements import Statement
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -146,7 +147,37 @@ def test_a_commit_whose_answer_is_lost_is_found_done(
     told = json.loads(capsys.readouterr().out)
     assert [(run["run_id"], run["rows_loaded"]) for run in told["runs"]] == [(1, 6)]
     assert told["tables"]["songplays"] == 3
+    assert len(told["checks"]) >= 6
     loaded_once(place)
+
+
+def test_it_is_found_done_although_the_connection_is_lost_again(
+    place: OnRedshift, lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run(["create-tables", "--config", str(place.config)]) == 0
+    lost = Fault("drop_after", match="COMMIT$"), Fault("drop_before", match="started_at = ")
+    place.server.faults.arm(*lost)
+    capsys.readouterr()
+    assert load(place, lake, "--json") == 0
+    assert [each["run_id"] for each in json.loads(capsys.readouterr().out)["runs"]] == [1]
+    loaded_once(place)
+
+
+def test_no_new_session_goes_on_with_a_transaction_that_is_lost(place: OnRedshift):
+    """What a caller does with the error of a lost connection cannot make half a transaction of it."""
+    engine = open_place(place)
+    place.server.faults.arm(Fault("drop_before", match="SELECT 1 AS lost"))
+
+    def write_on() -> None:
+        with engine.writing():
+            with pytest.raises(TransientEngineError):
+                engine.execute(Statement("SELECT 1 AS lost", "a test", 1))
+            engine.execute(Statement("INSERT INTO songs (song_id, artist_id) VALUES ('S', 'A')", "a test", 1))
+
+    with pytest.raises(TransientEngineError):
+        write_on()
+    assert rows(place, "SELECT * FROM songs") == []
+    engine.close()
 
 
 def test_batches_go_on_after_the_one_whose_commit_got_no_answer(place: OnRedshift, lake: Path):

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sparkify.errors import TransientEngineError
+from sparkify.pipeline.check import CheckResult
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import RunRecord
@@ -30,18 +31,22 @@ class Attempt:
     """What a try was about to commit; None: nothing yet."""
 
     run: RunRecord | None = None
+    checks: list[CheckResult] = field(default_factory=list)
 
     def committed(self, engine: Engine) -> RunRecord | None:
         """Return the run if it stands in the ledger after all, and forget it."""
-        run, self.run = self.run, None
+        run = self.run
         if run is None:
             return None
         with engine.reading() as exists:
-            if not exists or not engine.has_table("etl", "runs"):
-                return None
-            found = engine.execute(
-                statement("ledger/run_stands.sql"), run_id=run.run_id, started_at=run.started_at
+            found = (
+                exists
+                and engine.has_table("etl", "runs")
+                and engine.execute(
+                    statement("ledger/run_stands.sql"), run_id=run.run_id, started_at=run.started_at
+                )
             )
+        self.run = None
         return run if found else None
 
 

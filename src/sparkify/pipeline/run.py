@@ -117,6 +117,7 @@ class _Work:
         run = self.attempt.committed(self.engine)
         if run and self.pending:
             landing, last = self.pending
+            self.checks = self.attempt.checks
             self._count(run, landing)
             if last:
                 return True
@@ -175,6 +176,7 @@ def publish(
             checks = run_checks(engine, scope, run_from=0 if options.full_refresh else run.run_id)
             raise_failures(checks)
             attempt.run = run = _finish(engine, run, scope, checks)
+            attempt.checks = checks
             progress(label="committing")
     except CheckError as exc:
         _record_failure(engine, run, landing, checks, exc)

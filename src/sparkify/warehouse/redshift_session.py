@@ -52,6 +52,7 @@ class RedshiftSession:
         self._statement_timeout = statement_timeout
         self._grace = grace
         self._connection: Any = None
+        self._inside = False
 
     def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
         """Execute one statement; return its columns (name and type's number) and rows.
@@ -80,16 +81,18 @@ class RedshiftSession:
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
         """Begin with a statement of sql/redshift; commit at the end to keep what was done, else roll back."""
         self.send(statement(begin).text, "BEGIN")
-        mine = self.number
+        self._inside = True
         try:
             yield
             if keep:
                 self._commit()
+            else:
+                self._roll_back()
         except BaseException:
-            self._roll_back(mine)
+            self._roll_back()
             raise
-        if not keep:
-            self._roll_back(mine)
+        finally:
+            self._inside = False
 
     def _commit(self) -> None:
         try:
@@ -99,8 +102,8 @@ class RedshiftSession:
                 exc.hint = "Whether it was done is not known: see `sparkify runs`. To run again does no harm."
             raise
 
-    def _roll_back(self, number: int) -> None:
-        if self._connection is not None and self.number == number:
+    def _roll_back(self) -> None:
+        if self._connection is not None:
             try:
                 self.send(statement("redshift/rollback.sql").text, "ROLLBACK")
             except EngineError:
@@ -108,6 +111,12 @@ class RedshiftSession:
 
     def _open(self) -> Any:
         if self._connection is None:
+            if self._inside:
+                # A new session would carry out the rest of a transaction whose beginning is gone.
+                raise TransientEngineError(
+                    f"the connection to {self.host} was lost within a transaction.",
+                    "Nothing was changed. Run again.",
+                )
             user, password = self._credentials()
             try:
                 self._connection = log_in(self.cluster, user, password)
