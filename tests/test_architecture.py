@@ -33,9 +33,9 @@ MAY_IMPORT = {
 
 # Library → the only modules that may import it.
 USERS = {
-    "sqlglot": ("warehouse/dialect.py",),
-    "duckdb": ("warehouse/duckdb",),
-    "redshift_connector": ("warehouse/redshift", "cluster/login.py"),
+    "sqlglot": ("warehouse/duckdb/dialect.py",),
+    "duckdb": ("warehouse/duckdb/",),
+    "redshift_connector": ("warehouse/redshift/",),
     # The bucket asks it for credentials only: it knows profiles, roles and SSO.
     "boto3": ("cluster/", "lake/bucket.py"),
     "botocore": ("cluster/", "lake/bucket.py"),

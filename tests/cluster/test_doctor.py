@@ -17,7 +17,7 @@ from sparkify.cluster.doctor import Check, Instruments, examine
 from sparkify.cluster.login import database_credentials
 from sparkify.errors import EngineError
 from sparkify.settings import Secret, Settings, load_settings
-from sparkify.warehouse.redshift_login import log_in
+from sparkify.warehouse.redshift.login import log_in
 
 JSONPATHS = b'{"jsonpaths": ["$[\'artist\']", "$[\'ts\']"]}'
 

@@ -19,9 +19,9 @@ from sparkify.pipeline.plan import open_sources
 from sparkify.pipeline.run import Options, run_etl
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.settings import load_settings
-from sparkify.warehouse.redshift_engine import RedshiftEngine
-from sparkify.warehouse.redshift_landing import Landing, Reading
-from sparkify.warehouse.redshift_session import RedshiftSession
+from sparkify.warehouse.redshift.engine import RedshiftEngine
+from sparkify.warehouse.redshift.landing import Landing, Reading
+from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.statements import Statement
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl

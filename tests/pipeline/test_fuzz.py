@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from sparkify.lake import glance
 from sparkify.pipeline import land as pipeline_land
 from sparkify.pipeline.plan import EVENTS, SONGS
-from sparkify.warehouse.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.duckdb.engine import DuckDBEngine
 from tests.landing import Lander, Outcome, read
 from tests.records import play, song
 from tests.warehouses import Warehouses, open_place

@@ -23,7 +23,7 @@ from sparkify.cli.app import run
 from sparkify.lake import spool
 from sparkify.pipeline import run as pipeline_run
 from sparkify.pipeline import takeout
-from sparkify.warehouse.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.duckdb.engine import DuckDBEngine
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -178,7 +178,7 @@ def test_a_real_disk_that_is_full(lake: Lake, room: int):
 
 
 LITTLE_MEMORY = """
-from sparkify.warehouse.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.duckdb.engine import DuckDBEngine
 connect = DuckDBEngine._connect
 def little(self):
     connection = connect(self)

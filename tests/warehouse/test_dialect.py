@@ -1,6 +1,6 @@
 """Every statement can be written for DuckDB, and how is committed: it is what runs; changes show in review.
 
-Renew the files in ``duckdb_sql`` with ``UPDATE_GOLDEN=1 pytest tests/warehouse``, then read the diff.
+Renew ``warehouse/duckdb/sql`` with ``UPDATE_GOLDEN=1 pytest tests/warehouse``, then read the diff.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import pytest
 from tests.models import SHARED_FILES
 
 from sparkify.errors import ModelError
-from sparkify.warehouse import dialect, translation
+from sparkify.warehouse.duckdb import dialect, translation
+from sparkify.warehouse.duckdb.translation import to_duckdb, write_file
 from sparkify.warehouse.statements import Statement, read_statements
-from sparkify.warehouse.translation import to_duckdb, write_file
 
-GOLDEN = Path(translation.__file__).with_name("duckdb_sql")
+GOLDEN = Path(translation.__file__).with_name("sql")
 
 
 def written(path: str) -> str:

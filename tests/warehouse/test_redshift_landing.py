@@ -21,12 +21,12 @@ from sparkify.cli.app import run
 from sparkify.errors import ConfigError, SourceError
 from sparkify.lake.writer import Writer
 from sparkify.settings import Settings
-from sparkify.warehouse import redshift_landing
 from sparkify.warehouse.fields import EVENT_FIELDS
-from sparkify.warehouse.redshift_engine import RedshiftEngine
-from sparkify.warehouse.redshift_jsonpaths import verify_jsonpaths
-from sparkify.warehouse.redshift_landing import look_at_lines
-from sparkify.warehouse.redshift_staging import StagingArea
+from sparkify.warehouse.redshift import landing as redshift_landing
+from sparkify.warehouse.redshift.engine import RedshiftEngine
+from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
+from sparkify.warehouse.redshift.landing import look_at_lines
+from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import Statement, statement
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.warehouses import OnRedshift, Warehouses
 
 from sparkify.settings import Secret
-from sparkify.warehouse.redshift_literals import Word, fill, inserts, literal
-from sparkify.warehouse.redshift_session import RedshiftSession
+from sparkify.warehouse.redshift.literals import Word, fill, inserts, literal
+from sparkify.warehouse.redshift.session import RedshiftSession
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.sampled_from(
     [

@@ -22,7 +22,7 @@ from tests.warehouse.test_deny_list import RULES, code
 from tests.warehouses import OnRedshift, Place, Warehouses, options_of
 
 from sparkify.cli.app import run
-from sparkify.warehouse.redshift_literals import fill
+from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.statements import Statement, read_statements
 
 GOLDEN = Path(__file__).with_name("golden") / "redshift.sql"

@@ -30,7 +30,7 @@ def doctor(as_json: bool, **options: Any) -> int:
 
     from sparkify.cluster.credentials import connect
     from sparkify.cluster.doctor import Instruments, examine
-    from sparkify.warehouse.redshift_login import log_in
+    from sparkify.warehouse.redshift.login import log_in
 
     def reach(host: str, port: int) -> None:
         socket.create_connection((host, port), timeout=5).close()

@@ -24,7 +24,7 @@ from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
 from sparkify.cluster.rules import S3_KEYS, s3_location
 from sparkify.errors import ConfigError, SourceNotFound, SparkifyError
 from sparkify.settings import ClusterSettings, Settings
-from sparkify.warehouse.redshift_login import missing_privileges
+from sparkify.warehouse.redshift.login import missing_privileges
 
 NOT_THERE = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
 # Larger is no JSONPaths file: ours has 18 lines.

@@ -26,7 +26,7 @@ def open_engine(
     """
     if settings.dwh.engine == "redshift":
         return _open_redshift(settings, credentials)
-    from sparkify.warehouse.duckdb_engine import DuckDBEngine
+    from sparkify.warehouse.duckdb.engine import DuckDBEngine
 
     return DuckDBEngine(Path(settings.dwh.database), wait=wait)
 
@@ -44,15 +44,15 @@ def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]
     elif credentials is None:
         raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
     try:
-        from sparkify.warehouse.redshift_engine import RedshiftEngine
-        from sparkify.warehouse.redshift_landing import Landing, Reading
-        from sparkify.warehouse.redshift_session import RedshiftSession
+        from sparkify.warehouse.redshift.engine import RedshiftEngine
+        from sparkify.warehouse.redshift.landing import Landing, Reading
+        from sparkify.warehouse.redshift.session import RedshiftSession
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "redshift_connector":
             raise
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install 'sparkify[aws]'") from exc
     from sparkify.lake.writer import Writer
-    from sparkify.warehouse.redshift_staging import StagingArea
+    from sparkify.warehouse.redshift.staging import StagingArea
 
     staging = settings.s3.staging
     if staging and not staging.startswith("s3://"):
@@ -76,7 +76,7 @@ def _log_jsonpaths(settings: Settings) -> str:
     uri = settings.s3.log_jsonpath
     if uri:
         from sparkify.lake.bucket import Bucket
-        from sparkify.warehouse.redshift_jsonpaths import verify_jsonpaths
+        from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
 
         if not uri.startswith("s3://"):
             raise ConfigError(

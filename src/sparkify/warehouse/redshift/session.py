@@ -12,9 +12,9 @@ from typing import Any
 
 from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings
-from sparkify.warehouse.redshift_errors import DRIVER_ERRORS, explain, is_lost
-from sparkify.warehouse.redshift_literals import fill
-from sparkify.warehouse.redshift_login import let_go, log_in, wait_for_answers
+from sparkify.warehouse.redshift.errors import DRIVER_ERRORS, explain, is_lost
+from sparkify.warehouse.redshift.literals import fill
+from sparkify.warehouse.redshift.login import let_go, log_in, wait_for_answers
 from sparkify.warehouse.statements import read_statements, statement
 
 # User and password, asked for at every connect: temporary ones expire.

@@ -22,10 +22,10 @@ from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngine
 from sparkify.lake.codec import decompress
 from sparkify.warehouse.engine import LogFile
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, Field
-from sparkify.warehouse.redshift_errors import about_contents
-from sparkify.warehouse.redshift_literals import Word, fill, inserts
-from sparkify.warehouse.redshift_session import RedshiftSession
-from sparkify.warehouse.redshift_staging import StagingArea
+from sparkify.warehouse.redshift.errors import about_contents
+from sparkify.warehouse.redshift.literals import Word, fill, inserts
+from sparkify.warehouse.redshift.session import RedshiftSession
+from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import statement
 
 FILE_KEY = "sparkify_file"

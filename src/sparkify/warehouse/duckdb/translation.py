@@ -1,4 +1,4 @@
-"""Our statements in DuckDB's dialect, written beforehand: ``duckdb_sql`` holds what sqlglot made of each.
+"""Our statements in DuckDB's dialect, written beforehand: ``sql`` holds what sqlglot made of each.
 
 To import sqlglot and transpile takes a fifth of a second, a quarter of a small load. Every text is kept
 with a digest of its source, so one that does not belong to the source as it stands is never used.
@@ -25,22 +25,22 @@ def to_duckdb(statement: Statement) -> str:
     """
     text = _written(statement.path).get(_digest(statement))
     if text is None:
-        from sparkify.warehouse.dialect import transpile
+        from sparkify.warehouse.duckdb.dialect import transpile
 
         text = transpile(statement)
     return text
 
 
 def write_file(statements: Iterable[Statement]) -> str:
-    """Return what ``duckdb_sql`` holds of one of our files."""
-    from sparkify.warehouse.dialect import transpile
+    """Return what ``warehouse/duckdb/sql`` holds of one of our files."""
+    from sparkify.warehouse.duckdb.dialect import transpile
 
     return "".join(f"{_MARK}{_digest(each)}\n{transpile(each)};\n" for each in statements)
 
 
 @cache
 def _written(path: str) -> dict[str, str]:
-    file = resources.files("sparkify.warehouse").joinpath("duckdb_sql", path)
+    file = resources.files("sparkify.warehouse.duckdb").joinpath("sql", path)
     if not file.is_file():
         return {}
     written = {}

@@ -2,7 +2,8 @@
 
 The connection itself is in memory and holds the run's temporary tables, so a run parses its files without
 any lock on the warehouse; readers are locked out only while it writes. The first run of all builds the
-warehouse under another name (:mod:`sparkify.warehouse.duckdb_new`) and lands its events where they will stay.
+warehouse under another name (:mod:`sparkify.warehouse.duckdb.new_file`) and lands its events where they
+will stay.
 """
 
 from __future__ import annotations
@@ -19,20 +20,20 @@ from typing import Any, NoReturn
 import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
-from sparkify.warehouse.duckdb_landing import (
+from sparkify.warehouse.duckdb.landing import (
     events_sql,
     literal,
     load_error,
     songs_sql,
     survey_sql,
 )
-from sparkify.warehouse.duckdb_new import NewFile, remove_leftovers
-from sparkify.warehouse.duckdb_script import DuckDBScript
+from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
+from sparkify.warehouse.duckdb.script import DuckDBScript
+from sparkify.warehouse.duckdb.translation import to_duckdb
 from sparkify.warehouse.engine import Answer, LogFile, Rows
 from sparkify.warehouse.script import Answers
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
-from sparkify.warehouse.translation import to_duckdb
 
 _RETRY_EVERY = 0.05
 # Redshift's functions under the names sqlglot gives them for DuckDB.

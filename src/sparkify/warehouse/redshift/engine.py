@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.errors import EngineError, TransientEngineError
-from sparkify.warehouse.duckdb_parquet import write_rows
-from sparkify.warehouse.duckdb_survey import survey_files
+from sparkify.warehouse.duckdb.parquet import write_rows
+from sparkify.warehouse.duckdb.survey import survey_files
 from sparkify.warehouse.engine import Answer, LogFile, Rows
 from sparkify.warehouse.fields import EVENT_FIELDS
-from sparkify.warehouse.redshift_landing import Landing
-from sparkify.warehouse.redshift_literals import fill, inserts
-from sparkify.warehouse.redshift_session import RedshiftSession
+from sparkify.warehouse.redshift.landing import Landing
+from sparkify.warehouse.redshift.literals import fill, inserts
+from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.script import Answers, Script
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import create_tables, names, run_tables
@@ -139,7 +139,7 @@ class RedshiftEngine:
         return self._session.send(sql, "the query")
 
     def script(self, answers: Answers) -> Script:
-        from sparkify.warehouse.redshift_script import RedshiftScript
+        from sparkify.warehouse.redshift.script import RedshiftScript
 
         landing = self._landing
         return RedshiftScript(self._session.cluster, landing.reading, landing.area, answers)

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from sparkify.errors import EngineError
-from sparkify.warehouse.duckdb_landing import literal
+from sparkify.warehouse.duckdb.landing import literal
 
 # Types by their number in the protocol; what is not among them is written as text.
 _TYPES = {

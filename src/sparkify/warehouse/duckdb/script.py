@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sparkify.warehouse.duckdb_landing import events_sql, songs_sql
+from sparkify.warehouse.duckdb.landing import events_sql, songs_sql
+from sparkify.warehouse.duckdb.translation import to_duckdb
 from sparkify.warehouse.engine import Answer, LogFile, Rows
 from sparkify.warehouse.script import Answers, between
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
-from sparkify.warehouse.translation import to_duckdb
 
 
 class DuckDBScript:

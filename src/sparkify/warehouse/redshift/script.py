@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sparkify.settings import ClusterSettings
-from sparkify.warehouse.redshift_engine import RedshiftEngine
-from sparkify.warehouse.redshift_landing import Landing, Reading, Seen
-from sparkify.warehouse.redshift_literals import fill
-from sparkify.warehouse.redshift_session import STATEMENT_TIMEOUT, RedshiftSession, Rows
-from sparkify.warehouse.redshift_staging import StagingArea
+from sparkify.warehouse.redshift.engine import RedshiftEngine
+from sparkify.warehouse.redshift.landing import Landing, Reading, Seen
+from sparkify.warehouse.redshift.literals import fill
+from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession, Rows
+from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.script import Answers
 from sparkify.warehouse.statements import read_statements, statement
 from sparkify.warehouse.tables import names

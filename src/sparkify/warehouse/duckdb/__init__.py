@@ -1,0 +1,1 @@
+"""The embedded engine, DuckDB: the default on a laptop and in CI."""
