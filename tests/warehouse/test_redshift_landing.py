@@ -25,7 +25,7 @@ from sparkify.warehouse.fields import EVENT_FIELDS
 from sparkify.warehouse.redshift import landing as redshift_landing
 from sparkify.warehouse.redshift.engine import RedshiftEngine
 from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
-from sparkify.warehouse.redshift.landing import look_at_lines
+from sparkify.warehouse.redshift.lines import look_at_lines
 from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import Statement, statement
 

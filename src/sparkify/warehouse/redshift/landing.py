@@ -9,41 +9,29 @@ one that COPY cannot load whole, and the pipeline reads it record by record.
 from __future__ import annotations
 
 import gzip
-import io
-import json
-import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
-from sparkify.lake.codec import decompress
 from sparkify.warehouse.engine import LogFile
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, Field
 from sparkify.warehouse.redshift.errors import about_contents
+from sparkify.warehouse.redshift.lines import COMPRESSED, NESTED, Look, look_at_lines
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
+from sparkify.warehouse.redshift.packing import FILE_KEY, number_of, parsed, paths_of, pieces, split
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import statement
 
-FILE_KEY = "sparkify_file"
-_COMPRESSED = {".gz": " GZIP", ".zst": " ZSTD"}
-# Two objects on one line, which COPY takes and we do not; half of a surrogate pair.
-_ODD = re.compile(
-    rb"\}[ \t\r\v\f]*\{"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
-    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
-)
-_NESTED = re.compile(rb'":[ \t]*[\[{]')
-_PACKED_FILE = re.compile(rb'\{"%s":\s*(\d+)' % FILE_KEY.encode())
-# Packed records are sent in pieces of this size, as plain text; below the first, one object is enough.
+# Below this, as plain text, one object is enough.
 _SMALL_BYTES = 1 << 20
-_PIECE_BYTES = 64 << 20
 # Where the view of the slices is missing, as on Serverless.
 _SLICES = 8
 _COMPRESSION = 3
+_IGNORE_CASE = "auto ignorecase"
 # Seconds between looks at the views of load errors.
 _PAUSES = (1.0, 2.0, 4.0)
 
@@ -79,20 +67,6 @@ class Reading:
     role: str = ""
     region: str = ""
     jsonpaths: Callable[[], str] | None = None
-
-
-class Seen(NamedTuple):
-    """What COPY may read of a log file: so many lines (0: it is to be read carefully); are values nested?"""
-
-    lines: int
-    nested: bool
-
-
-class Look(Protocol):
-    """Looks into a log file."""
-
-    def __call__(self, path: Path, *, exact: bool) -> Seen:
-        """Return what COPY may read of it."""
 
 
 class Landing:
@@ -163,7 +137,7 @@ class Landing:
 
     def _sources(self, files: Sequence[LogFile], written: list[str]) -> Iterator[tuple[LogFile, str, str]]:
         """Yield every file with what COPY reads and its options; URIs of what we wrote go to ``written``."""
-        compressed = [_COMPRESSED.get(file.path.suffix.lower(), "") for file in files]
+        compressed = [COMPRESSED.get(file.path.suffix.lower(), "") for file in files]
         if self.area is None:
             # A prefix, not a name: what else begins so is counted too, and makes the file doubtful.
             yield from ((file, str(file.uri), how) for file, how in zip(files, compressed, strict=True))
@@ -184,7 +158,7 @@ class Landing:
         given = self.reading.jsonpaths() if self.reading.jsonpaths else ""
         if given or self.area is None:
             return given or _IGNORE_CASE
-        return self.area.keep("log_jsonpaths.json", _paths_of([field.key for field in EVENT_FIELDS]))
+        return self.area.keep("log_jsonpaths.json", paths_of([field.key for field in EVENT_FIELDS]))
 
     # records with their file's number
 
@@ -195,7 +169,7 @@ class Landing:
             LoadError: One that our rules accept cannot be loaded.
         """
         with packed.open("rb") as file:
-            for lines in _pieces(file):
+            for lines in pieces(file):
                 left_out = self._land_lines(SONGS, lines, accepted=accepted)
                 if left_out:
                     rows = [(number, True) for number in left_out]
@@ -214,15 +188,15 @@ class Landing:
                 with each.path.open("rb") as file:
                     yield from (head + line[1:] for line in file)
 
-        for some in _pieces(lines()):
+        for some in pieces(lines()):
             self._land_lines(EVENTS, some, accepted=True)
 
     def _land_lines(self, kind: Kind, lines: Sequence[bytes], *, accepted: bool) -> list[int]:
         """Land packed lines; return the numbers of the files whose record was left out."""
         # COPY takes `{…}}` for an object and a mistake after it; so does nobody who parses whole lines.
-        sound, rows = _parsed(kind, lines)
+        sound, rows = parsed(kind.fields, lines)
         left_out = (
-            list({*map(_number_of, lines)} - {*map(_number_of, sound)}) if len(sound) < len(lines) else []
+            list({*map(number_of, lines)} - {*map(number_of, sound)}) if len(sound) < len(lines) else []
         )
         if not sound:
             return left_out
@@ -233,11 +207,11 @@ class Landing:
                 raise self._refused(parts, sound)
             if missing > 0:
                 there = {row[0] for row in self._execute(f"redshift/copied_{kind.name[:-1]}_files.sql")}
-                left_out += [number for number in map(_number_of, sound) if number not in there]
+                left_out += [number for number in map(number_of, sound) if number not in there]
         else:
             self._insert(kind.table, [*kind.keys, "file_id"], rows)
         what = "land_clean" if accepted else "land"
-        nested = any(_NESTED.search(line) for line in lines)
+        nested = any(NESTED.search(line) for line in lines)
         self._execute(f"redshift/{what}_{kind.name}.sql", **({} if accepted else {"nested": nested}))
         return left_out
 
@@ -245,9 +219,9 @@ class Landing:
         """COPY lines from objects we write; return how many were left out, and what each object held."""
         assert self.area
         jsonpaths = self.area.keep(
-            f"{kind.name}_jsonpaths.json", _paths_of([*(field.key for field in kind.fields), FILE_KEY])
+            f"{kind.name}_jsonpaths.json", paths_of([*(field.key for field in kind.fields), FILE_KEY])
         )
-        parts = list(_split(lines, self._parts(lines)))
+        parts = list(split(lines, self._parts(lines)))
         uris = self.area.put_all(
             [(f"{kind.name}.json.gz", gzip.compress(b"".join(part), _COMPRESSION, mtime=0)) for part in parts]
         )
@@ -282,7 +256,7 @@ class Landing:
             return LoadError(
                 "Redshift left out a record that our rules accept, and does not say why.",
                 "Nothing was changed. Run again with --debug, and report it with the file.",
-                uri=str(_number_of(lines[0])),
+                uri=str(number_of(lines[0])),
             )
         name, line, column, reason, value = error
         packed = parts.get(name, lines)
@@ -292,7 +266,7 @@ class Landing:
             f"Redshift cannot load a record that our rules accept: {reason} "
             f"(column {column}, line {line} of {name}{shown}).",
             "Nothing was changed. Correct the value in that file, or move the file away; then run again.",
-            uri=str(_number_of(record)),
+            uri=str(number_of(record)),
             line=line,
         )
 
@@ -348,94 +322,3 @@ class Landing:
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         for sql in inserts(table, columns, rows):
             self._session.send(sql, f"INSERT INTO {table}")
-
-
-_IGNORE_CASE = "auto ignorecase"
-_DOUBTFUL = Seen(0, nested=False)
-
-
-def look_at_lines(path: Path, *, exact: bool) -> Seen:
-    """Return how many lines a log file has, if each is one object; COPY counts records, not lines.
-
-    Args:
-        path: The file; its suffix tells the compression.
-        exact: COPY tells keys apart by their capitals; if not, every line must have every key once.
-    """
-    plain: bytes | None = None
-    if path.suffix.lower() in _COMPRESSED or not exact:
-        plain, damage = decompress(path.read_bytes())
-        if damage:
-            return _DOUBTFUL
-    lines = 0
-    nested = False
-    with io.BytesIO(plain) if plain is not None else path.open("rb") as file:
-        for line in file:
-            lines += 1
-            if line[:1] != b"{" or line.rstrip()[-1:] != b"}" or _ODD.search(line):
-                return _DOUBTFUL
-            nested = nested or bool(_NESTED.search(line))
-    if exact or plain is None:
-        return Seen(lines, nested)
-    once = all(plain.count(b'"%s":' % field.key.encode()) == lines for field in EVENT_FIELDS)
-    return Seen(lines, nested) if once else _DOUBTFUL
-
-
-def _paths_of(keys: Sequence[str]) -> bytes:
-    return json.dumps({"jsonpaths": [f"$['{key}']" for key in keys]}).encode()
-
-
-def _pieces(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
-    piece: list[bytes] = []
-    size = 0
-    for line in lines:
-        piece.append(line)
-        size += len(line)
-        if size >= _PIECE_BYTES:
-            yield piece
-            piece, size = [], 0
-    if piece:
-        yield piece
-
-
-def _split(lines: Sequence[bytes], parts: int) -> Iterator[Sequence[bytes]]:
-    for part in range(parts):
-        some = lines[part * len(lines) // parts : (part + 1) * len(lines) // parts]
-        if some:
-            yield some
-
-
-def _number_of(line: bytes) -> int:
-    found = _PACKED_FILE.match(line)
-    assert found, "we write the number first"
-    return int(found[1])
-
-
-_decoder = json.JSONDecoder(parse_int=str, parse_float=str)
-
-
-def _parsed(kind: Kind, lines: Sequence[bytes]) -> tuple[list[bytes], list[tuple[Any, ...]]]:
-    """Return the lines that parse, and their values as texts, as COPY reads them."""
-    sound: list[bytes] = []
-    rows: list[tuple[Any, ...]] = []
-    for line in lines:
-        try:
-            record = _decoder.decode(line.decode())
-            values = [_as_text(record.get(field.key)) for field in kind.fields]
-        except (ValueError, RecursionError):
-            continue
-        sound.append(line)
-        rows.append((*values, _number_of(line)))
-    return sound, rows
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return str(value).lower()
-    if not isinstance(value, str):  # an object or array
-        return json.dumps(value)
-    if "\0" in value:
-        raise ValueError("NUL")
-    value.encode()
-    return value

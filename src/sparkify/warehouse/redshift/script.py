@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.engine import RedshiftEngine
-from sparkify.warehouse.redshift.landing import Landing, Reading, Seen
+from sparkify.warehouse.redshift.landing import Landing, Reading
+from sparkify.warehouse.redshift.lines import Seen
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession, Rows
 from sparkify.warehouse.redshift.staging import StagingArea
