@@ -89,15 +89,19 @@ def test_a_run_that_does_not_wait_names_the_one_that_holds_the_warehouse(lake: P
         error = json.loads(out)["error"]
         assert (second.returncode, error["kind"]) == (1, "WarehouseLocked")
         assert f"process {first.pid} " in error["message"]
-        # A reader waits for it.
-        reader = start([*SPARKIFY, "query"], lake, "SELECT COUNT(*) AS plays FROM songplays")
+        # A reader that may not wait says who it is; another one waits for it, and says so.
+        look = "SELECT COUNT(*) AS plays FROM songplays"
+        hasty = start([*SPARKIFY, "query"], lake, look, "--wait", "0")
+        out, _ = hasty.communicate(timeout=60)
+        assert (hasty.returncode, json.loads(out)["error"]["kind"]) == (1, "WarehouseLocked")
+        reader = start([*SPARKIFY, "query"], lake, look)
         with pytest.raises(subprocess.TimeoutExpired):
             reader.wait(1.5)
         first.stdin.write("\n")
         first.stdin.close()
         assert first.wait(60) == 0
-        out, _ = reader.communicate(timeout=60)
-        assert reader.returncode == 0
+        out, err = reader.communicate(timeout=60)
+        assert (reader.returncode, f"process {first.pid} " in err) == (0, True)
         assert json.loads(out)["rows"] == [{"plays": len(OLD) + len(NEW)}]
     assert hash_tables(lake / "w.duckdb", ledger=True) != before
     assert read_tables(lake / "w.duckdb") == expect(OLD + NEW, SONGS)

@@ -25,7 +25,7 @@ def check(as_json: bool, **options: Any) -> None:
     from sparkify.warehouse.connect import require
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

@@ -26,7 +26,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
     from sparkify.warehouse import tables
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         if drop:
             with engine.reading() as exists:

@@ -82,7 +82,7 @@ def _ask(screen: Screen, options: dict[str, Any]) -> dict[str, list[dict[str, An
     from sparkify.warehouse.statements import list_files, statement
 
     answers: dict[str, list[dict[str, Any]]] = {}
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         with engine.reading():
             for path in list_files("questions"):

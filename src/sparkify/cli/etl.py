@@ -37,13 +37,6 @@ _BATCH_BYTES = 4 * 1024**3
     metavar="N|P%",
     help="Records that may be rejected; with more nothing is published (exit 3).",
 )
-@click.option(
-    "--wait",
-    type=click.FloatRange(min=0),
-    default=5.0,
-    show_default=True,
-    help="Seconds to wait for another process that holds the warehouse.",
-)
 @source_options
 @warehouse_options
 @json_option
@@ -53,7 +46,6 @@ def etl(
     full_refresh: bool,
     batch_bytes: int,
     max_rejects: str,
-    wait: float,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -82,7 +74,6 @@ def etl(
             full_refresh=full_refresh,
             batch_bytes=batch_bytes,
             max_rejects=max_rejects,
-            wait=wait,
         )
         screen.result(told)
 
@@ -94,7 +85,7 @@ def _plan(screen: Screen, options: dict[str, Any], how: Options | None) -> None:
 
     settings = settings_from(options)
     sources = open_sources(settings)
-    engine = open_warehouse(settings)
+    engine = open_warehouse(settings, options)
     try:
         plan = make_plan(sources, read_ledger(engine))
         statements = rehearse(engine, plan, how) if how else None
@@ -120,7 +111,6 @@ def load(
     full_refresh: bool = False,
     batch_bytes: int = _BATCH_BYTES,
     max_rejects: str = "1%",
-    wait: float = 5.0,
     reload: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """Run the pipeline, show what it did, and return that for a script."""
@@ -133,7 +123,7 @@ def load(
     how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects), reload)
     settings = settings_from(options)
     sources = open_sources(settings)
-    engine = open_warehouse(settings, wait=wait)
+    engine = open_warehouse(settings, options)
     try:
         with screen.progress("planning") as progress:
             summary = run_etl(engine, sources, progress, how)

@@ -42,7 +42,7 @@ def _show(path: str, name: str, limit: int, screen: Screen, options: dict[str, A
     from sparkify.warehouse.connect import require
     from sparkify.warehouse.statements import statement
 
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+# Seconds; a run that publishes some millions of events holds the file for as long.
+_WAIT = 30.0
+
 # option → key of dwh.cfg it overrides
 _FLAGS = {
     "database": "DWH.DATABASE",
@@ -26,8 +29,16 @@ _FLAGS = {
 
 
 def warehouse_options(command: F) -> F:
-    """Add ``--config``, ``--database`` and ``--engine``."""
+    """Add ``--config``, ``--database``, ``--engine`` and ``--wait``."""
     for decorate in (
+        click.option(
+            "--wait",
+            type=click.FloatRange(min=0),
+            default=_WAIT,
+            show_default=True,
+            metavar="SECONDS",
+            help="Wait for another process that holds the DuckDB file.",
+        ),
         click.option("--engine", type=click.Choice(["duckdb", "redshift"]), help="Where the warehouse is."),
         click.option("--database", metavar="FILE", help="The DuckDB file. [default: sparkify.duckdb]"),
         click.option("--config", metavar="FILE", help="The configuration. [default: dwh.cfg, if there]"),
@@ -50,7 +61,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def open_warehouse(settings: Settings, *, wait: float = 5.0) -> Engine:
+def open_warehouse(settings: Settings, options: dict[str, Any]) -> Engine:
     """Return the engine the settings choose; without a password it asks AWS for temporary credentials."""
     from sparkify.warehouse.connect import open_engine
 
@@ -60,7 +71,10 @@ def open_warehouse(settings: Settings, *, wait: float = 5.0) -> Engine:
 
         return database_credentials(connect(settings), settings)
 
-    return open_engine(settings, wait=wait, credentials=credentials)
+    def tell(holder: str) -> None:
+        click.echo(f"Waiting for {holder}, which holds the warehouse.", err=True)
+
+    return open_engine(settings, wait=options.get("wait", _WAIT), on_wait=tell, credentials=credentials)
 
 
 def settings_from(options: dict[str, Any]) -> Settings:

@@ -43,7 +43,7 @@ def query(sql: str, style: str | None, as_json: bool, output: Path | None, **opt
     from sparkify.warehouse.connect import require
 
     style = style or ("json" if as_json else _style_of(output))
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

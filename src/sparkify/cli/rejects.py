@@ -128,7 +128,7 @@ def _ask(path: str, options: dict[str, Any], **parameters: Any) -> Answer:
     from sparkify.warehouse.engine import Answer
     from sparkify.warehouse.statements import statement
 
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)

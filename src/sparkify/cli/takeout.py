@@ -32,7 +32,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
     from sparkify.pipeline.takeout import find_files_of_run
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         _take_out(screen, engine, find_files_of_run(engine, run_id), "undone", yes=yes)
     finally:
@@ -56,7 +56,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
     from sparkify.pipeline.takeout import find_file, put_back
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options))
+    engine = open_warehouse(settings_from(options), options)
     try:
         name = uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
         files = find_file(engine, name, "retracted" if back else "loaded")

@@ -12,13 +12,18 @@ from sparkify.warehouse.engine import Engine
 
 
 def open_engine(
-    settings: Settings, *, wait: float = 5.0, credentials: Callable[[], tuple[str, str]] | None = None
+    settings: Settings,
+    *,
+    wait: float = 30.0,
+    on_wait: Callable[[str], None] | None = None,
+    credentials: Callable[[], tuple[str, str]] | None = None,
 ) -> Engine:
     """Return the engine the settings choose; nothing is contacted yet.
 
     Args:
         settings: Where the warehouse is.
         wait: Seconds to wait for another process that holds a DuckDB file. On Redshift a run queues up.
+        on_wait: Told, once a second has passed, who holds it.
         credentials: Gives user and password for Redshift where dwh.cfg has no password.
 
     Raises:
@@ -28,7 +33,7 @@ def open_engine(
         return _open_redshift(settings, credentials)
     from sparkify.warehouse.duckdb.engine import DuckDBEngine
 
-    return DuckDBEngine(Path(settings.dwh.database), wait=wait)
+    return DuckDBEngine(Path(settings.dwh.database), wait=wait, on_wait=on_wait)
 
 
 def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]] | None) -> Engine:

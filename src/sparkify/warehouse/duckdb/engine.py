@@ -12,7 +12,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -51,15 +51,19 @@ class DuckDBEngine:
     Args:
         path: The file; made by the first run.
         wait: Seconds to wait for another process that holds it.
+        on_wait: Told, once a second has passed, who that is.
     """
 
     name = "duckdb"
     reads_lake = False
     statements_sent = 0
 
-    def __init__(self, path: Path, *, wait: float = 5.0) -> None:
+    def __init__(
+        self, path: Path, *, wait: float = 30.0, on_wait: Callable[[str], None] | None = None
+    ) -> None:
         self.path = path
         self._wait = wait
+        self._on_wait = on_wait
         self._new: NewFile | None = None
         self._connection = self._connect()
 
@@ -87,7 +91,7 @@ class DuckDBEngine:
         # A process killed after its commit leaves the write-ahead log; opening for writing folds it in.
         if self.path.with_name(self.path.name + ".wal").exists():
             with suppress(WarehouseLocked):
-                self._attach("READ_WRITE")
+                self._attach("READ_WRITE", wait=False)
                 self._let_go()
 
     def prepare(self) -> None:
@@ -253,16 +257,21 @@ class DuckDBEngine:
             self._abandon()
         self._connection.close()
 
-    def _attach(self, mode: str) -> None:
-        deadline = time.monotonic() + self._wait
+    def _attach(self, mode: str, *, wait: bool = True) -> None:
+        begun = time.monotonic()
+        told = False
         sql = f"ATTACH {literal(str(self._new.path if self._new else self.path))} AS warehouse ({mode})"
         while True:
             try:
                 self._connection.execute(sql)
                 self._connection.execute("USE warehouse")
             except duckdb.IOException as exc:
-                if "Could not set lock" not in str(exc) or time.monotonic() > deadline:
+                waited = time.monotonic() - begun
+                if "Could not set lock" not in str(exc) or not wait or waited > self._wait:
                     self._fail(exc, str(self.path))
+                if waited > 1 and not told and self._on_wait:
+                    told = True
+                    self._on_wait(_holder(str(exc))[0])
                 time.sleep(_RETRY_EVERY)
             except duckdb.Error as exc:
                 self._fail(exc, str(self.path))
@@ -294,12 +303,11 @@ class DuckDBEngine:
         text = str(exc)
         first = text.split("\n", 1)[0]
         if "Could not set lock" in text:
-            holder = re.search(r"held in (.+?) \(PID (\d+)\)", text)
-            who = f"process {holder[2]} ({holder[1]})" if holder else "another process"
+            who, pid = _holder(text)
             raise WarehouseLocked(
                 f"{self.path} is held by {who}.",
-                "Run again when it has finished (`etl` waits longer with --wait SECONDS), or stop it.",
-                pid=int(holder[2]) if holder else None,
+                "Run again when it has finished (--wait SECONDS waits longer for it), or stop it.",
+                pid=pid,
             ) from exc
         if "not a valid DuckDB database file" in text:
             raise EngineError(
@@ -324,3 +332,9 @@ class DuckDBEngine:
                 "Check that its folder exists and that you may write there.",
             ) from exc
         raise EngineError(f"DuckDB refused {what}: {first}", "Nothing was changed.") from exc
+
+
+def _holder(text: str) -> tuple[str, int | None]:
+    """Return who holds the file, from DuckDB's words for it, and the number of the process."""
+    found = re.search(r"held in (.+?) \(PID (\d+)\)", text)
+    return (f"process {found[2]} ({found[1]})", int(found[2])) if found else ("another process", None)
