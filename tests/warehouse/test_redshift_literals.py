@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,13 @@ VALUES = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def session(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> RedshiftSession:
+def session(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedshiftSession]:
     place = warehouses.new("redshift", tmp_path_factory.mktemp("literals"))
     assert isinstance(place, OnRedshift)
     cluster = place.settings().cluster
-    return RedshiftSession(cluster, lambda: (cluster.db_user, str(cluster.db_password)))
+    session = RedshiftSession(cluster, lambda: (cluster.db_user, str(cluster.db_password)))
+    yield session
+    session.close()
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
