@@ -198,9 +198,10 @@ def compare(lander: Lander, kind: str, data: st.DataObject) -> None:
         for number, (each, suffix) in enumerate(zip(contents, suffixes, strict=False))
     }
     with pytest.MonkeyPatch.context() as patch:
-        # The two ways of counting marks, and blocks that end anywhere.
+        # The two ways of counting marks, blocks that end anywhere, guesses by nothing.
         patch.setattr(pipeline_land, "_MUCH_BYTES", data.draw(st.sampled_from([-1, -1, 2**60])))
         patch.setattr(glance, "_BLOCK", data.draw(st.sampled_from([5, 64, 1 << 18])))
+        patch.setattr(glance, "_GUESSED", data.draw(st.sampled_from([0, 1 << 14])))
         landed = lander.land(kind, files)
     expected = {name: read(kind, data) for name, data in files.items()}
     for name, outcome in expected.items():

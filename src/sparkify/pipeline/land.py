@@ -7,21 +7,18 @@ over is read again, record by record (:mod:`sparkify.pipeline.reader`); its bad 
 
 from __future__ import annotations
 
-import os
-import threading
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sparkify.errors import LoadError
-from sparkify.lake.marks import Marks, count_marks
+from sparkify.lake.marks import Marks
 from sparkify.lake.pack import FILE_FIELD, as_keys, pack
 from sparkify.lake.store import read_all
+from sparkify.pipeline.fetch import FetchedFile, fetch
 from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
@@ -32,12 +29,8 @@ from sparkify.warehouse.statements import read_statements, statement
 
 # One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.
 _CHUNK_BYTES = 512 * 1024 * 1024
-_FETCHERS = 16
-# Counting is arithmetic: more threads than processors only take the interpreter's lock from each other.
-_COUNTING = threading.BoundedSemaphore(os.cpu_count() or 1)
 _PACK_BYTES = 64 * 1024 * 1024
 _MUCH_BYTES = 16 * 1024 * 1024
-_EVENT_KEYS = {each.key: each.type != "VARCHAR" for each in EVENT_FIELDS}
 # The counts of a log file of which nothing landed, as in ledger/landed_events.sql.
 _NOTHING = (0, 0, None, None, 0, 0, 0)
 
@@ -144,17 +137,16 @@ def _land_events(
     marks: dict[int, Marks] = {}
     doubtful: set[int] = set()
     much = sum(file.item.size for file in files) > _MUCH_BYTES
-    for chunk, paths, counted in _fetched(in_groups(files, _CHUNK_BYTES), spool, much=much):
-        progress(rows=sum(mark.lines for mark in counted))
-        marks.update(zip((file.file_id for file in chunk), counted, strict=True))
-        doubtful |= _land_strictly(engine, chunk, paths, counted)
-        for file, path in zip(chunk, paths, strict=True):
-            copied = path.parent == spool
+    for chunk in fetch(in_groups(files, _CHUNK_BYTES), spool, much=much):
+        doubtful |= _land_strictly(engine, chunk)
+        for each in chunk:
+            marks[each.file.file_id] = each.marks
+            copied = each.path.parent == spool
             if not copied or engine.reads_lake:
-                file.source.store.verify(file.item)
+                each.file.source.store.verify(each.file.item)
             if copied:
-                path.unlink()
-        progress(files=len(chunk), size=sum(file.item.size for file in chunk))
+                each.path.unlink()
+            progress(files=1, rows=each.marks.lines, size=each.file.item.size)
     counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
     strange = _compare(files, marks, counts, doubtful)
     doubtful |= _survey(engine, strange, spool, landing)
@@ -205,27 +197,36 @@ def _land_carefully(
     return rejects
 
 
-def _land_strictly(
-    engine: Engine, files: Sequence[PlannedFile], paths: Sequence[Path], marks: Sequence[Marks]
-) -> set[int]:
-    """Land files together, or one by one if that fails; return those that do not parse."""
-    failed: set[int] = set()
-    for plain in (True, False):
-        logs = [
-            LogFile(path, file.file_id, file.item.uri)
-            for path, file, mark in zip(paths, files, marks, strict=True)
-            if mark.plain == plain
-        ]
-        try:
-            if logs:
-                engine.land_events(logs, plain=plain)
-        except LoadError:
-            for log in logs:
-                try:
-                    engine.land_events([log], plain=plain)
-                except LoadError:
-                    failed.add(log.file_id)
+def _land_strictly(engine: Engine, files: Sequence[FetchedFile]) -> set[int]:
+    """Land files as they seem to be, again where they are not; return those that do not parse."""
+    failed = _land_together(engine, [each.log for each in files if not each.plain], plain=False)
+    failed |= _land_together(engine, [each.log for each in files if each.plain], plain=True)
+    mistaken = [each.log for each in files if each.plain and not each.marks.plain]
+    if mistaken:
+        numbers = [log.file_id for log in mistaken]
+        _take_back(engine, numbers)
+        failed = failed.difference(numbers) | _land_together(engine, mistaken, plain=False)
     return failed
+
+
+def _land_together(engine: Engine, logs: Sequence[LogFile], *, plain: bool) -> set[int]:
+    """Land files in one statement, or one by one if that fails; return those that do not parse."""
+    if not logs:
+        return set()
+    try:
+        engine.land_events(logs, plain=plain)
+    except LoadError:
+        if len(logs) == 1:
+            return {logs[0].file_id}
+        return set().union(*(_land_together(engine, [log], plain=plain) for log in logs))
+    return set()
+
+
+def _take_back(engine: Engine, numbers: Sequence[int]) -> None:
+    """Take the rows of files out of the run's tables again."""
+    engine.insert("run_files", ["file_id"], [(number,) for number in numbers])
+    for step in read_statements("run/unland.sql"):
+        engine.execute(step)
 
 
 def _read_again(
@@ -234,9 +235,7 @@ def _read_again(
     """Take back what landed of doubtful files, and read each carefully."""
     if not files:
         return
-    engine.insert("run_files", ["file_id"], [(file.file_id,) for file in files])
-    for step in read_statements("run/unland.sql"):
-        engine.execute(step)
+    _take_back(engine, [file.file_id for file in files])
     for file in files:
         fields = SONG_FIELDS if file.source.kind == SONGS else EVENT_FIELDS
         reading = read_carefully(file.source.store.read(file.item), fields)
@@ -273,29 +272,3 @@ def _survey(engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: 
         if file.file_id not in doubtful:
             landing.note_unknown(EVENTS, file.item.uri, counts[path])
     return doubtful
-
-
-def _fetched(
-    chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool
-) -> Iterator[tuple[list[PlannedFile], list[Path], list[Marks]]]:
-    """Yield every chunk with its files' places on disk and their marks; the next one is fetched meanwhile."""
-
-    def fetch(file: PlannedFile) -> tuple[Path, Marks]:
-        path = file.source.store.local_path(file.item, spool)
-        with _COUNTING:
-            return path, count_marks(path, much=much, keys=_EVENT_KEYS)
-
-    with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as pool:
-
-        def begin(chunk: list[PlannedFile]) -> tuple[list[PlannedFile], list[Future[tuple[Path, Marks]]]]:
-            return chunk, [pool.submit(fetch, file) for file in chunk]
-
-        try:
-            waiting = deque(begin(chunk) for chunk in islice(chunks, 1))
-            while waiting:
-                chunk, futures = waiting.popleft()
-                waiting.extend(begin(more) for more in islice(chunks, 1))
-                paths, counted = zip(*(future.result() for future in futures), strict=True)
-                yield chunk, list(paths), list(counted)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,88 @@
+"""Log files to the local disk, and the marks in their bytes: both while others are parsed.
+
+Counting marks takes the interpreter's time and parsing the engine's, so the two go on side by side. How to
+parse a file is guessed from its first lines meanwhile; whether the guess was right, its marks tell.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sparkify.lake.glance import looks_plain
+from sparkify.lake.marks import Marks, count_marks
+from sparkify.pipeline.plan import PlannedFile
+from sparkify.warehouse.engine import LogFile
+from sparkify.warehouse.fields import EVENT_FIELDS
+
+_FETCHERS = 16
+# The engine parses on all processors meanwhile; on two, a second thread only takes the first one's caches.
+_COUNTERS = max(1, (os.cpu_count() or 1) // 2)
+_KEYS = {each.key: each.type != "VARCHAR" for each in EVENT_FIELDS}
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedFile:
+    """A log file on the local disk.
+
+    Attributes:
+        file: The file.
+        path: Its place; in the spool where it is a copy.
+        plain: Whether it seems to be what :attr:`Marks.plain` says.
+    """
+
+    file: PlannedFile
+    path: Path
+    plain: bool
+    counted: Future[Marks]
+
+    @property
+    def marks(self) -> Marks:
+        """The marks in its bytes; waits for them."""
+        return self.counted.result()
+
+    @property
+    def log(self) -> LogFile:
+        """The file as engines know it."""
+        return LogFile(self.path, self.file.file_id, self.file.item.uri)
+
+
+def fetch(chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool) -> Iterator[list[FetchedFile]]:
+    """Yield every chunk; the next one is fetched and counted meanwhile.
+
+    Args:
+        chunks: The files, in groups.
+        spool: A folder for copies; whoever is done with one removes it.
+        much: As for :func:`count_marks`.
+
+    Raises:
+        SourceError: A file cannot be read.
+    """
+    with (
+        ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as fetchers,
+        ThreadPoolExecutor(_COUNTERS, thread_name_prefix="sparkify-count") as counters,
+    ):
+
+        def begin(file: PlannedFile) -> tuple[PlannedFile, Future[Path], Future[Marks]]:
+            place = fetchers.submit(file.source.store.local_path, file.item, spool)
+            return file, place, counters.submit(lambda: count_marks(place.result(), much=much, keys=_KEYS))
+
+        def settle(file: PlannedFile, place: Future[Path], counted: Future[Marks]) -> FetchedFile:
+            path = place.result()
+            guess = looks_plain(path) if much else False
+            return FetchedFile(file, path, counted.result().plain if guess is None else guess, counted)
+
+        try:
+            begun = deque([begin(file) for file in chunk] for chunk in islice(chunks, 1))
+            while begun:
+                chunk = begun.popleft()
+                begun.extend([begin(file) for file in more] for more in islice(chunks, 1))
+                yield [settle(*each) for each in chunk]
+        finally:
+            for pool in (counters, fetchers):
+                pool.shutdown(wait=False, cancel_futures=True)
