@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.lakes import REAL, write_events, write_songs
@@ -24,10 +24,10 @@ def main(events: int = 1_000_000, songs: int = 30_000) -> None:
         logs = write_events(root, events)
         many = write_songs(root, songs)
 
-        def ours(*sources: str | Path) -> Callable[[], float]:
+        def ours(*sources: str | Path, program: Sequence[str | Path] = SPARKIFY) -> Callable[[], float]:
             def run() -> float:
                 (root / "ours.duckdb").unlink(missing_ok=True)
-                return time_process([*SPARKIFY, "etl", "--database", root / "ours.duckdb", *sources])
+                return time_process([*program, "etl", "--database", root / "ours.duckdb", *sources])
 
             return run
 
@@ -40,6 +40,14 @@ def main(events: int = 1_000_000, songs: int = 30_000) -> None:
         compare(
             f"{events:,} events into the star",
             {"sparkify etl": ours("--log-data", logs, "--song-data", few), "hand-written script": script},
+        )
+        strictly: list[str | Path] = [sys.executable, HERE / "strict_parsing.py"]
+        compare(
+            f"{events:,} clean events, with the quarantine and without",
+            {
+                "sparkify etl": ours("--log-data", logs, "--song-data", few),
+                "strict parsing alone": ours("--log-data", logs, "--song-data", few, program=strictly),
+            },
         )
         compare(
             f"{songs:,} song files into the star",

@@ -1,0 +1,33 @@
+"""The load with strict parsing alone: nothing of the quarantine but the parser's own verdict on whole files.
+
+No byte is counted, no row is marked, numbers are read in their columns' types. Run as ``sparkify etl`` is:
+``python strict_parsing.py etl --log-data …``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from unittest.mock import patch
+
+from sparkify.cli import main
+from sparkify.lake.marks import Marks
+from sparkify.warehouse.fields import Field
+
+NOTHING = Marks(0, 0, 0, nested=False, odd=False)
+
+
+def values(fields: Sequence[Field]) -> str:
+    return ", ".join(f'j."{field.key}"' for field in fields)
+
+
+if __name__ == "__main__":
+    landing = "sparkify.warehouse.duckdb.landing."
+    with (
+        patch("sparkify.pipeline.fetch.count_marks", lambda *_, **__: NOTHING),
+        patch("sparkify.pipeline.fetch.looks_plain", lambda _: False),
+        patch("sparkify.pipeline.land._compare", lambda *_: []),
+        patch(landing + "_suspicions", lambda *_, **__: ["FALSE"]),
+        patch(landing + "_read_as", lambda field, **_: field.type),
+        patch(landing + "_values", values),
+    ):
+        main()
