@@ -129,18 +129,19 @@ class _Counter:
         counts.quotes += int(np.count_nonzero(quote[middle]))
         keys = np.logical_and(quote[before], colon[middle], out=here[middle])
         found = int(np.count_nonzero(keys))
-        others = np.flatnonzero(np.greater(keys, quote[after], out=keys)) + _BEFORE
-        digits = others[(text[others + 1] ^ 0x30) <= 9]
-        nulls = int(np.count_nonzero(text[others + 1] == ord("n")))
+        np.greater(keys, quote[after], out=keys)
+        # Values that are no strings, line breaks and backslashes are few: they are found at once.
+        for rare in b"\n\\":
+            np.logical_or(here, np.equal(text, rare, out=colon), out=here)
+        at = np.flatnonzero(here[middle]) + _BEFORE
+        what = text[at]
+        others, breaks, escapes = (at[what == byte] for byte in b":\n\\")
+        values = text[others + 1]
+        digits = others[(values ^ 0x30) <= 9]
+        nulls = int(np.count_nonzero(values == ord("n")))
         counts.keys += found
         counts.nulls += nulls
         counts.texts += found - len(others)
-        # What is rare is found at once: line breaks and backslashes.
-        np.equal(text, ord("\n"), out=here)
-        np.logical_or(here, np.equal(text, ord("\\"), out=colon), out=here)
-        at = np.flatnonzero(here[middle]) + _BEFORE
-        escaping = text[at] == ord("\\")
-        escapes, breaks = at[escaping], at[~escaping]
         counts.lines += len(breaks)
         escaped = text[escapes + 1]
         counts.quotes -= int(np.count_nonzero(escaped == ord('"')))
