@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -81,6 +82,7 @@ def etl(
 def _plan(screen: Screen, options: dict[str, Any], how: Options | None) -> None:
     from sparkify.pipeline.plan import make_plan, open_sources
     from sparkify.pipeline.rehearse import rehearse
+    from sparkify.warehouse.connect import open_script
     from sparkify.warehouse.ledger import read_ledger
 
     settings = settings_from(options)
@@ -88,7 +90,7 @@ def _plan(screen: Screen, options: dict[str, Any], how: Options | None) -> None:
     engine = open_warehouse(settings, options)
     try:
         plan = make_plan(sources, read_ledger(engine))
-        statements = rehearse(engine, plan, how) if how else None
+        statements = rehearse(engine, plan, how, partial(open_script, settings)) if how else None
     finally:
         engine.close()
     if statements is None:

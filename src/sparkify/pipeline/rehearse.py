@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sparkify.lake.pack import FILE_FIELD
@@ -14,7 +14,7 @@ from sparkify.pipeline.retry import Attempt
 from sparkify.pipeline.run import Options, publish
 from sparkify.warehouse.engine import Engine, LogFile
 from sparkify.warehouse.ledger import read_ledger
-from sparkify.warehouse.script import Answers
+from sparkify.warehouse.script import Answers, Script
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import count_rows
 
@@ -27,16 +27,24 @@ class _Silence:
     def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None: ...
 
 
-def rehearse(engine: Engine, plan: Plan, options: Options) -> list[str]:
+def rehearse(
+    engine: Engine, plan: Plan, options: Options, open_script: Callable[[Answers], Script]
+) -> list[str]:
     """Return, in order, the statements that a run of this plan sends if every file is as it should be.
 
     A file in doubt adds a few. Counts and times that only the files tell are 0; so the texts are what is
     sent, the numbers in them are not.
+
+    Args:
+        engine: The warehouse.
+        plan: What would be loaded.
+        options: How.
+        open_script: Gives an engine that answers so, and writes down what it is given.
     """
     latest = plan.latest_run
     with engine.reading() as exists:
         answers = Answers(latest_run=latest, exists=exists and engine.has_table("etl", "files"))
-    script = engine.script(answers)
+    script = open_script(answers)
     read_ledger(script)
     batches = list(in_groups(plan.files, options.batch_bytes)) or ([[]] if options.full_refresh else [])
     for number, batch in enumerate(batches, 1):

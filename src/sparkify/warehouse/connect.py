@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sparkify.errors import ConfigError, EngineError
 from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine
+
+if TYPE_CHECKING:
+    from sparkify.warehouse.redshift.landing import Reading
+    from sparkify.warehouse.redshift.staging import StagingArea
+    from sparkify.warehouse.script import Answers, Script
 
 
 def open_engine(
@@ -36,6 +42,17 @@ def open_engine(
     return DuckDBEngine(Path(settings.dwh.database), wait=wait, on_wait=on_wait)
 
 
+def open_script(settings: Settings, answers: Answers) -> Script:
+    """Return an engine of the kind the settings choose that only writes down what it is given."""
+    if settings.dwh.engine == "redshift":
+        from sparkify.warehouse.redshift.script import RedshiftScript
+
+        return RedshiftScript(settings.cluster, *_ways_to_s3(settings), answers)
+    from sparkify.warehouse.duckdb.script import DuckDBScript
+
+    return DuckDBScript(answers)
+
+
 def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]] | None) -> Engine:
     cluster = settings.cluster
     if not cluster.host:
@@ -50,13 +67,21 @@ def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]
         raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
     try:
         from sparkify.warehouse.redshift.engine import RedshiftEngine
-        from sparkify.warehouse.redshift.landing import Landing, Reading
+        from sparkify.warehouse.redshift.landing import Landing
         from sparkify.warehouse.redshift.session import RedshiftSession
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "redshift_connector":
             raise
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install 'sparkify[aws]'") from exc
+    reading, area = _ways_to_s3(settings)
+    session = RedshiftSession(cluster, credentials)
+    return RedshiftEngine(session, Landing(session, reading, area))
+
+
+def _ways_to_s3(settings: Settings) -> tuple[Reading, StagingArea | None]:
+    """Return how the cluster reads S3, and where we may write for it."""
     from sparkify.lake.writer import Writer
+    from sparkify.warehouse.redshift.landing import Reading
     from sparkify.warehouse.redshift.staging import StagingArea
 
     staging = settings.s3.staging
@@ -71,9 +96,7 @@ def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]
                 "Set it to a prefix beside the data.",
             )
     area = StagingArea(Writer(staging, settings.aws)) if staging else None
-    reading = Reading(settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings)))
-    session = RedshiftSession(cluster, credentials)
-    return RedshiftEngine(session, Landing(session, reading, area))
+    return Reading(settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings))), area
 
 
 def _log_jsonpaths(settings: Settings) -> str:

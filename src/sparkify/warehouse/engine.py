@@ -6,12 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sparkify.warehouse.statements import Statement
-
-if TYPE_CHECKING:
-    from sparkify.warehouse.script import Answers, Script
 
 Rows = list[tuple[Any, ...]]
 
@@ -139,9 +136,6 @@ class Engine(Protocol):
         Raises:
             EngineError: The database refused, or the file cannot be written.
         """
-
-    def script(self, answers: Answers) -> Script:
-        """Return an engine of the same kind that only writes down what it is given."""
 
     def close(self) -> None:
         """Let go of everything."""

@@ -28,10 +28,8 @@ from sparkify.warehouse.duckdb.landing import (
     survey_sql,
 )
 from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
-from sparkify.warehouse.duckdb.script import DuckDBScript
 from sparkify.warehouse.duckdb.translation import to_duckdb
 from sparkify.warehouse.engine import Answer, LogFile, Rows
-from sparkify.warehouse.script import Answers
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
 
@@ -248,9 +246,6 @@ class DuckDBEngine:
         self._run("SET enable_external_access = false")
         select = sql.strip().rstrip(";")
         self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
-
-    def script(self, answers: Answers) -> DuckDBScript:
-        return DuckDBScript(answers)
 
     def close(self) -> None:
         if self._new:

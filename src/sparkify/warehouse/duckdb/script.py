@@ -78,8 +78,5 @@ class DuckDBScript:
     def write_parquet(self, sql: str, path: Path) -> NoReturn:
         raise NotImplementedError
 
-    def script(self, answers: Answers) -> DuckDBScript:
-        return DuckDBScript(answers)
-
     def close(self) -> None:
         pass

@@ -21,7 +21,6 @@ from sparkify.warehouse.fields import EVENT_FIELDS
 from sparkify.warehouse.redshift.landing import Landing
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import RedshiftSession
-from sparkify.warehouse.script import Answers, Script
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import create_tables, names, run_tables
 
@@ -137,12 +136,6 @@ class RedshiftEngine:
                 "Nothing was changed. Use another client to change what is not the pipeline's.",
             )
         return self._session.send(sql, "the query")
-
-    def script(self, answers: Answers) -> Script:
-        from sparkify.warehouse.redshift.script import RedshiftScript
-
-        landing = self._landing
-        return RedshiftScript(self._session.cluster, landing.reading, landing.area, answers)
 
     def close(self) -> None:
         self._landing.close()
