@@ -49,7 +49,11 @@ def sources(lake: Path) -> list[str]:
     return ["--log-data", str(lake / "log_data"), "--song-data", str(lake / "song_data")]
 
 
-def test_runs_at_once_load_everything_once(lake: Path):
+@pytest.mark.parametrize("first", [False, True], ids=["a warehouse that is there", "none yet"])
+def test_runs_at_once_load_everything_once(lake: Path, first: bool):
+    """First runs all build a warehouse, and one of them gives it its name; the others begin again on it."""
+    if first:
+        (lake / "w.duckdb").unlink()
     running = [start([*SPARKIFY, "etl"], lake, *sources(lake), "--wait", "60") for _ in range(3)]
     outputs = [process.communicate(timeout=120) for process in running]
     assert [process.returncode for process in running] == [0, 0, 0], outputs
@@ -61,6 +65,7 @@ def test_runs_at_once_load_everything_once(lake: Path):
     assert loaded == [("1.json", 1), ("new.json", 1), ("old.json", 1)]
     loads = [len(json.loads(out)["runs"]) for out, _ in outputs]
     assert sorted(loads) == [0, 0, 1]
+    assert sorted(path.name for path in lake.iterdir()) == ["log_data", "song_data", "w.duckdb"]
 
 
 HOLDS = """

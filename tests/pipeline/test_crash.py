@@ -140,3 +140,27 @@ def test_killed_at_any_moment_loses_and_repeats_nothing(
         ]
         victim.unlink()
     assert killed, "no run was killed: they were all faster than the clock"
+
+
+def test_a_first_run_killed_at_any_moment_leaves_no_warehouse_or_a_whole_one(
+    lake: Path, states: States, tmp_path: Path
+) -> None:
+    """It builds the warehouse under another name; the next run removes what is left of that."""
+    _, before, _, seconds = states
+    rng = random.Random(CRASHES + 1)
+    unfinished = 0
+    for number in range(CRASHES):
+        victim = tmp_path / str(number) / "w.duckdb"
+        victim.parent.mkdir()
+        process = subprocess.Popen(
+            command(victim, lake, "old"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(rng.uniform(0, seconds * 1.1))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        unfinished += not victim.exists()
+        assert not victim.exists() or hashes(victim) == before
+        subprocess.run(command(victim, lake, "old"), check=True, capture_output=True)
+        assert hashes(victim) == before
+        assert [path.name for path in victim.parent.iterdir()] == [victim.name]
+    assert unfinished, "no run was killed before its end"
