@@ -287,7 +287,7 @@ def _chain(aws: AwsSettings) -> Any:
         if aws.profile:
             raise ConfigError(
                 f"[AWS] PROFILE is {aws.profile}, but boto3, which reads profiles, is not installed.",
-                "Install it with `pip install 'sparkify[aws]'`, or set KEY and SECRET.",
+                "Install it with `pip install '.[aws]'`, or set KEY and SECRET.",
             ) from None
         return None
     try:

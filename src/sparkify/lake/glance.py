@@ -5,9 +5,11 @@ counting pairs of bytes, in half the time that :mod:`sparkify.lake.marks` takes.
 proves once the parser's own counts agree with it:
 
 - Every line ends in ``}`` after a value: no comma trails.
+- No colon stands behind a blank: every key is followed by its colon.
 - As many ``":`` as fields are expected, every one before a string, a digit or ``null``: no value is nested,
-  NaN or a boolean, unless its key stands before a blank.
-- Two quotes for each of these keys and strings, and none besides (escaped ones apart): no key does.
+  NaN or a boolean.
+- Two quotes for each of these keys and strings, and none besides (escaped ones apart): no text that begins
+  with a colon was taken for a key.
 - Digits only after the keys of numbers: no text is written as a number. As many strings as the parser found
   texts, then: nor is a number written as text.
 - As many nulls as the parser found: no field is missing, so none of the fields is unknown.
@@ -130,6 +132,7 @@ class _Counter:
         keys = np.logical_and(quote[before], colon[middle], out=here[middle])
         found = int(np.count_nonzero(keys))
         np.greater(keys, quote[after], out=keys)
+        spaced = np.logical_and(colon[middle], text[before] <= ord(" ")).any()
         # Values that are no strings, line breaks and backslashes are few: they are found at once.
         for rare in b"\n\\":
             np.logical_or(here, np.equal(text, rare, out=colon), out=here)
@@ -138,7 +141,7 @@ class _Counter:
         others, breaks, escapes = (at[what == byte] for byte in b":\n\\")
         values = text[others + 1]
         digits = others[(values ^ 0x30) <= 9]
-        nulls = int(np.count_nonzero(values == ord("n")))
+        nulls = int(np.count_nonzero((values == ord("n")) & (text[others + 2] == ord("u"))))
         counts.keys += found
         counts.nulls += nulls
         counts.texts += found - len(others)
@@ -147,7 +150,8 @@ class _Counter:
         counts.quotes -= int(np.count_nonzero(escaped == ord('"')))
         value_end = text[breaks - 2]
         return bool(
-            nulls + len(digits) == len(others)
+            not spaced
+            and nulls + len(digits) == len(others)
             and (text[breaks - 1] == ord("}")).all()
             and ((value_end > ord(" ")) & (value_end != ord(","))).all()
             and not (escaped == ord("\\")).any()

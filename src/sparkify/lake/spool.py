@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sparkify.errors import SparkifyError
-from sparkify.leftovers import own_name, sweep
 
 _PREFIX = "sparkify-spool-"
 
@@ -25,8 +26,8 @@ def open_spool() -> Iterator[Path]:
     """
     folder = None
     try:
-        sweep(Path(tempfile.gettempdir()), _PREFIX)
-        folder = Path(tempfile.mkdtemp(prefix=f"{own_name(_PREFIX)}-"))
+        _sweep(Path(tempfile.gettempdir()))
+        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         yield folder
     except OSError as exc:
         # Errors of the lake and the warehouse are their own by now.
@@ -37,3 +38,20 @@ def open_spool() -> Iterator[Path]:
     finally:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    for left in parent.glob(f"{_PREFIX}*"):
+        number = re.fullmatch(r"(\d+)-\w+", left.name.removeprefix(_PREFIX))
+        if number and not _alive(int(number[1])):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -39,15 +39,15 @@ class Attempt:
         if run is None:
             return None
         with engine.reading() as exists:
-            found = (
-                exists
-                and engine.has_table("etl", "runs")
-                and engine.execute(
-                    statement("ledger/run_stands.sql"), run_id=run.run_id, started_at=run.started_at
-                )
-            )
+            found = exists and engine.has_table("etl", "runs") and stands(engine, run)
         self.run = None
         return run if found else None
+
+
+def stands(engine: Engine, run: RunRecord) -> bool:
+    """Tell whether a run stands in the ledger; the warehouse must be open."""
+    step = statement("ledger/run_stands.sql")
+    return bool(engine.execute(step, run_id=run.run_id, started_at=run.started_at))
 
 
 def persist(act: Callable[[], T], progress: ShowProgress, sleep: Callable[[float], None] = time.sleep) -> T:

@@ -9,7 +9,7 @@ from sparkify import __version__
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.check import raise_failures, run_checks
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.retry import Attempt, persist
+from sparkify.pipeline.retry import Attempt, persist, stands
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import transform
@@ -66,7 +66,9 @@ def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: Sho
     attempt = Attempt()
 
     def act() -> RunRecord:
-        return attempt.committed(engine) or _take_out(engine, files, state, progress, started, attempt)
+        unanswered = attempt.run
+        done = attempt.committed(engine)
+        return done or _take_out(engine, files, state, progress, started, attempt, unanswered)
 
     return persist(act, progress)
 
@@ -78,9 +80,12 @@ def _take_out(
     progress: ShowProgress,
     started: datetime,
     attempt: Attempt,
+    unanswered: RunRecord | None,
 ) -> RunRecord:
     engine.prepare()
     with engine.writing():
+        if unanswered and stands(engine, unanswered):
+            return unanswered  # its COMMIT was still under way when we looked
         run_id = latest_run(engine) + 1
         scope = forget(engine, list(files), Scope(), state)
         transform(engine, scope, progress, full_refresh=False)

@@ -72,7 +72,7 @@ def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "redshift_connector":
             raise
-        raise ConfigError("AWS's Redshift driver is not installed.", "pip install 'sparkify[aws]'") from exc
+        raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
     reading, area = _ways_to_s3(settings)
     session = RedshiftSession(cluster, credentials)
     return RedshiftEngine(session, Landing(session, reading, area))

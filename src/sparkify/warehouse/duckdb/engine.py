@@ -98,7 +98,7 @@ class DuckDBEngine:
         for step in run_tables():
             sql = to_duckdb(step)
             if self._new and step.name == "run_events":
-                sql = sql.replace("TEMPORARY ", "", 1)  # in the new file: see _keep_landed
+                sql = sql.replace("TEMPORARY ", "", 1)  # in the new file: see accept_events
             self._run(sql)
 
     @contextmanager
@@ -122,10 +122,10 @@ class DuckDBEngine:
             else:
                 self._begin_new()
         try:
-            if self._new:
-                self._keep_landed()
             self._run("BEGIN")
             yield
+            if self._new:
+                self._run("DROP TABLE IF EXISTS run_events")  # landed, and not accepted
             self._run("COMMIT")
             if self._new:
                 self._run("CHECKPOINT warehouse")  # a log of this name would not be found again
@@ -144,12 +144,6 @@ class DuckDBEngine:
         except BaseException:
             self._end_new(self._new)
             raise
-
-    def _keep_landed(self) -> None:
-        """Make the table of landed events the one of staging: no row is written again."""
-        if self.has_table("", "run_events"):
-            self._run("ALTER TABLE run_events DROP COLUMN suspect")
-            self._run("ALTER TABLE run_events RENAME TO staging_events")
 
     def _publish_new(self, new: NewFile) -> None:
         try:
@@ -216,8 +210,13 @@ class DuckDBEngine:
         self._land(events_sql([str(each.path) for each in files], plain=plain))
 
     def accept_events(self) -> None:
-        if self._new is None:  # else they stand there already: see _keep_landed
+        if self._new is None:
             self.execute(statement("staging/staging_events.sql"))
+            return
+        # Their table becomes the one of staging: no row is written again.
+        self._run("DROP TABLE staging_events")
+        self._run("ALTER TABLE run_events DROP COLUMN suspect")
+        self._run("ALTER TABLE run_events RENAME TO staging_events")
 
     def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
         self._land(songs_sql(str(packed), file_key))
@@ -232,7 +231,7 @@ class DuckDBEngine:
     def query(self, sql: str) -> Answer:
         # The file is attached read-only; this keeps a query from reading or writing any other.
         self._run("SET enable_external_access = false")
-        found = self._run(sql, what="the query")
+        found = self._run(self._only(sql), what="the query")
         columns = [column[0] for column in found.description or []]
 
         def rows() -> Iterator[tuple[Any, ...]]:
@@ -241,10 +240,20 @@ class DuckDBEngine:
 
         return Answer(columns, rows())
 
+    def _only(self, sql: str) -> str:
+        """Return the query, if it is one: of several only the last would be seen."""
+        try:
+            count = len(self._connection.extract_statements(sql))
+        except duckdb.Error as exc:
+            self._fail(exc, "the query")
+        if count != 1:
+            raise EngineError(f"the query is {count} statements.", "Ask one at a time.")
+        return sql
+
     def write_parquet(self, sql: str, path: Path) -> None:
         self._run(f"SET allowed_paths = [{literal(str(path))}]")
         self._run("SET enable_external_access = false")
-        select = sql.strip().rstrip(";")
+        select = self._only(sql).strip().rstrip(";")
         self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
 
     def close(self) -> None:

@@ -6,15 +6,19 @@ Nobody can read it before, so nobody is locked out, and rows can land where they
 from __future__ import annotations
 
 import os
+import re
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
 from sparkify.errors import TransientEngineError
-from sparkify.leftovers import own_name, sweep
+
+# What this process is building: a lock of our own would not stop us.
+_ours: set[Path] = set()
 
 
 class NewFile:
-    """A file beside the place of a warehouse.
+    """A file beside the place of a warehouse, of a name nobody else has.
 
     Args:
         target: Where the warehouse will be; a link is followed.
@@ -22,8 +26,8 @@ class NewFile:
 
     def __init__(self, target: Path) -> None:
         self._target = Path(os.path.realpath(target))
-        self.path = self._target.with_name(own_name(_prefix(self._target)))
-        self.remove()
+        self.path = self._target.with_name(f"{_prefix(self._target)}{secrets.token_hex(8)}")
+        _ours.add(self.path)
 
     def publish(self) -> None:
         """Give the file its name, unless there is one of that name by now.
@@ -40,22 +44,48 @@ class NewFile:
             ) from exc
         except OSError:
             # Not every file system has links; without them two first runs at once are one too many.
-            if self._target.exists():
+            if self._target.exists() or not self.path.exists():
                 raise
             self.path.rename(self._target)
 
     def remove(self) -> None:
         """Remove the name it was built under, and its log."""
-        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        _remove(self.path)
+        _ours.discard(self.path)
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what killed runs were building for a place."""
+    """Remove what killed runs were building for a place.
+
+    A file that is being built is locked by whoever builds it, on whatever machine; one that nobody locks is
+    left over. Only names that :class:`NewFile` gives are looked at.
+    """
     target = Path(os.path.realpath(target))
-    sweep(target.parent, _prefix(target))
+    name = re.compile(re.escape(_prefix(target)) + "[0-9a-f]{16}")
+    with suppress(OSError):
+        for path in target.parent.iterdir():
+            if name.fullmatch(path.name) and path not in _ours and path.is_file() and not _locked(path):
+                _remove(path)
+
+
+def _locked(path: Path) -> bool:
+    try:
+        import fcntl
+    except ImportError:
+        return True  # no locks to tell by: what killed runs leave stays
+    try:
+        with path.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def _remove(path: Path) -> None:
+    for each in (path, path.with_name(path.name + ".wal")):
+        with suppress(OSError):
+            each.unlink(missing_ok=True)
 
 
 def _prefix(target: Path) -> str:
-    return f"{target.name}.new-"
+    return f".{target.name}.sparkify-new-"

@@ -22,7 +22,7 @@ _ODD = re.compile(
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
-NESTED = re.compile(rb'":[ \t]*[\[{]')
+NESTED = re.compile(rb'":[ \t\r]*[\[{]')
 
 
 class Seen(NamedTuple):

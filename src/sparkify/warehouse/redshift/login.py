@@ -27,7 +27,7 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
         import redshift_connector
         from redshift_connector.error import Error
     except ImportError as exc:
-        raise ConfigError("AWS's Redshift driver is not installed.", "pip install 'sparkify[aws]'") from exc
+        raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
     try:
         connection = redshift_connector.connect(
             host=cluster.host,
