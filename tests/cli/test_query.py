@@ -31,10 +31,10 @@ def test_a_table_is_aligned_numbers_to_the_right(
     sql = "SELECT 'ab' AS word, 1234567 AS number, TRUE AS yes UNION ALL SELECT 'é', 1, NULL ORDER BY 2"
     assert run(["query", sql, *database]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "word     number  yes",
-        "----  ---------  ---",
-        "é             1",
-        "ab    1,234,567  yes",
+        "word   number  yes",
+        "----  -------  ---",
+        "é           1",
+        "ab    1234567  yes",
     ]
 
 
@@ -192,3 +192,15 @@ def test_there_has_to_be_a_warehouse(sparkify: Run, tmp_path: Path) -> None:
     done = sparkify("query", "SELECT 1")
     assert (done.code, done.out) == (1, "")
     assert not list(tmp_path.iterdir()), "asking does not make one"
+
+
+@pytest.mark.parametrize("sql", ["", "  ", "/* nothing */", "SELECT 1; SELECT 2", "SELEC 1"])
+@pytest.mark.parametrize("more", [[], ["-o", "answer.parquet"]], ids=["shown", "written"])
+def test_what_is_not_one_query_is_refused(database: list[str], sql: str, more: list[str]) -> None:
+    assert run(["query", sql, *more, *database]) == 1
+
+
+def test_a_suffix_that_is_no_format_is_refused(database: list[str], tmp_path: Path) -> None:
+    target = tmp_path / "answer.xlsx"
+    assert run(["query", "SELECT 1", "-o", str(target), *database]) == 2
+    assert not target.exists()

@@ -70,7 +70,13 @@ def test_a_killed_runs_spool_is_removed_and_a_living_ones_is_not(temporary: Path
             run.communicate()
 
 
-@pytest.mark.parametrize("name", ["sparkify-spool-notes", "sparkify-spool-", "sparkify-1-x", "other-1"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("sparkify-spool-notes", "sparkify-spool-", "sparkify-1-x", "other-1"),
+        *("sparkify-spool-2999999 of October", "sparkify-spool-99999999999999999999-x"),
+    ],
+)
 def test_folders_that_are_no_spools_are_left_alone(temporary: Path, name: str) -> None:
     (temporary / name).mkdir()
     with open_spool():

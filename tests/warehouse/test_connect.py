@@ -51,4 +51,4 @@ def test_without_awss_driver_the_error_says_how_to_get_it(
         monkeypatch.setitem(sys.modules, name, None)
     (tmp_path / "dwh.cfg").write_text("[CLUSTER]\nHOST = localhost\nDB_PASSWORD = x\n")
     assert run(["check", "--config", str(tmp_path / "dwh.cfg")]) == 2
-    assert "pip install 'sparkify[aws]'" in capsys.readouterr().err
+    assert "pip install '.[aws]'" in capsys.readouterr().err

@@ -178,7 +178,10 @@ def _show_list(screen: Screen, what: str, names: Sequence[str]) -> None:
 
 def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seconds: float) -> None:
     if not summary.runs:
-        screen.say(f"Nothing to do: all {summary.plan.unchanged:,} files are loaded already.")
+        if summary.plan.files:
+            screen.say(f"Nothing to do: another run has loaded {len(summary.plan.files):,} files meanwhile.")
+        else:
+            screen.say(f"Nothing to do: all {summary.plan.unchanged:,} files are loaded already.")
         _show_exceptions(screen, summary.plan)
         return
     runs = summary.runs
@@ -189,14 +192,19 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
 
     screen.table(["table", "rows"], list(counts.items()))
     screen.say()
-    screen.say(f"{total('files_loaded')} files read in {seconds:.2f} s (run {last.run_id})")
+    several = len(runs) > 1
+    which = f"runs {runs[0].run_id} to {last.run_id}" if several else f"run {last.run_id}"
+    screen.say(f"{total('files_loaded')} files read in {seconds:.2f} s ({which})")
     screen.say(
         f"{total('rows_read')} rows read = {total('rows_loaded')} loaded + {total('rows_rejected')} rejected"
     )
-    screen.say(
-        f"{total('plays_loaded')} NextSong rows loaded; in their time range {last.songplays:,} plays "
-        f"(+ {last.duplicates:,} duplicates), {last.plays_matched:,} of them match a song"
-    )
+    plays = f"{total('plays_loaded')} NextSong rows loaded"
+    if not several:  # the ranges of several may overlap: `sparkify runs` has the numbers of each
+        plays += (
+            f"; in their time range {last.songplays:,} plays (+ {last.duplicates:,} duplicates), "
+            f"{last.plays_matched:,} of them match a song"
+        )
+    screen.say(plays)
     screen.say(f"all {len(summary.checks)} data checks hold")
     if any(run.rows_rejected for run in runs):
         screen.say("Why records were rejected: sparkify rejects list")

@@ -61,7 +61,14 @@ def query(sql: str, style: str | None, as_json: bool, output: Path | None, **opt
 
 def _style_of(output: Path | None) -> str:
     suffix = output.suffix.lstrip(".").lower() if output else ""
-    return suffix if suffix in _FORMATS else "table"
+    if suffix in ("", "txt"):
+        return "table"
+    if suffix not in _FORMATS:
+        raise ConfigError(
+            f"{output} ends in .{suffix}, which is none of {', '.join(_FORMATS)}.",
+            "Say --format, or name a file that ends in .csv, .json or .parquet.",
+        )
+    return suffix
 
 
 @contextmanager
@@ -83,7 +90,8 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
 
 
 def _write_table(answer: Answer, file: IO[str]) -> None:
-    for line in aligned(answer.columns, list(answer.rows)):
+    # Numbers as they are: an id is to be pasted into the next query.
+    for line in aligned(answer.columns, list(answer.rows), separators=False):
         file.write(line + "\n")
 
 

@@ -147,9 +147,9 @@ def _lines(progress: Progress, every: float = 5.0) -> Iterator[None]:
     yield
 
 
-def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Return the lines of a plain table: a header, a rule, one line a row."""
-    cells = [[_shown(value) for value in row] for row in rows]
+def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, separators: bool = True) -> list[str]:
+    """Return the lines of a plain table: a header, a rule, one line a row; numbers with ``separators``."""
+    cells = [[_shown(value, "," if separators else "") for value in row] for row in rows]
     widths = [max(len(name), *(len(row[i]) for row in cells), 0) for i, name in enumerate(columns)]
     numeric = [
         bool(rows) and all(isinstance(row[i], int | float) or row[i] is None for row in rows)
@@ -166,15 +166,15 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     return [line(columns), "  ".join("-" * width for width in widths), *(line(row) for row in cells)]
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, separator: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:{separator}}"
     if isinstance(value, float):
-        return f"{value:,.3f}"
+        return f"{value:{separator}.3f}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
     return str(value)

@@ -124,11 +124,13 @@ class Aws:
             try:
                 answer: dict[str, Any] = getattr(client, operation)(**parameters)
             except exceptions.ClientError as exc:
-                code = exc.response["Error"]["Code"]
+                # A server that is not AWS, and does not know the service, may answer anything.
+                error = exc.response.get("Error", {})
+                code = error.get("Code", "an answer that is not AWS's")
                 if code in tolerate:
                     return {}
                 if code not in TRANSIENT or pause is None:
-                    raise refusal(action, code, exc.response["Error"].get("Message", "")) from exc
+                    raise refusal(action, code, error.get("Message", "")) from exc
             except (exceptions.ConnectionError, exceptions.HTTPClientError) as exc:
                 # No network, or a region that is none, should not take half a minute to be told.
                 if pause is None or pause > LONGEST_PAUSE_OFFLINE:

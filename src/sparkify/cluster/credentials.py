@@ -35,7 +35,7 @@ def connect(settings: Settings) -> Aws:
         from botocore.exceptions import ProfileNotFound
     except ImportError as exc:
         raise ConfigError(
-            "this command talks to AWS and boto3 is not installed.", "pip install 'sparkify[aws]'"
+            "this command talks to AWS and boto3 is not installed.", "pip install '.[aws]'"
         ) from exc
     aws = settings.aws
     if bool(aws.key) != bool(aws.secret):

@@ -1087,6 +1087,19 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
+-- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
+FROM staging_events AS e
+LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
+WHERE e.ts BETWEEN 1541030400000 AND 1541030400003 AND f.file_id IS NULL
+GROUP BY e.file_id
+UNION ALL
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE f.file_id IS NULL
+GROUP BY s.file_id;
+
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -1171,6 +1184,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (1, 'conservation', 0, NULL),
 (1, 'no_fan_out', 0, NULL),
 (1, 'not_null', 0, NULL),
+(1, 'owned_rows', 0, NULL),
 (1, 'plays_from_logs', 0, NULL),
 (1, 'references', 0, NULL),
 (1, 'unique_keys', 0, NULL);
@@ -1455,6 +1469,19 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
+-- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
+FROM staging_events AS e
+LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
+WHERE e.ts BETWEEN -62135596800000 AND 253402300799999 AND f.file_id IS NULL
+GROUP BY e.file_id
+UNION ALL
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE f.file_id IS NULL
+GROUP BY s.file_id;
+
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -1534,6 +1561,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (2, 'conservation', 0, NULL),
 (2, 'no_fan_out', 0, NULL),
 (2, 'not_null', 0, NULL),
+(2, 'owned_rows', 0, NULL),
 (2, 'plays_from_logs', 0, NULL),
 (2, 'references', 0, NULL),
 (2, 'unique_keys', 0, NULL);
@@ -1852,6 +1880,19 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
+-- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
+FROM staging_events AS e
+LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
+WHERE e.ts BETWEEN 1541030400002 AND 1541030400002 AND f.file_id IS NULL
+GROUP BY e.file_id
+UNION ALL
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE f.file_id IS NULL
+GROUP BY s.file_id;
+
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -1931,6 +1972,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (3, 'conservation', 0, NULL),
 (3, 'no_fan_out', 0, NULL),
 (3, 'not_null', 0, NULL),
+(3, 'owned_rows', 0, NULL),
 (3, 'plays_from_logs', 0, NULL),
 (3, 'references', 0, NULL),
 (3, 'unique_keys', 0, NULL);
@@ -2139,6 +2181,19 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
+-- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
+FROM staging_events AS e
+LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
+WHERE e.ts BETWEEN 1541030400000 AND 1541030400001 AND f.file_id IS NULL
+GROUP BY e.file_id
+UNION ALL
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE f.file_id IS NULL
+GROUP BY s.file_id;
+
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -2289,6 +2344,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (5, 'conservation', 0, NULL),
 (5, 'no_fan_out', 0, NULL),
 (5, 'not_null', 0, NULL),
+(5, 'owned_rows', 0, NULL),
 (5, 'plays_from_logs', 0, NULL),
 (5, 'references', 0, NULL),
 (5, 'unique_keys', 0, NULL);
@@ -2497,6 +2553,19 @@ UNION ALL
 SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
+
+-- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
+FROM staging_events AS e
+LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
+WHERE e.ts BETWEEN 1541030400003 AND 1541030400003 AND f.file_id IS NULL
+GROUP BY e.file_id
+UNION ALL
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE f.file_id IS NULL
+GROUP BY s.file_id;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
