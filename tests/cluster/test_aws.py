@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, NoCredentialsError, TokenRetrievalError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, TokenRetrievalError
 from tests.cluster.conftest import REGION, Clock
 
 from sparkify.cluster import credentials
@@ -33,6 +33,17 @@ def test_throttling_without_end_is_an_error_that_says_wait(script):
         describe(script.aws)
     assert sum(script.clock.slept) == sum(PAUSES)
     assert "Wait" in caught.value.hint
+
+
+def test_an_answer_that_is_not_awss_is_an_error_with_a_sentence(script, monkeypatch: pytest.MonkeyPatch):
+    """ENDPOINT_URL may be a server that knows S3 and nothing else."""
+
+    def unknown(**_: Any) -> None:
+        raise ClientError({}, "DescribeClusters")
+
+    monkeypatch.setattr(script.client("redshift"), "describe_clusters", unknown)
+    with pytest.raises(ClusterError, match="not AWS's"):
+        describe(script.aws)
 
 
 @pytest.mark.parametrize(
