@@ -5,11 +5,11 @@ counting pairs of bytes, in half the time that :mod:`sparkify.lake.marks` takes.
 proves once the parser's own counts agree with it:
 
 - Every line ends in ``}`` after a value: no comma trails.
-- No colon stands behind a blank: every key is followed by its colon.
 - As many ``":`` as fields are expected, every one before a string, a digit or ``null``: no value is nested,
-  NaN or a boolean.
-- Two quotes for each of these keys and strings, and none besides (escaped ones apart): no text that begins
-  with a colon was taken for a key.
+  NaN or a boolean, unless its key stands before a blank. None of them begins a text (``:":``), or lies within
+  one, behind a backslash: each is the end of a key.
+- Two quotes for each of these keys and strings, and none besides (escaped ones apart): no key stands before a
+  blank.
 - Digits only after the keys of numbers: no text is written as a number. As many strings as the parser found
   texts, then: nor is a number written as text.
 - As many nulls as the parser found: no field is missing, so none of the fields is unknown.
@@ -131,8 +131,8 @@ class _Counter:
         counts.quotes += int(np.count_nonzero(quote[middle]))
         keys = np.logical_and(quote[before], colon[middle], out=here[middle])
         found = int(np.count_nonzero(keys))
+        in_text = np.logical_and(keys, colon[_BEFORE - 2 : size - _AFTER - 2]).any()
         np.greater(keys, quote[after], out=keys)
-        spaced = np.logical_and(colon[middle], text[before] <= ord(" ")).any()
         # Values that are no strings, line breaks and backslashes are few: they are found at once.
         for rare in b"\n\\":
             np.logical_or(here, np.equal(text, rare, out=colon), out=here)
@@ -150,11 +150,12 @@ class _Counter:
         counts.quotes -= int(np.count_nonzero(escaped == ord('"')))
         value_end = text[breaks - 2]
         return bool(
-            not spaced
+            not in_text
             and nulls + len(digits) == len(others)
             and (text[breaks - 1] == ord("}")).all()
             and ((value_end > ord(" ")) & (value_end != ord(","))).all()
             and not (escaped == ord("\\")).any()
+            and not ((escaped == ord('"')) & (text[escapes + 2] == ord(":"))).any()
             and self._are_number_keys(digits)
             and not self._escape_nul(escapes[escaped == ord("u")])
         )
