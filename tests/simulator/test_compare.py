@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.simulator.compare import END, kolmogorov_smirnov, profile, total_variation
+from sparkify.errors import SourceError
+from sparkify.lake.folder import Folder
+from sparkify.simulator.compare import END, kolmogorov_smirnov, profile, read_profile, total_variation
 
 _samples = st.lists(st.integers(0, 20).map(float), min_size=1, max_size=30)
 
@@ -49,3 +54,10 @@ def test_a_profile_counts_in_any_order():
     assert found.session_lengths.tolist() == [3]
     assert found.plays.tolist() == [1]
     assert found.paid == 1 / 3
+
+
+@pytest.mark.parametrize("line", ['{"song_id": "SO1"}', "no JSON", "[1]"])
+def test_what_is_no_log_is_named(tmp_path: Path, line: str):
+    (tmp_path / "1.json").write_text(line + "\n")
+    with pytest.raises(SourceError, match=r"1\.json, line 1"):
+        read_profile(Folder(str(tmp_path)))

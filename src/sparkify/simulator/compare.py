@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from sparkify.errors import SourceError
 from sparkify.lake.codec import decompress
 from sparkify.lake.store import Store, read_all
 from sparkify.simulator.draws import Floats
@@ -65,19 +66,35 @@ class Distance:
         return self.value <= self.bound
 
 
+# What a profile is made of.
+_NEEDED = {"ts", "page", "sessionId", "itemInSession", "length", "level", "userId"}
+
+
 def read_profile(store: Store) -> Profile:
     """Return the profile of every log file of a lake.
 
     Raises:
-        SourceError: The files cannot be read.
+        SourceError: The files cannot be read, or are no logs.
     """
-    objects = store.listing().objects
-    return profile(
-        json.loads(line)
-        for _, data in read_all(store, objects)
-        for line in decompress(data)[0].splitlines()
-        if line.strip()
-    )
+    return profile(_events(store))
+
+
+def _events(store: Store) -> Iterator[Mapping[str, Any]]:
+    for item, data in read_all(store, store.listing().objects):
+        for number, line in enumerate(decompress(data)[0].splitlines(), 1):
+            if not line.strip():
+                continue
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = None
+            if not isinstance(event, dict) or not event.keys() >= _NEEDED:
+                raise SourceError(
+                    f"{item.uri}, line {number} is no log line.",
+                    "Name the folder of the logs alone, such as log_data, and have them load first.",
+                    uri=item.uri,
+                )
+            yield event
 
 
 def profile(events: Iterable[Mapping[str, Any]]) -> Profile:
