@@ -881,6 +881,7 @@ WHERE songplays.songplay_id = r.songplay_id;
 -- differ the first by content wins (what is known before what is not), so that the order in which files
 -- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
 -- order by them would be none, and a text of blanks alone is unknown.
+-- Only times at which a session has more than one event, few as they are, go the long way through a sort.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -891,10 +892,10 @@ INSERT INTO songplays (
     item_in_session, song_match, song, artist, length
 )
 WITH repeated AS (
-    SELECT e.ts, e.user_id, e.session_id, e.item_in_session
+    SELECT e.ts, e.session_id
     FROM staging_events AS e
     WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400003
-    GROUP BY e.ts, e.user_id, e.session_id, e.item_in_session
+    GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
 
@@ -1274,6 +1275,7 @@ QUALIFY ROW_NUMBER() OVER (
 -- differ the first by content wins (what is known before what is not), so that the order in which files
 -- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
 -- order by them would be none, and a text of blanks alone is unknown.
+-- Only times at which a session has more than one event, few as they are, go the long way through a sort.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
@@ -1284,10 +1286,10 @@ INSERT INTO songplays (
     item_in_session, song_match, song, artist, length
 )
 WITH repeated AS (
-    SELECT e.ts, e.user_id, e.session_id, e.item_in_session
+    SELECT e.ts, e.session_id
     FROM staging_events AS e
     WHERE e.page = 'NextSong' AND e.ts BETWEEN -62135596800000 AND 253402300799999
-    GROUP BY e.ts, e.user_id, e.session_id, e.item_in_session
+    GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
 
@@ -1717,6 +1719,7 @@ QUALIFY ROW_NUMBER() OVER (
 -- differ the first by content wins (what is known before what is not), so that the order in which files
 -- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
 -- order by them would be none, and a text of blanks alone is unknown.
+-- Only times at which a session has more than one event, few as they are, go the long way through a sort.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
@@ -1727,10 +1730,10 @@ INSERT INTO songplays (
     item_in_session, song_match, song, artist, length
 )
 WITH repeated AS (
-    SELECT e.ts, e.user_id, e.session_id, e.item_in_session
+    SELECT e.ts, e.session_id
     FROM staging_events AS e
     WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400002 AND 1541030400002
-    GROUP BY e.ts, e.user_id, e.session_id, e.item_in_session
+    GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
 
@@ -2018,6 +2021,7 @@ QUALIFY ROW_NUMBER() OVER (
 -- differ the first by content wins (what is known before what is not), so that the order in which files
 -- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
 -- order by them would be none, and a text of blanks alone is unknown.
+-- Only times at which a session has more than one event, few as they are, go the long way through a sort.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -2028,10 +2032,10 @@ INSERT INTO songplays (
     item_in_session, song_match, song, artist, length
 )
 WITH repeated AS (
-    SELECT e.ts, e.user_id, e.session_id, e.item_in_session
+    SELECT e.ts, e.session_id
     FROM staging_events AS e
     WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
-    GROUP BY e.ts, e.user_id, e.session_id, e.item_in_session
+    GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
 
@@ -2391,6 +2395,7 @@ QUALIFY ROW_NUMBER() OVER (
 -- differ the first by content wins (what is known before what is not), so that the order in which files
 -- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
 -- order by them would be none, and a text of blanks alone is unknown.
+-- Only times at which a session has more than one event, few as they are, go the long way through a sort.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
@@ -2401,10 +2406,10 @@ INSERT INTO songplays (
     item_in_session, song_match, song, artist, length
 )
 WITH repeated AS (
-    SELECT e.ts, e.user_id, e.session_id, e.item_in_session
+    SELECT e.ts, e.session_id
     FROM staging_events AS e
     WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400003
-    GROUP BY e.ts, e.user_id, e.session_id, e.item_in_session
+    GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
 

@@ -3,6 +3,7 @@
 -- differ the first by content wins (what is known before what is not), so that the order in which files
 -- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
 -- order by them would be none, and a text of blanks alone is unknown.
+-- Only times at which a session has more than one event, few as they are, go the long way through a sort.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
@@ -13,10 +14,10 @@ INSERT INTO songplays (
     item_in_session, song_match, song, artist, length
 )
 WITH repeated AS (
-    SELECT e.ts, e.user_id, e.session_id, e.item_in_session
+    SELECT e.ts, e.session_id
     FROM staging_events AS e
     WHERE e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
-    GROUP BY e.ts, e.user_id, e.session_id, e.item_in_session
+    GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
 

@@ -8,7 +8,7 @@ whole numbers are read as text and converted here, and every row that may not be
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
@@ -30,10 +30,10 @@ def events_sql(paths: Sequence[str], *, plain: bool) -> str:
     Where values are texts, digits and null and nothing else (``plain``), numbers can be read as numbers, and
     no text need be looked at for being an object or array.
     """
-    suspect = " OR ".join(
+    suspect = _any_of(
         (
             *_suspicions(EVENT_FIELDS, plain=plain),
-            f"COALESCE(TRY_CAST(j.ts AS BIGINT) NOT BETWEEN {TS_FROM} AND {TS_TO - 1}, TRUE)",
+            f"TRY_CAST(j.ts AS BIGINT) NOT BETWEEN {TS_FROM} AND {TS_TO - 1}",
             "(j.page = 'NextSong' AND COALESCE(j.\"userId\", '') = '')",
         )
     )
@@ -47,7 +47,7 @@ def events_sql(paths: Sequence[str], *, plain: bool) -> str:
 def songs_sql(path: str, file_key: str) -> str:
     """Return the statement that lands packed song records, whose ``file_key`` holds the file_id."""
     number = Field(file_key, "file_id", "BIGINT")
-    suspect = " OR ".join(_suspicions(SONG_FIELDS))
+    suspect = _any_of(_suspicions(SONG_FIELDS))
     return (
         f"INSERT INTO run_songs SELECT {_values((*SONG_FIELDS, number))}, {suspect} FROM "  # noqa: S608
         f"{_read_json((*SONG_FIELDS, number), [path])} AS j"
@@ -113,33 +113,35 @@ def _values(fields: Sequence[Field]) -> str:
     )
 
 
+def _any_of(conditions: Iterable[str]) -> str:
+    # Three-valued logic: one that is true decides, whatever is NULL beside it.
+    return f"COALESCE({' OR '.join(conditions)}, FALSE)"
+
+
 def _suspicions(fields: Sequence[Field], *, plain: bool = False) -> list[str]:
-    """Return the conditions under which a row wants a closer look; none of them is ever NULL."""
+    """Return the conditions under which a row wants a closer look; NULL means no."""
     found = []
     for each in fields:
         name = f'j."{each.key}"'
+        if each.required:
+            found.append(f"{name} IS NULL")
         if each.type == "VARCHAR":
             if not plain:
                 # An object or array reads as its text. CASE, since AND would parse every value.
                 opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
                 found.append(f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END")
             if each.width is not None:
-                found.append(f"COALESCE(strlen({name}) > {each.width}, FALSE)")
+                found.append(f"strlen({name}) > {each.width}")
             if each.required:
-                found.append(f"COALESCE({name} = '', TRUE)")
+                found.append(f"{name} = ''")
             if each.trimmed:
-                found.append(f"COALESCE(suffix({name}, ' '), FALSE)")
+                found.append(f"suffix({name}, ' ')")
         elif each.type == "DOUBLE":
             # true and false read as 1 and 0.
-            wrong = f"NOT isfinite({name})" if plain else f"{name} IN (0, 1) OR NOT isfinite({name})"
-            found.append(f"COALESCE({wrong}, FALSE)")
+            found.append(f"NOT isfinite({name})" if plain else f"{name} IN (0, 1) OR NOT isfinite({name})")
+        elif plain:
+            found.append(f"TRY_CAST({name} AS {each.type}) IS DISTINCT FROM {name} OR {name} >= {_EXACT}")
         else:
-            if plain:
-                wrong = f"TRY_CAST({name} AS {each.type}) IS DISTINCT FROM {name} OR {name} >= {_EXACT}"
-            else:
-                # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
-                wrong = f"TRY_CAST({name} AS {each.type})::VARCHAR IS DISTINCT FROM {name}"
-            if each.required:
-                wrong = f"{name} IS NULL OR {wrong}"
-            found.append(f"COALESCE({wrong}, FALSE)")
+            # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
+            found.append(f"TRY_CAST({name} AS {each.type})::VARCHAR IS DISTINCT FROM {name}")
     return found
