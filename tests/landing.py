@@ -81,7 +81,6 @@ class Lander:
             planned = [PlannedFile(source, item, n, replaces=False) for n, item in enumerate(listing.objects)]
             assert len(planned) == len(files), listing.ignored
             with tempfile.TemporaryDirectory() as spool:
-                self.engine.prepare()
                 landing = land(self.engine, planned, Path(spool), Progress("reading"))
                 left = [path.name for path in Path(spool).iterdir() if path.name != "songs.json"]
                 assert left == [] or self._bucket  # copies that were surveyed stay as long as the run

@@ -1,4 +1,4 @@
-"""Log files to the local disk, and the marks in their bytes: both while others are parsed.
+"""Log files to the local disk, and the marks in their bytes: both while the engine does something else.
 
 Counting marks takes the interpreter's time and parsing the engine's, so the two go on side by side. How to
 parse a file is guessed from its first lines meanwhile; whether the guess was right, its marks tell.
@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,7 @@ from sparkify.warehouse.fields import EVENT_FIELDS
 _FETCHERS = 16
 # The engine parses on all processors meanwhile; on two, a second thread only takes the first one's caches.
 _COUNTERS = max(1, (os.cpu_count() or 1) // 2)
+_Begun = tuple[PlannedFile, Future[Path], Future[Marks]]
 _KEYS = {each.key: each.type != "VARCHAR" for each in EVENT_FIELDS}
 
 
@@ -52,23 +54,30 @@ class FetchedFile:
         return LogFile(self.path, self.file.file_id, self.file.item.uri)
 
 
-def fetch(chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool) -> Iterator[list[FetchedFile]]:
-    """Yield every chunk; the next one is fetched and counted meanwhile.
+@contextmanager
+def fetching(
+    chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool
+) -> Iterator[Iterator[list[FetchedFile]]]:
+    """Fetch and count the first chunk from now on, and always the one after what is being worked on.
 
     Args:
         chunks: The files, in groups.
         spool: A folder for copies; whoever is done with one removes it.
         much: As for :func:`count_marks`.
 
+    Yields:
+        The chunks, one after the other.
+
     Raises:
-        SourceError: A file cannot be read.
+        SourceError: From the chunks: a file cannot be read.
     """
+    rest = iter(chunks)
     with (
         ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as fetchers,
         ThreadPoolExecutor(_COUNTERS, thread_name_prefix="sparkify-count") as counters,
     ):
 
-        def begin(file: PlannedFile) -> tuple[PlannedFile, Future[Path], Future[Marks]]:
+        def begin(file: PlannedFile) -> _Begun:
             place = fetchers.submit(file.source.store.local_path, file.item, spool)
             return file, place, counters.submit(lambda: count_marks(place.result(), much=much, keys=_KEYS))
 
@@ -77,12 +86,18 @@ def fetch(chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool) -> It
             guess = looks_plain(path) if much else False
             return FetchedFile(file, path, counted.result().plain if guess is None else guess, counted)
 
-        try:
-            begun = deque([begin(file) for file in chunk] for chunk in islice(chunks, 1))
+        def begin_next() -> list[list[_Begun]]:
+            return [[begin(file) for file in chunk] for chunk in islice(rest, 1)]
+
+        def settle_all() -> Iterator[list[FetchedFile]]:
             while begun:
                 chunk = begun.popleft()
-                begun.extend([begin(file) for file in more] for more in islice(chunks, 1))
+                begun.extend(begin_next())
                 yield [settle(*each) for each in chunk]
+
+        try:
+            begun = deque(begin_next())
+            yield settle_all()
         finally:
             for pool in (counters, fetchers):
                 pool.shutdown(wait=False, cancel_futures=True)

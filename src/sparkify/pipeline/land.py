@@ -8,7 +8,7 @@ over is read again, record by record (:mod:`sparkify.pipeline.reader`); its bad 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,7 @@ from sparkify.errors import LoadError
 from sparkify.lake.marks import Marks
 from sparkify.lake.pack import FILE_FIELD, as_keys, pack
 from sparkify.lake.store import read_all
-from sparkify.pipeline.fetch import FetchedFile, fetch
+from sparkify.pipeline.fetch import FetchedFile, fetching
 from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
@@ -70,7 +70,9 @@ class Landing:
 
 
 def land(engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: ShowProgress) -> Landing:
-    """Read, parse and land every file of a batch; the warehouse is not touched.
+    """Read, parse and land every file of a batch in the run's own tables; the warehouse is not touched.
+
+    Logs are fetched and counted from the start, while tables are made and songs land.
 
     Raises:
         SourceError: A file cannot be read, or changed meanwhile.
@@ -78,12 +80,15 @@ def land(engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: Sh
     landing = Landing()
     songs = [file for file in files if file.source.kind == SONGS]
     events = [file for file in files if file.source.kind == EVENTS]
-    if songs:
-        progress(label="reading songs")
-        _land_songs(engine, songs, spool, progress, landing)
-    if events:
-        progress(label="reading logs")
-        _land_events(engine, events, spool, progress, landing)
+    much = sum(file.item.size for file in events) > _MUCH_BYTES
+    with fetching(in_groups(events, _CHUNK_BYTES), spool, much=much) as chunks:
+        engine.prepare()
+        if songs:
+            progress(label="reading songs")
+            _land_songs(engine, songs, spool, progress, landing)
+        if events:
+            progress(label="reading logs")
+            _land_events(engine, events, chunks, spool, progress, landing)
     return landing
 
 
@@ -132,12 +137,16 @@ def _land_songs(
 
 
 def _land_events(
-    engine: Engine, files: Sequence[PlannedFile], spool: Path, progress: ShowProgress, landing: Landing
+    engine: Engine,
+    files: Sequence[PlannedFile],
+    chunks: Iterable[list[FetchedFile]],
+    spool: Path,
+    progress: ShowProgress,
+    landing: Landing,
 ) -> None:
     marks: dict[int, Marks] = {}
     doubtful: set[int] = set()
-    much = sum(file.item.size for file in files) > _MUCH_BYTES
-    for chunk in fetch(in_groups(files, _CHUNK_BYTES), spool, much=much):
+    for chunk in chunks:
         doubtful |= _land_strictly(engine, chunk)
         for each in chunk:
             marks[each.file.file_id] = each.marks

@@ -131,7 +131,6 @@ class _Work:
         for number, batch in enumerate(batches, 1):
             last = number == len(batches)
             options = replace(self.options, full_refresh=self.options.full_refresh and last)
-            self.engine.prepare()
             with open_spool() as spool:
                 landing = land(self.engine, batch, spool, self.progress)
             self.pending = (landing, last)
