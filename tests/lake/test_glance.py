@@ -57,6 +57,7 @@ def test_counts_of_plain_files_are_those_of_a_parser(
         *('{"a":1,"bc":"x"}', '{"a":1,"bc":"x","d:e":null,"f":2}', '{"a":1,"bc":"x","d:e":null,"f" :2}'),
         *('{"a":1,"bc":"\\\\","d:e":null}', "{}", "", '{"a":1,"bc": "x","d:e":null}', PLAIN + "\r"),
         *(PLAIN + PLAIN, '{"a":1,"bc":x,"d:e":null}', '{"a":1,"bc":"x","d:e":Infinity}', PLAIN + "\0"),
+        *('{"a":1,"bc" :[":"],"d:e":null}', '{"a":1,":":"x","d:e":null}', '{"a":1,"B":"x","d:e":null}'),
     ],
 )
 @pytest.mark.parametrize("block", [1, 7, 64, 1 << 18])

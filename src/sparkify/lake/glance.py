@@ -6,8 +6,9 @@ proves once the parser's own counts agree with it:
 
 - Every line ends in ``}`` after a value: no comma trails.
 - As many ``":`` as fields are expected, every one before a string, a digit or ``null``: no value is nested,
-  NaN or a boolean, unless its key stands before a blank. None of them begins a text (``:":``), or lies within
-  one, behind a backslash: each is the end of a key.
+  NaN or a boolean, unless its key stands before a blank. Every one follows a small letter, as our keys end,
+  and no text begins behind a letter, nor is a quote within one behind anything but a backslash: each is the
+  end of a key.
 - Two quotes for each of these keys and strings, and none besides (escaped ones apart): no key stands before a
   blank.
 - Digits only after the keys of numbers: no text is written as a number. As many strings as the parser found
@@ -109,7 +110,7 @@ class _Counter:
         self._text = np.frombuffer(buffer, np.uint8)
         # The eight bytes that begin at every byte.
         self._ends = np.ndarray(len(buffer) - _END + 1, "<u8", buffer, strides=(1,))
-        self._masks = [np.empty(len(buffer), np.bool_) for _ in range(3)]
+        self._masks = [np.empty(len(buffer), np.bool_) for _ in range(4)]
         # Shifted, what stands before a shorter key falls out.
         self._number_keys = [
             (np.uint64(8 * (_END - len(end))), np.uint64(int.from_bytes(end, "little")))
@@ -121,7 +122,7 @@ class _Counter:
         import numpy as np
 
         text = self._text[:size]
-        quote, colon, here = (mask[:size] for mask in self._masks)
+        quote, colon, here, spare = (mask[:size] for mask in self._masks)
         middle = slice(_BEFORE, size - _AFTER)
         before = slice(_BEFORE - 1, size - _AFTER - 1)
         after = slice(_BEFORE + 1, size - _AFTER + 1)
@@ -131,7 +132,11 @@ class _Counter:
         counts.quotes += int(np.count_nonzero(quote[middle]))
         keys = np.logical_and(quote[before], colon[middle], out=here[middle])
         found = int(np.count_nonzero(keys))
-        in_text = np.logical_and(keys, colon[_BEFORE - 2 : size - _AFTER - 2]).any()
+        # A mask is a number as well: what lies before the letters wraps around to above them.
+        letter = np.subtract(text, ord("a"), out=colon.view(np.uint8))
+        np.less_equal(letter, 25, out=colon)
+        other = np.greater(keys, colon[_BEFORE - 2 : size - _AFTER - 2], out=spare[middle])
+        in_text = other.view(np.uint8).max(initial=0)
         np.greater(keys, quote[after], out=keys)
         # Values that are no strings, line breaks and backslashes are few: they are found at once.
         for rare in b"\n\\":
@@ -155,7 +160,6 @@ class _Counter:
             and (text[breaks - 1] == ord("}")).all()
             and ((value_end > ord(" ")) & (value_end != ord(","))).all()
             and not (escaped == ord("\\")).any()
-            and not ((escaped == ord('"')) & (text[escapes + 2] == ord(":"))).any()
             and self._are_number_keys(digits)
             and not self._escape_nul(escapes[escaped == ord("u")])
         )

@@ -132,7 +132,7 @@ def _count_blocks(file: io.BytesIO | io.FileIO) -> Marks:
             buffer[2 * _AROUND : 3 * _AROUND] = bytes(_AROUND)
         else:
             lines += int(np.count_nonzero(text[2 * _AROUND : 2 * _AROUND + size] == ord("\n")))
-            begun = text[2 * _AROUND + size - 1] != ord("\n")
+            begun = buffer[2 * _AROUND + size - 1] != ord("\n")
         look_to = _AROUND + (size or _AROUND)
         block = _look_at_values(text, look_to)
         keys += block[0]

@@ -37,17 +37,19 @@ _NOTHING = (0, 0, None, None, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class LandedFile:
-    """What one file's records came to before the warehouse is touched."""
+    """What one file's records came to before the warehouse is touched.
+
+    Attributes:
+        rows_read: Records read, counted before any of them landed: the check ``conservation`` holds what
+            landed and what was rejected against it.
+        landed: Records in the run's table.
+    """
 
     file: PlannedFile
+    rows_read: int
     landed: int
     plays: int = 0
     rejects: Sequence[Reject] = ()
-
-    @property
-    def rows_read(self) -> int:
-        """Records read: each has landed or was rejected."""
-        return self.landed + len(self.rejects)
 
 
 @dataclass(slots=True)
@@ -122,18 +124,23 @@ def _land_songs(
         prefix = b'{"%s": %d, ' % (FILE_FIELD.encode(), file.file_id)
         return (prefix + line[1:] for line in reading.lines)
 
+    # One record a file, unless it is read again.
+    read = dict.fromkeys((file.file_id for file in files), 1)
     rejects: dict[int, Sequence[Reject]] = {}
     with (spool / "songs.json").open("wb") as out:
         for file, reading in readings:
             out.writelines(pack_again(file, reading))
             rejects[file.file_id] = reading.rejects
+            read[file.file_id] = reading.records
     if doubtful:
         with _naming(files):
             engine.land_songs(spool / "songs.json", FILE_FIELD, accepted=True)
         counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_songs.sql"))}
     for file in files:
         landed, _ = counts.get(file.file_id, (0, 0))
-        landing.files.append(LandedFile(file, landed, rejects=rejects.get(file.file_id, ())))
+        landing.files.append(
+            LandedFile(file, read[file.file_id], landed, rejects=rejects.get(file.file_id, ()))
+        )
 
 
 def _land_events(
@@ -159,12 +166,17 @@ def _land_events(
     counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
     strange = _compare(files, marks, counts, doubtful)
     doubtful |= _survey(engine, strange, spool, landing)
-    rejects = _land_carefully(engine, [file for file in files if file.file_id in doubtful], spool, landing)
+    doubted = [file for file in files if file.file_id in doubtful]
+    read = {number: mark.lines for number, mark in marks.items()}
+    careful, rejects = _land_carefully(engine, doubted, spool, landing)
+    read |= careful
     if doubtful:
         counts = {row[0]: row[1:] for row in engine.execute(statement("ledger/landed_events.sql"))}
     for file in files:
         landed, plays, ts_from, ts_to, *_ = counts.get(file.file_id, _NOTHING)
-        landing.files.append(LandedFile(file, landed, plays, rejects.get(file.file_id, ())))
+        landing.files.append(
+            LandedFile(file, read[file.file_id], landed, plays, rejects.get(file.file_id, ()))
+        )
         landing.scope = landing.scope.including(ts_from, ts_to)
 
 
@@ -189,21 +201,27 @@ def _compare(
 
 def _land_carefully(
     engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: Landing
-) -> dict[int, Sequence[Reject]]:
-    """Land what our rules accept of doubtful log files, all at once; return each file's rejects."""
+) -> tuple[dict[int, int], dict[int, Sequence[Reject]]]:
+    """Land what our rules accept of doubtful log files, all at once.
+
+    Returns:
+        How many records each has, and its rejects.
+    """
+    read: dict[int, int] = {}
     rejects: dict[int, Sequence[Reject]] = {}
     accepted: list[LogFile] = []
     for file, reading in _read_again(engine, files, landing):
         accepted.append(LogFile(spool / f"{file.file_id}.json", file.file_id))
         with accepted[-1].path.open("wb") as out:
             out.writelines(reading.lines)
+        read[file.file_id] = reading.records
         rejects[file.file_id] = reading.rejects
     if accepted:
         with _naming(files):
             engine.land_events(accepted, plain=False)
         for each in accepted:
             each.path.unlink()
-    return rejects
+    return read, rejects
 
 
 def _land_strictly(engine: Engine, files: Sequence[FetchedFile]) -> set[int]:

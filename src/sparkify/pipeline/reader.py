@@ -60,6 +60,11 @@ class Reading:
     rejects: list[Reject] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def records(self) -> int:
+        """Records read: each is accepted or rejected."""
+        return len(self.lines) + len(self.rejects)
+
 
 @dataclass(frozen=True, slots=True)
 class _Span:
@@ -98,7 +103,10 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
                 verdict, damage = Refusal(TRUNCATED, damage), None
             reading.rejects.append(_reject(span, verdict))
             continue
-        reading.unknown.update(key for key in keys if key not in known)
+        # Half a surrogate pair cannot be stored; its escape can.
+        reading.unknown.update(
+            key.encode(errors="backslashreplace").decode() for key in keys if key not in known
+        )
         reading.lines.append(json.dumps(values).encode() + b"\n")
     if damage:
         end = _Span(plain.count(b"\n") + 1, len(plain), b"", last=True)

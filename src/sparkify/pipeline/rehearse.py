@@ -75,4 +75,4 @@ def _land(engine: Engine, files: Sequence[PlannedFile], spool: Path) -> Landing:
         logs = [LogFile(Path(file.item.key), file.file_id, file.item.uri) for file in events]
         engine.land_events(logs, plain=True)
         engine.execute(statement("ledger/landed_events.sql"))
-    return Landing([LandedFile(file, 0) for file in files])
+    return Landing([LandedFile(file, 0, 0) for file in files])

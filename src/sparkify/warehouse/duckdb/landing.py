@@ -16,6 +16,8 @@ from sparkify.errors import LoadError
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS, TS_FROM, TS_TO, Field
 
 _LEVELS = 50
+# Left to itself DuckDB takes a folder named level=paid for the level of every record in it.
+_NAMED = "filename = true, hive_partitioning = false"
 # Beyond this a double may stand for several whole numbers.
 _EXACT = 2**53
 _NESTED_ODDLY = (
@@ -64,7 +66,7 @@ def survey_sql(paths: Sequence[str]) -> str:
     return (
         "SELECT filename, key, COUNT(*) FROM (SELECT filename, UNNEST(json_keys(json) || "  # noqa: S608
         f"CASE WHEN {_NESTED_ODDLY} THEN [NULL] ELSE [] END) AS key FROM "
-        f"read_ndjson_objects([{files}], filename = true)) GROUP BY filename, key"
+        f"read_ndjson_objects([{files}], {_NAMED})) GROUP BY filename, key"
     )
 
 
@@ -94,7 +96,7 @@ def _read_json(fields: Sequence[Field], paths: Sequence[str], *, plain: bool = F
     columns = ", ".join(f"{literal(each.key)}: {literal(_read_as(each, plain=plain))}" for each in fields)
     files = ", ".join(literal(path) for path in paths)
     return (
-        f"read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, filename = true, "
+        f"read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, {_NAMED}, "
         "ignore_errors = false)"
     )
 
