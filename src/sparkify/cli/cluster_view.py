@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkify.cli.screen import Screen
 from sparkify.settings import Settings
+from sparkify.wording import counted
 
 if TYPE_CHECKING:
     from sparkify.cluster.aws import Aws
@@ -34,7 +35,7 @@ def show_plan(session: Session, spec: ClusterSpec, plan: Creation, expires: date
     screen.say(f"In {aws.region}, account {aws.identity.account}, as {aws.identity.arn}:")
     kept = "keep" if plan.role and plan.role.made_for != spec.identifier else "keep (up to date)"
     shape = (
-        f"Serverless, {spec.base_rpus} RPU, at most {spec.limit_rpu_hours} RPU-hours a day"
+        f"Serverless, {spec.base_rpus} RPU, at most {counted(spec.limit_rpu_hours, 'RPU-hour')} a day"
         if spec.serverless
         else f"{spec.nodes} x {spec.node_type}"
     )

@@ -15,6 +15,7 @@ import click
 from sparkify.cli.options import json_option, settings_from
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
+from sparkify.wording import counted
 
 if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must not wait for
     from sparkify.settings import AwsSettings
@@ -132,12 +133,15 @@ def _write(screen: Screen, plan: Plan, out: str, aws: AwsSettings, options: dict
     from sparkify.simulator.workers import simulate as run
 
     started = time.monotonic()
-    with screen.progress(f"simulate {plan.users:,} listeners, {plan.days:,} days") as progress:
+    with screen.progress(
+        f"simulate {counted(plan.users, 'listener')}, {counted(plan.days, 'day')}"
+    ) as progress:
         counts = run(plan, out, aws, workers=options["workers"], force=options["force"], report=progress)
     seconds = time.monotonic() - started
     screen.say(
-        f"{counts.rows:,} events of {plan.users:,} listeners on {plan.days:,} days, "
-        f"{counts.size / 1e6:,.1f} MB in {counts.files:,} files, "
+        f"{counted(counts.rows, 'event')} of {counted(plan.users, 'listener')} "
+        f"on {counted(plan.days, 'day')}, "
+        f"{counts.size / 1e6:,.1f} MB in {counted(counts.files, 'file')}, "
         f"{seconds:,.1f} s ({counts.rows / seconds:,.0f} events/s)."
     )
     screen.say(f"Logs:  {out}/log_data")
@@ -165,6 +169,6 @@ def _compare(screen: Screen, out: str, real: str, aws: AwsSettings) -> list[dict
     screen.table(
         ["compared", "measure", "distance", "at most", "within"],
         [[d.name, d.measure, d.value, d.bound, d.within] for d in found],
-        title=f"{ours.events:,} simulated events beside {theirs.events:,} of {real}:",
+        title=f"{counted(ours.events, 'simulated event')} beside {theirs.events:,} of {real}:",
     )
     return [asdict(d) | {"within": d.within} for d in found]

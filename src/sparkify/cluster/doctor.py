@@ -25,6 +25,7 @@ from sparkify.cluster.rules import S3_KEYS, s3_location
 from sparkify.errors import ConfigError, SourceNotFound, SparkifyError
 from sparkify.settings import ClusterSettings, Settings
 from sparkify.warehouse.redshift.login import missing_privileges
+from sparkify.wording import counted
 
 NOT_THERE = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
 # Larger is no JSONPaths file: ours has 18 lines.
@@ -164,7 +165,7 @@ def _jsonpaths(data: bytes, uri: str) -> str:
         raise ConfigError(
             f"{uri} is not a JSONPaths file.", 'It is one object: {"jsonpaths": ["$[\'artist\']", …]}.'
         ) from exc
-    return f"{len(paths)} paths"
+    return counted(len(paths), "path")
 
 
 def _duckdb(settings: Settings) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.policy import CLUSTER_TAG
 from sparkify.errors import ClusterError, ConfigError
+from sparkify.wording import counted
 
 CHECK_ADDRESS = "https://checkip.amazonaws.com"
 # Networks wider than these are open to strangers: 65,536 IPv4 addresses, one provider's IPv6 allocation.
@@ -208,7 +209,8 @@ def network_from(cidr: str, *, wide: bool) -> IpNetwork:
         ) from exc
     if network.prefixlen < WIDEST[network.version] and not wide:
         raise ConfigError(
-            f"--cidr {cidr} lets {network.num_addresses:,} addresses try your database's password.",
+            f"--cidr {cidr} lets {counted(network.num_addresses, 'address', 'addresses')} "
+            "try your database's password.",
             "Use your own address (leave --cidr out), or say --i-know-what-i-am-doing.",
         )
     return network

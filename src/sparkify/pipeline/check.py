@@ -9,6 +9,7 @@ from sparkify.errors import CheckError
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.statements import list_files, statement
+from sparkify.wording import counted
 
 _SAMPLE_ROWS = 5
 
@@ -46,8 +47,10 @@ def raise_failures(results: Sequence[CheckResult]) -> None:
     """
     failed = [result for result in results if result.failing]
     if failed:
-        listed = "; ".join(f"{each.name}: {len(each.failing):,} rows, like {each.sample}" for each in failed)
+        listed = "; ".join(
+            f"{each.name}: {counted(len(each.failing), 'row')}, like {each.sample}" for each in failed
+        )
         raise CheckError(
-            f"{len(failed)} of {len(results)} data checks failed ({listed}).",
+            f"{len(failed)} of {counted(len(results), 'data check')} failed ({listed}).",
             "Nothing was published. Look at these rows' files with `sparkify files`, mend them, run again.",
         )

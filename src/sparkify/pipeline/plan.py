@@ -11,6 +11,7 @@ from sparkify.lake.places import open_store
 from sparkify.lake.store import LakeObject, Listing, Store
 from sparkify.settings import Settings
 from sparkify.warehouse.ledger import Ledger, LedgerFile
+from sparkify.wording import counted
 
 SONGS = "songs"
 EVENTS = "events"
@@ -90,7 +91,7 @@ def open_sources(settings: Settings) -> list[Source]:
             listing = store.listing()
             if not listing.objects:
                 raise SourceNotFound(
-                    f"{store.uri} holds no data files ({len(listing.ignored)} others).",
+                    f"{store.uri} holds no data files ({counted(len(listing.ignored), 'other')}).",
                     "Data files end in .json, .jsonl or .ndjson, optionally .gz or .zst.",
                     uri=store.uri,
                 )

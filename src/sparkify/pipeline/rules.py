@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sparkify.warehouse.fields import TS_FROM, TS_TO, Field
+from sparkify.wording import counted
 
 MALFORMED = "malformed_json"
 TRUNCATED = "truncated_file"
@@ -89,7 +90,9 @@ def _text(field: Field, value: Any) -> str:
     if "\0" in text:
         raise _wrong(field, text, "text without NUL")
     if field.width is not None and width > field.width:
-        raise Refusal(TOO_LONG, f"{field.key} is {width:,} bytes long, the column holds {field.width:,}")
+        raise Refusal(
+            TOO_LONG, f"{field.key} is {counted(width, 'byte')} long, the column holds {field.width:,}"
+        )
     if field.required and not text:
         raise Refusal(MISSING, f"{field.key} is empty")
     return text

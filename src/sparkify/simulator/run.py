@@ -28,6 +28,7 @@ from sparkify.simulator.engine import Events, Simulation
 from sparkify.simulator.lines import Encoder
 from sparkify.simulator.machine import compile_machine
 from sparkify.simulator.people import make_people
+from sparkify.wording import counted
 
 # Events of one window: enough to spread the cost of a step over many listeners.
 _WINDOW = 80_000
@@ -278,7 +279,7 @@ def make_room(writer: Writer, plan: Plan, *, force: bool) -> None:
         return
     if not force:
         raise SourceError(
-            f"{writer.uri} is not empty: it holds {len(found):,} files.",
+            f"{writer.uri} is not empty: it holds {counted(len(found), 'file')}.",
             "Name another place, or say --force to replace an earlier simulation there.",
             uri=writer.uri,
         )

@@ -1,0 +1,23 @@
+"""How messages word what they show: numbers with their nouns, texts that are too long."""
+
+from __future__ import annotations
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return ``1 file``, ``2 files`` or ``1,024 files``; ``plural`` where it is not the noun and an s.
+
+    >>> counted(1, "file"), counted(0, "file"), counted(1024, "file")
+    ('1 file', '0 files', '1,024 files')
+    >>> counted(1, "row is", "rows are"), counted(2, "row is", "rows are")
+    ('1 row is', '2 rows are')
+    """
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the first ``most`` characters of a text, and ``…`` where there are more.
+
+    >>> shortened("a long text", 6), shortened("a text", 6)
+    ('a long…', 'a text')
+    """
+    return text if len(text) <= most else f"{text[:most]}…"
