@@ -1,8 +1,6 @@
 """The mission's script: `sparkify cluster status`, with its options."""
 
-import sys
-
-from sparkify.cli import main
+from _start import run
 
 if __name__ == "__main__":
-    main(["cluster", "status", *sys.argv[1:]])
+    run("cluster", "status")

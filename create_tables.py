@@ -5,9 +5,7 @@ The same as `sparkify create-tables --drop`.
 Where rows would be lost it asks; without a terminal it needs --yes.
 """
 
-import sys
-
-from sparkify.cli import main
+from _start import run
 
 if __name__ == "__main__":
-    main(["create-tables", "--drop", *sys.argv[1:]])
+    run("create-tables", "--drop")

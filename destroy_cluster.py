@@ -1,8 +1,6 @@
 """The mission's script: `sparkify cluster destroy`, with its options."""
 
-import sys
-
-from sparkify.cli import main
+from _start import run
 
 if __name__ == "__main__":
-    main(["cluster", "destroy", *sys.argv[1:]])
+    run("cluster", "destroy")

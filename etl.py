@@ -1,8 +1,6 @@
 """Load what is new or changed: the mission's `python3 etl.py`, the same as `sparkify etl`."""
 
-import sys
-
-from sparkify.cli import main
+from _start import run
 
 if __name__ == "__main__":
-    main(["etl", *sys.argv[1:]])
+    run("etl")
