@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +15,7 @@ import click
 from sparkify.cli.options import json_option, open_warehouse
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
+from sparkify.wording import counted
 
 _USERS = 400
 
@@ -24,32 +27,48 @@ _USERS = 400
 def demo(folder: Path | None, seed: int, as_json: bool) -> None:
     """Simulate a small month, load it into a fresh warehouse, and ask it five questions.
 
-    Everything lies in FOLDER, which must be new; a temporary one if you name none.
+    Everything lies in FOLDER, which must be new; a temporary one if you name none. It stays, so that
+    you can look around in it; the last line says how to remove it.
 
     \b
     Example:
       sparkify demo
       sparkify demo my-demo
     """
+    screen = Screen(as_json)
+    if folder is not None:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ConfigError(
+                f"{folder} is there already.", "Name a new folder; the demo writes over nothing."
+            )
+        _show(screen, folder, seed)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="sparkify-demo-"))
+    try:
+        _show(screen, folder, seed)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # nobody knows of it yet
+        raise
+
+
+def _show(screen: Screen, folder: Path, seed: int) -> None:
     from sparkify.cli.etl import load
     from sparkify.settings import load_settings
     from sparkify.simulator.config import load_parameters
     from sparkify.simulator.run import Plan
     from sparkify.simulator.workers import simulate
 
-    screen = Screen(as_json)
     started = time.monotonic()
-    if folder is None:
-        folder = Path(tempfile.mkdtemp(prefix="sparkify-demo-"))
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is there already.", "Name a new folder; the demo writes over nothing.")
     lake, database = folder / "lake", folder / "sparkify.duckdb"
     screen.say(f"1. Simulate a month of {_USERS} listeners.")
     plan = Plan(parameters=load_parameters(None), users=_USERS, seed=seed)
     aws = load_settings(Path(os.devnull)).aws
     with screen.progress("simulate", total_files=plan.days + plan.songs) as progress:
         written = simulate(plan, str(lake), aws, workers=0, force=False, report=progress)
-    screen.say(f"   {written.rows:,} events and {plan.songs:,} songs in {written.files:,} files.")
+    screen.say(
+        f"   {counted(written.rows, 'event')} and {counted(plan.songs, 'song')} "
+        f"in {counted(written.files, 'file')}."
+    )
     screen.say()
     screen.say("2. Load it into a star schema, and check it.")
     # A dwh.cfg that lies about has no say in the demo.
@@ -66,15 +85,28 @@ def demo(folder: Path | None, seed: int, as_json: bool) -> None:
     answers = _ask(screen, options)
     seconds = time.monotonic() - started
     screen.say()
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     screen.say(f"Done in {seconds:.1f} s. The files are in {lake}, the warehouse is {database}.")
     screen.say("Try next:")
+    where = f"--database {shlex.quote(str(database))}"
+    logs, songs = (shlex.quote(str(lake / kind)) for kind in ("log_data", "song_data"))
     for command in (
-        f'sparkify query --database {database} "SELECT * FROM songplays LIMIT 5"',  # noqa: S608 - shown
-        f"sparkify files --database {database} --limit 5",
-        f"sparkify etl --database {database} --log-data {lake / 'log_data'} --song-data {lake / 'song_data'}",
+        f'sparkify query {where} "SELECT * FROM songplays LIMIT 5"',  # noqa: S608 - shown
+        f"sparkify files {where} --limit 5",
+        f"sparkify etl {where} --log-data {logs} --song-data {songs}",
     ):
         screen.say(f"  {command}")
-    screen.result({"folder": str(folder), "etl": told, "answers": answers, "seconds": round(seconds, 3)})
+    remove = shlex.join(["rm", "-r", str(folder)])
+    screen.say(f"All of it ({size / 1e6:,.0f} MB) stays there until you remove it: {remove}")
+    screen.result(
+        {
+            "folder": str(folder),
+            "bytes": size,
+            "etl": told,
+            "answers": answers,
+            "seconds": round(seconds, 3),
+        }
+    )
 
 
 def _ask(screen: Screen, options: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

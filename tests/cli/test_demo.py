@@ -1,0 +1,41 @@
+"""`sparkify demo`: it shows everything, and says what it leaves."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+
+
+def test_the_demo_says_what_it_leaves_and_how_to_remove_it(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    done = sparkify("demo", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    folder = Path(told["folder"])
+    assert folder.parent == tmp_path
+    assert told["bytes"] == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size = f"{told['bytes'] / 1e6:,.0f} MB"
+    last = done.err.splitlines()[-1]
+    assert last == f"All of it ({size}) stays there until you remove it: rm -r {folder}"
+    subprocess.run(shlex.split(last.partition(": ")[2]), check=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_demo_that_fails_leaves_nothing(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("sparkify.cli.demo._ask", fail)
+    assert sparkify("demo").code == 130
+    assert list(tmp_path.iterdir()) == []
