@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -231,7 +233,85 @@ def test_an_interrupt_that_a_library_makes_an_error_of_is_still_one(
     monkeypatch.setattr("sparkify.cli.app._interrupts", [])
     monkeypatch.setattr("sparkify.cli.history._show", fail)
     assert run(["runs", "--json"]) == 130
-    assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == 130
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["exit_code"], error["message"]) == (130, "interrupted.")
+
+
+@pytest.mark.parametrize(
+    ("where", "outcome"),
+    [
+        ("sparkify.pipeline.run.publish", "the run under way was rolled back"),
+        ("sparkify.cli.etl._count_tables", "what was loaded is committed"),
+    ],
+)
+def test_an_interrupt_says_what_became_of_the_run(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, outcome: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    write_lake(tmp_path)
+    monkeypatch.setattr(where, fail)
+    done = sparkify("etl", "--log-data", "log_data")
+    assert (done.code, done.err) == (130, f"\nError: interrupted; {outcome}.\n")
+
+
+def test_the_plans_next_step_does_what_was_planned(sparkify: Run, tmp_path: Path) -> None:
+    """With the flags that were given, as a shell takes them."""
+    write_lake(tmp_path / "my lake")
+    (tmp_path / "my.cfg").write_text("[S3]\nLOG_DATA = my lake/log_data\n")
+    given = ["--max-rejects", "5%", "--song-data", "my lake/song_data", "--wait", "2.5", "--config", "my.cfg"]
+    given += ["--database", "it's.duckdb"]
+    done = sparkify("etl", "--plan", *given)
+    start = "Nothing was changed. To load them: sparkify "
+    last = done.out.splitlines()[-1]
+    assert last.startswith(start)
+    words = shlex.split(last.removeprefix(start))
+    assert words[0] == "etl"
+    assert sorted(words[1:]) == sorted(given)
+    assert sparkify(*words).code == 0
+    assert sparkify("etl", "--plan", *given).out.splitlines()[-1] == "Nothing to do."
+    refreshed = sparkify("etl", "--plan", "--full-refresh", *given).out.splitlines()[-2:]
+    assert refreshed[0] == "The whole star would be computed anew."
+    assert refreshed[1].startswith("Nothing was changed. To do it: sparkify etl --full-refresh ")
+    assert sparkify(*shlex.split(refreshed[1].partition(": sparkify ")[2])).code == 0
+    assert sparkify("etl", "--plan", "--max-rejects", "few", *given[2:]).code == 2
+
+
+@pytest.mark.parametrize("command", ["etl", "check", "runs", "create-tables", "doctor"])
+def test_a_duckdb_file_for_a_warehouse_on_redshift_is_refused(
+    sparkify: Run, tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "dwh.cfg").write_text(
+        "[CLUSTER]\nHOST = cluster.example.com\n[DWH]\nDATABASE = mine.duckdb\n"
+    )
+    done = sparkify(command, "--database", "other.duckdb")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines() == [
+        "Error: --database names a DuckDB file, and the warehouse is on Redshift (cluster.example.com).",
+        "Try: Leave --database out, or say --engine duckdb to use the file.",
+    ]
+
+
+def test_one_of_a_thing_is_no_plural(sparkify: Run, tmp_path: Path) -> None:
+    write_lake(tmp_path, events=1, colour="red")
+    (tmp_path / "log_data" / "notes.txt").touch()
+    done = sparkify("etl", "--log-data", "log_data")
+    lines = [line for line in done.out.splitlines() if "file" in line or "row" in line or "event" in line]
+    assert re.sub(r"[\d.]+ s ", "N s ", lines[2]) == "1 file read in N s (run 1)"
+    assert lines[3:] == [
+        "1 row read = 1 loaded + 0 rejected",
+        "1 NextSong row loaded; in its time range 1 play (+ 0 duplicates), 0 of them match a song",
+        "1 event has a field 'colour' that the warehouse has no column for",
+        "1 file is no data file and is left out: notes.txt",
+    ]
+    again = sparkify("etl", "--log-data", "log_data").out.splitlines()
+    assert again[0] == "Nothing to do: 1 file is loaded already."
+    assert sparkify("etl", "--plan", "--log-data", "log_data").out.splitlines()[2:] == [
+        "1 file is unchanged.",
+        "1 file is no data file and is left out: notes.txt",
+        "Nothing to do.",
+    ]
 
 
 HOLD = """
@@ -269,7 +349,11 @@ def test_an_interrupt_exits_130(tmp_path: Path) -> None:
         holder.kill()
         holder.communicate()
     assert process.returncode == 130, err
-    assert json.loads(out)["error"]["exit_code"] == 130
+    error = json.loads(out)["error"]
+    assert error["exit_code"] == 130
+    who = rf"process {holder.pid} \([^,()]+, running since \d\d:\d\d:\d\d\)"
+    assert re.fullmatch(f"interrupted while waiting for {who}; nothing was begun\\.", error["message"])
+    assert re.match(f"Waiting up to 60 s for {who}, which holds sparkify\\.duckdb\\.\n", err)
     assert "Traceback" not in err
 
 
@@ -280,4 +364,4 @@ def wait_until_it_works(process: subprocess.Popen[str]) -> None:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    time.sleep(1)
+    time.sleep(2)

@@ -106,7 +106,11 @@ def test_a_run_that_does_not_wait_names_the_one_that_holds_the_warehouse(lake: P
         first.stdin.close()
         assert first.wait(60) == 0
         out, err = reader.communicate(timeout=60)
-        assert (reader.returncode, f"process {first.pid} " in err) == (0, True)
+        told = err.splitlines()
+        assert (reader.returncode, len(told)) == (0, 2)
+        assert told[0].startswith(f"Waiting up to 30 s for process {first.pid} (")
+        assert told[0].endswith(f"), which holds {lake / 'w.duckdb'}.")
+        assert told[1] == f"{lake / 'w.duckdb'} is free: going on."
         assert json.loads(out)["rows"] == [{"plays": len(OLD) + len(NEW)}]
     assert hash_tables(lake / "w.duckdb", ledger=True) != before
     assert read_tables(lake / "w.duckdb") == expect(OLD + NEW, SONGS)

@@ -113,19 +113,24 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
         command = exc.ctx.command_path if exc.ctx else "sparkify"
         _fail(exc.format_message(), f"See `{command} --help`.", USAGE, "UsageError", as_json=as_json)
         return USAGE
-    except (click.Abort, KeyboardInterrupt):
-        return _fail_interrupted(as_json=as_json)
+    except (click.Abort, KeyboardInterrupt) as exc:
+        return _fail_interrupted(exc, as_json=as_json)
     except Exception as exc:
         if _interrupts:
-            return _fail_interrupted(as_json=as_json)
+            return _fail_interrupted(exc, as_json=as_json)
         if debug:
             raise
         return _fail_with(exc, as_json=as_json)
     return result if isinstance(result, int) else OK
 
 
-def _fail_interrupted(*, as_json: bool) -> int:
-    _fail("interrupted; the run under way was rolled back.", "", INTERRUPTED, "Interrupted", as_json=as_json)
+def _fail_interrupted(exc: BaseException, *, as_json: bool) -> int:
+    """Say what was interrupted, and what became of it: those who know have noted it on the exception."""
+    message = "interrupted"
+    # click makes an Abort of a KeyboardInterrupt.
+    for note in getattr(exc.__cause__ if isinstance(exc, click.Abort) else exc, "__notes__", []):
+        message += f" {note}" if note.startswith("while ") else f"; {note}"
+    _fail(f"{message}.", "", INTERRUPTED, "Interrupted", as_json=as_json)
     return INTERRUPTED
 
 

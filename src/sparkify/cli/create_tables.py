@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, yes_option
-from sparkify.cli.screen import Screen
+from sparkify.cli.screen import Screen, if_interrupted
 
 
 @click.command("create-tables")
@@ -38,7 +38,10 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
                     screen.say("Nothing was changed.")
                     screen.result({"dropped": False, "created": False})
                     return
-        with engine.writing():
+        with (
+            if_interrupted("what was begun was rolled back", waiting="nothing was begun"),
+            engine.writing(),
+        ):
             if drop:
                 tables.drop_tables(engine)
             tables.create_tables(engine)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import json_option, open_warehouse, settings_from, source_options, warehouse_options
-from sparkify.cli.screen import Screen
+from sparkify.cli.options import (
+    again,
+    followed_by,
+    json_option,
+    open_warehouse,
+    settings_from,
+    source_options,
+    warehouse_options,
+)
+from sparkify.cli.screen import Screen, if_interrupted
+from sparkify.wording import counted
 
 if TYPE_CHECKING:
     from sparkify.pipeline.plan import Plan
@@ -66,8 +74,10 @@ def etl(
         raise click.UsageError("--sql goes with --plan.")
     if only_plan:
         from sparkify.pipeline.run import Options
+        from sparkify.pipeline.threshold import MaxRejects
 
-        _plan(screen, options, Options(full_refresh, batch_bytes) if with_sql else None)
+        how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects))
+        _plan(screen, options, how, with_sql=with_sql)
     else:
         told = load(
             screen,
@@ -79,7 +89,7 @@ def etl(
         screen.result(told)
 
 
-def _plan(screen: Screen, options: dict[str, Any], how: Options | None) -> None:
+def _plan(screen: Screen, options: dict[str, Any], how: Options, *, with_sql: bool) -> None:
     from sparkify.pipeline.plan import make_plan, open_sources
     from sparkify.pipeline.rehearse import rehearse
     from sparkify.warehouse.connect import open_script
@@ -90,15 +100,16 @@ def _plan(screen: Screen, options: dict[str, Any], how: Options | None) -> None:
     engine = open_warehouse(settings, options)
     try:
         plan = make_plan(sources, read_ledger(engine))
-        statements = rehearse(engine, plan, how, partial(open_script, settings)) if how else None
+        statements = rehearse(engine, plan, how, partial(open_script, settings)) if with_sql else None
     finally:
         engine.close()
     if statements is None:
-        _show_plan(screen, plan)
+        _show_plan(screen, plan, how)
         screen.result({"plan": _plan_object(plan)})
         return
     screen.say(
-        f"-- {len(statements):,} statements, if all files are as they should be; one in doubt adds a few."
+        f"-- {counted(len(statements), 'statement')}, if all files are as they should be; "
+        "one in doubt adds a few."
     )
     screen.say("-- Counts, times and values that only the files tell are shown as 0 or NULL.")
     for sql in statements:
@@ -128,15 +139,17 @@ def load(
     engine = open_warehouse(settings, options)
     try:
         with screen.progress("planning") as progress:
-            summary = run_etl(engine, sources, progress, how)
-            counts = persist(lambda: _count_tables(engine), progress)
+            with if_interrupted("the run under way was rolled back", waiting="nothing was begun"):
+                summary = run_etl(engine, sources, progress, how)
+            with if_interrupted("what was loaded is committed"):
+                counts = persist(lambda: _count_tables(engine), progress)
     finally:
         engine.close()
     seconds = time.monotonic() - started
     sent = engine.statements_sent
     _show_summary(screen, summary, counts, seconds)
     if sent:
-        screen.say(f"{sent:,} statements were sent to {settings.cluster.host}")
+        screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
     return {
         "plan": _plan_object(summary.plan),
         "runs": [_fields(run) for run in summary.runs],
@@ -151,7 +164,7 @@ def load(
     }
 
 
-def _show_plan(screen: Screen, plan: Plan) -> None:
+def _show_plan(screen: Screen, plan: Plan, how: Options) -> None:
     rows = []
     for kind in ("songs", "events"):
         files = [file for file in plan.files if file.source.kind == kind]
@@ -160,56 +173,72 @@ def _show_plan(screen: Screen, plan: Plan) -> None:
             if some:
                 rows.append([kind, change, len(some), sum(file.item.size for file in some)])
     screen.table(["kind", "state", "files", "bytes"], rows)
-    screen.say(f"{plan.unchanged:,} files are unchanged.")
+    screen.say(f"{counted(plan.unchanged, 'file is', 'files are')} unchanged.")
     _show_exceptions(screen, plan)
-    screen.say("Nothing to do." if not plan.files else "Nothing was changed. To load them: sparkify etl")
+    if how.full_refresh:
+        screen.say("The whole star would be computed anew.")
+    elif not plan.files:
+        screen.say("Nothing to do.")
+        return
+    command = again(without=("only_plan", "as_json"))
+    screen.say(f"Nothing was changed. To {'load them' if plan.files else 'do it'}: {command}")
 
 
 def _show_exceptions(screen: Screen, plan: Plan) -> None:
-    _show_list(screen, "are not in the lake any more; their rows stay", plan.gone)
-    _show_list(screen, "were retracted and stay out", plan.retracted)
-    _show_list(screen, "are no data files and are left out", plan.ignored)
-
-
-def _show_list(screen: Screen, what: str, names: Sequence[str]) -> None:
-    if names:
-        screen.say(f"{len(names):,} files {what}: {', '.join(names[:_SHOWN])}{' …' * (len(names) > _SHOWN)}")
+    for names, one, several in (
+        (
+            plan.gone,
+            "is not in the lake any more; its rows stay",
+            "are not in the lake any more; their rows stay",
+        ),
+        (plan.retracted, "was retracted and stays out", "were retracted and stay out"),
+        (plan.ignored, "is no data file and is left out", "are no data files and are left out"),
+    ):
+        if names:
+            what = counted(len(names), f"file {one}", f"files {several}")
+            screen.say(f"{what}: {', '.join(names[:_SHOWN])}{' …' * (len(names) > _SHOWN)}")
 
 
 def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seconds: float) -> None:
     if not summary.runs:
         if summary.plan.files:
-            screen.say(f"Nothing to do: another run has loaded {len(summary.plan.files):,} files meanwhile.")
+            loaded = counted(len(summary.plan.files), "file")
+            screen.say(f"Nothing to do: another run has loaded {loaded} meanwhile.")
         else:
-            screen.say(f"Nothing to do: all {summary.plan.unchanged:,} files are loaded already.")
+            known = summary.plan.unchanged
+            every = "all " if known > 1 else ""
+            screen.say(f"Nothing to do: {every}{counted(known, 'file is', 'files are')} loaded already.")
         _show_exceptions(screen, summary.plan)
         return
     runs = summary.runs
     last = runs[-1]
 
-    def total(name: str) -> str:
-        return f"{sum(getattr(run, name) for run in runs):,}"
+    def total(name: str) -> int:
+        return sum(getattr(run, name) for run in runs)
 
     screen.table(["table", "rows"], list(counts.items()))
     screen.say()
     several = len(runs) > 1
     which = f"runs {runs[0].run_id} to {last.run_id}" if several else f"run {last.run_id}"
-    screen.say(f"{total('files_loaded')} files read in {seconds:.2f} s ({which})")
+    screen.say(f"{counted(total('files_loaded'), 'file')} read in {seconds:.2f} s ({which})")
     screen.say(
-        f"{total('rows_read')} rows read = {total('rows_loaded')} loaded + {total('rows_rejected')} rejected"
+        f"{counted(total('rows_read'), 'row')} read = {total('rows_loaded'):,} loaded "
+        f"+ {total('rows_rejected'):,} rejected"
     )
-    plays = f"{total('plays_loaded')} NextSong rows loaded"
+    plays = f"{counted(total('plays_loaded'), 'NextSong row')} loaded"
     if not several:  # the ranges of several may overlap: `sparkify runs` has the numbers of each
         plays += (
-            f"; in their time range {last.songplays:,} plays (+ {last.duplicates:,} duplicates), "
-            f"{last.plays_matched:,} of them match a song"
+            f"; in {'its' if last.plays_loaded == 1 else 'their'} time range "
+            f"{counted(last.songplays, 'play')} (+ {counted(last.duplicates, 'duplicate')}), "
+            f"{counted(last.plays_matched, 'of them matches', 'of them match')} a song"
         )
     screen.say(plays)
     screen.say(f"all {len(summary.checks)} data checks hold")
     if any(run.rows_rejected for run in runs):
-        screen.say("Why records were rejected: sparkify rejects list")
+        screen.say(f"Why records were rejected: {followed_by('rejects list')}")
     for (kind, name), count in sorted(summary.unknown.items()):
-        screen.say(f"{count:,} {kind} have a field {name!r} that the warehouse has no column for")
+        rows = counted(count, f"{kind.removesuffix('s')} has", f"{kind} have")
+        screen.say(f"{rows} a field {name!r} that the warehouse has no column for")
     _show_exceptions(screen, summary.plan)
 
 

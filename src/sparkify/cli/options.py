@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from sparkify.errors import ConfigError
 from sparkify.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -26,6 +30,8 @@ _FLAGS = {
     "log_data": "S3.LOG_DATA",
     "song_data": "S3.SONG_DATA",
 }
+# The options that say which warehouse it is.
+_PLACES = frozenset({"config", "database", "engine"})
 
 
 def warehouse_options(command: F) -> F:
@@ -71,17 +77,62 @@ def open_warehouse(settings: Settings, options: dict[str, Any]) -> Engine:
 
         return database_credentials(connect(settings), settings)
 
-    def tell(holder: str) -> None:
-        click.echo(f"Waiting for {holder}, which holds the warehouse.", err=True)
+    wait = options.get("wait", _WAIT)
 
-    return open_engine(settings, wait=options.get("wait", _WAIT), on_wait=tell, credentials=credentials)
+    @contextmanager
+    def tell(holder: str) -> Iterator[None]:
+        file = settings.dwh.database
+        click.echo(f"Waiting up to {wait:g} s for {holder}, which holds {file}.", err=True)
+        yield
+        click.echo(f"{file} is free: going on.", err=True)
+
+    return open_engine(settings, wait=wait, on_wait=tell, credentials=credentials)
 
 
 def settings_from(options: dict[str, Any]) -> Settings:
-    """Resolve the settings from a command's options; those not given are None or absent."""
+    """Resolve the settings from a command's options; those not given are None or absent.
+
+    Raises:
+        ConfigError: The settings are wrong, or --database names a file where none is used.
+    """
     config = options.get("config")
-    return load_settings(
+    settings = load_settings(
         Path(config) if config else None,
         os.environ,
         {key: options.get(option) for option, key in _FLAGS.items()},
     )
+    if options.get("database") is not None and settings.dwh.engine == "redshift":
+        where = f" ({settings.cluster.host})" if settings.cluster.host else ""
+        raise ConfigError(
+            f"--database names a DuckDB file, and the warehouse is on Redshift{where}.",
+            "Leave --database out, or say --engine duckdb to use the file.",
+        )
+    return settings
+
+
+def again(*, without: Collection[str] = ()) -> str:
+    """Return the command under way as one would type it, with the options that were given.
+
+    Args:
+        without: Parameters to leave out, by name.
+    """
+    context = click.get_current_context()
+    return _typed(context.command_path, lambda name: name not in without)
+
+
+def followed_by(command: str) -> str:
+    """Return another command on the same warehouse: the options given that say where it is go along."""
+    return _typed(f"sparkify {command}", _PLACES.__contains__)
+
+
+def _typed(command: str, wanted: Callable[[str], bool]) -> str:
+    context = click.get_current_context()
+    words = command.split()
+    for parameter in context.command.params:
+        name = str(parameter.name)
+        if wanted(name) and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            value = context.params[name]
+            words.append(parameter.opts[0])
+            if value is not True:
+                words.append(f"{value:g}" if isinstance(value, float) else str(value))
+    return shlex.join(words)

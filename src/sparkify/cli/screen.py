@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from sparkify.errors import ConfigError
+from sparkify.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,21 @@ class Screen:
             yield progress
 
 
+@contextmanager
+def if_interrupted(outcome: str, *, waiting: str = "") -> Iterator[None]:
+    """Note on what ends the work inside what an interrupt then meant: ``outcome``.
+
+    Args:
+        outcome: A clause such as ``the run under way was rolled back``.
+        waiting: What it is instead if the work only waited for another process.
+    """
+    try:
+        yield
+    except BaseException as exc:
+        exc.add_note(waiting if waiting and hasattr(exc, "__notes__") else outcome)
+        raise
+
+
 @dataclass(slots=True)
 class Progress:
     """Counts of work done; call it with what was just finished."""
@@ -98,9 +114,9 @@ class Progress:
         seconds = max(time.monotonic() - self.started, 1e-6)
         parts = [self.label]
         if self.total_files:
-            parts.append(f"{self.files:,}/{self.total_files:,} files")
+            parts.append(f"{self.files:,}/{counted(self.total_files, 'file')}")
         if self.rows:
-            parts.append(f"{self.rows:,} rows")
+            parts.append(counted(self.rows, "row"))
         if self.bytes:
             parts.append(f"{self.bytes / 1e6 / seconds:,.0f} MB/s")
             if self.total_bytes > self.bytes:

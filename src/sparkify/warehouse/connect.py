@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ def open_engine(
     settings: Settings,
     *,
     wait: float = 30.0,
-    on_wait: Callable[[str], None] | None = None,
+    on_wait: Callable[[str], AbstractContextManager[None]] | None = None,
     credentials: Callable[[], tuple[str, str]] | None = None,
 ) -> Engine:
     """Return the engine the settings choose; nothing is contacted yet.
@@ -29,7 +30,7 @@ def open_engine(
     Args:
         settings: Where the warehouse is.
         wait: Seconds to wait for another process that holds a DuckDB file. On Redshift a run queues up.
-        on_wait: Told, once a second has passed, who holds it.
+        on_wait: Told, once a second has passed, who holds it; left when the wait is over.
         credentials: Gives user and password for Redshift where dwh.cfg has no password.
 
     Raises:

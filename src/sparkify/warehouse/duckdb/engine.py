@@ -13,13 +13,14 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
+from sparkify.warehouse.duckdb.holder import find_holder
 from sparkify.warehouse.duckdb.landing import (
     events_sql,
     literal,
@@ -49,7 +50,7 @@ class DuckDBEngine:
     Args:
         path: The file; made by the first run.
         wait: Seconds to wait for another process that holds it.
-        on_wait: Told, once a second has passed, who that is.
+        on_wait: Told, once a second has passed, who that is; left when the wait is over.
     """
 
     name = "duckdb"
@@ -57,7 +58,11 @@ class DuckDBEngine:
     statements_sent = 0
 
     def __init__(
-        self, path: Path, *, wait: float = 30.0, on_wait: Callable[[str], None] | None = None
+        self,
+        path: Path,
+        *,
+        wait: float = 30.0,
+        on_wait: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> None:
         self.path = path
         self._wait = wait
@@ -263,24 +268,28 @@ class DuckDBEngine:
 
     def _attach(self, mode: str, *, wait: bool = True) -> None:
         begun = time.monotonic()
-        told = False
+        refused = told = False
         sql = f"ATTACH {literal(str(self._new.path if self._new else self.path))} AS warehouse ({mode})"
-        while True:
-            try:
-                self._connection.execute(sql)
-                self._connection.execute("USE warehouse")
-            except duckdb.IOException as exc:
-                waited = time.monotonic() - begun
-                if "Could not set lock" not in str(exc) or not wait or waited > self._wait:
+        with ExitStack() as waiting:
+            while True:
+                try:
+                    self._connection.execute(sql)
+                    self._connection.execute("USE warehouse")
+                except duckdb.IOException as exc:
+                    waited = time.monotonic() - begun
+                    if "Could not set lock" not in str(exc) or not wait or waited > self._wait:
+                        self._fail(exc, str(self.path))
+                    if not refused:
+                        refused = True
+                        waiting.enter_context(_noting(find_holder(str(exc)).words))
+                    if waited > 1 and not told and self._on_wait:
+                        told = True
+                        waiting.enter_context(self._on_wait(find_holder(str(exc)).words))
+                    time.sleep(_RETRY_EVERY)
+                except duckdb.Error as exc:
                     self._fail(exc, str(self.path))
-                if waited > 1 and not told and self._on_wait:
-                    told = True
-                    self._on_wait(_holder(str(exc))[0])
-                time.sleep(_RETRY_EVERY)
-            except duckdb.Error as exc:
-                self._fail(exc, str(self.path))
-            else:
-                return
+                else:
+                    return
 
     def _detach(self) -> None:
         self._connection.execute("USE memory")
@@ -307,11 +316,11 @@ class DuckDBEngine:
         text = str(exc)
         first = text.split("\n", 1)[0]
         if "Could not set lock" in text:
-            who, pid = _holder(text)
+            holder = find_holder(text)
             raise WarehouseLocked(
-                f"{self.path} is held by {who}.",
+                f"{self.path} is held by {holder.words}.",
                 "Run again when it has finished (--wait SECONDS waits longer for it), or stop it.",
-                pid=pid,
+                pid=holder.pid,
             ) from exc
         if "not a valid DuckDB database file" in text:
             raise EngineError(
@@ -338,7 +347,11 @@ class DuckDBEngine:
         raise EngineError(f"DuckDB refused {what}: {first}", "Nothing was changed.") from exc
 
 
-def _holder(text: str) -> tuple[str, int | None]:
-    """Return who holds the file, from DuckDB's words for it, and the number of the process."""
-    found = re.search(r"held in (.+?) \(PID (\d+)\)", text)
-    return (f"process {found[2]} ({found[1]})", int(found[2])) if found else ("another process", None)
+@contextmanager
+def _noting(holder: str) -> Iterator[None]:
+    """Let whoever interrupts the wait learn what it was that was interrupted."""
+    try:
+        yield
+    except BaseException as exc:
+        exc.add_note(f"while waiting for {holder}")
+        raise
