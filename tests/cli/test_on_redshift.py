@@ -62,14 +62,16 @@ def described(path: Path) -> list[tuple[str, ...]]:
     return duckdb.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()
 
 
-def test_a_parquet_file_holds_the_same(both: list[Place], tmp_path: Path):
+def test_a_parquet_file_holds_the_same(both: list[Place], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     answers = []
     for number, place in enumerate(both):
         path = tmp_path / f"{number}.parquet"
-        assert run(["query", SQL, "-o", str(path), *options_of(place)]) == 0
+        assert said(capsys, place, "query", SQL, "-o", str(path)) == ""
         answers.append((described(path), duckdb.execute(f"SELECT * FROM '{path}'").fetchall()))
     assert answers[0] == answers[1]
     assert len(answers[0][1]) == 3
+    assert run(["query", SQL, "-o", str(path), *options_of(both[1])]) == 0
+    assert capsys.readouterr().err == f"Wrote 3 rows to {path} ({path.stat().st_size:,} bytes).\n"
 
 
 def test_parquet_has_types_for_what_redshift_has(both: list[Place], tmp_path: Path):

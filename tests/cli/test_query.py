@@ -92,7 +92,9 @@ def test_a_file_gets_the_format_of_its_suffix(
         )
         == 0
     )
-    assert capsys.readouterr().out == ""
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == f"Wrote 3 rows to {path} ({path.stat().st_size:,} bytes).\n"
     if suffix == "csv":
         assert path.read_text() == "level,n\nfree,0\nfree,1\nfree,2\n"
     elif suffix == "json":
@@ -102,6 +104,14 @@ def test_a_file_gets_the_format_of_its_suffix(
     else:
         rows = duckdb.execute("SELECT * FROM read_parquet(?) ORDER BY n", [str(path)]).fetchall()
         assert rows == [("free", 0), ("free", 1), ("free", 2)]
+
+
+def test_what_is_written_to_a_pipe_is_the_answer_alone(warehouse: Path) -> None:
+    sql = "SELECT level FROM songplays LIMIT 1"
+    words = command("query", sql, "-o", "/dev/stdout", "--format", "csv", "--database", str(warehouse))
+    done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=False)
+    said = "Wrote 1 row to /dev/stdout.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, "level\nfree\n", said)
 
 
 def test_parquet_without_a_file_and_a_file_that_cannot_be_are_refused(

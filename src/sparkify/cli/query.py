@@ -17,6 +17,7 @@ import click
 from sparkify.cli.options import open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import aligned, encode
 from sparkify.errors import ConfigError
+from sparkify.wording import counted
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Answer
@@ -50,13 +51,19 @@ def query(sql: str, style: str | None, as_json: bool, output: Path | None, **opt
             if style == "parquet":
                 if output is None:
                     raise ConfigError("parquet is not for a terminal.", "Name a file with -o FILE.")
-                engine.write_parquet(sql, output)
-                return
-            answer = engine.query(sql)
-            with _opened(output) as file:
-                {"csv": _write_csv, "json": _write_json, "table": _write_table}[style](answer, file)
+                rows = engine.write_parquet(sql, output)
+            else:
+                answer = engine.query(sql)
+                with _opened(output) as file:
+                    rows = {"csv": _write_csv, "json": _write_json, "table": _write_table}[style](
+                        answer, file
+                    )
     finally:
         engine.close()
+    if output is not None:
+        # What is no regular file, such as /dev/stdout, has no size.
+        size = f" ({counted(output.stat().st_size, 'byte')})" if output.is_file() else ""
+        click.echo(f"Wrote {counted(rows, 'row')} to {output}{size}.", err=True)
 
 
 def _style_of(output: Path | None) -> str:
@@ -89,22 +96,29 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
             ) from exc
 
 
-def _write_table(answer: Answer, file: IO[str]) -> None:
+def _write_table(answer: Answer, file: IO[str]) -> int:
+    rows = list(answer.rows)
     # Numbers as they are: an id is to be pasted into the next query.
-    for line in aligned(answer.columns, list(answer.rows), separators=False):
+    for line in aligned(answer.columns, rows, separators=False):
         file.write(line + "\n")
+    return len(rows)
 
 
-def _write_csv(answer: Answer, file: IO[str]) -> None:
+def _write_csv(answer: Answer, file: IO[str]) -> int:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(answer.columns)
-    writer.writerows(answer.rows)
+    count = 0
+    for count, row in enumerate(answer.rows, 1):  # noqa: B007 - the last one is the count
+        writer.writerow(row)
+    return count
 
 
-def _write_json(answer: Answer, file: IO[str]) -> None:
+def _write_json(answer: Answer, file: IO[str]) -> int:
     """Write ``{"columns": […], "rows": [{…}, …]}``."""
     file.write(json.dumps({"columns": answer.columns})[:-1] + ', "rows": [')
-    for number, row in enumerate(answer.rows):
+    count = 0
+    for count, row in enumerate(answer.rows, 1):
         record = dict(zip(answer.columns, row, strict=True))
-        file.write((",\n" if number else "\n") + json.dumps(record, default=encode, ensure_ascii=False))
+        file.write((",\n" if count > 1 else "\n") + json.dumps(record, default=encode, ensure_ascii=False))
     file.write("\n]}\n")
+    return count

@@ -130,8 +130,8 @@ class Engine(Protocol):
             EngineError: The database refused.
         """
 
-    def write_parquet(self, sql: str, path: Path) -> None:
-        """Write what a person's own read-only SQL gives to a Parquet file.
+    def write_parquet(self, sql: str, path: Path) -> int:
+        """Write what a person's own read-only SQL gives to a Parquet file; return how many rows that is.
 
         Raises:
             EngineError: The database refused, or the file cannot be written.

@@ -255,11 +255,13 @@ class DuckDBEngine:
             raise EngineError(f"the query is {count} statements.", "Ask one at a time.")
         return sql
 
-    def write_parquet(self, sql: str, path: Path) -> None:
+    def write_parquet(self, sql: str, path: Path) -> int:
         self._run(f"SET allowed_paths = [{literal(str(path))}]")
         self._run("SET enable_external_access = false")
         select = self._only(sql).strip().rstrip(";")
-        self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
+        done = self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
+        ((rows,),) = done.fetchall()
+        return int(rows)
 
     def close(self) -> None:
         if self._new:

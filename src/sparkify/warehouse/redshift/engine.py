@@ -124,9 +124,10 @@ class RedshiftEngine:
         columns, rows = self._look(sql)
         return Answer([name for name, _ in columns], iter(rows))
 
-    def write_parquet(self, sql: str, path: Path) -> None:
+    def write_parquet(self, sql: str, path: Path) -> int:
         columns, rows = self._look(sql)
         write_rows(columns, rows, path)
+        return len(rows)
 
     def _look(self, sql: str) -> tuple[list[tuple[str, int]], Rows]:
         """Run a person's own SQL, in the read-only transaction that is open."""
