@@ -52,13 +52,88 @@ def as_json(lake: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> 
 def test_list_groups_by_reason(lake: Path, capsys: pytest.CaptureFixture[str]):
     first, second = (str(lake / "log_data" / name) for name in ("1.json", "2.json"))
     assert second
+    published = {"published": True, "first_run": 1, "last_run": 1}
     assert as_json(lake, capsys, "list") == {
         "rejects": [
-            {"reason": "event_time_out_of_range", "rejects": 2, "files": 2, "first_file": first},
-            {"reason": "invalid_utf8", "rejects": 1, "files": 1, "first_file": first},
-            {"reason": "malformed_json", "rejects": 1, "files": 1, "first_file": first},
+            {"reason": "event_time_out_of_range", "rejects": 2, "files": 2, **published, "first_file": first},
+            {"reason": "invalid_utf8", "rejects": 1, "files": 1, **published, "first_file": first},
+            {"reason": "malformed_json", "rejects": 1, "files": 1, **published, "first_file": first},
         ]
     }
+
+
+def test_list_tells_what_a_failed_run_left_from_what_was_published(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Until the next run: then the failed one's rejects are history."""
+    logs = lake / "log_data"
+    (logs / "3.json").write_bytes(BAD[0][0] + b"\n")
+    assert etl(lake / "w.duckdb", logs) == 3
+    found = as_json(lake, capsys, "list")["rejects"]
+    columns = ("reason", "rejects", "published", "first_run", "last_run")
+    assert [tuple(each[name] for name in columns) for each in found] == [
+        ("event_time_out_of_range", 2, True, 1, 1),
+        ("invalid_utf8", 1, True, 1, 1),
+        ("malformed_json", 1, True, 1, 1),
+        ("malformed_json", 1, False, 2, 2),
+    ]
+    shown = as_json(lake, capsys, "show", "--reason", "malformed_json")["rejects"]
+    assert [(each["run_id"], each["published"]) for each in shown] == [(1, True), (2, False)]
+    assert rejects(lake, "list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2] == "Not published: the latest run failed, and nothing it read is in the warehouse."
+    assert lines[-1].startswith("One by one: sparkify rejects show --reason REASON --config ")
+    assert rejects(lake, "show", "--file", "3.json") == 0
+    assert "  of run 2, which failed and published nothing\n" in capsys.readouterr().out
+    (logs / "3.json").unlink()
+    write_records(logs / "4.json", play(ts=TS + 4))
+    assert etl(lake / "w.duckdb", logs) == 0
+    assert all(each["published"] for each in as_json(lake, capsys, "list")["rejects"])
+
+
+def test_show_says_how_long_a_record_is_that_it_cuts_off(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    short, middle, long = (b'{"page": "' + b"x" * size for size in (100, 1000, 20_000))
+    (tmp_path / "log_data").mkdir()
+    (tmp_path / "log_data" / "1.json").write_bytes(b"\n".join([short, middle, long, b'{"a": "\xff"}', b""]))
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data", None, "--max-rejects", "4") == 0
+    capsys.readouterr()
+    assert rejects(tmp_path, "show") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [lines[n] for n in (3, 7, 11, 15)] == [
+        f"  {short.decode()}",
+        f"  {middle.decode()[:300]}… (1,010 bytes long)",
+        f"  {long.decode()[:300]}… (the first 16,384 bytes are kept)",
+        "  eyJhIjogIv8ifQ== (in base64)",
+    ]
+    whole = "The records that are cut off here, in full: sparkify rejects export FILE --config "
+    assert lines[16].startswith(whole)
+    assert rejects(tmp_path, "export", str(tmp_path / "bad.json")) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"Wrote 4 records to {tmp_path / 'bad.json'}.",
+        "1 of them may be longer: of a record the first 16,384 bytes are kept.",
+    ]
+    assert (tmp_path / "bad.json").read_bytes().splitlines()[2] == long[:16_384]
+
+
+def test_too_many_rejects_say_why_where_and_what_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    logs = tmp_path / "log_data"
+    good = [play(ts=TS + n) for n in range(3)]
+    write_records(logs / "1.json", *good)
+    write_records(logs / "2.json", play(ts=5), play(ts=6), play(page=None), play(sessionId=1.5))
+    with (logs / "2.json").open("ab") as file:
+        file.write(b"[1]\n\xff\n")
+    assert etl(tmp_path / "w.duckdb", logs, None, "--max-rejects", "5") == 3
+    assert capsys.readouterr().err == (
+        "Error: 6 of 9 records were rejected, more than --max-rejects 5 allows: 2 event_time_out_of_range, "
+        f"1 missing_field, 1 wrong_type, 2 for other reasons. The first is line 1 of {logs}/2.json: "
+        "ts is 5, which is not a time in ms between 2000 and 2100.\n"
+        "Try: Nothing was published. See them with `sparkify rejects list` and `sparkify rejects show`; "
+        "mend the files, or allow as many with --max-rejects 6.\n"
+    )
+    assert etl(tmp_path / "w.duckdb", logs, None, "--max-rejects", "6") == 0
+    (logs / "3.json").write_text("no JSON\n")
+    assert etl(tmp_path / "w.duckdb", logs) == 3
+    assert "1 of 1 record was rejected, more than --max-rejects 1% allows" in capsys.readouterr().err
 
 
 def test_show_gives_line_reason_and_record(lake: Path, capsys: pytest.CaptureFixture[str]):
@@ -115,6 +190,9 @@ def test_replay_after_a_rule_was_mended(lake: Path, monkeypatch: pytest.MonkeyPa
     assert rejects(lake, "replay", *logs, "--max-rejects", "4") == 0
     assert read_tables(lake / "w.duckdb") == expect(GOOD, [])
     assert len(as_json(lake, capsys, "show")["rejects"]) == 4
+    assert run(["runs", "--json", "--config", os.devnull, "--database", str(lake / "w.duckdb")]) == 0
+    modes = [each["mode"] for each in json.loads(capsys.readouterr().out)["runs"]]
+    assert modes == ["replay", "incremental"]
     monkeypatch.setattr(rules, "TS_FROM", 6)
     assert rejects(lake, "replay", *logs, "--max-rejects", "4") == 0
     assert read_tables(lake / "w.duckdb") == expect([*GOOD, play(ts=6)], [])

@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import json_option, open_warehouse, settings_from, source_options, warehouse_options
+from sparkify.cli.options import (
+    followed_by,
+    json_option,
+    open_warehouse,
+    settings_from,
+    source_options,
+    warehouse_options,
+)
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
+from sparkify.wording import counted, shortened
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Answer
 
 _ALL = 2**31
+# Characters of a record that `show` shows.
+_GLIMPSE = 300
 
 
 @click.group()
@@ -46,7 +56,9 @@ def list_rejects(as_json: bool, **options: Any) -> None:
     rows = list(answer.rows)
     screen.table(answer.columns, rows)
     if rows:
-        screen.say("One by one: sparkify rejects show --reason REASON")
+        if not all(row[answer.columns.index("published")] for row in rows):
+            screen.say("Not published: the latest run failed, and nothing it read is in the warehouse.")
+        screen.say(f"One by one: {followed_by('rejects show --reason REASON')}")
     screen.result({"rejects": [dict(zip(answer.columns, row, strict=True)) for row in rows]})
 
 
@@ -68,8 +80,12 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     for row in rows:
         screen.say(f"{row['uri']}, line {row['line']:,} (byte {row['byte_offset']:,})")
+        failed = "" if row["published"] else ", which failed and published nothing"
+        screen.say(f"  of run {row['run_id']:,}{failed}")
         screen.say(f"  {row['reason']}: {row['detail']}")
-        screen.say(f"  {row['content'][:300]}")
+        screen.say(f"  {_glimpse(row['content'], row['encoding'])}")
+    if any(len(row["content"]) > _GLIMPSE for row in rows):
+        screen.say(f"The records that are cut off here, in full: {followed_by('rejects export FILE')}")
     if not rows:
         screen.say("There are no such rejects.")
     screen.result({"rejects": rows})
@@ -87,19 +103,26 @@ def export(output: Path, reason: str, as_json: bool, **options: Any) -> None:
     Example:
       sparkify rejects export bad.json --reason too_long
     """
+    from sparkify.pipeline.reader import KEPT_BYTES
+
     screen = Screen(as_json)
     answer = _ask("ledger/rejects_in_full.sql", options, reason=reason, uri="", most=_ALL)
-    count = 0
+    count = cut = 0
     try:
         with output.open("wb") as file:
             for row in answer.rows:
                 content, encoding = row[-1], row[-2]
-                file.write(base64.b64decode(content) if encoding == "base64" else content.encode())
-                file.write(b"\n")
+                record = _decoded(content, encoding)
+                file.write(record + b"\n")
                 count += 1
+                cut += len(record) == KEPT_BYTES
     except OSError as exc:
         raise ConfigError(f"{output} cannot be written: {exc.strerror}.", "Choose another place.") from exc
-    screen.say(f"Wrote {count:,} records to {output}.")
+    screen.say(f"Wrote {counted(count, 'record')} to {output}.")
+    if cut:
+        screen.say(
+            f"{cut:,} of them may be longer: of a record the first {counted(KEPT_BYTES, 'byte')} are kept."
+        )
     screen.result({"records": count, "path": str(output)})
 
 
@@ -121,6 +144,22 @@ def replay(max_rejects: str, as_json: bool, **options: Any) -> None:
     screen = Screen(as_json)
     told = load(screen, options, max_rejects=max_rejects, reload=frozenset(row[0] for row in rows))
     screen.result(told)
+
+
+def _glimpse(content: str, encoding: str) -> str:
+    """Return a record's beginning, and how long it is where that is not all of it."""
+    from sparkify.pipeline.reader import KEPT_BYTES
+
+    size = len(_decoded(content, encoding))
+    notes = ["in base64"] if encoding == "base64" else []
+    if len(content) > _GLIMPSE:
+        length = counted(size, "byte")
+        notes.append(f"the first {length} are kept" if size == KEPT_BYTES else f"{length} long")
+    return shortened(content, _GLIMPSE) + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _decoded(content: str, encoding: str) -> bytes:
+    return base64.b64decode(content) if encoding == "base64" else content.encode()
 
 
 def _ask(path: str, options: dict[str, Any], **parameters: Any) -> Answer:

@@ -22,7 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 # What may stand around a record on its line, C's isspace(), as engines have it.
 _BLANKS = " \t\n\v\f\r"
 # How much of a refused record is kept.
-_KEPT_BYTES = 16_384
+KEPT_BYTES = 16_384
 # How many lines one printed object may span.
 _SPAN_LINES = 2_000
 # The longest that a part of a token may be that ends a file: ``-0.1234`` or ``\\u00e``.
@@ -283,7 +283,7 @@ def _kind(value: Any) -> str:
 
 
 def _reject(span: _Span, refusal: Refusal) -> Reject:
-    data = span.data.rstrip(b"\r\n")[:_KEPT_BYTES]
+    data = span.data.rstrip(b"\r\n")[:KEPT_BYTES]
     try:
         content, encoding = data.decode(), "utf-8"
         if "\0" in content:

@@ -160,7 +160,7 @@ def publish(
     run = _describe(after + 1, landing, options)
     checks: list[CheckResult] = []
     try:
-        options.max_rejects.verify(run.rows_rejected, run.rows_read)
+        options.max_rejects.verify(landing.files)
         with engine.writing():
             create_tables(engine)
             if latest_run(engine) != after:
@@ -186,7 +186,7 @@ def publish(
 def _describe(run_id: int, landing: Landing, options: Options) -> RunRecord:
     return RunRecord(
         run_id=run_id,
-        mode="full-refresh" if options.full_refresh else "incremental",
+        mode=_mode(landing, options),
         status="running",
         started_at=_now(),
         finished_at=_now(),
@@ -200,6 +200,13 @@ def _describe(run_id: int, landing: Landing, options: Options) -> RunRecord:
         plays_matched=0,
         version=__version__,
     )
+
+
+def _mode(landing: Landing, options: Options) -> str:
+    if options.full_refresh:
+        return "full-refresh"
+    replayed = any(each.file.item.uri in options.reload for each in landing.files)
+    return "replay" if replayed else "incremental"
 
 
 def _finish(engine: Engine, run: RunRecord, scope: Scope, checks: Sequence[CheckResult]) -> RunRecord:

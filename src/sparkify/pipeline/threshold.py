@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparkify.errors import CheckError, ConfigError
+from sparkify.pipeline.land import LandedFile
+from sparkify.wording import counted, shortened
+
+# What an error shows: the commonest reasons, and so many characters of what is wrong with the first record.
+_REASONS = 3
+_DETAIL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +43,37 @@ class MaxRejects:
             "Say --max-rejects 1% or --max-rejects 100.",
         )
 
-    def verify(self, rejected: int, read: int) -> None:
-        """Raise when there are too many.
+    def verify(self, files: Sequence[LandedFile]) -> None:
+        """Raise when too many records of a run's files were rejected.
 
         Raises:
-            CheckError: Naming the numbers.
+            CheckError: Naming the numbers, the commonest reasons and the first of the records.
         """
+        rejected = sum(len(each.rejects) for each in files)
+        read = sum(each.rows_read for each in files)
         if self.count is not None:
             allowed, said = float(self.count), f"{self.count:,}"
         else:
             allowed, said = read * (self.percent or 0) / 100, f"{self.percent:g}%"
         if rejected > allowed:
             raise CheckError(
-                f"{rejected:,} of {read:,} records were rejected, more than --max-rejects {said} allows.",
-                "Nothing was published. See why with `sparkify rejects list`; mend the files, "
-                "or allow more with --max-rejects.",
+                f"{rejected:,} of {counted(read, 'record')} {'was' if rejected == 1 else 'were'} rejected, "
+                f"more than --max-rejects {said} allows: {_reasons(files)}. {_first(files)}",
+                "Nothing was published. See them with `sparkify rejects list` and `sparkify rejects show`; "
+                f"mend the files, or allow as many with --max-rejects {rejected}.",
             )
+
+
+def _reasons(files: Sequence[LandedFile]) -> str:
+    counts = Counter(reject.reason for each in files for reject in each.rejects)
+    shown = [f"{count:,} {reason}" for reason, count in counts.most_common(_REASONS)]
+    rest = counts.total() - sum(count for _, count in counts.most_common(_REASONS))
+    return ", ".join([*shown, f"{rest:,} for other reasons"] if rest else shown)
+
+
+def _first(files: Sequence[LandedFile]) -> str:
+    for each in files:
+        for reject in each.rejects:
+            what = shortened(reject.detail, _DETAIL)
+            return f"The first is line {reject.line:,} of {each.file.item.uri}: {what}."
+    return ""

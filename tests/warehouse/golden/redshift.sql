@@ -1604,38 +1604,51 @@ FROM etl.files
 ORDER BY run_id DESC, uri
 LIMIT 100;
 
--- Rejects of the files as they are loaded now, and of the latest run if it failed: by reason.
-SELECT r.reason, COUNT(*) AS rejects, COUNT(DISTINCT r.uri) AS files, MIN(r.uri) AS first_file
+-- Rejects of the files as they are loaded now, and of the latest run if it failed: by reason. What that run
+-- read was not published, its rejects neither.
+SELECT
+    r.reason,
+    COUNT(*) AS rejects,
+    COUNT(DISTINCT r.uri) AS files,
+    f.file_id IS NOT NULL AS published,
+    MIN(r.run_id) AS first_run,
+    MAX(r.run_id) AS last_run,
+    MIN(r.uri) AS first_file
 FROM etl.rejects AS r
+LEFT JOIN etl.files AS f ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
 WHERE
-    EXISTS (
-        SELECT 1 FROM etl.files AS f
-        WHERE f.file_id = r.file_id AND f.run_id = r.run_id AND f.state = 'loaded'
-    )
+    f.file_id IS NOT NULL
     OR r.run_id IN (
         SELECT MAX(u.run_id) FROM etl.runs AS u
         HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
     )
-GROUP BY r.reason
-ORDER BY rejects DESC, r.reason;
+GROUP BY r.reason, f.file_id IS NOT NULL
+ORDER BY published DESC, rejects DESC, r.reason;
 
 -- The same rejects one by one; a reason or the end of a URI narrows them down, '' does not.
-SELECT r.run_id, r.uri, r.line, r.byte_offset, r.reason, r.detail, r.encoding, r.content
+SELECT
+    r.run_id,
+    f.file_id IS NOT NULL AS published,
+    r.uri,
+    r.line,
+    r.byte_offset,
+    r.reason,
+    r.detail,
+    r.encoding,
+    r.content
 FROM etl.rejects AS r
+LEFT JOIN etl.files AS f ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
 WHERE
     (
-        EXISTS (
-            SELECT 1 FROM etl.files AS f
-            WHERE f.file_id = r.file_id AND f.run_id = r.run_id AND f.state = 'loaded'
-        )
+        f.file_id IS NOT NULL
         OR r.run_id IN (
             SELECT MAX(u.run_id) FROM etl.runs AS u
-        HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
+            HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
         )
     )
     AND ('malformed_json' = '' OR r.reason = 'malformed_json')
     AND ('2.json' = '' OR RIGHT(r.uri, LEN('2.json')) = '2.json')
-ORDER BY r.uri, r.line
+ORDER BY r.uri, r.line, r.run_id
 LIMIT 20;
 
 -- The loaded files of which some records were rejected.
@@ -1969,7 +1982,7 @@ CROSS JOIN (
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
-(3, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 1, 1, 1, 0, 1, 1, '0.1.0', NULL);
+(3, 'replay', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 1, 1, 1, 0, 1, 1, '0.1.0', NULL);
 
 INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (3, 'conservation', 0, NULL),

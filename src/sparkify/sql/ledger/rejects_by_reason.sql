@@ -1,14 +1,20 @@
--- Rejects of the files as they are loaded now, and of the latest run if it failed: by reason.
-SELECT r.reason, COUNT(*) AS rejects, COUNT(DISTINCT r.uri) AS files, MIN(r.uri) AS first_file
+-- Rejects of the files as they are loaded now, and of the latest run if it failed: by reason. What that run
+-- read was not published, its rejects neither.
+SELECT
+    r.reason,
+    COUNT(*) AS rejects,
+    COUNT(DISTINCT r.uri) AS files,
+    f.file_id IS NOT NULL AS published,
+    MIN(r.run_id) AS first_run,
+    MAX(r.run_id) AS last_run,
+    MIN(r.uri) AS first_file
 FROM etl.rejects AS r
+LEFT JOIN etl.files AS f ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
 WHERE
-    EXISTS (
-        SELECT 1 FROM etl.files AS f
-        WHERE f.file_id = r.file_id AND f.run_id = r.run_id AND f.state = 'loaded'
-    )
+    f.file_id IS NOT NULL
     OR r.run_id IN (
         SELECT MAX(u.run_id) FROM etl.runs AS u
         HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
     )
-GROUP BY r.reason
-ORDER BY rejects DESC, r.reason;
+GROUP BY r.reason, f.file_id IS NOT NULL
+ORDER BY published DESC, rejects DESC, r.reason;

@@ -1,18 +1,25 @@
 -- The same rejects one by one; a reason or the end of a URI narrows them down, '' does not.
-SELECT r.run_id, r.uri, r.line, r.byte_offset, r.reason, r.detail, r.encoding, r.content
+SELECT
+    r.run_id,
+    f.file_id IS NOT NULL AS published,
+    r.uri,
+    r.line,
+    r.byte_offset,
+    r.reason,
+    r.detail,
+    r.encoding,
+    r.content
 FROM etl.rejects AS r
+LEFT JOIN etl.files AS f ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
 WHERE
     (
-        EXISTS (
-            SELECT 1 FROM etl.files AS f
-            WHERE f.file_id = r.file_id AND f.run_id = r.run_id AND f.state = 'loaded'
-        )
+        f.file_id IS NOT NULL
         OR r.run_id IN (
             SELECT MAX(u.run_id) FROM etl.runs AS u
-        HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
+            HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
         )
     )
     AND (:reason = '' OR r.reason = :reason)
     AND (:uri = '' OR RIGHT(r.uri, LEN(:uri)) = :uri)
-ORDER BY r.uri, r.line
+ORDER BY r.uri, r.line, r.run_id
 LIMIT :most;
