@@ -134,7 +134,7 @@ class RedshiftEngine:
         if not _without_comments(sql).lower().startswith(_LOOKS):
             raise EngineError(
                 "the query does not only look: it begins with none of SELECT, WITH, SHOW and EXPLAIN.",
-                "Nothing was changed. Use another client to change what is not the pipeline's.",
+                "Ask with SELECT; use another client to change what is not the pipeline's.",
             )
         return self._session.send(sql, "the query")
 

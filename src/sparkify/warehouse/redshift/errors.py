@@ -1,24 +1,24 @@
 """What the driver raises, as our errors: the one boundary.
 
-The server's errors come as ``ProgrammingError`` with its fields in a dictionary (``C`` is the SQLSTATE, ``M``
-the message, ``D`` the detail). A connection that breaks surfaces as nearly anything: the driver unpacks an
-answer that was cut short.
+What it says of a login is in :mod:`~sparkify.warehouse.redshift.refused`.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from typing import Any
 
 from redshift_connector.error import Error
 
 from sparkify.errors import EngineError, LoadError, TransientEngineError
+from sparkify.warehouse.redshift.causes import cause, server_fields
 
 # What the driver raises; of a cut connection it reads too little, or from a file that is None.
 DRIVER_ERRORS = (Error, OSError, struct.error, AttributeError, TypeError, IndexError)
 
-_AGAIN = "Nothing was changed. Run again; the log of the cluster says more."
+# How a person's own SQL is named.
+_THE_QUERY = "the query"
+_AGAIN = "Run again: nothing was changed. The log of the cluster says more."
 # What COPY says of a file, and not of the place it lies in, its own rights or the statement.
 _ABOUT_CONTENTS = re.compile(
     r"Load into table .* failed|decompress|\b(gzip|zlib|zstd|inflate)\b", re.IGNORECASE
@@ -50,11 +50,25 @@ _HINTS = (
     ),
     (r"disk full|Disk Full|no space", "The cluster's storage is full: delete or resize, then run again."),
 )
+_HINTS_OF_QUERY = (
+    (
+        r"read-only transaction|transaction is read-only",
+        "Ask with SELECT; use another client to change what is not the pipeline's.",
+    ),
+    (
+        r"(relation|column) .* does not exist",
+        "Correct the name; information_schema.columns lists the tables and columns there are.",
+    ),
+)
+_CORRECT = "Correct the query; it is sent as it is, in Redshift's own dialect."
+_REPORT = (
+    "Run `sparkify doctor`: nothing was changed. If all is well there, report this with what --debug shows."
+)
 
 
 def is_lost(exc: BaseException) -> bool:
     """Tell whether the connection cannot be used any more after this error of the driver."""
-    fields = _fields(exc)
+    fields = server_fields(exc)
     return fields is None or fields.get("C", "").startswith(("08", "57P"))
 
 
@@ -66,40 +80,32 @@ def explain(exc: Exception, what: str, host: str) -> EngineError:
         what: The statement, as a person would name it.
         host: The cluster.
     """
-    fields = _fields(exc)
+    fields = server_fields(exc)
+    asked = what == _THE_QUERY
     if fields is None or fields.get("C", "").startswith(("08", "57P")):
-        said = (fields or {}).get("M") or _first_line(exc)
-        return TransientEngineError(f"the connection to {host} was lost at {what}: {said}", _AGAIN)
+        return TransientEngineError(f"the connection to {host} was lost at {what}: {cause(exc)}.", _AGAIN)
     code, message, detail = (fields.get(name, "") for name in "CMD")
     said = f"{message} {detail}".strip()
     if code in ("40001", "40P01") or _CONFLICT.search(message) or _CONFLICT.search(detail):
         return TransientEngineError(
             f"another transaction came between at {what}: {said}",
-            "Nothing was changed. Run again when the other one has finished.",
+            "Run again when the other one has finished: nothing was changed.",
         )
     if code == "57014":
         return EngineError(
             f"{what} took longer than a statement may: {message}",
-            "Nothing was changed. Take in less at once with --batch-bytes, or look for what holds it up in "
-            "the cluster's query monitor.",
+            f"{'Ask for less' if asked else 'Take in less with --batch-bytes'}, or look for what holds it up "
+            "in the cluster's query monitor: nothing was changed.",
         )
-    hint = next((hint for pattern, hint in _HINTS if re.search(pattern, said, re.IGNORECASE)), "")
-    return EngineError(f"Redshift refused {what}: {said}", hint or "Nothing was changed.")
+    hints = (*_HINTS_OF_QUERY, *_HINTS) if asked else _HINTS
+    hint = next((hint for pattern, hint in hints if re.search(pattern, said, re.IGNORECASE)), "")
+    return EngineError(f"Redshift refused {what}: {said}", hint or (_CORRECT if asked else _REPORT))
 
 
 def about_contents(exc: BaseException | None) -> LoadError | None:
     """Return COPY's refusal of a file's contents as a :class:`LoadError`; None of everything else."""
-    fields = _fields(exc) if exc else None
+    fields = server_fields(exc) if exc else None
     said = f"{fields.get('M', '')} {fields.get('D', '')}".strip() if fields else ""
     if not _ABOUT_CONTENTS.search(said):
         return None
     return LoadError(said, "The file will be read record by record.", uri="")
-
-
-def _fields(exc: BaseException) -> dict[str, Any] | None:
-    first = exc.args[0] if exc.args else None
-    return first if isinstance(first, dict) else None
-
-
-def _first_line(exc: Exception) -> str:
-    return (str(exc) or type(exc).__name__).split("\n", 1)[0][:300]

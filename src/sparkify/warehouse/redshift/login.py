@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from contextlib import closing, suppress
 from typing import Any
 
-from sparkify.errors import ConfigError, EngineError
+from sparkify.errors import ConfigError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.statements import statement
 
@@ -21,13 +20,15 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
 
     Raises:
         ConfigError: The driver is not installed.
-        EngineError: The database does not let us in.
+        EngineError: Nothing answers there, its certificate is not trusted, or the database refuses.
     """
     try:
         import redshift_connector
-        from redshift_connector.error import Error
     except ImportError as exc:
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
+    from sparkify.warehouse.redshift.errors import DRIVER_ERRORS
+    from sparkify.warehouse.redshift.refused import not_let_in
+
     try:
         connection = redshift_connector.connect(
             host=cluster.host,
@@ -45,11 +46,8 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
             tcp_keepalive_count=_KEEPALIVE_TIMES,
             application_name="sparkify",
         )
-    except (Error, OSError, struct.error) as exc:
-        raise EngineError(
-            f"{cluster.db_name} on {cluster.host} does not let {user} in: {_reason(exc)}",
-            "Check HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD in dwh.cfg; `sparkify doctor` tries each.",
-        ) from exc
+    except (*DRIVER_ERRORS, KeyError, UnicodeError) as exc:
+        raise not_let_in(exc, cluster, user, timeout) from exc
     # Each statement is a transaction of its own, and ours begin with a BEGIN of ours.
     connection.autocommit = True
     return connection
@@ -81,9 +79,3 @@ def missing_privileges(connection: Any) -> list[str]:
     missing = [] if in_schema else ["CREATE on schema public"]
     missing += [] if in_database else ["CREATE on the database (for the schemas etl and analytics)"]
     return missing + [f"SELECT, INSERT and DELETE on {table}" for table in tables]
-
-
-def _reason(exc: Exception) -> str:
-    # The driver's errors carry the server's fields as a dictionary: M is the message.
-    fields = exc.args[0] if exc.args else ""
-    return str(fields.get("M", fields)) if isinstance(fields, dict) else str(exc)

@@ -99,7 +99,7 @@ class RedshiftSession:
             self.send(statement("redshift/commit.sql").text, "COMMIT")
         except TransientEngineError as exc:
             if self._connection is None:
-                exc.hint = "Whether it was done is not known: see `sparkify runs`. To run again does no harm."
+                exc.hint = "See `sparkify runs` whether it was done, or run again: that does no harm."
             raise
 
     def _roll_back(self) -> None:
@@ -115,7 +115,7 @@ class RedshiftSession:
                 # A new session would carry out the rest of a transaction whose beginning is gone.
                 raise TransientEngineError(
                     f"the connection to {self.host} was lost within a transaction.",
-                    "Nothing was changed. Run again.",
+                    "Run again: nothing was changed.",
                 )
             user, password = self._credentials()
             try:

@@ -1,0 +1,125 @@
+"""Why a login failed, told apart: the network, TLS, or the database itself; each with what to do next.
+
+The driver says all of it in nearly the same words, and a wrong password is only one of the reasons.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from sparkify.errors import EngineError, TransientEngineError
+from sparkify.settings import ClusterSettings
+from sparkify.warehouse.redshift.causes import cause, network_error, server_fields
+
+# OpenSSL's numbers of what is wrong with a certificate: X509_V_ERR_…
+_OUT_OF_DATE = (9, 10)
+_OTHER_NAME = (62, 64)
+
+_ENDPOINT = "the endpoint that `sparkify cluster status` shows, without port and database"
+_OPEN = (
+    "Let yourself in with `sparkify cluster open-port` (open_incoming_port.py): a security group drops what "
+    "it does not know. If the cluster is paused: `sparkify cluster resume`."
+)
+_LISTENING = (
+    "Correct HOST and DB_PORT in dwh.cfg. If the cluster is paused (`sparkify cluster status` says so): "
+    "`sparkify cluster resume`."
+)
+_NOT_REDSHIFT = (
+    "Correct HOST and DB_PORT in dwh.cfg: something else than Redshift answers there, or a proxy on the way."
+)
+
+
+def not_reached(exc: Exception, host: str, port: int, seconds: float) -> EngineError:
+    """Return why no connection to a host came about; ``seconds`` were waited for it."""
+    place = f"{host}:{port}"
+    if isinstance(exc, socket.gaierror) and exc.errno == socket.EAI_AGAIN:
+        return EngineError(
+            f"the name {host} cannot be looked up: no name server answers.",
+            "Check this machine's network, then run again.",
+        )
+    if isinstance(exc, (socket.gaierror, UnicodeError)):
+        return EngineError(f"there is no host {host}.", f"Correct HOST in dwh.cfg: {_ENDPOINT}.")
+    if isinstance(exc, TimeoutError):
+        return EngineError(f"{place} did not answer within {seconds:g} s.", _OPEN)
+    if isinstance(exc, ConnectionRefusedError):
+        return EngineError(f"nothing listens at {place}: the connection was refused.", _LISTENING)
+    return EngineError(
+        f"{place} cannot be reached: {cause(exc)}.",
+        "Check the network and VPN. A cluster without a public endpoint is reached from inside its VPC only.",
+    )
+
+
+def not_let_in(exc: Exception, cluster: ClusterSettings, user: str, seconds: float) -> EngineError:
+    """Return why the driver's connect failed as it did.
+
+    Args:
+        exc: What it raised.
+        cluster: Where to.
+        user: As whom.
+        seconds: How long each answer was waited for.
+    """
+    fields = server_fields(exc)
+    if fields is not None:
+        return _refused_by_database(fields, cluster, user)
+    below = network_error(exc)
+    place = f"{cluster.host}:{cluster.db_port}"
+    if isinstance(below, ssl.SSLCertVerificationError):
+        return _not_trusted(below, place)
+    if isinstance(below, ssl.SSLError):
+        return EngineError(f"{place} does not speak TLS as Redshift does: {cause(exc)}.", _NOT_REDSHIFT)
+    if "refuses SSL" in str(exc):
+        return EngineError(f"{place} does not speak TLS as Redshift does: it offers none.", _NOT_REDSHIFT)
+    # What the network says once a connection stands, the driver does not wrap.
+    if isinstance(exc, UnicodeError) or (below is not None and below is not exc and not _cut(below)):
+        return not_reached(below or exc, cluster.host, cluster.db_port, seconds)
+    return EngineError(
+        f"{place} broke the login off: {cause(exc)}.",
+        "Run again in a minute; if it stays so, correct HOST and DB_PORT in dwh.cfg: something else than "
+        "Redshift may answer there.",
+    )
+
+
+def _cut(exc: OSError) -> bool:
+    return isinstance(exc, ConnectionError) and not isinstance(exc, ConnectionRefusedError)
+
+
+def _not_trusted(exc: ssl.SSLCertVerificationError, place: str) -> EngineError:
+    said = exc.verify_message.rstrip(".")
+    if exc.verify_code in _OTHER_NAME:
+        return EngineError(
+            f"the certificate of {place} is for another name than HOST.",
+            f"Set HOST in dwh.cfg to {_ENDPOINT}; an alias or an address of it does not do.",
+        )
+    if exc.verify_code in _OUT_OF_DATE:
+        return EngineError(
+            f"the certificate of {place} is not valid now: {said}.",
+            "Check this machine's clock. If it is right, tell who runs that server.",
+        )
+    return EngineError(
+        f"the certificate of {place} is not trusted: {said}.",
+        "Correct HOST in dwh.cfg if that is not your cluster; if a proxy or an authority of your own signs "
+        "there, name its CA bundle: export SSL_CERT_FILE=/path/to/ca.pem.",
+    )
+
+
+def _refused_by_database(fields: dict[str, str], cluster: ClusterSettings, user: str) -> EngineError:
+    code, said = fields.get("C", ""), fields.get("M", "").rstrip(".")
+    database = f"{cluster.db_name} on {cluster.host}"
+    if code == "3D000":
+        return EngineError(
+            f"there is no database {database}.",
+            "Correct DB_NAME in dwh.cfg; `sparkify cluster status` shows the one the cluster was made with.",
+        )
+    if code.startswith("28"):
+        return EngineError(
+            f"{database} does not let {user} in: {said}.",
+            "Create that user in the database, or set DB_USER and DB_PASSWORD in dwh.cfg."
+            if user.startswith("IAM")  # AWS gave the password, so that is right
+            else "Correct DB_USER and DB_PASSWORD in dwh.cfg.",
+        )
+    if code.startswith(("53", "57P")):
+        return TransientEngineError(
+            f"{database} takes nobody in now: {said}.", "Run again when others have left, or it has started."
+        )
+    return EngineError(f"{database} refused the login: {said}.", "`sparkify doctor` tries each setting.")

@@ -1,0 +1,65 @@
+"""A session on Redshift: what it says when it is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.redshift_double import Fault
+from tests.redshift_double.faults import FaultKind
+from tests.warehouses import OnRedshift, Warehouses, options_of
+
+from sparkify.cli.app import run
+from sparkify.errors import TransientEngineError
+from sparkify.warehouse.redshift.session import RedshiftSession
+
+
+@pytest.fixture
+def place(warehouses: Warehouses, tmp_path: Path) -> Iterator[OnRedshift]:
+    with warehouses.temporary("redshift", tmp_path) as place:
+        assert isinstance(place, OnRedshift)
+        yield place
+        place.server.faults.clear()
+
+
+@pytest.fixture
+def session(place: OnRedshift) -> Iterator[RedshiftSession]:
+    cluster = place.settings().cluster
+    session = RedshiftSession(
+        cluster, lambda: (cluster.db_user, str(cluster.db_password)), statement_timeout=1, grace=0.2
+    )
+    yield session
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("drop_before", "the server closed it"),
+        ("drop_after", "the server closed it"),
+        ("hang", "no answer came in time"),
+    ],
+)
+def test_a_lost_connection_says_why_and_what_is_next(
+    place: OnRedshift, session: RedshiftSession, kind: FaultKind, why: str
+):
+    session.send("SELECT 1", "the first look")
+    place.server.faults.arm(Fault(kind, match="SELECT 2"))
+    with pytest.raises(TransientEngineError) as caught:
+        session.send("SELECT 2", "the second look")
+    assert caught.value.message == f"the connection to localhost was lost at the second look: {why}."
+    assert caught.value.hint == "Run again: nothing was changed. The log of the cluster says more."
+
+
+def test_a_query_that_loses_the_connection_is_one_sentence(
+    place: OnRedshift, capsys: pytest.CaptureFixture[str]
+):
+    assert run(["create-tables", *options_of(place)]) == 0
+    place.server.faults.arm(Fault("drop_before", match="SELECT 4711"))
+    capsys.readouterr()
+    assert run(["query", "SELECT 4711", *options_of(place)]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "Error: the connection to localhost was lost at the query: the server closed it.",
+        "Try: Run again: nothing was changed. The log of the cluster says more.",
+    ]
