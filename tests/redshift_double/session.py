@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # the server makes sessions
 
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
 _SERIALIZATION = {"40001", "40P01"}
+# The client's unnamed statement, as PostgreSQL has it: it drops its own at a query of ours in between.
+_UNNAMED = b"the unnamed one"
 
 
 @dataclass
@@ -214,8 +216,10 @@ class Session:
                     raise syntax_error("$1")
                 self._stream.write(wire.PARSE_COMPLETE)
             else:
+                if not name:
+                    self.backend.exchange(wire.message(b"C", b"S" + _UNNAMED + b"\0"), b"3", _ignore)
                 message = wire.message(
-                    b"P", name.encode() + b"\0" + plan.sql.encode() + b"\0" + body[position:]
+                    b"P", _behind(name) + b"\0" + plan.sql.encode() + b"\0" + body[position:]
                 )
                 failures: list[RedshiftError] = []
 
@@ -248,7 +252,8 @@ class Session:
         if prepared is None:
             raise RedshiftError("26000", f'prepared statement "{name}" does not exist')
         if not prepared.plan.local:
-            self.backend.exchange(wire.message(b"D", body), b"Tn", self._relay)
+            behind = body[:1] + _behind(name, body[:1]) + b"\0"
+            self.backend.exchange(wire.message(b"D", behind), b"Tn", self._relay)
         elif body[:1] == b"S":
             self._stream.write(wire.NO_PARAMETERS + wire.NO_DATA)
         else:
@@ -265,7 +270,8 @@ class Session:
             self._stream.write(wire.BIND_COMPLETE)
             return
         self._before(prepared.plan)
-        self.backend.exchange(wire.message(b"B", body), b"2", self._relay)
+        behind = portal_name.encode() + b"\0" + _behind(name) + b"\0" + body[position:]
+        self.backend.exchange(wire.message(b"B", behind), b"2", self._relay)
 
     def _before(self, plan: Plan) -> None:
         """What has to be done before PostgreSQL binds: a query of our own drops its unnamed portal."""
@@ -351,7 +357,8 @@ class Session:
         if prepared is not None and prepared.plan.local:
             self._stream.write(wire.CLOSE_COMPLETE)
         else:
-            self.backend.exchange(wire.message(b"C", body), b"3", self._relay)
+            behind = body[:1] + _behind(name, body[:1]) + b"\0"
+            self.backend.exchange(wire.message(b"C", behind), b"3", self._relay)
 
     # faults
 
@@ -395,6 +402,15 @@ class Session:
     def set_last_copy(self, query_id: int) -> None:
         """Inside the transaction, so that a rollback takes it back."""
         self.backend.query(f"SELECT set_config('redshift.last_copy_id', {quote(str(query_id))}, false)")
+
+
+def _behind(name: str, kind: bytes = b"S") -> bytes:
+    """Return the name PostgreSQL has a client's statement (S) or portal (P) under."""
+    return name.encode() or (_UNNAMED if kind == b"S" else b"")
+
+
+def _ignore(code: bytes, answer: bytes) -> None:
+    """Keep an answer from the client."""
 
 
 def _bound(body: bytes, position: int) -> tuple[bytes | None, ...]:

@@ -34,6 +34,22 @@ def test_binds_and_results_keep_their_types(ask):
     assert ask("SELECT * FROM t WHERE v IS NULL") == [(None,) * 8]
 
 
+def test_the_unnamed_statement_lasts_until_the_next(redshift: Cluster):
+    """Without prepared statements of its own the driver uses no other; a write is locked for in between."""
+    with redshift.connect(max_prepared_statements=0) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE TABLE t (i INT)")
+        for number in (1, 2):
+            cursor.execute("INSERT INTO t VALUES (%s)", [number])
+        connection.commit()
+        with pytest.raises(ProgrammingError, match="nowhere"):
+            cursor.execute("SELECT * FROM nowhere")
+        connection.rollback()
+        cursor.execute("INSERT INTO t VALUES (3)")
+        cursor.execute("SELECT SUM(i) FROM t")
+        assert cursor.fetchone() == [6]
+
+
 def cannot_connect(words: str, arguments: dict[str, Any]) -> None:
     """Connecting fails, with these words. The driver leaves its socket to the garbage collector then."""
     with warnings.catch_warnings():

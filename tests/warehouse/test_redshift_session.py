@@ -1,7 +1,8 @@
-"""A session on Redshift: what it says when it is lost."""
+"""A session on Redshift: what it says when it is lost, and what it keeps."""
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,3 +64,19 @@ def test_a_query_that_loses_the_connection_is_one_sentence(
         "Error: the connection to localhost was lost at the query: the server closed it.",
         "Try: Run again: nothing was changed. The log of the cluster says more.",
     ]
+
+
+class Text(str):
+    """A text that can be watched."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_no_text_of_a_statement_is_kept(session: RedshiftSession):
+    """The driver would keep each as long as the connection: megabytes of literals, for hours."""
+    texts = [Text(f"SELECT {number} AS n") for number in range(5)]
+    watched = [weakref.ref(text) for text in texts]
+    while texts:
+        session.send(texts.pop(0), "a look")
+    session.send("SELECT 1", "the last look")
+    assert [ref() for ref in watched] == [None] * 5

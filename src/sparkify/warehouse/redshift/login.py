@@ -44,6 +44,8 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
             tcp_keepalive_idle=_KEEPALIVE_AFTER,
             tcp_keepalive_interval=_KEEPALIVE_EVERY,
             tcp_keepalive_count=_KEEPALIVE_TIMES,
+            # Ours differ by their literals: none would be found again. See forget_statements.
+            max_prepared_statements=0,
             application_name="sparkify",
         )
     except (*DRIVER_ERRORS, KeyError, UnicodeError) as exc:
@@ -56,6 +58,11 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
 def wait_for_answers(connection: Any, seconds: float) -> None:
     """Set how long an answer may take to come; connecting has a shorter limit."""
     connection._usock.settimeout(seconds)  # noqa: SLF001 - the driver has one limit for both
+
+
+def forget_statements(connection: Any) -> None:
+    """Let go of the statements' texts, megabytes each, which the driver keeps as long as the connection."""
+    connection._caches.clear()  # noqa: SLF001 - its own limit leaves one of its two caches out
 
 
 def let_go(connection: Any) -> None:

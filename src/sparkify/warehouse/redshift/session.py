@@ -14,7 +14,7 @@ from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.errors import DRIVER_ERRORS, explain, is_lost
 from sparkify.warehouse.redshift.literals import fill
-from sparkify.warehouse.redshift.login import let_go, log_in, wait_for_answers
+from sparkify.warehouse.redshift.login import forget_statements, let_go, log_in, wait_for_answers
 from sparkify.warehouse.statements import read_statements, statement
 
 # User and password, asked for at every connect: temporary ones expire.
@@ -131,6 +131,7 @@ class RedshiftSession:
             for step in read_statements("redshift/settings.sql"):
                 limit = {"milliseconds": int(self._statement_timeout * 1000)}
                 self.send(fill(step.text, step.pick(limit)), "SET")
+        forget_statements(self._connection)
         return self._connection
 
     def drop(self) -> None:
