@@ -153,12 +153,15 @@ def test_a_failed_check_exits_3_and_publishes_nothing(sparkify: Run, tmp_path: P
     ]
 
 
-def test_a_failure_exits_1(sparkify: Run, tmp_path: Path) -> None:
+def test_a_failure_exits_1(sparkify: Run) -> None:
     assert sparkify("runs").code == 1, "there is no warehouse"
     assert sparkify("etl", "--log-data", "nowhere").code == 1
+
+
+def test_a_database_that_is_none_is_a_wrong_command_line(sparkify: Run, tmp_path: Path) -> None:
     (tmp_path / "dwh.duckdb").write_text("this is no database, but it is mine")
     done = sparkify("runs", "--database", "dwh.duckdb")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (2, "")
     assert (tmp_path / "dwh.duckdb").read_text() == "this is no database, but it is mine"
 
 

@@ -96,6 +96,47 @@ def test_parquet_has_types_for_what_redshift_has(both: list[Place], tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        (
+            "SELECT lvl FROM songplays",
+            "Correct the name; information_schema.columns lists the tables and columns there are.",
+        ),
+        (
+            "SELECT * FROM songplay",
+            "Correct the name; information_schema.columns lists the tables and columns there are.",
+        ),
+        (
+            "SELECT * INTO elsewhere FROM songplays",
+            "Ask with SELECT; use another client to change what is not the pipeline's.",
+        ),
+        (
+            "DELETE FROM songplays",
+            "Ask with SELECT; use another client to change what is not the pipeline's.",
+        ),
+        ("SELECT FROM WHERE", "Correct the query; it is sent as it is, in Redshift's own dialect."),
+    ],
+)
+def test_a_refused_query_ends_with_a_next_step(
+    both: list[Place], capsys: pytest.CaptureFixture[str], sql: str, hint: str
+):
+    capsys.readouterr()
+    assert run(["query", sql, *options_of(both[1])]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == f"Try: {hint}"
+
+
+def test_no_warehouse_is_said_with_its_name(
+    warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with warehouses.temporary("redshift", tmp_path) as place:
+        assert isinstance(place, OnRedshift)
+        assert run(["check", *options_of(place)]) == 1
+        assert capsys.readouterr().err.splitlines()[0] == (
+            f"Error: there is no warehouse yet: the tables are missing in {place.name} on localhost."
+        )
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "DELETE FROM songplays",

@@ -122,8 +122,10 @@ def require(engine: Engine, *, exists: bool) -> None:
     Raises:
         EngineError: There is none.
     """
-    if not exists or not engine.has_table("etl", "runs") or not engine.has_table("", "songplays"):
-        raise EngineError(
-            "there is no warehouse yet: the tables are missing.",
-            "Load something with `sparkify etl`, or name the warehouse with --database or --config.",
-        )
+    if exists and engine.has_table("etl", "runs") and engine.has_table("", "songplays"):
+        return
+    raise EngineError(
+        f"there is no warehouse yet: {'the tables are missing in ' if exists else ''}{engine.place}"
+        f"{'' if exists else ' does not exist'}.",
+        "`sparkify etl` or `sparkify create-tables` makes it; or name another with --database or --config.",
+    )

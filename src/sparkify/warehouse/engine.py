@@ -44,6 +44,8 @@ class Engine(Protocol):
     """
 
     name: str
+    # The warehouse as a person would name it: its file, or the database and its host.
+    place: str
     # It reads the objects of the lake itself: what was read here before must be what it reads later.
     reads_lake: bool
 

@@ -9,7 +9,6 @@ will stay.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from typing import Any, NoReturn
 import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
+from sparkify.warehouse.duckdb.errors import THE_QUERY, explain
 from sparkify.warehouse.duckdb.holder import find_holder
 from sparkify.warehouse.duckdb.landing import (
     events_sql,
@@ -40,8 +40,6 @@ _MACROS = (
     # STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
     "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)",
 )
-# What the system says of a disk, quota or limit that is used up.
-_FULL = r"No space left on device|File too large|Disk quota exceeded"
 
 
 class DuckDBEngine:
@@ -65,6 +63,7 @@ class DuckDBEngine:
         on_wait: Callable[[str], AbstractContextManager[None]] | None = None,
     ) -> None:
         self.path = path
+        self.place = str(path)
         self._wait = wait
         self._on_wait = on_wait
         self._new: NewFile | None = None
@@ -236,12 +235,15 @@ class DuckDBEngine:
     def query(self, sql: str) -> Answer:
         # The file is attached read-only; this keeps a query from reading or writing any other.
         self._run("SET enable_external_access = false")
-        found = self._run(self._only(sql), what="the query")
+        found = self._run(self._only(sql), what=THE_QUERY)
         columns = [column[0] for column in found.description or []]
 
         def rows() -> Iterator[tuple[Any, ...]]:
-            while some := found.fetchmany(10_000):
-                yield from some
+            try:
+                while some := found.fetchmany(10_000):
+                    yield from some
+            except duckdb.Error as exc:
+                self._fail(exc, THE_QUERY)
 
         return Answer(columns, rows())
 
@@ -250,7 +252,7 @@ class DuckDBEngine:
         try:
             count = len(self._connection.extract_statements(sql))
         except duckdb.Error as exc:
-            self._fail(exc, "the query")
+            self._fail(exc, THE_QUERY)
         if count != 1:
             raise EngineError(f"the query is {count} statements.", "Ask one at a time.")
         return sql
@@ -259,7 +261,7 @@ class DuckDBEngine:
         self._run(f"SET allowed_paths = [{literal(str(path))}]")
         self._run("SET enable_external_access = false")
         select = self._only(sql).strip().rstrip(";")
-        done = self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what="the query")
+        done = self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what=THE_QUERY)
         ((rows,),) = done.fetchall()
         return int(rows)
 
@@ -271,7 +273,9 @@ class DuckDBEngine:
     def _attach(self, mode: str, *, wait: bool = True) -> None:
         begun = time.monotonic()
         refused = told = False
-        sql = f"ATTACH {literal(str(self._new.path if self._new else self.path))} AS warehouse ({mode})"
+        path = self._new.path if self._new else self.path
+        # The type is named: by the suffix, .json say, DuckDB would attach something that keeps nothing.
+        sql = f"ATTACH {literal(str(path))} AS warehouse ({mode}, TYPE duckdb)"
         with ExitStack() as waiting:
             while True:
                 try:
@@ -315,38 +319,7 @@ class DuckDBEngine:
             self._fail(exc, "reading the files")
 
     def _fail(self, exc: Exception, what: str) -> NoReturn:
-        text = str(exc)
-        first = text.split("\n", 1)[0]
-        if "Could not set lock" in text:
-            holder = find_holder(text)
-            raise WarehouseLocked(
-                f"{self.path} is held by {holder.words}.",
-                "Run again when it has finished (--wait SECONDS waits longer for it), or stop it.",
-                pid=holder.pid,
-            ) from exc
-        if "not a valid DuckDB database file" in text:
-            raise EngineError(
-                f"{self.path} is not a DuckDB database.",
-                "Name another file with --database or [DWH] DATABASE; this one was not touched.",
-            ) from exc
-        if isinstance(exc, duckdb.OutOfMemoryException):
-            raise EngineError(
-                f"DuckDB ran out of memory at {what}: {first}.",
-                "Nothing was changed. Take in less at once with --batch-bytes, or give it more memory.",
-            ) from exc
-        full = re.search(_FULL, text)
-        if full:
-            raise EngineError(
-                f"{self.path} cannot be written: {full[0]}.",
-                "Nothing was changed. Make room on its disk, or name another place with --database; "
-                "then run again.",
-            ) from exc
-        if isinstance(exc, duckdb.IOException) and "Cannot open file" in text:
-            raise EngineError(
-                f"{self.path} cannot be opened: {first.rpartition(': ')[2]}.",
-                "Check that its folder exists and that you may write there.",
-            ) from exc
-        raise EngineError(f"DuckDB refused {what}: {first}", "Nothing was changed.") from exc
+        raise explain(exc, what, self.path) from exc
 
 
 @contextmanager

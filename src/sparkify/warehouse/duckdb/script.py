@@ -19,6 +19,7 @@ class DuckDBScript:
     """A DuckDB warehouse that is never opened. Parameters stay as they are written, ``$name``."""
 
     name = "duckdb"
+    place = "a script"
     reads_lake = False
     statements_sent = 0
 

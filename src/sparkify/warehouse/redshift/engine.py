@@ -41,6 +41,7 @@ class RedshiftEngine:
     reads_lake = True
 
     def __init__(self, session: RedshiftSession, landing: Landing) -> None:
+        self.place = f"{session.cluster.db_name} on {session.host}"
         self._session = session
         self._landing = landing
 

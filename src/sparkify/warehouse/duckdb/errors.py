@@ -1,0 +1,129 @@
+"""What DuckDB raises, as our errors: the one boundary."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from sparkify.errors import ConfigError, EngineError, SparkifyError, WarehouseLocked
+from sparkify.warehouse.duckdb.holder import find_holder
+
+# How a person's own SQL is named.
+THE_QUERY = "the query"
+# What the system says of a disk, quota or limit that is used up.
+_FULL = r"No space left on device|File too large|Disk quota exceeded"
+# Where DuckDB names what may have been meant: `Did you mean "a"?`, `Candidate bindings: "a", "b"`.
+_MEANT = re.compile(r"Did you mean (.+)\?|Candidate \w+: (?:: )?(.+)")
+_FUNCTIONS = re.compile(r"Candidate functions:\n((?:\t.+\n?)+)")
+_SHOWN = 5
+_NAME_ANOTHER = "Name another file with --database or [DWH] DATABASE"
+_OR_NAME = "Or name another file with --database or [DWH] DATABASE"
+
+
+def explain(exc: Exception, what: str, path: Path) -> SparkifyError:
+    """Return an error of DuckDB, or of the system, as ours.
+
+    Args:
+        exc: What was raised.
+        what: What was tried, as a person would name it.
+        path: The file of the warehouse.
+    """
+    text = str(exc)
+    first = text.split("\n", 1)[0]
+    if "Could not set lock" in text:
+        holder = find_holder(text)
+        return WarehouseLocked(
+            f"{path} is held by {holder.words}.",
+            "Run again when it has finished (--wait SECONDS waits longer for it), or stop it.",
+            pid=holder.pid,
+        )
+    if isinstance(exc, duckdb.OutOfMemoryException):
+        return EngineError(
+            f"DuckDB ran out of memory at {what}: {first}.",
+            f"{'Ask for less' if what == THE_QUERY else 'Take in less at once with --batch-bytes'}, or give "
+            "it more memory: nothing was changed.",
+        )
+    full = re.search(_FULL, text)
+    if full:
+        return EngineError(
+            f"{path} cannot be written: {full[0]}.",
+            "Make room on its disk, or name another place with --database; then run again: nothing was "
+            "changed.",
+        )
+    if what == THE_QUERY:
+        return _about_query(exc)
+    if what == str(path):
+        return _about_file(exc, path)
+    return EngineError(
+        f"DuckDB refused {what}: {first}",
+        "Run again: nothing was changed. If it stays so, report it with what --debug shows.",
+    )
+
+
+def _about_file(exc: Exception, path: Path) -> SparkifyError:
+    """Explain why a file cannot be made, or opened, as a warehouse."""
+    if isinstance(exc, OSError):
+        return EngineError(
+            f"{path} cannot be made: {exc.strerror}.",
+            "Check that you may write in its folder, or name another place with --database.",
+        )
+    text = str(exc)
+    first = text.split("\n", 1)[0]
+    if path.is_dir():
+        return ConfigError(
+            f"{path} is a folder, not a DuckDB database.",
+            f"{_NAME_ANOTHER}, such as {path / 'sparkify.duckdb'}.",
+        )
+    if "not a valid DuckDB database file" in text:
+        if not path.stat().st_size:
+            return ConfigError(
+                f"{path} is an empty file, not a DuckDB database.",
+                f"Remove it: `sparkify etl` or `sparkify create-tables` makes it anew. {_OR_NAME}.",
+            )
+        return ConfigError(
+            f"{path} is not a DuckDB database.",
+            f"{_NAME_ANOTHER}: `sparkify etl` or `sparkify create-tables` makes it.",
+        )
+    if "Cannot open file" in text:
+        return EngineError(
+            f"{path} cannot be opened: {first.rpartition(': ')[2]}.",
+            "Check that its folder exists and that you may write there.",
+        )
+    return EngineError(
+        f"{path} cannot be read: {first}",
+        f"If it is damaged, move it away: `sparkify etl` loads the lake anew. {_OR_NAME}.",
+    )
+
+
+def _about_query(exc: Exception) -> EngineError:
+    """Explain why a person's own SQL was refused; DuckDB's own suggestion is the best next step there is."""
+    text = str(exc)
+    first = text.split("\n", 1)[0]
+    if "read-only mode" in first:
+        return EngineError(
+            f"the query does not only look: {first}",
+            "Ask with SELECT; use DuckDB itself to change what is not the pipeline's.",
+        )
+    meant = _meant(text)
+    if meant:
+        hint = f"{', '.join(meant[:-1])}{' or ' if meant[1:] else ''}{meant[-1]}, if that was meant."
+    elif isinstance(exc, duckdb.PermissionException):
+        hint = (
+            "Ask for what is in the warehouse: a query uses no other file. -o FILE writes the answer to one."
+        )
+    elif isinstance(exc, duckdb.CatalogException):
+        hint = "Correct the name; SHOW ALL TABLES lists the tables and columns there are."
+    else:
+        hint = "Correct the query: it is SQL in DuckDB's own dialect."
+    return EngineError(f"DuckDB refused the query: {first}", hint)
+
+
+def _meant(text: str) -> list[str]:
+    """Return the names DuckDB suggests, the likeliest first."""
+    functions = _FUNCTIONS.search(text)
+    if functions:
+        return [line.strip() for line in functions[1].splitlines()][:_SHOWN]
+    names = _MEANT.search(text)
+    return re.split(r", | or ", names[1] or names[2])[:_SHOWN] if names else []
