@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,3 +101,18 @@ def fetching(
         finally:
             for pool in (counters, fetchers):
                 pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def fetch_copies(files: Sequence[PlannedFile], spool: Path) -> Iterator[list[Path]]:
+    """Yield where files lie on the local disk, in their order; copies in the spool are removed at the end.
+
+    Raises:
+        SourceError: A file cannot be read.
+    """
+    with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as fetchers:
+        paths = list(fetchers.map(lambda file: file.source.store.local_path(file.item, spool), files))
+    yield paths
+    for path in paths:
+        if path.parent == spool:
+            path.unlink()

@@ -18,7 +18,7 @@ from sparkify.errors import LoadError
 from sparkify.lake.marks import Marks
 from sparkify.lake.pack import FILE_FIELD, as_keys, pack
 from sparkify.lake.store import read_all
-from sparkify.pipeline.fetch import FetchedFile, fetching
+from sparkify.pipeline.fetch import FetchedFile, fetch_copies, fetching
 from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
@@ -202,7 +202,7 @@ def _compare(
 def _land_carefully(
     engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: Landing
 ) -> tuple[dict[int, int], dict[int, Sequence[Reject]]]:
-    """Land what our rules accept of doubtful log files, all at once.
+    """Land what our rules accept of doubtful log files.
 
     Returns:
         How many records each has, and its rejects.
@@ -210,18 +210,28 @@ def _land_carefully(
     read: dict[int, int] = {}
     rejects: dict[int, Sequence[Reject]] = {}
     accepted: list[LogFile] = []
+    size = 0
     for file, reading in _read_again(engine, files, landing):
         accepted.append(LogFile(spool / f"{file.file_id}.json", file.file_id))
         with accepted[-1].path.open("wb") as out:
             out.writelines(reading.lines)
+            size += out.tell()
         read[file.file_id] = reading.records
         rejects[file.file_id] = reading.rejects
+        if size > _CHUNK_BYTES:
+            _land_accepted(engine, accepted, files)
+            accepted, size = [], 0
+    _land_accepted(engine, accepted, files)
+    return read, rejects
+
+
+def _land_accepted(engine: Engine, accepted: Sequence[LogFile], files: Sequence[PlannedFile]) -> None:
+    """Land records of our own writing, all at once, and remove their files."""
     if accepted:
         with _naming(files):
             engine.land_events(accepted, plain=False)
         for each in accepted:
             each.path.unlink()
-    return read, rejects
 
 
 def _land_strictly(engine: Engine, files: Sequence[FetchedFile]) -> set[int]:
@@ -287,15 +297,17 @@ def _survey(engine: Engine, files: Sequence[PlannedFile], spool: Path, landing: 
     if not files:
         return set()
     known = {each.key for each in EVENT_FIELDS}
-    paths = {str(file.source.store.local_path(file.item, spool)): file for file in files}
-    counts: dict[str, Counter[str]] = {path: Counter() for path in paths}
     doubtful = set()
-    for path, key, count in engine.survey([Path(path) for path in paths]):
-        if key is None:
-            doubtful.add(paths[path].file_id)
-        elif key not in known:
-            counts[path][key] = count
-    for path, file in paths.items():
-        if file.file_id not in doubtful:
-            landing.note_unknown(EVENTS, file.item.uri, counts[path])
+    for group in in_groups(files, _PACK_BYTES):
+        with fetch_copies(group, spool) as copies:
+            paths = {str(path): file for path, file in zip(copies, group, strict=True)}
+            counts: dict[str, Counter[str]] = {path: Counter() for path in paths}
+            for path, key, count in engine.survey(copies):
+                if key is None:
+                    doubtful.add(paths[path].file_id)
+                elif key not in known:
+                    counts[path][key] = count
+        for path, file in paths.items():
+            if file.file_id not in doubtful:
+                landing.note_unknown(EVENTS, file.item.uri, counts[path])
     return doubtful

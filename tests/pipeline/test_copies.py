@@ -1,0 +1,65 @@
+"""Copies of a bucket's files lie on the disk while they are needed, not until the end of the run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from sparkify.pipeline import land as pipeline_land
+from sparkify.pipeline.plan import EVENTS
+from sparkify.settings import AwsSettings, Secret
+from sparkify.warehouse.duckdb.engine import DuckDBEngine
+from sparkify.warehouse.engine import LogFile, Rows
+from tests.conftest import S3Server
+from tests.landing import Lander
+from tests.records import play
+
+FILES = 30
+
+
+class Watched(DuckDBEngine):
+    """An engine that notes how many files lie beside those it is given."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.surveyed: list[int] = []
+        self.landed: list[int] = []
+
+    def survey(self, paths: Sequence[Path]) -> Rows:
+        self.surveyed.append(len(list(paths[0].parent.iterdir())))
+        return super().survey(paths)
+
+    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
+        self.landed.append(len(list(files[0].path.parent.iterdir())))
+        super().land_events(files, plain=plain)
+
+
+@pytest.mark.parametrize("bad", [b"", b"no JSON\n"], ids=["surveyed", "read carefully"])
+def test_the_spool_does_not_grow_with_the_number_of_files(
+    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch, bad: bytes
+):
+    files = {
+        f"{n}.json": json.dumps(play(sessionId=n, extra=None)).encode() + b"\n" + bad for n in range(FILES)
+    }
+    for limit in ("_PACK_BYTES", "_CHUNK_BYTES"):
+        monkeypatch.setattr(pipeline_land, limit, 3 * len(files["0.json"]))
+    aws = AwsSettings(Secret(s3.key), Secret(s3.secret), "", "", s3.endpoint)
+    engine = Watched(tmp_path / "w.duckdb")
+    lander = Lander(engine, (s3, aws))
+    try:
+        outcomes = lander.land(EVENTS, files)
+    finally:
+        lander.close()
+    assert all(each.rows.total() == 1 for each in outcomes.values())
+    assert sum((each.unknown for each in outcomes.values()), Counter()) == {"extra": FILES}
+    assert max(engine.landed) <= 3 * 3  # what is parsed, what is fetched meanwhile, and songs.json
+    if bad:
+        assert engine.surveyed == []
+        assert len(engine.landed) > FILES / 3 * 2
+    else:
+        assert len(engine.surveyed) >= FILES / 3
+        assert max(engine.surveyed) <= 3
