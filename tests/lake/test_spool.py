@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,11 @@ import pytest
 from sparkify.lake.spool import open_spool
 
 HOLD = """
-import sys
+import os, sys
 from sparkify.lake.spool import open_spool
 with open_spool() as spool:
     (spool / "part").write_bytes(b"x")
-    print(spool, flush=True)
+    print(spool, os.getpid(), flush=True)
     sys.stdin.read()
 """
 
@@ -49,36 +51,84 @@ def test_a_spool_is_gone_after_an_error(temporary: Path) -> None:
     assert not list(temporary.iterdir())
 
 
-def test_a_killed_runs_spool_is_removed_and_a_living_ones_is_not(temporary: Path) -> None:
-    runs = [
-        subprocess.Popen(
-            [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
+def hold(*prefix: str, program: str = HOLD) -> subprocess.Popen[str]:
+    command = [*prefix, sys.executable, "-c", program]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def first_line(run: subprocess.Popen[str]) -> str:
+    assert run.stdout
+    return run.stdout.readline().strip()
+
+
+# Every process is number 1 in a container of its own, whose temporary folder is ours.
+CONTAINER = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+
+
+@pytest.fixture(params=["processes", "containers"])
+def prefix(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    if request.param == "processes":
+        return ()
+    if not shutil.which("unshare") or subprocess.run([*CONTAINER, "true"], check=False).returncode:
+        pytest.skip("no containers can be made here")
+    return CONTAINER
+
+
+def test_a_killed_runs_spool_is_removed_and_a_living_ones_is_not(
+    temporary: Path, prefix: tuple[str, ...]
+) -> None:
+    """By its lock: in containers that share a folder, processes have the same number."""
+    runs = [hold(*prefix), hold(*prefix)]
     try:
-        killed, living = (Path(run.stdout.readline().strip()) for run in runs if run.stdout)
+        told = [first_line(run).split() for run in runs]
+        assert not prefix or [number for _, number in told] == ["1", "1"]
+        killed, living = (Path(folder) for folder, _ in told)
         runs[0].kill()
         runs[0].wait(10)
-        assert killed.is_dir()
-        with open_spool():
-            assert not killed.exists()
-            assert (living / "part").exists()
+        deadline = time.monotonic() + 10
+        while killed.exists() and time.monotonic() < deadline:
+            assert (killed / "part").exists()
+            with hold(*prefix) as third:
+                first_line(third)
+                third.communicate()
+        assert {path.name for path in temporary.iterdir()} == {living.name, f"{living.name}.lock"}
+        assert (living / "part").exists()
+        runs[1].communicate()
+        assert not list(temporary.iterdir())
     finally:
         for run in runs:
             run.kill()
             run.communicate()
 
 
+def test_runs_that_begin_and_sweep_at_once_leave_each_other_alone(temporary: Path) -> None:
+    program = """
+import secrets
+from sparkify.lake.spool import open_spool
+for _ in range(200):
+    with open_spool() as spool:
+        (spool / "part").write_bytes(b"x")
+        assert (spool / "part").read_bytes() == b"x"
+"""
+    runs = [hold(program=program) for _ in range(4)]
+    for run in runs:
+        run.communicate()
+    assert [run.returncode for run in runs] == [0] * 4
+    assert not list(temporary.iterdir())
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        *("sparkify-spool-notes", "sparkify-spool-", "sparkify-1-x", "other-1"),
-        *("sparkify-spool-2999999 of October", "sparkify-spool-99999999999999999999-x"),
+        *("sparkify-spool-notes", "sparkify-spool-.lock", "sparkify-spool-0123456789abcdef", "other.lock"),
+        *("sparkify-spool-0123456789abcdef.lock.bak", "sparkify-spool-0123456789ABCDEF.lock"),
     ],
 )
-def test_folders_that_are_no_spools_are_left_alone(temporary: Path, name: str) -> None:
-    (temporary / name).mkdir()
+def test_what_is_no_spool_is_left_alone(temporary: Path, name: str) -> None:
+    (temporary / name).write_text("mine")
+    (temporary / "sparkify-spool-fedcba9876543210.lock").mkdir()
+    (temporary / "sparkify-spool-fedcba9876543211.lock").symlink_to(temporary / name)
     with open_spool():
         pass
-    assert (temporary / name).is_dir()
+    assert len(list(temporary.iterdir())) == 3
+    assert (temporary / name).read_text() == "mine"

@@ -20,10 +20,9 @@ import duckdb
 import pytest
 
 from sparkify.cli.app import run
-from sparkify.lake import spool
+from sparkify.lake.spool import open_spool
 from sparkify.pipeline import run as pipeline_run
 from sparkify.pipeline import takeout
-from sparkify.warehouse.duckdb.engine import DuckDBEngine
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -199,15 +198,42 @@ def test_memory_that_runs_out(lake: Lake):
     lake.assert_finishes()
 
 
-def test_what_does_not_fit_in_memory_goes_to_the_temporary_folder(tmp_path: Path, monkeypatch):
-    """And is removed with what a killed run left: its folder is named as the spool's are."""
+SPILL = """
+import sys
+from pathlib import Path
+from sparkify.warehouse.duckdb.engine import DuckDBEngine
+engine = DuckDBEngine(Path("none.duckdb"))
+engine._connection.execute("SET memory_limit = '50MB'")
+engine._connection.execute("CREATE TABLE t AS SELECT random() AS r, range::VARCHAR AS x FROM range(4000000)")
+print(flush=True)
+sys.stdin.read()
+engine.close()
+"""
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_does_not_fit_in_memory_goes_to_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+):
+    """It is readable by us alone, and removed at the end, or by the next run where this one was killed."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    engine = DuckDBEngine(tmp_path / "none.duckdb")
-    ((folder,),) = engine._connection.execute("SELECT current_setting('temp_directory')").fetchall()
-    engine.close()
-    assert Path(folder).parent == tmp_path
-    assert Path(folder).name.startswith(f"{spool._PREFIX}{os.getpid()}-")
+    command = [sys.executable, "-c", SPILL]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "\n"
+        (spilled,) = (path for path in tmp_path.iterdir() if path.is_dir())
+        assert spilled.stat().st_mode & 0o077 == 0
+        assert list(spilled.iterdir())
+        with open_spool():
+            assert list(spilled.iterdir()), "that of a living run stays"
+        if killed:
+            process.kill()
+        process.communicate()
+    assert spilled.exists() == killed
+    with open_spool():
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,47 +11,70 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sparkify.errors import SparkifyError
+from sparkify.lake.held import Held, left_over
 
 _PREFIX = "sparkify-spool-"
+_LOCK = re.compile(_PREFIX + r"[0-9a-f]{16}\.lock")
+
+
+class Spool:
+    """An empty folder below the system's temporary one (``TMPDIR``), and a locked file beside it.
+
+    The lock tells that it is in use, on whatever machine; what killed runs left is removed here too.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+
+    def __init__(self) -> None:
+        parent = Path(tempfile.gettempdir())
+        _sweep(parent)
+        while True:
+            self.path = parent / f"{_PREFIX}{secrets.token_hex(8)}"
+            self._lock = Held(self.path.with_suffix(".lock"))
+            if self._lock.stands:
+                break
+            self._lock.remove()
+        try:
+            self.path.mkdir(mode=0o700)
+        except OSError:
+            self._lock.remove()
+            raise
+
+    def remove(self) -> None:
+        """Remove the folder with everything in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.remove()
 
 
 @contextmanager
 def open_spool() -> Iterator[Path]:
-    """Yield an empty folder below the system's temporary one (``TMPDIR``), removed at the end.
-
-    The name carries our process id, so what a killed run left behind is found and removed here too.
+    """Yield a spool's folder, removed at the end.
 
     Raises:
         SparkifyError: The folder cannot be made, or what is done with it fails: the disk is full.
     """
-    folder = None
+    spool = None
     try:
-        _sweep(Path(tempfile.gettempdir()))
-        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-        yield folder
+        spool = Spool()
+        yield spool.path
     except OSError as exc:
         # Errors of the lake and the warehouse are their own by now.
         raise SparkifyError(
-            f"temporary files cannot be written{f' in {folder}' if folder else ''}: {exc.strerror}.",
+            f"temporary files cannot be written{f' in {spool.path}' if spool else ''}: {exc.strerror}.",
             "Nothing was changed. Make room, or name another folder with TMPDIR; then run again.",
         ) from exc
     finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
+        if spool:
+            spool.remove()
 
 
 def _sweep(parent: Path) -> None:
-    for left in parent.glob(f"{_PREFIX}*"):
-        number = re.fullmatch(r"(\d+)-\w+", left.name.removeprefix(_PREFIX))
-        if number and not _alive(int(number[1])):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+    for path in parent.glob(f"{_PREFIX}*.lock"):
+        if _LOCK.fullmatch(path.name):
+            with left_over(path) as left:
+                folder = path.with_suffix("")
+                if left:
+                    shutil.rmtree(folder, ignore_errors=True)
+                if left and not folder.exists():
+                    path.unlink(missing_ok=True)

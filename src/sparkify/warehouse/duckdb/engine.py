@@ -8,8 +8,6 @@ will stay.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -19,6 +17,7 @@ from typing import Any, NoReturn
 import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
+from sparkify.lake.spool import Spool
 from sparkify.warehouse.duckdb.errors import THE_QUERY, explain
 from sparkify.warehouse.duckdb.holder import find_holder
 from sparkify.warehouse.duckdb.landing import (
@@ -67,6 +66,13 @@ class DuckDBEngine:
         self._wait = wait
         self._on_wait = on_wait
         self._new: NewFile | None = None
+        try:
+            self._spill = Spool()
+        except OSError as exc:
+            raise EngineError(
+                "there is no folder for temporary files that may be written.",
+                "Make room on the disk, or name a folder with TMPDIR.",
+            ) from exc
         self._connection = self._connect()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
@@ -74,16 +80,8 @@ class DuckDBEngine:
         # Rows of staging have no order; keeping the files' would cost a quarter of the load.
         connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET TimeZone = 'UTC'")
-        # What does not fit in memory goes there, not into the folder people happen to be in. Named as
-        # sparkify.lake.spool names its folders, so that what a killed run left is removed with them.
-        try:
-            spill = Path(tempfile.gettempdir()) / f"sparkify-spool-{os.getpid()}-duckdb"
-        except FileNotFoundError as exc:
-            raise EngineError(
-                "there is no folder for temporary files that may be written.",
-                "Make room on the disk, or name a folder with TMPDIR.",
-            ) from exc
-        connection.execute(f"SET temp_directory = {literal(str(spill))}")
+        # What does not fit in memory goes there, not into the folder people happen to be in.
+        connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
         for macro in _MACROS:
             connection.execute(macro)
         return connection
@@ -266,9 +264,12 @@ class DuckDBEngine:
         return int(rows)
 
     def close(self) -> None:
-        if self._new:
-            self._abandon()
-        self._connection.close()
+        try:
+            if self._new:
+                self._abandon()
+            self._connection.close()
+        finally:
+            self._spill.remove()
 
     def _attach(self, mode: str, *, wait: bool = True) -> None:
         begun = time.monotonic()

@@ -12,9 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sparkify.errors import TransientEngineError
-
-# What this process is building: a lock of our own would not stop us.
-_ours: set[Path] = set()
+from sparkify.lake.held import claim, disclaim, left_over
 
 
 class NewFile:
@@ -27,7 +25,7 @@ class NewFile:
     def __init__(self, target: Path) -> None:
         self._target = Path(os.path.realpath(target))
         self.path = self._target.with_name(f"{_prefix(self._target)}{secrets.token_hex(8)}")
-        _ours.add(self.path)
+        claim(self.path)  # DuckDB locks it
 
     def publish(self) -> None:
         """Give the file its name, unless there is one of that name by now.
@@ -51,7 +49,7 @@ class NewFile:
     def remove(self) -> None:
         """Remove the name it was built under, and its log."""
         _remove(self.path)
-        _ours.discard(self.path)
+        disclaim(self.path)
 
 
 def remove_leftovers(target: Path) -> None:
@@ -64,21 +62,10 @@ def remove_leftovers(target: Path) -> None:
     name = re.compile(re.escape(_prefix(target)) + "[0-9a-f]{16}")
     with suppress(OSError):
         for path in target.parent.iterdir():
-            if name.fullmatch(path.name) and path not in _ours and path.is_file() and not _locked(path):
-                _remove(path)
-
-
-def _locked(path: Path) -> bool:
-    try:
-        import fcntl
-    except ImportError:
-        return True  # no locks to tell by: what killed runs leave stays
-    try:
-        with path.open("r+b") as file:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    return False
+            if name.fullmatch(path.name):
+                with left_over(path) as left:
+                    if left:
+                        _remove(path)
 
 
 def _remove(path: Path) -> None:
