@@ -38,6 +38,18 @@ def test_a_table_is_aligned_numbers_to_the_right(
     ]
 
 
+def test_the_first_rows_of_a_table_say_how_wide_it_is(
+    database: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = (
+        "SELECT repeat('x', CASE WHEN range < 12000 THEN 3 ELSE 5 END) AS word, range AS n FROM range(12001)"
+    )
+    assert run(["query", f"{sql} ORDER BY n", *database]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["word     n", "----  ----", "xxx      0"]
+    assert lines[12001:] == ["xxx   11999", "xxxxx  12000"]
+
+
 def test_csv_reads_back_as_it_was(database: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["query", SQL, "--format", "csv", *database]) == 0
     rows = list(csv.reader(io.StringIO(capsys.readouterr().out, newline="")))

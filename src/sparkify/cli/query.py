@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -97,11 +98,13 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
 
 
 def _write_table(answer: Answer, file: IO[str]) -> int:
-    rows = list(answer.rows)
     # Numbers as they are: an id is to be pasted into the next query.
-    for line in aligned(answer.columns, rows, separators=False):
+    lines = aligned(answer.columns, answer.rows, separators=False)
+    file.writelines(line + "\n" for line in islice(lines, 2))  # the header and its rule
+    count = 0
+    for count, line in enumerate(lines, 1):  # noqa: B007 - the last one is the count
         file.write(line + "\n")
-    return len(rows)
+    return count
 
 
 def _write_csv(answer: Answer, file: IO[str]) -> int:

@@ -9,16 +9,20 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import click
 
 from sparkify.errors import ConfigError
 from sparkify.wording import counted
+
+# Rows of a table that say how wide its columns are.
+_MEASURED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +167,35 @@ def _lines(progress: Progress, every: float = 5.0) -> Iterator[None]:
     yield
 
 
-def aligned(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, separators: bool = True) -> list[str]:
-    """Return the lines of a plain table: a header, a rule, one line a row; numbers with ``separators``."""
-    cells = [[_shown(value, "," if separators else "") for value in row] for row in rows]
+def aligned(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, separators: bool = True
+) -> Iterator[str]:
+    """Yield the lines of a plain table: a header, a rule, one line a row; numbers with ``separators``.
+
+    Columns are as wide as the first rows want them; a longer value further down moves the rest of its line.
+    """
+    rest = iter(rows)
+    first = list(islice(rest, _MEASURED))
+    separator = "," if separators else ""
+    cells = [[_shown(value, separator) for value in row] for row in first]
     widths = [max(len(name), *(len(row[i]) for row in cells), 0) for i, name in enumerate(columns)]
     numeric = [
-        bool(rows) and all(isinstance(row[i], int | float) or row[i] is None for row in rows)
+        bool(first) and all(isinstance(row[i], int | float) or row[i] is None for row in first)
         for i in range(len(columns))
     ]
 
-    def line(values: Sequence[str]) -> str:
+    def line(values: Iterable[str]) -> str:
         padded = (
             value.rjust(width) if right else value.ljust(width)
             for value, width, right in zip(values, widths, numeric, strict=True)
         )
         return "  ".join(padded).rstrip()
 
-    return [line(columns), "  ".join("-" * width for width in widths), *(line(row) for row in cells)]
+    yield line(columns)
+    yield "  ".join("-" * width for width in widths)
+    yield from map(line, cells)
+    for row in rest:
+        yield line(_shown(value, separator) for value in row)
 
 
 def _shown(value: Any, separator: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from sparkify.errors import EngineError
+from sparkify.lake.spool import open_spool
 from sparkify.warehouse.duckdb.landing import literal
 
 # Types by their number in the protocol; what is not among them is written as text.
@@ -27,49 +30,87 @@ _TYPES = {
 }
 _NUMERIC = 1700
 _MOST_DIGITS = 38
-_AT_ONCE = 10_000
+_AT_ONCE = 2_000
+# What may be held in memory of an answer, of which the rest lies in the spool. It has to hold a row group,
+# which DuckDB makes six times as large, once for each of its threads.
+_MEMORY = "512MB"
+_ROW_GROUP = 20_480
 
 
-def write_rows(columns: Sequence[tuple[str, int]], rows: Sequence[tuple[Any, ...]], path: Path) -> None:
-    """Write rows; ``columns`` are their names and types' numbers.
+def write_rows(columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...]], path: Path) -> int:
+    """Write rows as they come, return how many; ``columns`` are their names and types' numbers.
 
     Raises:
         EngineError: The file cannot be written.
+        SparkifyError: There is no room for temporary files.
     """
-    types = [_type_of(number, [row[i] for row in rows]) for i, (_, number) in enumerate(columns)]
-    slots = [(f"c{i}", kind) for i, kind in enumerate(types)]
-    defined = ", ".join(f"{slot} {kind}" for slot, kind in slots)
-    filled = ", ".join(f"CAST(unnest(${slot}) AS {kind})" for slot, kind in slots)
-    named = ", ".join(
-        f"{slot} AS {_quoted(name)}" for (slot, _), (name, _) in zip(slots, columns, strict=True)
-    )
-    with duckdb.connect(":memory:") as connection:
+    slots = [
+        _Slot(f"c{i}", _quoted(name), _TYPES.get(number, "VARCHAR"), number == _NUMERIC)
+        for i, (name, number) in enumerate(columns)
+    ]
+    with open_spool() as spool, duckdb.connect(str(spool / "answer.duckdb")) as connection:
         try:
-            connection.execute(f"CREATE TABLE answer ({defined})")
-            for start in range(0, len(rows), _AT_ONCE):
-                some = rows[start : start + _AT_ONCE]
-                values = {
-                    slot: [_plain(row[i], kind) for row in some] for i, (slot, kind) in enumerate(slots)
-                }
-                connection.execute(f"INSERT INTO answer SELECT {filled}", values)
-            chosen = f"SELECT {named} FROM answer"  # noqa: S608 - quoted
-            connection.execute(f"COPY ({chosen}) TO {literal(str(path))} (FORMAT parquet)")
+            _hold(connection, slots, rows)
         except duckdb.Error as exc:
-            reason = str(exc).split("\n", 1)[0]
-            raise EngineError(f"{path} cannot be written: {reason}", "Choose another place.") from exc
+            raise EngineError(
+                f"the answer cannot be held in {spool}: {_first_line(exc)}",
+                "Make room, or name another folder with TMPDIR; then run again.",
+            ) from exc
+        chosen = f"SELECT {', '.join(each.given for each in slots)} FROM answer"  # noqa: S608 - quoted
+        try:
+            done = connection.execute(
+                f"COPY ({chosen}) TO {literal(str(path))} (FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})"
+            )
+        except duckdb.Error as exc:
+            raise EngineError(
+                f"{path} cannot be written: {_first_line(exc)}", "Choose another place."
+            ) from exc
+        ((count,),) = done.fetchall()
+    return int(count)
+
+
+def _hold(
+    connection: duckdb.DuckDBPyConnection, slots: Sequence[_Slot], rows: Iterator[tuple[Any, ...]]
+) -> None:
+    """Fill a table with the rows."""
+    connection.execute(f"SET memory_limit = '{_MEMORY}'")
+    connection.execute("SET threads = 1")
+    connection.execute(f"CREATE TABLE answer ({', '.join(f'{each.name} {each.type}' for each in slots)})")
+    filled = ", ".join(f"CAST(unnest(${each.name}) AS {each.type})" for each in slots)
+    while some := list(islice(rows, _AT_ONCE)):
+        values = {each.name: each.taken([row[i] for row in some]) for i, each in enumerate(slots)}
+        connection.execute(f"INSERT INTO answer SELECT {filled}", values)
+
+
+@dataclass(slots=True)
+class _Slot:
+    """A column on its way: kept as text where it is a NUMERIC, whose places are known at the end only."""
+
+    name: str
+    label: str
+    type: str
+    is_numeric: bool
+    places: int = 0
+
+    def taken(self, values: list[Any]) -> list[Any]:
+        if self.is_numeric:
+            exponents = [value.as_tuple().exponent for value in values if isinstance(value, Decimal)]
+            self.places = max([self.places, *(-each for each in exponents if isinstance(each, int))])
+        if self.type == "VARCHAR":
+            return [value if value is None else str(value) for value in values]
+        return values
+
+    @property
+    def given(self) -> str:
+        if not self.is_numeric:
+            return f"{self.name} AS {self.label}"
+        kind = f"DECIMAL({_MOST_DIGITS}, {min(self.places, _MOST_DIGITS)})"
+        return f"CAST({self.name} AS {kind}) AS {self.label}"
+
+
+def _first_line(exc: Exception) -> str:
+    return str(exc).split("\n", 1)[0]
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _type_of(number: int, values: Sequence[Any]) -> str:
-    if number != _NUMERIC:
-        return _TYPES.get(number, "VARCHAR")
-    exponents = [value.as_tuple().exponent for value in values if isinstance(value, Decimal)]
-    scale = max((-exponent for exponent in exponents if isinstance(exponent, int)), default=0)
-    return f"DECIMAL({_MOST_DIGITS}, {min(max(scale, 0), _MOST_DIGITS)})"
-
-
-def _plain(value: Any, kind: str) -> Any:
-    return str(value) if kind == "VARCHAR" and value is not None else value

@@ -123,21 +123,20 @@ class RedshiftEngine:
 
     def query(self, sql: str) -> Answer:
         columns, rows = self._look(sql)
-        return Answer([name for name, _ in columns], iter(rows))
+        return Answer([name for name, _ in columns], rows)
 
     def write_parquet(self, sql: str, path: Path) -> int:
         columns, rows = self._look(sql)
-        write_rows(columns, rows, path)
-        return len(rows)
+        return write_rows(columns, rows, path)
 
-    def _look(self, sql: str) -> tuple[list[tuple[str, int]], Rows]:
+    def _look(self, sql: str) -> tuple[list[tuple[str, int]], Iterator[tuple[Any, ...]]]:
         """Run a person's own SQL, in the read-only transaction that is open."""
         if not _without_comments(sql).lower().startswith(_LOOKS):
             raise EngineError(
                 "the query does not only look: it begins with none of SELECT, WITH, SHOW and EXPLAIN.",
                 "Ask with SELECT; use another client to change what is not the pipeline's.",
             )
-        return self._session.send(sql, "the query")
+        return self._session.stream(sql, "the query")
 
     def close(self) -> None:
         self._landing.close()

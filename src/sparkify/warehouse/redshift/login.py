@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import closing, suppress
 from typing import Any
 
@@ -63,6 +64,12 @@ def wait_for_answers(connection: Any, seconds: float) -> None:
 def forget_statements(connection: Any) -> None:
     """Let go of the statements' texts, megabytes each, which the driver keeps as long as the connection."""
     connection._caches.clear()  # noqa: SLF001 - its own limit leaves one of its two caches out
+
+
+def hang_up(connection: Any) -> None:
+    """End a connection while another thread may be reading from it; that one has to let go of it."""
+    with suppress(OSError):
+        connection._usock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - see wait_for_answers
 
 
 def let_go(connection: Any) -> None:

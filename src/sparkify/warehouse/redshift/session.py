@@ -14,7 +14,8 @@ from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.errors import DRIVER_ERRORS, explain, is_lost
 from sparkify.warehouse.redshift.literals import fill
-from sparkify.warehouse.redshift.login import forget_statements, let_go, log_in, wait_for_answers
+from sparkify.warehouse.redshift.login import forget_statements, hang_up, let_go, log_in, wait_for_answers
+from sparkify.warehouse.redshift.stream import RowStream, Sink
 from sparkify.warehouse.statements import read_statements, statement
 
 # User and password, asked for at every connect: temporary ones expire.
@@ -52,6 +53,7 @@ class RedshiftSession:
         self._statement_timeout = statement_timeout
         self._grace = grace
         self._connection: Any = None
+        self._stream: RowStream | None = None
         self._inside = False
 
     def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
@@ -61,14 +63,44 @@ class RedshiftSession:
             TransientEngineError: It may succeed if the whole run is tried again.
             EngineError: Redshift refused.
         """
-        cursor = self._open().cursor()
-        self.sent += 1
-        try:
+        cursor = self._cursor()
+        with self._answering(what):
             cursor.execute(sql)
             if cursor.description is None:
                 return [], []
-            columns = [(_name(column[0]), column[1]) for column in cursor.description]
-            return columns, [tuple(row) for row in cursor.fetchall()]
+            return _columns(cursor), [tuple(row) for row in cursor.fetchall()]
+
+    def stream(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Iterator[tuple[Any, ...]]]:
+        """Execute one query as :meth:`send` does; its rows are read as they are needed.
+
+        Whatever is sent before they are all read ends the session.
+        """
+        cursor = self._cursor()
+
+        def produce(take: Callable[[tuple[Any, ...]], None]) -> None:
+            cursor._cached_rows = Sink(take)  # noqa: SLF001 - the driver has no other way
+            with self._answering(what):
+                cursor.execute(sql)
+                if cursor.description is not None:
+                    for row in cursor.fetchall():  # a driver that keeps them elsewhere
+                        take(tuple(row))
+
+        self._stream = RowStream(produce, self._hang_up)
+        return _columns(cursor), iter(self._stream)
+
+    def _cursor(self) -> Any:
+        if self._stream is not None:
+            self._stream.stop()
+            self._stream = None
+        cursor = self._open().cursor()
+        self.sent += 1
+        return cursor
+
+    @contextmanager
+    def _answering(self, what: str) -> Iterator[None]:
+        """Have the driver's errors be ours, and a connection that cannot be used again dropped."""
+        try:
+            yield
         except DRIVER_ERRORS as exc:
             if is_lost(exc):
                 self.drop()
@@ -76,6 +108,12 @@ class RedshiftSession:
         except BaseException:  # interrupted in the middle of an answer
             self.drop()
             raise
+
+    def _hang_up(self) -> None:
+        """Have whoever waits for an answer notice that none will come."""
+        connection = self._connection
+        if connection is not None:
+            hang_up(connection)
 
     @contextmanager
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
@@ -140,7 +178,15 @@ class RedshiftSession:
         if connection is not None:
             let_go(connection)
 
-    close = drop
+    def close(self) -> None:
+        """Let go of the connection, and of an answer that is not read to its end."""
+        if self._stream is not None:
+            self._stream.stop()
+        self.drop()
+
+
+def _columns(cursor: Any) -> list[tuple[str, int]]:
+    return [(_name(column[0]), column[1]) for column in cursor.description or []]
 
 
 def _name(name: Any) -> str:
