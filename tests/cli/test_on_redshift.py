@@ -198,7 +198,17 @@ def test_what_is_mended_and_taken_out_comes_to_the_same(
         names = ("songplays", "users", "songs", "staging_events")
         counts = [rows(place, f"SELECT COUNT(*) FROM {name}") for name in names]
         states = rows(place, "SELECT state, COUNT(*) FROM etl.files GROUP BY state ORDER BY state")
-        tables.append((counts, states))
+        history = rows(
+            place,
+            "SELECT mode, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded FROM etl.runs "
+            "ORDER BY run_id",
+        )
+        assert [(run[0], *run[1:4]) for run in history[2:]] == [
+            ("retract", -1, -2, -2),
+            ("incremental", 1, 2, 2),
+            ("undo 1", -1, -1, -1),  # the songs: its logs were replaced and taken out since
+        ]
+        tables.append((counts, states, history))
         said(capsys, place, "create-tables", "--drop", "--yes")
         assert rows(place, "SELECT COUNT(*) FROM songplays") == [(0,)]
     assert tables[0] == tables[1]

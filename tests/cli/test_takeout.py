@@ -67,6 +67,106 @@ def test_a_file_may_be_named_as_it_is_seen_from_here(lake: Path, monkeypatch: py
     assert read_tables(lake / "w.duckdb") == expect(DAYS[:1], [])
 
 
+def nothing_to_do(lake: Path, capsys: pytest.CaptureFixture[str], run_id: int) -> str:
+    """Return why there is nothing to undo of a run; asking changes nothing, and is no error."""
+    before = hash_tables(lake / "w.duckdb", file_ids=True, ledger=True)
+    code, found = as_json(lake, capsys, "undo", str(run_id))
+    assert (code, found["taken_out"]) == (0, [])
+    assert command(lake, "undo", str(run_id)) == 0
+    assert f"Nothing to do: {found['why']} See: sparkify runs --config" in capsys.readouterr().out
+    assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
+    return str(found["why"])
+
+
+def test_undo_says_why_nothing_is_left_of_a_run(lake: Path, capsys: pytest.CaptureFixture[str]):
+    logs = lake / "log_data"
+    assert command(lake, "undo", "2", "--yes") == 0
+    why = "run 2 was undone already; `sparkify etl` loads its files again."
+    assert nothing_to_do(lake, capsys, 2) == why
+    (logs / "3.json").write_text("no JSON\n")
+    assert etl(lake / "w.duckdb", logs) == 3
+    assert nothing_to_do(lake, capsys, 4) == "run 4 failed, and published nothing."
+    (logs / "3.json").unlink()
+    (logs / "2.json").unlink()
+    assert etl(lake / "w.duckdb", logs, None, "--full-refresh") == 0
+    assert nothing_to_do(lake, capsys, 5) == "run 5 loaded no files, it computed the star anew."
+    write_records(logs / "1.json", *DAYS)
+    assert etl(lake / "w.duckdb", logs) == 0
+    assert nothing_to_do(lake, capsys, 1) == "no rows of run 1 are left (1 file: 1 replaced)."
+
+
+@pytest.mark.parametrize(
+    ("taken", "number", "message", "hint"),
+    [
+        ((), "9", "there is no run 9: the latest is run 2.", "`sparkify runs` lists them."),
+        (
+            ("undo", "2"),
+            "3",
+            "run 3 loaded nothing: it took the files of another run out (undo 2).",
+            "`sparkify etl` loads those files again, if the lake still has them.",
+        ),
+        (
+            ("retract", "{lake}/log_data/2.json"),
+            "3",
+            "run 3 loaded nothing: it took a file out (retract).",
+            "`sparkify retract --back URI` lets the file in again; `sparkify files` names it.",
+        ),
+    ],
+)
+def test_undo_of_what_never_loaded_anything_is_an_error(
+    lake: Path,
+    capsys: pytest.CaptureFixture[str],
+    taken: tuple[str, ...],
+    number: str,
+    message: str,
+    hint: str,
+):
+    if taken:
+        assert command(lake, *(each.format(lake=lake) for each in taken), "--yes") == 0
+    code, found = as_json(lake, capsys, "undo", number, "--yes")
+    assert (code, found["error"]["message"], found["error"]["hint"]) == (1, message, hint)
+
+
+COUNTS = ("files_loaded", "rows_read", "rows_loaded", "rows_rejected", "plays_loaded")
+
+
+def test_the_history_counts_below_zero_what_was_taken_out(lake: Path, capsys: pytest.CaptureFixture[str]):
+    """Of a file that came and went several times, what it last came to."""
+    logs = lake / "log_data"
+    with (logs / "2.json").open("a") as file:
+        file.write(json.dumps(play(page="Home", ts=TS + 8)) + "\nno JSON\n")
+    assert etl(lake / "w.duckdb", logs, None, "--max-rejects", "1") == 0
+    assert command(lake, "undo", "3", "--yes") == 0
+    assert etl(lake / "w.duckdb", logs, None, "--max-rejects", "1") == 0
+    assert command(lake, "retract", str(logs / "1.json"), "--yes") == 0
+    _, found = as_json(lake, capsys, "runs")
+    shown = [(run["run_id"], run["mode"], *(run[name] for name in COUNTS)) for run in found["runs"]]
+    assert shown == [
+        (6, "retract", -1, -1, -1, 0, -1),
+        (5, "incremental", 1, 3, 2, 1, 1),
+        (4, "undo 3", -1, -3, -2, -1, -1),
+        (3, "incremental", 1, 3, 2, 1, 1),
+        (2, "incremental", 1, 1, 1, 0, 1),
+        (1, "incremental", 1, 1, 1, 0, 1),
+    ]
+
+
+def test_of_many_files_the_first_are_named_and_the_others_counted(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    for number in range(10, 22):
+        write_records(lake / "log_data" / f"{number}.json", play(ts=TS + number))
+    assert etl(lake / "w.duckdb", lake / "log_data") == 0
+    capsys.readouterr()
+    assert command(lake, "undo", "3", "--yes") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[9:] == [
+        str(lake / "log_data" / "19.json"),
+        "… and 2 more",
+        "Done: the rows of 12 files are out (run 4).",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "kind"),
     [

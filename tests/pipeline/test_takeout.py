@@ -39,6 +39,7 @@ class Warehouse:
     loaded_by: dict[str, int] = field(default_factory=dict)
     runs: int = 0
     writes: int = 0
+    took_out: set[int] = field(default_factory=set)
 
     def write(self, name: str, records: Records) -> None:
         path = self.folder / name
@@ -74,19 +75,22 @@ class Warehouse:
             self.retracted = {k: v for k, v in self.retracted.items() if k not in pending}
 
     def retract(self, name: str) -> None:
-        self._take_out([name] if name in self.loaded else [], ["retract", str(self.folder / name)], keep=True)
+        names = [name] if name in self.loaded else []
+        self._take_out(names, ["retract", str(self.folder / name)], keep=True, if_none=1)
 
     def undo(self, number: int) -> None:
         files = [name for name in self.loaded if self.loaded_by[name] == number]
-        self._take_out(files, ["undo", str(number)], keep=False)
+        loads = number <= self.runs and number not in self.took_out
+        self._take_out(files, ["undo", str(number)], keep=False, if_none=0 if loads else 1)
 
-    def _take_out(self, names: Sequence[str], command: Sequence[str], *, keep: bool) -> None:
+    def _take_out(self, names: Sequence[str], command: Sequence[str], *, keep: bool, if_none: int) -> None:
         left = {name: version for name, version in self.loaded.items() if name not in names}
-        expected = (0 if self._publishes(left) else 3) if names else 1
+        expected = (0 if self._publishes(left) else 3) if names else if_none
         code = run([*command, "--yes", *options_of(self.place)])
         assert code == expected, command
-        if code == 0:
+        if names and code == 0:
             self.runs += 1
+            self.took_out.add(self.runs)
             if keep:
                 self.retracted |= {name: self.loaded[name][0] for name in names}
             self.loaded = left

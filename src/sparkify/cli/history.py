@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import Screen
+from sparkify.wording import shortened
+
+# Characters of an error in a table.
+_ERROR = 80
 
 
 @click.command()
@@ -16,6 +21,9 @@ from sparkify.cli.screen import Screen
 @json_option
 def runs(limit: int, as_json: bool, **options: Any) -> None:
     """Show the history of runs, the latest first.
+
+    An undo (of which run, its mode says) and a retract count below zero what they took out. A run that
+    failed published nothing.
 
     \b
     Example:
@@ -50,5 +58,13 @@ def _show(path: str, name: str, limit: int, screen: Screen, options: dict[str, A
             rows = list(answer.rows)
     finally:
         engine.close()
-    screen.table(answer.columns, rows)
+    screen.table(answer.columns, [_in_brief(answer.columns, row) for row in rows])
     screen.result({name: [dict(zip(answer.columns, row, strict=True)) for row in rows]})
+
+
+def _in_brief(columns: Sequence[str], row: Sequence[Any]) -> list[Any]:
+    """Return a row whose error is short enough for a table; --json has it whole."""
+    return [
+        shortened(value, _ERROR) if name == "error" and value else value
+        for name, value in zip(columns, row, strict=True)
+    ]

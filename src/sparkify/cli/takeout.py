@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, yes_option
-from sparkify.cli.screen import Screen
+from sparkify.cli.options import (
+    followed_by,
+    json_option,
+    open_warehouse,
+    settings_from,
+    warehouse_options,
+    yes_option,
+)
+from sparkify.cli.screen import Screen, if_interrupted
+from sparkify.wording import counted
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Engine
+
+_SHOWN = 10
 
 
 @click.command()
@@ -22,19 +32,24 @@ if TYPE_CHECKING:
 def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
     """Take the files of a run out of the warehouse again.
 
-    The next `etl` loads them anew if the lake still has them. A file the run replaced is not
-    brought back in its older version: that is no longer anywhere.
+    `sparkify runs` lists them. The next `etl` loads the files anew if the lake still has them. A file
+    the run replaced is not brought back in its older version: that is no longer anywhere.
 
     \b
     Example:
       sparkify undo 7
     """
-    from sparkify.pipeline.takeout import find_files_of_run
+    from sparkify.pipeline.takeout import UNDO, find_files_of_run
 
     screen = Screen(as_json)
     engine = open_warehouse(settings_from(options), options)
     try:
-        _take_out(screen, engine, find_files_of_run(engine, run_id), "undone", yes=yes)
+        found = find_files_of_run(engine, run_id)
+        if found.why_none:
+            screen.say(f"Nothing to do: {found.why_none} See: {followed_by('runs')}")
+            screen.result({"taken_out": [], "why": found.why_none})
+            return
+        _take_out(screen, engine, found.files, "undone", f"{UNDO} {run_id}", yes=yes)
     finally:
         engine.close()
 
@@ -53,7 +68,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
       sparkify retract s3://bucket/log_data/2018/11/2018-11-15-events.json
       sparkify retract --back s3://bucket/log_data/2018/11/2018-11-15-events.json
     """
-    from sparkify.pipeline.takeout import find_file, put_back
+    from sparkify.pipeline.takeout import RETRACT, find_file, put_back
 
     screen = Screen(as_json)
     engine = open_warehouse(settings_from(options), options)
@@ -65,21 +80,28 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
             screen.say("The next `sparkify etl` loads it again.")
             screen.result({"back": list(files.values())})
             return
-        _take_out(screen, engine, files, "retracted", yes=yes)
+        _take_out(screen, engine, files, "retracted", RETRACT, yes=yes)
     finally:
         engine.close()
 
 
-def _take_out(screen: Screen, engine: Engine, files: dict[int, str], state: str, *, yes: bool) -> None:
+def _take_out(
+    screen: Screen, engine: Engine, files: dict[int, str], state: str, mode: str, *, yes: bool
+) -> None:
     from sparkify.pipeline.takeout import take_out
 
-    for uri in sorted(files.values())[:10]:
+    for uri in sorted(files.values())[:_SHOWN]:
         screen.say(uri)
-    if not screen.confirm(f"Take the rows of {len(files):,} files out of the warehouse?", yes=yes):
+    if len(files) > _SHOWN:
+        screen.say(f"… and {len(files) - _SHOWN:,} more")
+    if not screen.confirm(f"Take the rows of {counted(len(files), 'file')} out of the warehouse?", yes=yes):
         screen.say("Nothing was changed.")
         screen.result({"taken_out": []})
         return
-    with screen.progress("taking out") as progress:
-        run = take_out(engine, files, state, progress)
-    screen.say(f"Done: the rows of {len(files):,} files are out (run {run.run_id}).")
+    with (
+        screen.progress("taking out") as progress,
+        if_interrupted("the run under way was rolled back", waiting="nothing was begun"),
+    ):
+        run = take_out(engine, files, state, mode, progress)
+    screen.say(f"Done: the rows of {counted(len(files), 'file')} are out (run {run.run_id}).")
     screen.result({"taken_out": sorted(files.values()), "run_id": run.run_id})

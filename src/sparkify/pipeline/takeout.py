@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sparkify import __version__
@@ -13,9 +15,15 @@ from sparkify.pipeline.retry import Attempt, persist, stands
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import transform
+from sparkify.warehouse.connect import require
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import RunRecord, latest_run, read_ledger, record
 from sparkify.warehouse.statements import statement
+from sparkify.wording import counted
+
+# What the history calls these runs; the number of the run that was undone follows.
+UNDO = "undo"
+RETRACT = "retract"
 
 
 def find_file(engine: Engine, uri: str, state: str) -> dict[int, str]:
@@ -31,25 +39,63 @@ def find_file(engine: Engine, uri: str, state: str) -> dict[int, str]:
     return found
 
 
-def find_files_of_run(engine: Engine, run_id: int) -> dict[int, str]:
-    """Return the files a run loaded that are still in the warehouse, by their numbers.
+@dataclass(frozen=True, slots=True)
+class FilesOfRun:
+    """The files a run loaded that are still in the warehouse, by number; if none are, a sentence why."""
+
+    files: dict[int, str]
+    why_none: str = ""
+
+
+def find_files_of_run(engine: Engine, run_id: int) -> FilesOfRun:
+    """Return what there is to undo of a run.
 
     Raises:
-        SparkifyError: There are none.
+        EngineError: There is no warehouse.
+        SparkifyError: There is no such run, or it took files out instead of loading them.
     """
-    found: dict[int, str] = {}
     with engine.reading() as exists:
-        if exists and engine.has_table("etl", "files"):
-            found = dict(engine.execute(statement("ledger/files_of_run.sql"), run_id=run_id))
-    if not found:
+        require(engine, exists=exists)
+        run = engine.execute(statement("ledger/find_run.sql"), run_id=run_id)
+        latest = latest_run(engine)
+        files = engine.execute(statement("ledger/files_of_run.sql"), run_id=run_id)
+    if not run:
         raise SparkifyError(
-            f"run {run_id} has no rows in the warehouse.",
-            "It failed, changed no files, or its files were replaced since; see `sparkify runs`.",
+            f"there is no run {run_id}: "
+            + (f"the latest is run {latest}." if latest else "none was made yet."),
+            "`sparkify runs` lists them.",
         )
-    return found
+    ((mode, status),) = run
+    if mode.startswith(UNDO):
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it took the files of another run out ({mode}).",
+            "`sparkify etl` loads those files again, if the lake still has them.",
+        )
+    if mode == RETRACT:
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it took a file out (retract).",
+            "`sparkify retract --back URI` lets the file in again; `sparkify files` names it.",
+        )
+    loaded = {number: uri for number, uri, state in files if state == "loaded"}
+    if loaded:
+        return FilesOfRun(loaded)
+    return FilesOfRun({}, _why_none(run_id, status, Counter(state for _, _, state in files)))
 
 
-def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: ShowProgress) -> RunRecord:
+def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
+    if status == "failed":
+        return f"run {run_id} failed, and published nothing."
+    if not states:
+        return f"run {run_id} loaded no files, it computed the star anew."
+    if set(states) == {"undone"}:
+        return f"run {run_id} was undone already; `sparkify etl` loads its files again."
+    since = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+    return f"no rows of run {run_id} are left ({counted(states.total(), 'file')}: {since})."
+
+
+def take_out(
+    engine: Engine, files: Mapping[int, str], state: str, mode: str, progress: ShowProgress
+) -> RunRecord:
     """Take files' rows out, in one transaction, and bring the star up to date.
 
     Args:
@@ -57,10 +103,11 @@ def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: Sho
         files: The files by number.
         state: What becomes of them in the ledger: ``retracted`` (stays out) or ``undone`` (the next run
             loads it again, if the lake still has it).
+        mode: What the history calls this: :data:`RETRACT`, or :data:`UNDO` and the run's number.
         progress: Told what is done.
 
     Returns:
-        The record of this run.
+        The record of this run: what it took out is counted below zero.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
     attempt = Attempt()
@@ -68,7 +115,7 @@ def take_out(engine: Engine, files: Mapping[int, str], state: str, progress: Sho
     def act() -> RunRecord:
         unanswered = attempt.run
         done = attempt.committed(engine)
-        return done or _take_out(engine, files, state, progress, started, attempt, unanswered)
+        return done or _take_out(engine, files, state, mode, progress, started, attempt, unanswered)
 
     return persist(act, progress)
 
@@ -77,6 +124,7 @@ def _take_out(
     engine: Engine,
     files: Mapping[int, str],
     state: str,
+    mode: str,
     progress: ShowProgress,
     started: datetime,
     attempt: Attempt,
@@ -88,6 +136,9 @@ def _take_out(
             return unanswered  # its COMMIT was still under way when we looked
         run_id = latest_run(engine) + 1
         scope = forget(engine, list(files), Scope(), state)
+        ((gone, read, loaded, rejected, plays_loaded),) = (
+            map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
+        )
         transform(engine, scope, progress, full_refresh=False)
         raise_failures(run_checks(engine, scope, run_from=run_id))
         ((plays, matched, staged),) = engine.execute(
@@ -95,15 +146,15 @@ def _take_out(
         )
         run = RunRecord(
             run_id=run_id,
-            mode="retract" if state == "retracted" else "undo",
+            mode=mode,
             status="done",
             started_at=started,
             finished_at=datetime.now(UTC).replace(tzinfo=None),
-            files_loaded=0,
-            rows_read=0,
-            rows_loaded=0,
-            rows_rejected=0,
-            plays_loaded=0,
+            files_loaded=-gone,
+            rows_read=-read,
+            rows_loaded=-loaded,
+            rows_rejected=-rejected,
+            plays_loaded=-plays_loaded,
             duplicates=staged - plays,
             songplays=plays,
             plays_matched=matched,

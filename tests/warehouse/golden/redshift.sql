@@ -2000,6 +2000,21 @@ INSERT INTO run_files (file_id) VALUES
 UPDATE etl.files SET state = 'retracted'
 WHERE state IN ('loaded', 'retracted') AND file_id IN (SELECT file_id FROM run_files);
 
+-- What the files that were just taken out (run_files) had come to when they were loaded.
+SELECT
+    COUNT(*) AS files,
+    COALESCE(SUM(f.rows_read), 0) AS rows_read,
+    COALESCE(SUM(f.rows_loaded), 0) AS rows_loaded,
+    COALESCE(SUM(f.rows_rejected), 0) AS rows_rejected,
+    COALESCE(SUM(f.plays_loaded), 0) AS plays_loaded
+FROM etl.files AS f
+INNER JOIN (
+    SELECT file_id, MAX(run_id) AS run_id
+    FROM etl.files
+    WHERE file_id IN (SELECT file_id FROM run_files)
+    GROUP BY file_id
+) AS l ON f.file_id = l.file_id AND f.run_id = l.run_id;
+
 -- The song of the catalogue for every (title, artist, length) as played that this run has to match:
 -- those played in its time range, and those already in songplays whose song changed.
 -- A play matches by title and the artist name on the song's own record, then by the nearest length.
@@ -2284,7 +2299,7 @@ CROSS JOIN (
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
-(4, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
+(4, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
 -- The versions of this run's files (run_files) that were current are not any more.
 UPDATE etl.files SET state = 'undone'
@@ -2366,8 +2381,11 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (5, 'references', 0, NULL),
 (5, 'unique_keys', 0, NULL);
 
--- The files a run loaded whose rows are still in staging.
-SELECT file_id, uri FROM etl.files WHERE state = 'loaded' AND run_id = 1;
+-- What a run was and how it ended; no row where it never was.
+SELECT mode, status FROM etl.runs WHERE run_id = 1;
+
+-- The files a run loaded, and what became of their rows since.
+SELECT file_id, uri, state FROM etl.files WHERE run_id = 1;
 
 INSERT INTO run_files (file_id) VALUES
 (3423743253137239),
@@ -2658,7 +2676,7 @@ CROSS JOIN (
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
-(6, 'undo', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
+(6, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -3, -3, -3, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
 -- Everything we made, the ledger included.
 DROP TABLE IF EXISTS songplays;

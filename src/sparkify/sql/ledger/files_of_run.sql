@@ -1,2 +1,2 @@
--- The files a run loaded whose rows are still in staging.
-SELECT file_id, uri FROM etl.files WHERE state = 'loaded' AND run_id = :run_id;
+-- The files a run loaded, and what became of their rows since.
+SELECT file_id, uri, state FROM etl.files WHERE run_id = :run_id;

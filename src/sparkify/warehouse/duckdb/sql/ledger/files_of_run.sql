@@ -1,2 +1,2 @@
--- of 449acce6341cd087
-SELECT file_id, uri FROM etl.files WHERE state = 'loaded' AND run_id = $run_id;
+-- of 82143ff8e838f4eb
+SELECT file_id, uri, state FROM etl.files WHERE run_id = $run_id;
