@@ -214,6 +214,30 @@ def test_what_is_mended_and_taken_out_comes_to_the_same(
     assert tables[0] == tables[1]
 
 
+def test_doctor_goes_by_what_answers_where_there_is_a_server_for_s3_alone(
+    warehouses: Warehouses,
+    s3: S3Server,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A real S3 server knows no accounts: what AWS alone can say is no failure, all else is tried."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    write_records(s3.root / "doctor" / "log_data" / "1.json", play())
+    write_records(s3.root / "doctor" / "song_data" / "1.json", song())
+    with warehouses.temporary("redshift", tmp_path) as place:
+        sources = ["--log-data", "s3://doctor/log_data", "--song-data", "s3://doctor/song_data"]
+        found = json.loads(said(capsys, place, "doctor", *sources, "--json"))
+    checks = {check["name"]: check for check in found["checks"]}
+    assert found["ok"] is True
+    assert list(checks) == [
+        "configuration", "credentials", "LOG_DATA", "SONG_DATA", "STAGING", "port", "login", "privileges",
+    ]  # fmt: skip
+    assert checks["credentials"]["found"].startswith("not checked: ")
+    assert s3.endpoint in checks["credentials"]["remedy"]
+    assert "such as" in checks["LOG_DATA"]["found"]
+
+
 def test_the_missions_scripts_load_the_real_month(
     warehouses: Warehouses, real_data: Path, s3: S3Server, tmp_path: Path
 ):

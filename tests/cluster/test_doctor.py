@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.conftest import raw_client
+from tests.cluster.conftest import port_to, raw_client
 
 from sparkify.cli.app import run
 from sparkify.cluster import credentials
-from sparkify.cluster.doctor import Check, Instruments, examine
+from sparkify.cluster.aws import Aws
+from sparkify.cluster.checks import Check
+from sparkify.cluster.doctor import Instruments, examine
 from sparkify.cluster.login import database_credentials
-from sparkify.errors import EngineError
+from sparkify.errors import ClusterError, EngineError
 from sparkify.settings import Secret, Settings, load_settings
+from sparkify.warehouse.connect import open_engine
+from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.redshift import login
 from sparkify.warehouse.redshift.login import log_in
 
 JSONPATHS = b'{"jsonpaths": ["$[\'artist\']", "$[\'ts\']"]}'
@@ -55,6 +61,10 @@ class Connection:
         self.closed = True
 
 
+def open_at_once(settings: Settings) -> Engine:
+    return open_engine(settings, wait=0)
+
+
 def checks(settings: Settings, connection: Any = None, *, reachable: bool = True) -> dict[str, Check]:
     def reach(host: str, port: int) -> None:
         if not reachable:
@@ -65,7 +75,7 @@ def checks(settings: Settings, connection: Any = None, *, reachable: bool = True
             raise EngineError("no such user.", "Check DB_USER.")
         return connection
 
-    found = list(examine(settings, Instruments(credentials.connect, reach, enter)))
+    found = list(examine(settings, Instruments(credentials.connect, reach, enter, open_at_once)))
     assert all(check.remedy for check in found if not check.ok)
     return {check.name: check for check in found}
 
@@ -141,6 +151,122 @@ def test_a_bucket_in_another_region_is_told(config, moto):
     assert "eu-west-1" in checks(load_settings(config))["LOG_DATA"].found
 
 
+class Server:
+    """A port to AWS that knows S3 and nothing else, as ENDPOINT_URL may name one; or nothing at all."""
+
+    def __init__(self, port: Aws, services: tuple[str, ...]) -> None:
+        self._port, self._services = port, services
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._port, name)
+
+    def call(self, service: str, operation: str, **more: Any) -> dict[str, Any]:
+        if not {service, f"{service}:{operation}"}.intersection(self._services):
+            raise ClusterError(f"these credentials may not do {service}:{operation}.", "Ask.", action=service)
+        return self._port.call(service, operation, **more)
+
+    @property
+    def identity(self) -> Any:
+        return self.call("sts", "get_caller_identity") and self._port.identity
+
+
+@pytest.fixture
+def knows(config: Path, moto: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have AWS answer for these services and refuse the others."""
+
+    def change(*services: str) -> None:
+        monkeypatch.setattr(credentials, "connect", lambda _: Server(port_to(moto), services))
+
+    return change
+
+
+def warnings(found: dict[str, Check]) -> dict[str, Check]:
+    return {name: check for name, check in found.items() if check.verdict == "warn"}
+
+
+def theirs(config: Path, host: str = "dwh.c1.us-west-2.redshift.amazonaws.com") -> Settings:
+    """Settings of a cluster these credentials do not see."""
+    settings = load_settings(config)
+    return replace(
+        settings,
+        dwh=replace(settings.dwh, engine="redshift"),
+        cluster=replace(settings.cluster, host=host),
+        iam_role=replace(settings.iam_role, arn="arn:aws:iam::999999999999:role/theirs"),
+    )
+
+
+@pytest.mark.parametrize("services", [("sts", "s3", "redshift", "iam"), ("sts", "s3")])
+def test_somebody_elses_cluster_is_told_by_its_login(config, lake, knows, services):
+    """Not in this account, or nothing we may look at: the login is what counts."""
+    lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
+    knows(*services)
+    found = checks(theirs(config), Connection((True, True), []))
+    assert [name for name, check in found.items() if not check.ok] == []
+    assert list(warnings(found)) == ["cluster", "role"]
+    assert found["cluster"].found.startswith("not checked: ")
+    assert "if somebody else runs HOST" in found["cluster"].remedy
+    assert "[IAM_ROLE] ARN" in found["role"].remedy
+    assert found["login"].ok
+    assert "role policy" not in found
+
+
+def test_a_cluster_of_ours_beside_the_one_that_is_configured_is_told(config, lake):
+    assert run(["cluster", "create", "--yes"]) == 0
+    found = checks(theirs(config), Connection((True, True), []))
+    assert "HOST is not the endpoint of dwhcluster" in warnings(found)["cluster"].found
+
+
+def test_what_is_wrong_with_our_own_cluster_stays_a_failure(config, lake, moto):
+    assert run(["cluster", "create", "--yes"]) == 0
+    settings = load_settings(config)
+    raw_client(moto, "redshift").pause_cluster(ClusterIdentifier="dwhcluster")
+    found = checks(settings, Connection((True, True), []))
+    assert (found["cluster"].ok, found["cluster"].found) == (False, "dwhcluster is paused.")
+    other = replace(settings, iam_role=replace(settings.iam_role, arn="arn:aws:iam::1:role/other"))
+    assert not checks(other, Connection((True, True), []))["role"].ok
+
+
+@pytest.mark.parametrize(("may", "name"), [("sts", "role"), ("iam:get_role", "role policy")])
+def test_a_role_we_may_not_look_at_is_no_failure(config, lake, knows, may, name):
+    """Who loads needs no right to look at roles; COPY tells whether the role is right."""
+    assert run(["cluster", "create", "--yes"]) == 0
+    lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
+    knows("sts", "s3", "redshift", may, "iam:list_role_tags")
+    found = checks(load_settings(config), Connection((True, True), []))
+    assert [each for each, check in found.items() if not check.ok] == []
+    assert warnings(found)[name].found.startswith("not checked: these credentials may not do iam:")
+
+
+def test_a_server_for_s3_alone_is_asked_about_s3_alone(config, lake, knows):
+    lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
+    knows("s3")
+    found = checks(theirs(config), Connection((True, True), []))
+    assert [name for name, check in found.items() if not check.ok] == []
+    assert list(warnings(found)) == ["credentials"]
+    assert "ENDPOINT_URL" in found["credentials"].remedy
+    assert list(found)[2:] == [
+        "LOG_DATA", "SONG_DATA", "LOG_JSONPATH", "STAGING", "port", "login", "privileges",
+    ]  # fmt: skip
+
+
+def test_with_duckdb_a_server_for_s3_is_all_that_is_needed(config, lake, knows, moto, tmp_path):
+    knows("s3")
+    settings = load_settings(config)
+    settings = replace(settings, dwh=replace(settings.dwh, engine="duckdb"))
+    found = checks(settings)
+    assert {check.verdict for check in found.values()} == {"ok"}
+    assert found["credentials"].found == f"for {moto}, which is asked about S3 only"
+
+
+def test_without_a_password_aws_has_to_give_one(config, lake, knows):
+    knows("s3")
+    settings = theirs(config)
+    settings = replace(settings, cluster=replace(settings.cluster, db_password=Secret("")))
+    found = checks(settings, Connection((True, True), []))
+    assert not found["credentials"].ok
+    assert "login" not in found
+
+
 def local(tmp_path: Path) -> Path:
     for name in ("logs", "songs"):
         (tmp_path / name).mkdir()
@@ -177,6 +303,46 @@ def test_a_held_database_is_told(tmp_path):
         assert str(holder.pid) in found.found
         holder.kill()
     assert checks(load_settings(config))["database"].ok
+
+
+@pytest.mark.parametrize("wait", ["0", "30"])
+def test_the_command_waits_for_who_holds_the_database(tmp_path, capsys, wait):
+    import subprocess
+    import sys
+
+    config = local(tmp_path)
+    held = tmp_path / "w.duckdb"
+    code = (
+        f"import duckdb, sys, time; c = duckdb.connect({str(held)!r}); print(1, flush=True); "
+        "time.sleep(1.5); c.close()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        assert run(["doctor", "--config", str(config), "--wait", wait, "--json"]) == (wait == "0")
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["ok"] is (wait != "0")
+    if wait != "0":
+        assert f"Waiting for process {holder.pid}" in shown.err
+
+
+def test_warnings_are_shown_and_do_not_fail(config, lake, knows, capsys, monkeypatch):
+    """Read as a person does: three verdicts in one column, each line that wants something with its step."""
+    lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
+    knows("sts", "s3")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        config.write_text(
+            config.read_text().replace("HOST=", "HOST=127.0.0.1").replace("DB_PORT=5439", f"DB_PORT={port}")
+        )
+        monkeypatch.setattr(login, "log_in", lambda *_: Connection((True, True), []))
+        assert run(["doctor", "--config", str(config)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("warn  ")] == [
+        "warn  cluster        not checked: these credentials may not do redshift:describe_clusters.",
+        "warn  role           not checked: these credentials may not do iam:get_role.",
+    ]
+    assert len([line for line in lines if "  Try: " in line]) == 2
 
 
 @pytest.mark.parametrize(

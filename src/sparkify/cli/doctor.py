@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparkify.cli.options import json_option, settings_from, source_options, warehouse_options
+from sparkify.cli.options import (
+    json_option,
+    open_warehouse,
+    settings_from,
+    source_options,
+    warehouse_options,
+)
 from sparkify.cli.screen import Screen
 from sparkify.errors import FAILED, OK
+
+if TYPE_CHECKING:
+    from sparkify.settings import Settings
+    from sparkify.warehouse.engine import Engine
 
 
 @click.command()
@@ -19,7 +29,8 @@ from sparkify.errors import FAILED, OK
 def doctor(as_json: bool, **options: Any) -> int:
     """Check what a run will need, before it runs; change nothing.
 
-    Each line is ok, or says what to do. Exits 1 when something is to be done.
+    Each line is ok, a warning that a run may do without, or a failure; the last two say what to do. Exits 1
+    when something fails.
 
     \b
     Example:
@@ -29,18 +40,21 @@ def doctor(as_json: bool, **options: Any) -> int:
     import socket
 
     from sparkify.cluster.credentials import connect
-    from sparkify.cluster.doctor import Instruments, examine
+    from sparkify.cluster.doctor import REACH_SECONDS, Instruments, examine
     from sparkify.warehouse.redshift.login import log_in
 
     def reach(host: str, port: int) -> None:
-        socket.create_connection((host, port), timeout=5).close()
+        socket.create_connection((host, port), timeout=REACH_SECONDS).close()
+
+    def opened(settings: Settings) -> Engine:
+        return open_warehouse(settings, options)
 
     screen = Screen(as_json)
     checks = []
-    for check in examine(settings_from(options), Instruments(connect, reach, log_in)):
+    for check in examine(settings_from(options), Instruments(connect, reach, log_in, opened)):
         checks.append(check)
-        screen.say(f"{'ok  ' if check.ok else 'FAIL'}  {check.name:13}  {check.found}")
-        if not check.ok:
+        screen.say(f"{check.verdict:4}  {check.name:13}  {check.found}")
+        if check.remedy:
             screen.say(f"      {'':13}  Try: {check.remedy}")
     ok = all(check.ok for check in checks)
     screen.result({"ok": ok, "checks": [asdict(check) for check in checks]})

@@ -1,7 +1,8 @@
 """What a run will need, tried before it runs: each answer is fine, or what to do.
 
 Changes nothing. With the DuckDB engine: the files and the database file. With Redshift also credentials,
-cluster, role, port, login and privileges. A check whose ground is missing is left out, not failed twice.
+cluster, role, port, login and privileges. A check whose ground is missing is left out, not failed twice; one
+that cannot be made, and without which a run may well succeed, is a warning.
 """
 
 from __future__ import annotations
@@ -16,30 +17,22 @@ from typing import Any
 
 from sparkify.cluster import policy
 from sparkify.cluster.aws import Aws
+from sparkify.cluster.checks import Check, asked, tried, unchecked
 from sparkify.cluster.credentials import exposures
 from sparkify.cluster.deployment import AVAILABLE, Cluster
 from sparkify.cluster.lifecycle import deployment_of, overdue, scope_of
 from sparkify.cluster.login import database_credentials
+from sparkify.cluster.places import look_at
 from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
-from sparkify.cluster.rules import S3_KEYS, s3_location
-from sparkify.errors import ConfigError, SourceNotFound, SparkifyError
+from sparkify.cluster.rules import S3_KEYS
+from sparkify.errors import ConfigError
 from sparkify.settings import ClusterSettings, Settings
+from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.redshift.login import missing_privileges
-from sparkify.wording import counted
+from sparkify.warehouse.redshift.refused import not_reached
 
-NOT_THERE = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
-# Larger is no JSONPaths file: ours has 18 lines.
-JSONPATHS_BYTES = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing tried. ``found`` is what was seen, ``remedy`` what to do where it is not fine."""
-
-    name: str
-    ok: bool
-    found: str
-    remedy: str = ""
+# How long the cluster's port may take to answer.
+REACH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +42,7 @@ class Instruments:
     connect: Callable[[Settings], Aws]
     reach: Callable[[str, int], None]
     log_in: Callable[[ClusterSettings, str, str], Any]
+    open_warehouse: Callable[[Settings], Engine]
 
 
 def examine(settings: Settings, instruments: Instruments) -> Iterator[Check]:
@@ -61,116 +55,50 @@ def examine(settings: Settings, instruments: Instruments) -> Iterator[Check]:
         yield Check("secrets", ok=False, found=what, remedy=remedy)
 
     uris = {key: getattr(settings.s3, key.lower()) for key in S3_KEYS}
+    s3: Aws | None = None
     aws: Aws | None = None
     if redshift or any(uri.startswith("s3://") for uri in uris.values()):
-        aws, check = _credentials(settings, instruments)
+        s3, aws, check = _credentials(settings, instruments)
         yield check
     for key, uri in uris.items():
-        yield from _location(aws, key, uri, redshift=redshift)
-    if not redshift:
-        yield _tried("database", lambda: _duckdb(settings))
-    elif aws:
+        yield from look_at(s3, key, uri, redshift=redshift)
+    if redshift:
         yield from _redshift(aws, settings, instruments)
+    else:
+        yield tried("database", lambda: _duckdb(settings, instruments))
 
 
-def _tried(name: str, look: Callable[[], str]) -> Check:
-    """Turn a look that returns what it saw, or raises, into a check."""
-    try:
-        return Check(name, ok=True, found=look())
-    except SparkifyError as exc:
-        return Check(name, ok=False, found=exc.message, remedy=exc.hint)
+def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | None, Aws | None, Check]:
+    """Return the ports to S3 and to the rest of AWS, where there are any, and the check of both.
 
-
-def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | None, Check]:
+    ENDPOINT_URL may be a server for S3 and nothing else: whom it knows, its answers about S3 alone tell.
+    """
+    s3: Aws | None = None
     aws: Aws | None = None
+    endpoint = settings.aws.endpoint_url
 
     def look() -> str:
-        nonlocal aws
+        nonlocal s3, aws
         connected = instruments.connect(settings)
-        found = f"{connected.identity.arn}, account {connected.identity.account}, region {connected.region}"
-        aws = connected
-        return found
+        if endpoint:
+            s3 = connected
+            if settings.dwh.engine != "redshift":
+                return f"for {endpoint}, which is asked about S3 only"
+        identity = connected.identity
+        s3 = aws = connected
+        return f"{identity.arn}, account {identity.account}, region {connected.region}"
 
-    check = _tried("credentials", look)
-    return aws, check
-
-
-def _location(aws: Aws | None, key: str, uri: str, *, redshift: bool) -> Iterator[Check]:
-    if not uri:
-        if key in {"LOG_DATA", "SONG_DATA"}:
-            yield Check(key, ok=False, found="empty", remedy=f"Set [S3] {key} in dwh.cfg.")
-        elif key == "STAGING" and redshift:
-            yield Check(key, ok=True, found="empty; songs are sent as literals")
-        return
-    if not uri.startswith("s3://"):
-        if redshift:
-            found = f"{uri} is a local path"
-            yield Check(key, ok=False, found=found, remedy="Redshift reads s3:// only: copy the files to S3.")
-        else:
-            yield _tried(key, lambda: _local(key, Path(uri).expanduser()))
-    elif aws:
-        yield _tried(key, lambda: _bucket(aws, key, uri))
+    check = tried("credentials", look)
+    if s3 and not aws and settings.cluster.db_password:
+        check = unchecked(
+            check,
+            f"Go by the lines below: ENDPOINT_URL, {endpoint}, is a server for S3, and says nothing of "
+            "accounts, clusters and roles.",
+        )
+    return s3, aws, check
 
 
-def _local(key: str, path: Path) -> str:
-    try:
-        if key == "LOG_JSONPATH":
-            return f"{path}: {_jsonpaths(path.read_bytes(), str(path))}"
-        first = path if path.is_file() else next((file for file in path.rglob("*") if file.is_file()), None)
-    except OSError as exc:
-        raise SourceNotFound(
-            f"{path} cannot be read: {exc.strerror}.", f"Correct [S3] {key}.", uri=str(path)
-        ) from exc
-    if first is None:
-        raise SourceNotFound(f"{path} holds no files.", f"Correct [S3] {key}.", uri=str(path))
-    if not os.access(first, os.R_OK):
-        raise SourceNotFound(f"{first} may not be read.", "Give yourself the right to.", uri=str(first))
-    return f"{path}, such as {first.name}"
-
-
-def _bucket(aws: Aws, key: str, uri: str) -> str:
-    try:
-        place = s3_location(uri)
-    except ValueError as exc:
-        raise ConfigError(
-            f"{uri} is not an S3 location.", f"Correct [S3] {key}: s3://bucket/prefix."
-        ) from exc
-    head = aws.call("s3", "head_bucket", tolerate=NOT_THERE, Bucket=place.bucket)
-    if not head:
-        raise SourceNotFound(f"the bucket {place.bucket} does not exist.", f"Correct [S3] {key}.", uri=uri)
-    region = head.get("BucketRegion", "")
-    where = f"{uri} in {region or 'an unnamed region'}"
-    if region and region != aws.region:
-        where += f" (the cluster's is {aws.region}: transfer is billed)"
-    if key == "LOG_JSONPATH":
-        answer = aws.call("s3", "get_object", tolerate=NOT_THERE, Bucket=place.bucket, Key=place.prefix)
-        if not answer:
-            raise SourceNotFound(f"{uri} does not exist.", "Correct [S3] LOG_JSONPATH.", uri=uri)
-        return f"{where}: {_jsonpaths(answer['Body'].read(JSONPATHS_BYTES), uri)}"
-    answer = aws.call("s3", "list_objects_v2", Bucket=place.bucket, Prefix=place.prefix, MaxKeys=1)
-    if key == "STAGING":
-        return f"{where} (writing is not tried)"
-    if not answer.get("Contents"):
-        raise SourceNotFound(f"{uri} holds no objects.", f"Correct [S3] {key}.", uri=uri)
-    return f"{where}, such as {answer['Contents'][0]['Key']}"
-
-
-def _jsonpaths(data: bytes, uri: str) -> str:
-    """Check the shape COPY asks for; with another key it would silently fall back to 'auto'."""
-    try:
-        paths = json.loads(data)["jsonpaths"]
-        assert isinstance(paths, list)
-        assert paths
-    except (ValueError, KeyError, TypeError, AssertionError) as exc:
-        raise ConfigError(
-            f"{uri} is not a JSONPaths file.", 'It is one object: {"jsonpaths": ["$[\'artist\']", …]}.'
-        ) from exc
-    return counted(len(paths), "path")
-
-
-def _duckdb(settings: Settings) -> str:
-    from sparkify.warehouse.connect import open_engine
-
+def _duckdb(settings: Settings, instruments: Instruments) -> str:
     path = Path(settings.dwh.database).expanduser()
     place = path if path.exists() else path.absolute().parent
     if not place.exists() or not os.access(place, os.W_OK):
@@ -179,11 +107,53 @@ def _duckdb(settings: Settings) -> str:
             "Set [DWH] DATABASE, or --database, to a file you may write.",
         )
     # Opening it says who holds it, if anyone does.
-    with open_engine(settings, wait=0).reading() as there:
+    with closing(instruments.open_warehouse(settings)) as engine, engine.reading() as there:
         return f"{path}, {path.stat().st_size / 1e6:,.1f} MB" if there else f"{path}, made by the first run"
 
 
-def _redshift(aws: Aws, settings: Settings, instruments: Instruments) -> Iterator[Check]:
+def _redshift(aws: Aws | None, settings: Settings, instruments: Instruments) -> Iterator[Check]:
+    if aws:
+        yield from _cluster(aws, settings)
+    cluster = settings.cluster
+    host, port = cluster.host, cluster.db_port
+    if not host:
+        remedy = "`sparkify cluster create` writes it; run it again."
+        yield Check("port", ok=False, found="[CLUSTER] HOST is empty", remedy=remedy)
+        return
+    try:
+        instruments.reach(host, port)
+    except (OSError, UnicodeError) as exc:
+        error = not_reached(exc, host, port, REACH_SECONDS)
+        yield Check("port", ok=False, found=error.message, remedy=error.hint)
+        return
+    yield Check("port", ok=True, found=f"{host}:{port} is reachable")
+    if aws is None and not cluster.db_password:
+        return  # who asks AWS for a password needs AWS
+    connection: Any = None
+
+    def enter() -> str:
+        nonlocal connection
+        user, password = cluster.db_user, str(cluster.db_password)
+        if aws and not password:
+            user, password = database_credentials(aws, settings)
+        connection = instruments.log_in(cluster, user, password)
+        return f"database {cluster.db_name} lets {user} in"
+
+    yield tried("login", enter)
+    if connection is not None:
+        with closing(connection):
+            missing = missing_privileges(connection)
+        remedy = "Have the owner GRANT it." if missing else ""
+        yield Check("privileges", not missing, ", ".join(missing) or "create, read and write", remedy)
+
+
+def _cluster(aws: Aws, settings: Settings) -> Iterator[Check]:
+    """Check what AWS says of the cluster, and of the role COPY assumes.
+
+    Where HOST leads to another cluster than the one these credentials see, somebody else runs it: then the
+    login tells whether it works, and nothing here is a failure.
+    """
+    host = settings.cluster.host
     found: Cluster | None = None
 
     def look() -> str:
@@ -195,71 +165,66 @@ def _redshift(aws: Aws, settings: Settings, instruments: Instruments) -> Iterato
                 f"there is no cluster {deployment.identifier} in {aws.region}.",
                 "`sparkify cluster create`, or correct DWH_CLUSTER_IDENTIFIER and REGION.",
             )
+        if host and found.host and found.host != host:
+            raise ConfigError(
+                f"HOST is not the endpoint of {found.identifier}, which is {found.host}.",
+                "Correct HOST, or DWH_CLUSTER_IDENTIFIER.",
+            )
         late = overdue(found, aws.clock())
         if late or found.state != AVAILABLE:
             raise ConfigError(late or f"{found.identifier} is {found.state}.", "`sparkify cluster status`")
         return f"{found.identifier} is available, {found.shape}"
 
-    yield _tried("cluster", look)
-    yield from _role(aws, settings, found)
-    host, port = settings.cluster.host, settings.cluster.db_port
-    if not host:
-        remedy = "`sparkify cluster create` writes it; run it again."
-        yield Check("port", ok=False, found="[CLUSTER] HOST is empty", remedy=remedy)
-        return
-    try:
-        instruments.reach(host, port)
-    except OSError as exc:
-        remedy = "`sparkify cluster open-port`; behind a proxy or VPN: `--cidr` with the address AWS sees."
-        yield Check("port", ok=False, found=f"{host}:{port} is not reachable: {exc}", remedy=remedy)
-        return
-    yield Check("port", ok=True, found=f"{host}:{port} is reachable")
-    connection: Any = None
-
-    def enter() -> str:
-        nonlocal connection
-        user, password = database_credentials(aws, settings)
-        connection = instruments.log_in(settings.cluster, user, password)
-        return f"database {settings.cluster.db_name} lets {user} in"
-
-    yield _tried("login", enter)
-    if connection is not None:
-        with closing(connection):
-            missing = missing_privileges(connection)
-        remedy = "Have the owner GRANT it." if missing else ""
-        yield Check("privileges", not missing, ", ".join(missing) or "create, read and write", remedy)
+    check = tried("cluster", look)
+    elsewhere = bool(host) and (found is None or found.host not in ("", host))
+    if elsewhere:
+        check = unchecked(
+            check,
+            "Go by the login, if somebody else runs HOST; else correct DWH_CLUSTER_IDENTIFIER and REGION.",
+        )
+    yield check
+    if elsewhere:
+        role = unchecked(
+            tried("role", lambda: _role(aws, settings, None)),
+            "Ask who runs HOST for the role that reads S3, and name it in [IAM_ROLE] ARN.",
+        )
+    else:
+        role = asked("role", lambda: _role(aws, settings, found))
+    yield role
+    if role.verdict == "ok":
+        yield _role_policy(aws, settings)
 
 
-def _role(aws: Aws, settings: Settings, cluster: Cluster | None) -> Iterator[Check]:
-    """Check the role COPY assumes: there, trusted, allowed, and attached."""
+_AGAIN = "`sparkify cluster create` makes it as it should be; run it again."
+
+
+def _role(aws: Aws, settings: Settings, cluster: Cluster | None) -> str:
+    """Look at the role COPY assumes: there, trusted, and attached."""
     name = settings.dwh.dwh_iam_role_name
-    again = "`sparkify cluster create` makes it as it should be; run it again."
+    role = find_role(aws, name)
+    if role is None:
+        raise ConfigError(f"there is no role {name}.", _AGAIN)
+    if settings.iam_role.arn != role.arn:
+        raise ConfigError(f"[IAM_ROLE] ARN is {settings.iam_role.arn!r}, not {role.arn}.", _AGAIN)
+    if "redshift.amazonaws.com" not in json.dumps(role.trust):
+        raise ConfigError(
+            f"{name} does not trust Redshift.", "Its trust: `sparkify cluster policy copy --trust`."
+        )
+    if cluster and role.arn not in cluster.roles:
+        raise ConfigError(f"{name} is not attached to {cluster.identifier}.", "Attach it in the console.")
+    return f"{role.arn} trusts Redshift"
+
+
+def _role_policy(aws: Aws, settings: Settings) -> Check:
+    """Check that the role may read exactly what [S3] says."""
+    name = settings.dwh.dwh_iam_role_name
 
     def look() -> str:
-        role = find_role(aws, name)
-        if role is None:
-            raise ConfigError(f"there is no role {name}.", again)
-        if settings.iam_role.arn != role.arn:
-            raise ConfigError(f"[IAM_ROLE] ARN is {settings.iam_role.arn!r}, not {role.arn}.", again)
-        if "redshift.amazonaws.com" not in json.dumps(role.trust):
-            raise ConfigError(
-                f"{name} does not trust Redshift.", "Its trust: `sparkify cluster policy copy --trust`."
-            )
-        if cluster and role.arn not in cluster.roles:
-            raise ConfigError(f"{name} is not attached to {cluster.identifier}.", "Attach it in the console.")
-        return f"{role.arn} trusts Redshift"
+        answer = aws.call("iam", "get_role_policy", tolerate=ABSENT, RoleName=name, PolicyName=POLICY_NAME)
+        if not answer:
+            return f"{name} was not made by us: compare it with `sparkify cluster policy copy`"
+        if answer["PolicyDocument"] != policy.copy(scope_of(aws, settings)):
+            raise ConfigError(f"{name} may not read exactly what [S3] says", _AGAIN)
+        return "reads exactly the configured locations"
 
-    check = _tried("role", look)
-    yield check
-    if not check.ok:
-        return
-    answer = aws.call("iam", "get_role_policy", tolerate=ABSENT, RoleName=name, PolicyName=POLICY_NAME)
-    wanted = policy.copy(scope_of(aws, settings))
-    if not answer:
-        found = f"{name} was not made by us: compare it with `sparkify cluster policy copy`"
-        yield Check("role policy", ok=True, found=found)
-    elif answer["PolicyDocument"] == wanted:
-        yield Check("role policy", ok=True, found="reads exactly the configured locations")
-    else:
-        found = f"{name} may not read exactly what [S3] says"
-        yield Check("role policy", ok=False, found=found, remedy=again)
+    return asked("role policy", look)
