@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from sparkify.lake import glance as module
 from sparkify.lake.glance import Glance, glance
 
-KEYS = ("a", "bc", "d:e")
-NUMBERS = ("a", "d:e")
+KEYS = {"a": True, "bc": False, "d:e": True}
 PLAIN = '{"a":1,"bc":"x","d:e":null}'
 _TEXTS = st.text(st.sampled_from('ab,:}{[n é\n"'), max_size=4)
 _NUMBERS = st.none() | st.integers(0, 20) | st.floats(0, 2) | _TEXTS
@@ -24,7 +23,7 @@ _RECORDS = st.tuples(_NUMBERS, st.none() | _TEXTS, _NUMBERS)
 def look(text: str, block: int = 1 << 18) -> Glance | None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_BLOCK", block)
-        return glance(io.BytesIO(text.encode()), NUMBERS)
+        return glance(io.BytesIO(text.encode()), KEYS)
 
 
 @settings(deadline=None)
@@ -86,3 +85,28 @@ def test_a_text_under_the_key_of_a_number_shows_in_the_count_of_texts():
     found = look(PLAIN.replace('"a":1', '"a":"1"') + "\n")
     assert found is not None
     assert (found.is_plain(3), found.texts) == (True, 2)
+
+
+LONG = ("itemInSession", "itemInSessions", "anItemInSessionAsLongAsThis")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        *(("bc", True), ("d:e", True), *((key, True) for key in LONG)),
+        *(("bb", False), ("abc", False), ("c", False), ("", False), ("bC", False), ("bc ", False)),
+        *(("xitemInSession", False), ("itemInsession", False), ("temInSession", False)),
+    ],
+)
+@pytest.mark.parametrize("block", [1, 7, 64, 1 << 18])
+@pytest.mark.parametrize("noted", [0, 1 << 16])
+def test_a_null_under_another_key_is_strange(
+    key: str, known: bool, block: int, noted: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Wherever it stands: its value is none, so it shows in no count."""
+    monkeypatch.setattr(module, "_BLOCK", block)
+    monkeypatch.setattr(module, "_NOTED", noted)
+    text = f'{{"a":1,"bc":null}}\n{{"a":1,"{key}":null}}\n{{"a":null,"bc":"{key}"}}\n'
+    found = glance(io.BytesIO(text.encode()), KEYS | dict.fromkeys(LONG, False))
+    assert found is not None
+    assert (found.strange, found.nulls) == (not known, 3)

@@ -82,6 +82,29 @@ def test_usual_values_are_not_odd(tmp_path: Path, line: str, much: bool):
     assert (found.nested, found.odd) == (False, False)
 
 
+@pytest.mark.parametrize(
+    ("line", "strange"),
+    [
+        *(('{"a":null}', False), ('{"a":\t null,"bc":null}', False), ('{"a":1,"x":"null"}', False)),
+        *(
+            ('{"b":null}', True),
+            ('{"xa": null}', True),
+            ('{"c":  null}', True),
+            ('{"a":null,"abc":null}', True),
+        ),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 40, 60, 63, 64, 65])
+def test_a_null_under_another_key_is_strange(
+    tmp_path: Path, line: str, strange: bool, before: int, much: bool, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(marks, "_BLOCK", 64)
+    path = tmp_path / "x.json"
+    path.write_text(" " * before + line + "\n")
+    assert count_marks(path, much=much, keys={"a": True, "bc": False}).strange == strange
+    assert not count_marks(path, much=much).strange
+
+
 def test_compressed_files_are_counted_by_their_contents(tmp_path: Path, much: bool):
     found = count(tmp_path / "x.json.GZ", gzip.compress(b'{"a":null}\n{}\n'), much=much)
     assert (found.lines, found.keys, found.nulls) == (2, 1, 1)

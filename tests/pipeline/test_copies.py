@@ -63,3 +63,22 @@ def test_the_spool_does_not_grow_with_the_number_of_files(
     else:
         assert len(engine.surveyed) >= FILES / 3
         assert max(engine.surveyed) <= 3
+
+
+@pytest.mark.parametrize("much", [-1, 1 << 60])
+def test_what_is_null_in_a_whole_file_costs_no_second_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, much: int
+):
+    """Unless it is null under another name: then its fields are counted, and no more."""
+    monkeypatch.setattr(pipeline_land, "_MUCH_BYTES", much)
+    engine = Watched(tmp_path / "w.duckdb")
+    lander = Lander(engine)
+    plain = [json.dumps(play(artist=None, sessionId=n), separators=(",", ":")) for n in range(50)]
+    files = {"null.json": plain, "renamed.json": [line.replace('"artist"', '"artst"') for line in plain]}
+    try:
+        for name, unknown in (("null.json", {}), ("renamed.json", {"artst": 50})):
+            found = lander.land(EVENTS, {name: "\n".join(files[name]).encode()})[name]
+            assert (found.rows.total(), found.unknown, len(engine.surveyed)) == (50, unknown, len(unknown))
+    finally:
+        lander.close()
+    assert len(engine.landed) == 2

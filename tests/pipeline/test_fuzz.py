@@ -58,7 +58,15 @@ _TOKENS = [
         b'"x":1,',
         b'"ts":',
     ),
-    *(b'"artist":null,', b'"page":"NextSong"', b'"1_000"', b'"year":', b"x" * 1100, "é".encode() * 600),
+    *(
+        b'"artist":null,',
+        b'"artst":null,',
+        b'"page":"NextSong"',
+        b'"1_000"',
+        b'"year":',
+        b"x" * 1100,
+        "é".encode() * 600,
+    ),
 ]
 
 
@@ -210,8 +218,7 @@ def compare(lander: Lander, kind: str, data: st.DataObject) -> None:
         sum((each.unknown for each in some.values()), type(landed[name].unknown)())
         for some in (landed, expected)
     )
-    # A field under another name that is null is not noticed by the counts: nothing is lost with it.
-    assert found == wanted or (found <= wanted and any(b"null" in each for each in contents))
+    assert found == wanted
 
 
 def test_the_comparison_sees_a_difference(lander: Lander):
@@ -243,6 +250,8 @@ def _line(without: str = "", **values: str) -> bytes:
         _line("artist", song="nan", secret='"foo"'),
         _line("artist", song="nan", status='"200"', duration="200"),
         _line("artist", x="null"),
+        _line("artist", artst="null"),
+        _line("song", xsong="null"),
         _line(status="200.0", ts="1.541121934796e12"),
         _line(length="1"),
     ],
@@ -256,4 +265,4 @@ def test_lines_made_to_fool_the_counts(lander: Lander, line: bytes):
         landed = lander.land(EVENTS, {"1.json": data})["1.json"]
     expected = read(EVENTS, data)
     assert (landed.rows, landed.rejects) == (expected.rows, expected.rejects)
-    assert landed.unknown == expected.unknown or b"null" in line
+    assert landed.unknown == expected.unknown

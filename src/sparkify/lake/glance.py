@@ -13,17 +13,17 @@ proves once the parser's own counts agree with it:
   blank.
 - Digits only after the keys of numbers: no text is written as a number. As many strings as the parser found
   texts, then: nor is a number written as text.
-- As many nulls as the parser found: no field is missing, so none of the fields is unknown.
+- As many nulls as the parser found, all after known keys: no field is missing, so none is unknown.
 - No escaped NUL.
 
-What it cannot see is a field under another name that is null in the whole file.
+Where a null stands after another key, that alone is said (:attr:`Glance.strange`): no value is lost with it.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,16 +32,19 @@ if TYPE_CHECKING:
     import numpy as np
 
     Places = np.ndarray[tuple[int], np.dtype[np.int64]]
+    Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 # A quarter of this takes a third longer beside a parser: every call takes the interpreter's lock anew.
 _BLOCK = 1 << 19
-# How much of a key is looked at, its quote and colon included.
-_END = 8
+# Of the key of a number the last word is looked at, its quote and colon included, of the key of a null two.
+_WORD = 8
 # Every byte is looked at with its neighbours: the end of a key before a colon, ``u0000`` after a backslash.
-_BEFORE, _AFTER = _END, 5
+_BEFORE, _AFTER = 2 * _WORD, 5
 _AROUND = _BEFORE + _AFTER
 
 
+# Keys of nulls that are looked at together: of few at a time the calls would cost more than the work.
+_NOTED = 1 << 16
 # How much a guess goes by, and what it goes by: after keys, or before breaks, what no plain line has.
 _GUESSED = 1 << 14
 _UNUSUAL = re.compile(rb'":[^"\dn]|[^}\n]\n|\\\\|\\u0000')
@@ -57,6 +60,7 @@ class Glance:
         texts: Fields that are strings.
         nulls: Fields that are null.
         quotes: Quotes that are not escaped.
+        strange: Whether a field is null that is none of the known ones.
     """
 
     lines: int = 0
@@ -64,6 +68,7 @@ class Glance:
     texts: int = 0
     nulls: int = 0
     quotes: int = 0
+    strange: bool = False
 
     def is_plain(self, fields: int) -> bool:
         """Tell whether these are lines of so many fields each, and nothing else."""
@@ -78,16 +83,16 @@ def looks_plain(path: Path) -> bool | None:
         return not _UNUSUAL.search(file.read(_GUESSED))
 
 
-def glance(file: io.BytesIO | io.FileIO, numbers: Iterable[str]) -> Glance | None:
+def glance(file: io.BytesIO | io.FileIO, keys: Mapping[str, bool]) -> Glance | None:
     """Count over a whole file; None as soon as there is something that wants a closer look.
 
     Args:
         file: Its plain contents.
-        numbers: The keys whose values may be numbers.
+        keys: The fields there should be, and whether their values may be numbers.
     """
     buffer = bytearray(_AROUND + max(_BLOCK, _AROUND))
     block = memoryview(buffer)[_AROUND : _AROUND + _BLOCK]
-    counter = _Counter(buffer, [f'"{key}":'.encode()[-_END:] for key in numbers])
+    counter = _Counter(buffer, keys)
     read = 0
     while size := file.readinto(block):
         read += size
@@ -97,25 +102,85 @@ def glance(file: io.BytesIO | io.FileIO, numbers: Iterable[str]) -> Glance | Non
     # What was read last is looked at now that nothing follows; a last line gets the break it may lack.
     end = b"" if not read or buffer[_AROUND - 1] == ord("\n") else b"\n"
     buffer[_AROUND : 2 * _AROUND] = end + bytes(_AROUND - len(end))
-    return counter.counts if counter.count(2 * _AROUND) else None
+    return counter.result() if counter.count(2 * _AROUND) else None
+
+
+class KnownKeys:
+    """Tells whether keys before places of a buffer are known ones.
+
+    They are compared as a whole up to 14 bytes, longer ones by their ends: by two words of eight bytes,
+    quotes and colon included.
+
+    Args:
+        buffer: What is looked at.
+        keys: The known ones.
+    """
+
+    def __init__(self, buffer: bytearray, keys: Iterable[str]) -> None:
+        self._words = words_of(buffer)
+        self._keys = [
+            [_last_bytes(part) for part in (end[-_WORD:], end[-2 * _WORD : -_WORD]) if part]
+            for end in (f'"{key}":'.encode() for key in keys)
+        ]
+        self._noted: list[tuple[Words, Words]] = []
+        self._count = 0
+        self._hold = True
+
+    def note(self, colons: Places) -> None:
+        """Look at the keys that end in these places, now or later."""
+        if len(colons):
+            self._noted.append((self._words[colons - (_WORD - 1)], self._words[colons - (2 * _WORD - 1)]))
+            self._count += len(colons)
+            if self._count > _NOTED:
+                self._look()
+
+    def hold(self) -> bool:
+        """Tell whether all that were noted are known."""
+        if self._noted:
+            self._look()
+        return self._hold
+
+    def _look(self) -> None:
+        import numpy as np
+
+        last, before = (np.concatenate(words) for words in zip(*self._noted, strict=True))
+        self._noted, self._count = [], 0
+        known = np.zeros(len(last), np.bool_)
+        for parts in self._keys:
+            found = np.ones(len(last), np.bool_)
+            for words, (shift, value) in zip((last, before), parts, strict=False):
+                found &= (words >> shift if shift else words) == value
+            known |= found
+        self._hold = self._hold and bool(known.all())
+
+
+def words_of(buffer: bytearray) -> Words:
+    """Return the eight bytes that begin at every byte."""
+    import numpy as np
+
+    return np.ndarray(len(buffer) - _WORD + 1, "<u8", buffer, strides=(1,))
+
+
+def _last_bytes(part: bytes) -> tuple[np.uint64, np.uint64]:
+    """Return the end of a word, and how far words are shifted until what stands before it has fallen out."""
+    import numpy as np
+
+    return np.uint64(8 * (_WORD - len(part))), np.uint64(int.from_bytes(part, "little"))
 
 
 class _Counter:
     """Counts over the blocks that come to lie in a buffer."""
 
-    def __init__(self, buffer: bytearray, number_keys: Iterable[bytes]) -> None:
+    def __init__(self, buffer: bytearray, keys: Mapping[str, bool]) -> None:
         import numpy as np
 
         self.counts = Glance()
         self._text = np.frombuffer(buffer, np.uint8)
-        # The eight bytes that begin at every byte.
-        self._ends = np.ndarray(len(buffer) - _END + 1, "<u8", buffer, strides=(1,))
         self._masks = [np.empty(len(buffer), np.bool_) for _ in range(4)]
-        # Shifted, what stands before a shorter key falls out.
-        self._number_keys = [
-            (np.uint64(8 * (_END - len(end))), np.uint64(int.from_bytes(end, "little")))
-            for end in number_keys
-        ]
+        self._words = words_of(buffer)
+        ends = [f'"{key}":'.encode()[-_WORD:] for key, is_number in keys.items() if is_number]
+        self._number_keys = [_last_bytes(end) for end in ends]
+        self._null_keys = KnownKeys(buffer, keys)
 
     def count(self, size: int) -> bool:
         """Add a block's counts; False where it wants a closer look. The bytes around it are neighbours."""
@@ -146,9 +211,10 @@ class _Counter:
         others, breaks, escapes = (at[what == byte] for byte in b":\n\\")
         values = text[others + 1]
         digits = others[(values ^ 0x30) <= 9]
-        nulls = int(np.count_nonzero((values == ord("n")) & (text[others + 2] == ord("u"))))
+        nulls = others[(values == ord("n")) & (text[others + 2] == ord("u"))]
         counts.keys += found
-        counts.nulls += nulls
+        counts.nulls += len(nulls)
+        self._null_keys.note(nulls)
         counts.texts += found - len(others)
         counts.lines += len(breaks)
         escaped = text[escapes + 1]
@@ -156,7 +222,7 @@ class _Counter:
         value_end = text[breaks - 2]
         return bool(
             not in_text
-            and nulls + len(digits) == len(others)
+            and len(nulls) + len(digits) == len(others)
             and (text[breaks - 1] == ord("}")).all()
             and ((value_end > ord(" ")) & (value_end != ord(","))).all()
             and not (escaped == ord("\\")).any()
@@ -164,10 +230,15 @@ class _Counter:
             and not self._escape_nul(escapes[escaped == ord("u")])
         )
 
+    def result(self) -> Glance:
+        """Return the counts, at the end."""
+        self.counts.strange = not self._null_keys.hold()
+        return self.counts
+
     def _are_number_keys(self, colons: Places) -> bool:
         import numpy as np
 
-        ends = self._ends[colons - (_END - 1)]
+        ends = self._words[colons - (_WORD - 1)]
         known = np.zeros(len(ends), np.bool_)
         for shift, end in self._number_keys:
             known |= (ends >> shift if shift else ends) == end

@@ -12,14 +12,17 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkify.lake.codec import decompress
-from sparkify.lake.glance import glance
+from sparkify.lake.glance import KnownKeys, glance
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from sparkify.lake.glance import Places
 
     Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
@@ -47,6 +50,7 @@ class Marks:
         nested: Objects or arrays are values of fields.
         odd: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped NUL or a
             blank before a colon; or the compressed stream is damaged.
+        strange: A field that is null may be none of the known ones, where those were given.
         texts: Fields that are strings, where a glance settled the rest (``plain``): it holds if the parser
             found as many texts and nulls. None where the file was looked at closely.
     """
@@ -56,6 +60,7 @@ class Marks:
     nulls: int
     nested: bool
     odd: bool
+    strange: bool = False
     texts: int | None = None
 
     @property
@@ -75,25 +80,33 @@ def count_marks(path: Path, *, much: bool, keys: Mapping[str, bool] | None = Non
     """
     if path.suffix.lower() in (".gz", ".zst"):
         data, damage = decompress(path.read_bytes())
-        marks = _look(io.BytesIO(data), keys) if much else _count(data)
+        marks = _look(io.BytesIO(data), keys) if much else _count(data, keys)
         # Parsers do not notice every stream that ends early.
         return replace(marks, odd=marks.odd or damage is not None)
     if not much:
-        return _count(path.read_bytes())
+        return _count(path.read_bytes(), keys)
     with path.open("rb", buffering=0) as file:
         return _look(file, keys)
 
 
 def _look(file: io.BytesIO | io.FileIO, keys: Mapping[str, bool] | None) -> Marks:
     if keys is not None:
-        seen = glance(file, [key for key, is_number in keys.items() if is_number])
+        seen = glance(file, keys)
         if seen and seen.is_plain(len(keys)):
-            return Marks(seen.lines, seen.keys, seen.nulls, nested=False, odd=False, texts=seen.texts)
+            counts = (seen.lines, seen.keys, seen.nulls)
+            return Marks(*counts, nested=False, odd=False, strange=seen.strange, texts=seen.texts)
         file.seek(0)
-    return _count_blocks(file)
+    return _count_blocks(file, keys)
 
 
-def _count(data: bytes) -> Marks:
+@cache
+def _other_null(keys: tuple[str, ...]) -> re.Pattern[bytes]:
+    """Return what finds a null after another key than these."""
+    others = "".join(f'(?<!"{re.escape(key)}":)' for key in keys)
+    return re.compile(rf'":(?=[ \t\r\n]*nu){others}'.encode())
+
+
+def _count(data: bytes, keys: Mapping[str, bool] | None) -> Marks:
     lines = data.split(b"\n")
     values = Counter(_VALUE.findall(data))
     nulls = values.pop(_NULL, 0)
@@ -108,6 +121,7 @@ def _count(data: bytes) -> Marks:
         or _NUL in data
         or any(_ends_in_comma(data, closing) for closing in (b"}", b"]"))
         or (any(spaced in data for spaced in (b" :", b"\t:", b"\r:")) and bool(_SPACED.search(data))),
+        strange=keys is not None and bool(_other_null(tuple(keys)).search(data)),
     )
 
 
@@ -116,7 +130,7 @@ def _ends_in_comma(data: bytes, closing: bytes) -> bool:
     return any(part[-1:] == b"," or (part[-1:].isspace() and part.rstrip()[-1:] == b",") for part in before)
 
 
-def _count_blocks(file: io.BytesIO | io.FileIO) -> Marks:
+def _count_blocks(file: io.BytesIO | io.FileIO, known: Mapping[str, bool] | None) -> Marks:
     import numpy as np
 
     lines = keys = nulls = 0
@@ -124,6 +138,7 @@ def _count_blocks(file: io.BytesIO | io.FileIO) -> Marks:
     buffer = bytearray(2 * _AROUND + _BLOCK)
     view = memoryview(buffer)
     text = np.frombuffer(buffer, np.uint8)
+    null_keys = None if known is None else KnownKeys(buffer, known)
     size = 1
     while size:
         # What was read last is looked at now that what follows is known.
@@ -134,36 +149,40 @@ def _count_blocks(file: io.BytesIO | io.FileIO) -> Marks:
             lines += int(np.count_nonzero(text[2 * _AROUND : 2 * _AROUND + size] == ord("\n")))
             begun = buffer[2 * _AROUND + size - 1] != ord("\n")
         look_to = _AROUND + (size or _AROUND)
-        block = _look_at_values(text, look_to)
-        keys += block[0]
-        nulls += block[1]
-        nested = nested or block[2]
-        odd = odd or block[3] or _looks_odd(text, look_to)
+        found, null_colons, holds_nested, holds_odd = _look_at_values(text, look_to)
+        keys += found
+        nulls += len(null_colons)
+        nested = nested or holds_nested
+        odd = odd or holds_odd or _looks_odd(text, look_to)
+        if null_keys:
+            null_keys.note(null_colons)
         buffer[: 2 * _AROUND] = buffer[size : size + 2 * _AROUND]
-    return Marks(lines + begun, keys, nulls, nested, odd)
+    strange = null_keys is not None and not null_keys.hold()
+    return Marks(lines + begun, keys, nulls, nested, odd, strange)
 
 
-def _look_at_values(text: Bytes, to: int) -> tuple[int, int, bool, bool]:
-    """Return keys, nulls, whether there are nested values, and odd ones."""
+def _look_at_values(text: Bytes, to: int) -> tuple[int, Places, bool, bool]:
+    """Return how many keys there are, the colons before nulls, whether values are nested, and odd."""
     import numpy as np
 
     colons = (text[_AROUND:to] == ord(":")) & (text[_AROUND - 1 : to - 1] == ord('"'))
     follows = text[_AROUND + 1 : to + 1]
     # A string or a digit follows most keys; what is left is looked at one by one.
-    at = np.flatnonzero(colons & (follows != ord('"')) & ((follows ^ 0x30) > 9)) + _AROUND + 1
+    before = np.flatnonzero(colons & (follows != ord('"')) & ((follows ^ 0x30) > 9)) + _AROUND
+    at = before + 1
     for _ in range(_AROUND - 3):
         blank = text[at] <= ord(" ")
         if not blank.any():
             break
         at += blank
     first, second = text[at], text[at + 1]
-    null = int(np.count_nonzero((first == ord("n")) & (second == ord("u"))))
+    null = (first == ord("n")) & (second == ord("u"))
     nested = int(np.count_nonzero((first == ord("{")) | (first == ord("["))))
     usual = (first == ord('"')) | ((first ^ 0x30) <= 9)
     usual |= (first == ord("-")) & ((second ^ 0x30) <= 9)
     usual |= ((first == ord("t")) & (second == ord("r"))) | ((first == ord("f")) & (second == ord("a")))
-    odd = null + nested + int(np.count_nonzero(usual)) != len(at)
-    return int(np.count_nonzero(colons)), null, nested > 0, odd
+    odd = int(np.count_nonzero(null | usual)) + nested != len(at)
+    return int(np.count_nonzero(colons)), before[null], nested > 0, odd
 
 
 def _looks_odd(text: Bytes, to: int) -> bool:
@@ -182,7 +201,7 @@ def _looks_odd(text: Bytes, to: int) -> bool:
     return bool(spaced_key or trailing_comma or nuls.any())
 
 
-def _before_blanks(text: Bytes, places: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Bytes:
+def _before_blanks(text: Bytes, places: Places) -> Bytes:
     """Return the last byte before each place that is no blank."""
     at = places - 1
     for _ in range(_AROUND - 3):

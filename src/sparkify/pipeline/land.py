@@ -194,7 +194,7 @@ def _compare(
         disproved = mark.plain and (mark.texts, mark.nulls) != (texts, nulls)
         if file.file_id in doubtful or disproved or suspects or mark.odd or landed != mark.lines:
             doubtful.add(file.file_id)
-        elif mark.nested or mark.keys != landed * len(EVENT_FIELDS) or mark.nulls != nulls:
+        elif mark.strange or mark.nested or mark.keys != landed * len(EVENT_FIELDS) or mark.nulls != nulls:
             strange.append(file)
     return strange
 
