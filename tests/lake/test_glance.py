@@ -94,7 +94,7 @@ LONG = ("itemInSession", "itemInSessions", "anItemInSessionAsLongAsThis")
     ("key", "known"),
     [
         *(("bc", True), ("d:e", True), *((key, True) for key in LONG)),
-        *(("bb", False), ("abc", False), ("c", False), ("", False), ("bC", False), ("bc ", False)),
+        *(("bb", False), ("abc", False), ("c", False), ("b", False), ("xc", False)),
         *(("xitemInSession", False), ("itemInsession", False), ("temInSession", False)),
     ],
 )
