@@ -161,7 +161,7 @@ def refusal(action: str, code: str, message: str) -> SparkifyError:
         return _denied(action, message)
     sentence, remedy = next((words for codes, *words in _REFUSALS if code in codes), _OTHERWISE)
     text = sentence.format(action=action, code=code, message=message, quota=QUOTAS.get(code, ""))
-    return ClusterError(text.rstrip(), remedy, action=action)
+    return ClusterError(text.rstrip(": "), remedy, action=action)
 
 
 _OTHERWISE = [
