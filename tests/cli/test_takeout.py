@@ -12,8 +12,11 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, write_records
+from tests.warehouses import open_place
 
 from sparkify.cli.app import run
+from sparkify.errors import SparkifyError
+from sparkify.pipeline.takeout import find_file, put_back
 
 DAYS = [play(), play(ts=TS + 1, userId="2")]
 
@@ -207,3 +210,37 @@ def test_a_check_that_fails_leaves_everything_in(lake: Path, capsys: pytest.Capt
 def test_without_a_warehouse_none_is_made(tmp_path: Path, arguments: list[str]):
     assert command(tmp_path, *arguments, "--yes") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command_line", [("undo", "1"), ("retract", "1.json")], ids=lambda words: words[0])
+def test_what_another_run_loaded_while_somebody_was_asked_stays(
+    command_line: tuple[str, str], lake: Path, monkeypatch: pytest.MonkeyPatch
+):
+    log = lake / "log_data" / "1.json"
+    newer = [play(), play(itemInSession=1)]
+
+    def confirm(*_: object, **__: object) -> bool:
+        write_records(log, *newer)
+        assert etl(lake / "w.duckdb", lake / "log_data") == 0
+        return True
+
+    monkeypatch.setattr("sparkify.cli.screen.Screen.confirm", confirm)
+    verb, what = command_line
+    assert command(lake, verb, str(log) if what == log.name else what) == 1
+    assert read_tables(lake / "w.duckdb") == expect([*newer, DAYS[1]], [])
+
+
+def test_a_file_that_another_run_loaded_again_is_not_put_back(lake: Path):
+    """Its rows would stay where the ledger does not know them."""
+    log = lake / "log_data" / "1.json"
+    assert command(lake, "retract", str(log), "--yes") == 0
+    engine = open_place(lake / "w.duckdb")
+    files = find_file(engine, str(log), "retracted")
+    newer = [play(), play(itemInSession=1)]
+    write_records(log, *newer)
+    assert etl(lake / "w.duckdb", lake / "log_data") == 0
+    with pytest.raises(SparkifyError):
+        put_back(engine, files)
+    engine.close()
+    assert command(lake, "check") == 0
+    assert read_tables(lake / "w.duckdb") == expect([*newer, DAYS[1]], [])

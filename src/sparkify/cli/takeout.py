@@ -19,7 +19,10 @@ from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sparkify.warehouse.engine import Engine
+    from sparkify.warehouse.ledger import LedgerFile
 
 _SHOWN = 10
 
@@ -78,7 +81,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
         if back:
             put_back(engine, files)
             screen.say("The next `sparkify etl` loads it again.")
-            screen.result({"back": list(files.values())})
+            screen.result({"back": [file.uri for file in files]})
             return
         _take_out(screen, engine, files, "retracted", RETRACT, yes=yes)
     finally:
@@ -86,11 +89,12 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
 
 
 def _take_out(
-    screen: Screen, engine: Engine, files: dict[int, str], state: str, mode: str, *, yes: bool
+    screen: Screen, engine: Engine, files: Sequence[LedgerFile], state: str, mode: str, *, yes: bool
 ) -> None:
     from sparkify.pipeline.takeout import take_out
 
-    for uri in sorted(files.values())[:_SHOWN]:
+    uris = sorted(file.uri for file in files)
+    for uri in uris[:_SHOWN]:
         screen.say(uri)
     if len(files) > _SHOWN:
         screen.say(f"… and {len(files) - _SHOWN:,} more")
@@ -104,4 +108,4 @@ def _take_out(
     ):
         run = take_out(engine, files, state, mode, progress)
     screen.say(f"Done: the rows of {counted(len(files), 'file')} are out (run {run.run_id}).")
-    screen.result({"taken_out": sorted(files.values()), "run_id": run.run_id})
+    screen.result({"taken_out": uris, "run_id": run.run_id})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import transform
 from sparkify.warehouse.connect import require
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import RunRecord, latest_run, read_ledger, record
+from sparkify.warehouse.ledger import LedgerFile, RunRecord, current_files, latest_run, read_ledger, record
 from sparkify.warehouse.statements import statement
 from sparkify.wording import counted
 
@@ -26,14 +26,14 @@ UNDO = "undo"
 RETRACT = "retract"
 
 
-def find_file(engine: Engine, uri: str, state: str) -> dict[int, str]:
-    """Return the file of that URI by its number, if the ledger has it in that state.
+def find_file(engine: Engine, uri: str, state: str) -> list[LedgerFile]:
+    """Return the file of that URI, if the ledger has it in that state.
 
     Raises:
         SparkifyError: The ledger has no such file.
     """
     files = read_ledger(engine).files
-    found = {file.file_id: file.uri for file in files if file.uri == uri and file.state == state}
+    found = [file for file in files if file.uri == uri and file.state == state]
     if not found:
         raise SparkifyError(f"{uri} is not {state}.", "Name a file as `sparkify files` shows it.")
     return found
@@ -41,9 +41,9 @@ def find_file(engine: Engine, uri: str, state: str) -> dict[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class FilesOfRun:
-    """The files a run loaded that are still in the warehouse, by number; if none are, a sentence why."""
+    """The files a run loaded that are still in the warehouse; if none are, a sentence why."""
 
-    files: dict[int, str]
+    files: list[LedgerFile]
     why_none: str = ""
 
 
@@ -58,7 +58,8 @@ def find_files_of_run(engine: Engine, run_id: int) -> FilesOfRun:
         require(engine, exists=exists)
         run = engine.execute(statement("ledger/find_run.sql"), run_id=run_id)
         latest = latest_run(engine)
-        files = engine.execute(statement("ledger/files_of_run.sql"), run_id=run_id)
+        states = engine.execute(statement("ledger/states_of_run.sql"), run_id=run_id)
+        loaded = [file for file in current_files(engine) if (file.run_id, file.state) == (run_id, "loaded")]
     if not run:
         raise SparkifyError(
             f"there is no run {run_id}: "
@@ -76,10 +77,9 @@ def find_files_of_run(engine: Engine, run_id: int) -> FilesOfRun:
             f"run {run_id} loaded nothing: it took a file out (retract).",
             "`sparkify retract --back URI` lets the file in again; `sparkify files` names it.",
         )
-    loaded = {number: uri for number, uri, state in files if state == "loaded"}
     if loaded:
         return FilesOfRun(loaded)
-    return FilesOfRun({}, _why_none(run_id, status, Counter(state for _, _, state in files)))
+    return FilesOfRun([], _why_none(run_id, status, Counter(dict(states))))
 
 
 def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
@@ -94,13 +94,13 @@ def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
 
 
 def take_out(
-    engine: Engine, files: Mapping[int, str], state: str, mode: str, progress: ShowProgress
+    engine: Engine, files: Sequence[LedgerFile], state: str, mode: str, progress: ShowProgress
 ) -> RunRecord:
     """Take files' rows out, in one transaction, and bring the star up to date.
 
     Args:
         engine: The warehouse.
-        files: The files by number.
+        files: The files, as they were found.
         state: What becomes of them in the ledger: ``retracted`` (stays out) or ``undone`` (the next run
             loads it again, if the lake still has it).
         mode: What the history calls this: :data:`RETRACT`, or :data:`UNDO` and the run's number.
@@ -108,6 +108,9 @@ def take_out(
 
     Returns:
         The record of this run: what it took out is counted below zero.
+
+    Raises:
+        SparkifyError: Another run has loaded one of them anew since it was found.
     """
     started = datetime.now(UTC).replace(tzinfo=None)
     attempt = Attempt()
@@ -122,7 +125,7 @@ def take_out(
 
 def _take_out(
     engine: Engine,
-    files: Mapping[int, str],
+    files: Sequence[LedgerFile],
     state: str,
     mode: str,
     progress: ShowProgress,
@@ -134,8 +137,9 @@ def _take_out(
     with engine.writing():
         if unanswered and stands(engine, unanswered):
             return unanswered  # its COMMIT was still under way when we looked
+        _verify(engine, files)
         run_id = latest_run(engine) + 1
-        scope = forget(engine, list(files), Scope(), state)
+        scope = forget(engine, [file.file_id for file in files], Scope(), state)
         ((gone, read, loaded, rejected, plays_loaded),) = (
             map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
         )
@@ -165,9 +169,25 @@ def _take_out(
     return run
 
 
-def put_back(engine: Engine, files: Mapping[int, str]) -> None:
-    """Let the next run load retracted files again."""
+def put_back(engine: Engine, files: Sequence[LedgerFile]) -> None:
+    """Let the next run load retracted files again.
+
+    Raises:
+        SparkifyError: Another run has loaded one of them since it was found.
+    """
     engine.prepare()
     with engine.writing():
-        engine.insert("run_files", ["file_id"], [(number,) for number in files])
+        _verify(engine, files)
+        engine.insert("run_files", ["file_id"], [(file.file_id,) for file in files])
         engine.execute(statement("ledger/supersede.sql"), state="undone")
+
+
+def _verify(engine: Engine, files: Sequence[LedgerFile]) -> None:
+    """Raise if a file is not any more what it was: somebody was asked about that, and time went by."""
+    current = set(current_files(engine))
+    changed = next((file for file in files if file not in current), None)
+    if changed:
+        raise SparkifyError(
+            f"{changed.uri} is not what it was when it was looked up: another run came between.",
+            "Nothing was changed. See `sparkify files`, then say again what to take out.",
+        )

@@ -13,7 +13,10 @@ from sparkify.warehouse.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:
-    """A file whose rows are in staging (``loaded``), or that is to stay out (``retracted``)."""
+    """A file whose rows are in staging (``loaded``), or that is to stay out (``retracted``).
+
+    ``run_id`` is the run that loaded it.
+    """
 
     file_id: int
     kind: str
@@ -21,6 +24,7 @@ class LedgerFile:
     size: int
     version: str
     state: str
+    run_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +118,12 @@ def read_ledger(engine: Engine) -> Ledger:
     with engine.reading() as exists:
         if not exists or not engine.has_table("etl", "files"):
             return Ledger(0, [])
-        rows = engine.execute(statement("ledger/current_files.sql"))
-        return Ledger(latest_run(engine), [LedgerFile(*row) for row in rows])
+        return Ledger(latest_run(engine), current_files(engine))
+
+
+def current_files(engine: Engine) -> list[LedgerFile]:
+    """Return the files that are in, and those that are to stay out; the warehouse must be open."""
+    return [LedgerFile(*row) for row in engine.execute(statement("ledger/current_files.sql"))]
 
 
 def latest_run(engine: Engine) -> int:

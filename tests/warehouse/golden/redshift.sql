@@ -222,11 +222,11 @@ BEGIN READ ONLY;
 -- Whether a table exists; asks the catalogue, which the leader node holds.
 SELECT tablename FROM pg_tables WHERE schemaname = 'etl' AND tablename = 'files';
 
--- The files whose rows are in staging, and those that were retracted and are to stay out.
-SELECT file_id, kind, uri, size, version, state FROM etl.files WHERE state IN ('loaded', 'retracted');
-
 -- The number of the latest run; 0 before the first.
 SELECT COALESCE(MAX(run_id), 0) AS run_id FROM etl.runs;
+
+-- The files whose rows are in staging, and those that were retracted and are to stay out.
+SELECT file_id, kind, uri, size, version, state, run_id FROM etl.files WHERE state IN ('loaded', 'retracted');
 
 -- Leave everything as it was.
 ROLLBACK;
@@ -2384,8 +2384,8 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 -- What a run was and how it ended; no row where it never was.
 SELECT mode, status FROM etl.runs WHERE run_id = 1;
 
--- The files a run loaded, and what became of their rows since.
-SELECT file_id, uri, state FROM etl.files WHERE run_id = 1;
+-- What became of the files a run loaded.
+SELECT state, COUNT(*) AS files FROM etl.files WHERE run_id = 1 GROUP BY state;
 
 INSERT INTO run_files (file_id) VALUES
 (3423743253137239),

@@ -1,2 +1,2 @@
--- of 1aef3f765ed994cf
-SELECT file_id, kind, uri, size, version, state FROM etl.files WHERE state IN ('loaded', 'retracted');
+-- of 90da929cc653c78a
+SELECT file_id, kind, uri, size, version, state, run_id FROM etl.files WHERE state IN ('loaded', 'retracted');
