@@ -18,6 +18,7 @@ from typing import Any
 import click
 import pytest
 from tests.cli.conftest import Run, command, environment, write_lake
+from tests.records import TS, play, write_records
 
 from sparkify import __version__
 from sparkify.cli.app import COMMANDS, _interrupt, run
@@ -157,10 +158,10 @@ def test_a_failure_exits_1(sparkify: Run) -> None:
     assert sparkify("etl", "--log-data", "nowhere").code == 1
 
 
-def test_a_database_that_is_none_is_a_wrong_command_line(sparkify: Run, tmp_path: Path) -> None:
+def test_a_database_that_is_none_is_a_failure(sparkify: Run, tmp_path: Path) -> None:
     (tmp_path / "dwh.duckdb").write_text("this is no database, but it is mine")
     done = sparkify("runs", "--database", "dwh.duckdb")
-    assert (done.code, done.out) == (2, "")
+    assert (done.code, done.out) == (1, "")
     assert (tmp_path / "dwh.duckdb").read_text() == "this is no database, but it is mine"
 
 
@@ -191,6 +192,22 @@ def test_on_a_terminal_dropping_rows_asks(
         assert sparkify("create-tables", "--drop").code == 0
     os.close(ours)
     assert sparkify("query", "SELECT COUNT(*) FROM songplays", "--format", "csv").out.split()[1] == left
+
+
+def test_rows_that_come_while_somebody_is_asked_are_not_dropped(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lake(tmp_path)
+    assert sparkify("etl", "--log-data", "log_data").code == 0
+
+    def confirm(*_: object, **__: object) -> bool:
+        write_records(tmp_path / "log_data" / "more.json", play(ts=TS + 9))
+        assert sparkify("etl", "--log-data", "log_data").code == 0
+        return True
+
+    monkeypatch.setattr("sparkify.cli.screen.Screen.confirm", confirm)
+    assert sparkify("create-tables", "--drop").code == 1
+    assert sparkify("query", "SELECT COUNT(*) FROM songplays", "--format", "csv").out.split()[1] == "4"
 
 
 def test_an_error_is_a_traceback_only_with_debug(tmp_path: Path) -> None:

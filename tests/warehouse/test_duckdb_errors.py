@@ -67,7 +67,7 @@ def test_a_file_that_is_something_else(
     path = tmp_path / name
     path.write_text(contents)
     code, said = errors(path, *command)
-    assert (code, said[0]) == (2, f"Error: {path} is not a DuckDB database.")
+    assert (code, said[0]) == (1, f"Error: {path} is not a DuckDB database.")
     assert said[1:] == [f"Try: {NAME} {MAKES} it."]
     assert path.read_text() == contents
 
@@ -76,7 +76,7 @@ def test_an_empty_file(tmp_path: Path, errors: Errors, command: list[str]):
     path = tmp_path / "w.duckdb"
     path.touch()
     code, said = errors(path, *command)
-    assert (code, said[0]) == (2, f"Error: {path} is an empty file, not a DuckDB database.")
+    assert (code, said[0]) == (1, f"Error: {path} is an empty file, not a DuckDB database.")
     assert said[1].startswith(f"Try: Remove it: {MAKES} it anew.")
     path.unlink()
     assert errors(path, "create-tables")[0] == 0, "as it says"
@@ -84,7 +84,7 @@ def test_an_empty_file(tmp_path: Path, errors: Errors, command: list[str]):
 
 def test_a_folder(tmp_path: Path, errors: Errors, command: list[str]):
     assert errors(tmp_path, *command) == (
-        2,
+        1,
         [
             f"Error: {tmp_path} is a folder, not a DuckDB database.",
             f"Try: Name another file with --database or [DWH] DATABASE, such as {tmp_path}/sparkify.duckdb.",

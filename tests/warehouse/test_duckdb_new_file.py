@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -13,6 +15,8 @@ from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
 
+from sparkify.cli.app import run
+from sparkify.pipeline.land import land
 from sparkify.warehouse.duckdb.engine import DuckDBEngine
 from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
 from sparkify.warehouse.engine import LogFile
@@ -111,3 +115,39 @@ def test_rows_that_no_loaded_file_owns_fail_a_check(tmp_path: Path):
     from sparkify.cli.app import run
 
     assert run(["check", "--config", "/dev/null", "--database", str(tmp_path / "w.duckdb")]) == 3
+
+
+def test_a_finished_warehouse_is_no_leftover_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    write_records(tmp_path / "log_data" / "a.json", play())
+    publish = NewFile.publish
+
+    def meanwhile(self: NewFile) -> None:
+        look = "import sys, pathlib; from sparkify.warehouse.duckdb.new_file import remove_leftovers as r; "
+        look += "r(pathlib.Path(sys.argv[1]))"
+        subprocess.run([sys.executable, "-c", look, str(tmp_path / "w.duckdb")], check=True)
+        publish(self)
+
+    monkeypatch.setattr(NewFile, "publish", meanwhile)
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 0
+    assert read_tables(tmp_path / "w.duckdb") == expect([play()], [])
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_warehouse_that_is_removed_while_a_run_lands_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Its events have landed outside of the file that is begun for them."""
+    write_records(tmp_path / "log_data" / "a.json", play())
+    place = tmp_path / "w.duckdb"
+    assert run(["create-tables", "--config", os.devnull, "--database", str(place)]) == 0
+
+    def land_and_remove(*arguments: Any) -> Any:
+        landing = land(*arguments)
+        place.unlink()
+        return landing
+
+    monkeypatch.setattr("sparkify.pipeline.run.land", land_and_remove)
+    assert etl(place, tmp_path / "log_data") == 0
+    assert read_tables(place) == expect([play()], [])

@@ -23,6 +23,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
       sparkify create-tables
       sparkify create-tables --drop      asks first where rows would be lost
     """
+    from sparkify.errors import SparkifyError
     from sparkify.warehouse import tables
 
     screen = Screen(as_json)
@@ -43,6 +44,12 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
             engine.writing(),
         ):
             if drop:
+                # Nobody was asked about rows that came while somebody was asked.
+                if not yes and exists and tables.count_rows(engine) != rows:
+                    raise SparkifyError(
+                        "another run has changed the tables meanwhile.",
+                        "Nothing was dropped. Run it again to see what would be.",
+                    )
                 tables.drop_tables(engine)
             tables.create_tables(engine)
     finally:

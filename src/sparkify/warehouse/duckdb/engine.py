@@ -66,6 +66,8 @@ class DuckDBEngine:
         self._wait = wait
         self._on_wait = on_wait
         self._new: NewFile | None = None
+        # Whether events land in the new file; in a temporary table where the warehouse was there by then.
+        self._lands_inside = False
         try:
             self._spill = Spool()
         except OSError as exc:
@@ -97,9 +99,10 @@ class DuckDBEngine:
     def prepare(self) -> None:
         if self._new is None and not self.path.exists():
             self._begin_new()
+        self._lands_inside = self._new is not None
         for step in run_tables():
             sql = to_duckdb(step)
-            if self._new and step.name == "run_events":
+            if self._lands_inside and step.name == "run_events":
                 sql = sql.replace("TEMPORARY ", "", 1)  # in the new file: see accept_events
             self._run(sql)
 
@@ -134,10 +137,11 @@ class DuckDBEngine:
         except BaseException:
             self._abandon()
             raise
-        # What is committed stands in the log beside the file at least: the next one to open it takes it in.
-        self._let_go()
         if self._new:
             self._publish_new(self._new)
+        else:
+            # What is committed stands in the log beside the file at least: the next to open it takes it in.
+            self._let_go()
 
     def _begin_new(self) -> None:
         self._new = NewFile(self.path)
@@ -148,11 +152,13 @@ class DuckDBEngine:
             raise
 
     def _publish_new(self, new: NewFile) -> None:
+        """Name the new warehouse and let go of it, in this order: one that nobody locks is a leftover."""
         try:
             new.publish()
         except OSError as exc:
             self._fail(exc, str(self.path))
         finally:
+            self._let_go()
             self._end_new(new)
 
     def _end_new(self, new: NewFile) -> None:
@@ -212,7 +218,7 @@ class DuckDBEngine:
         self._land(events_sql([str(each.path) for each in files], plain=plain))
 
     def accept_events(self) -> None:
-        if self._new is None:
+        if not self._lands_inside:
             self.execute(statement("staging/staging_events.sql"))
             return
         # Their table becomes the one of staging: no row is written again.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from sparkify.errors import ConfigError, EngineError, SparkifyError, WarehouseLocked
+from sparkify.errors import EngineError, SparkifyError, WarehouseLocked
 from sparkify.warehouse.duckdb.holder import find_holder
 
 # How a person's own SQL is named.
@@ -72,17 +72,17 @@ def _about_file(exc: Exception, path: Path) -> SparkifyError:
     text = str(exc)
     first = text.split("\n", 1)[0]
     if path.is_dir():
-        return ConfigError(
+        return EngineError(
             f"{path} is a folder, not a DuckDB database.",
             f"{_NAME_ANOTHER}, such as {path / 'sparkify.duckdb'}.",
         )
     if "not a valid DuckDB database file" in text:
         if not path.stat().st_size:
-            return ConfigError(
+            return EngineError(
                 f"{path} is an empty file, not a DuckDB database.",
                 f"Remove it: `sparkify etl` or `sparkify create-tables` makes it anew. {_OR_NAME}.",
             )
-        return ConfigError(
+        return EngineError(
             f"{path} is not a DuckDB database.",
             f"{_NAME_ANOTHER}: `sparkify etl` or `sparkify create-tables` makes it.",
         )
