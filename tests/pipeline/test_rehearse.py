@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
 from sparkify.cli.app import run
 from tests.conftest import S3Server
-from tests.contents import hash_tables
+from tests.contents import hash_rows, hash_tables
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
 from tests.warehouses import ENGINES, OnRedshift, Warehouses, exists
@@ -78,6 +83,88 @@ def test_what_is_printed_without_staging_is_what_is_sent_but_for_the_values(
             sql.partition("VALUES")[0] for sql in (sent[number], printed[number])
         )
     assert sent == printed
+
+
+def run_printed(
+    database: Path, sources: tuple[Path, Path], capsys: pytest.CaptureFixture[str], *options: str
+) -> list[tuple[Any, ...]]:
+    """Have a real DuckDB run on a copy what is printed; return what its last query gave."""
+    capsys.readouterr()
+    assert etl(database, *sources, "--plan", "--sql", *options) == 0
+    script = capsys.readouterr().out
+    assert not re.search(r"\$[a-z]", script)
+    assert max(map(len, script.splitlines())) < 400
+    copy = database.with_name("copy.duckdb")
+    copy.unlink(missing_ok=True)
+    if database.exists():
+        shutil.copy(database, copy)
+    with duckdb.connect(str(copy)) as connection:
+        return connection.execute(script).fetchall()
+
+
+def in_ledger(place: Path) -> dict[str, str]:
+    """Return hashes of all tables, the ledger's without the times of runs."""
+    hashes = hash_tables(place, file_ids=True, ledger=True)
+    hashes["etl.runs"] = hash_rows(place, "SELECT * EXCLUDE (started_at, finished_at) FROM etl.runs")
+    return hashes
+
+
+@pytest.mark.parametrize("options", [[], ["--full-refresh"], ["--batch-bytes", "1"]])
+def test_what_is_printed_for_duckdb_can_be_run_and_gives_the_same(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+):
+    """New files, changed ones, songs alone, a file that has no events any more, nothing at all."""
+    database, copy = tmp_path / "w.duckdb", tmp_path / "copy.duckdb"
+    sources = (lake / "log_data", lake / "song_data")
+    log, songs = lake / "log_data", lake / "song_data"
+    (songs / "printed.json").write_text(json.dumps(song(song_id="SO7", title="It's a title"), indent=1))
+    write_records(log / "it's 5 $.json", play(ts=TS + 5, song="It's a title", level="paid", length=None))
+    steps: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: write_records(log / "2.json", play(ts=TS + 2, userId="2"), play(ts=TS + 9**9, userId="2")),
+        lambda: write_records(songs / "2.json", song(song_id="SO2", duration=200.4, artist_id="AR2")),
+        lambda: (
+            write_records(log / "2.json"),
+            write_records(log / "3.json", play(ts=TS - 1), play(ts=TS - 1)),
+        ),
+        lambda: write_records(log / "1.json", play(userId="3")),
+        lambda: None,
+    ]
+    for step in steps:
+        step()
+        run_printed(database, sources, capsys, *options)
+        assert etl(database, *sources, *options) == 0
+        assert in_ledger(copy) == in_ledger(database)
+    assert run(["check", "--database", str(copy), "--config", os.devnull]) == 0
+
+
+def test_what_is_printed_for_the_real_month_can_be_run(
+    real_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    database = tmp_path / "w.duckdb"
+    sources = (real_data / "log_data", real_data / "song_data")
+    counts = run_printed(database, sources, capsys)
+    assert dict(counts)["songplays"] == 6820
+    assert etl(database, *sources) == 0
+    assert in_ledger(tmp_path / "copy.duckdb") == in_ledger(database)
+
+
+def test_files_on_s3_are_named_and_what_they_need_is_said(
+    lake: Path,
+    s3: S3Server,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    for name, value in {"KEY": s3.key, "SECRET": s3.secret, "ENDPOINT_URL": s3.endpoint}.items():
+        monkeypatch.setenv(f"SPARKIFY_AWS_{name}", value)
+    shutil.copytree(lake / "log_data", s3.root / "printed" / "log_data")
+    capsys.readouterr()
+    assert etl(tmp_path / "w.duckdb", "s3://printed/log_data", None, "--plan", "--sql") == 0
+    printed = capsys.readouterr().out
+    assert "    ('s3://printed/log_data/1.json', " in printed
+    assert "-- DuckDB needs its extension httpfs, and a secret, to read s3:// itself." in printed
+    assert s3.secret not in printed
 
 
 @pytest.mark.parametrize("engine", ENGINES)

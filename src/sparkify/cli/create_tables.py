@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -32,7 +33,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
         if drop:
             with engine.reading() as exists:
                 rows = tables.count_rows(engine) if exists else {}
-            lost = {name: count for name, count in rows.items() if count}
+            lost = _not_empty(rows)
             if lost:
                 screen.table(["table", "rows to be dropped"], list(lost.items()))
                 if not screen.confirm("Drop these tables with all their rows?", yes=yes):
@@ -45,7 +46,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
         ):
             if drop:
                 # Nobody was asked about rows that came while somebody was asked.
-                if not yes and exists and tables.count_rows(engine) != rows:
+                if not yes and exists and _not_empty(tables.count_rows(engine)) != lost:
                     raise SparkifyError(
                         "another run has changed the tables meanwhile.",
                         "Nothing was dropped. Run it again to see what would be.",
@@ -56,3 +57,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
         engine.close()
     screen.say("The tables are reset." if drop else "The tables are there.")
     screen.result({"dropped": drop, "created": True})
+
+
+def _not_empty(rows: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in rows.items() if count}

@@ -100,21 +100,19 @@ def _plan(screen: Screen, options: dict[str, Any], how: Options, *, with_sql: bo
     engine = open_warehouse(settings, options)
     try:
         plan = make_plan(sources, read_ledger(engine))
-        statements = rehearse(engine, plan, how, partial(open_script, settings)) if with_sql else None
+        script = rehearse(engine, plan, how, partial(open_script, settings)) if with_sql else None
     finally:
         engine.close()
-    if statements is None:
+    if script is None:
         _show_plan(screen, plan, how)
         screen.result({"plan": _plan_object(plan)})
         return
-    screen.say(
-        f"-- {counted(len(statements), 'statement')}, if all files are as they should be; "
-        "one in doubt adds a few."
-    )
-    screen.say("-- Counts, times and values that only the files tell are shown as 0 or NULL.")
-    for sql in statements:
+    for line in script.head:
+        screen.say(f"-- {line}")
+    screen.say(f"-- {counted(len(script.statements), 'statement')}.")
+    for sql in script.statements:
         screen.say(f"\n{sql};")
-    screen.result({"plan": _plan_object(plan), "statements": statements})
+    screen.result({"plan": _plan_object(plan), "statements": script.statements})
 
 
 def load(

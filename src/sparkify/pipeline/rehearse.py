@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sparkify.lake.pack import FILE_FIELD
-from sparkify.lake.spool import open_spool
 from sparkify.pipeline.land import LandedFile, Landing
 from sparkify.pipeline.plan import EVENTS, SONGS, Plan, PlannedFile, in_groups
 from sparkify.pipeline.retry import Attempt
 from sparkify.pipeline.run import Options, publish
+from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine, LogFile
 from sparkify.warehouse.ledger import read_ledger
-from sparkify.warehouse.script import Answers, Script
+from sparkify.warehouse.script import TS_FROM, TS_TO, Answers, Script, SongFile
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import count_rows
 
@@ -29,11 +27,11 @@ class _Silence:
 
 def rehearse(
     engine: Engine, plan: Plan, options: Options, open_script: Callable[[Answers], Script]
-) -> list[str]:
-    """Return, in order, the statements that a run of this plan sends if every file is as it should be.
+) -> Script:
+    """Return, written down in order, the statements of a run of this plan if every file is as it should be.
 
-    A file in doubt adds a few. Counts and times that only the files tell are 0; so the texts are what is
-    sent, the numbers in them are not.
+    A file in doubt adds a few. Counts and times that only the files tell are 0, or expressions; so the texts
+    are what is sent, the numbers in them are not.
 
     Args:
         engine: The warehouse.
@@ -49,30 +47,26 @@ def rehearse(
     batches = list(in_groups(plan.files, options.batch_bytes)) or ([[]] if options.full_refresh else [])
     for number, batch in enumerate(batches, 1):
         script.prepare()
-        with open_spool() as spool:
-            landing = _land(script, batch, spool)
+        landing = _land(script, batch)
         refresh = options.full_refresh and number == len(batches)
         publish(script, landing, latest, _Silence(), Options(full_refresh=refresh), Attempt())
         answers.publish()
         latest += 1
     with script.reading():
         count_rows(script)
-    return script.statements
+    return script
 
 
-def _land(engine: Engine, files: Sequence[PlannedFile], spool: Path) -> Landing:
+def _land(script: Script, files: Sequence[PlannedFile]) -> Landing:
     songs = [file for file in files if file.source.kind == SONGS]
     events = [file for file in files if file.source.kind == EVENTS]
+    landing = Landing([LandedFile(file, 0, 0) for file in files])
     if songs:
-        packed = spool / "songs.json"
-        with packed.open("w") as out:
-            for file in songs:
-                # As large as the record, since more are sent in more pieces.
-                out.write(json.dumps({FILE_FIELD: file.file_id})[:-1] + " " * file.item.size + "}\n")
-        engine.land_songs(packed, FILE_FIELD)
-        engine.execute(statement("ledger/landed_songs.sql"))
+        script.land_song_files([SongFile(file.item.uri, file.file_id, file.item.size) for file in songs])
+        script.execute(statement("ledger/landed_songs.sql"))
     if events:
         logs = [LogFile(Path(file.item.key), file.file_id, file.item.uri) for file in events]
-        engine.land_events(logs, plain=True)
-        engine.execute(statement("ledger/landed_events.sql"))
-    return Landing([LandedFile(file, 0, 0) for file in files])
+        script.land_events(logs, plain=True)
+        script.execute(statement("ledger/landed_events.sql"))
+        landing.scope = Scope(TS_FROM, TS_TO)
+    return landing

@@ -17,8 +17,8 @@ from sparkify.warehouse.statements import Statement
 _REDSHIFT_ONLY = (exp.DistKeyProperty, exp.SortKeyProperty, exp.DistStyleProperty, exp.PrimaryKey)
 
 
-def transpile(statement: Statement) -> str:
-    """Return the statement in DuckDB's dialect.
+def transpile(statement: Statement, *, pretty: bool = False) -> str:
+    """Return the statement in DuckDB's dialect, on one line or (``pretty``) on several.
 
     Raises:
         ModelError: sqlglot cannot read it, or DuckDB has no equal for it.
@@ -27,7 +27,7 @@ def transpile(statement: Statement) -> str:
         tree = sqlglot.parse_one(statement.text, read="redshift")
         for node in list(tree.find_all(*_REDSHIFT_ONLY)):
             node.pop()
-        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False)
+        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False, pretty=pretty)
     except sqlglot.errors.SqlglotError as exc:
         raise ModelError(
             f"{statement.path}, line {statement.line}: cannot be written for DuckDB: {exc}.",

@@ -22,6 +22,7 @@ from sparkify.warehouse.duckdb.errors import THE_QUERY, explain
 from sparkify.warehouse.duckdb.holder import find_holder
 from sparkify.warehouse.duckdb.landing import (
     events_sql,
+    listed,
     literal,
     load_error,
     songs_sql,
@@ -34,8 +35,12 @@ from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
 
 _RETRY_EVERY = 0.05
-# Redshift's functions under the names sqlglot gives them for DuckDB.
-_MACROS = (
+# What every connection begins with.
+SET_UP = (
+    # Rows of staging have no order; keeping the files' would cost a quarter of the load.
+    "SET preserve_insertion_order = false",
+    "SET TimeZone = 'UTC'",
+    # Redshift's functions under the names sqlglot gives them for DuckDB.
     # STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
     "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)",
 )
@@ -79,13 +84,10 @@ class DuckDBEngine:
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:")
-        # Rows of staging have no order; keeping the files' would cost a quarter of the load.
-        connection.execute("SET preserve_insertion_order = false")
-        connection.execute("SET TimeZone = 'UTC'")
+        for sql in SET_UP:
+            connection.execute(sql)
         # What does not fit in memory goes there, not into the folder people happen to be in.
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
-        for macro in _MACROS:
-            connection.execute(macro)
         return connection
 
     def recover(self) -> None:
@@ -215,7 +217,7 @@ class DuckDBEngine:
         self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
         self._run("DELETE FROM run_paths")
         self.insert("run_paths", ("path", "file_id"), [(str(each.path), each.file_id) for each in files])
-        self._land(events_sql([str(each.path) for each in files], plain=plain))
+        self._land(events_sql(listed([str(each.path) for each in files]), plain=plain))
 
     def accept_events(self) -> None:
         if not self._lands_inside:

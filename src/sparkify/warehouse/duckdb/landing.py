@@ -26,11 +26,15 @@ _NESTED_ODDLY = (
 )
 
 
-def events_sql(paths: Sequence[str], *, plain: bool) -> str:
+def events_sql(files: str, *, plain: bool) -> str:
     """Return the statement that lands log files; ``run_paths`` says which file_id each path has.
 
     Where values are texts, digits and null and nothing else (``plain``), numbers can be read as numbers, and
     no text need be looked at for being an object or array.
+
+    Args:
+        files: The list of their paths, in SQL.
+        plain: Whether values are.
     """
     suspect = _any_of(
         (
@@ -39,11 +43,16 @@ def events_sql(paths: Sequence[str], *, plain: bool) -> str:
             "(j.page = 'NextSong' AND COALESCE(j.\"userId\", '') = '')",
         )
     )
-    source = _read_json(EVENT_FIELDS, paths, plain=plain)
-    return (
-        f"INSERT INTO run_events SELECT {_values(EVENT_FIELDS)}, p.file_id, {suspect} FROM "  # noqa: S608
-        f"{source} AS j INNER JOIN run_paths AS p ON j.filename = p.path"
-    )
+    return _land_sql("run_events", EVENT_FIELDS, suspect, _read_json(EVENT_FIELDS, files, plain=plain))
+
+
+def song_files_sql(files: str) -> str:
+    """Return the statement that lands song files as they lie; ``run_paths`` says which file_id each path has.
+
+    For reading: a run packs them first, see :func:`songs_sql`.
+    """
+    source = _read_json(SONG_FIELDS, files, form="unstructured")
+    return _land_sql("run_songs", SONG_FIELDS, _any_of(_suspicions(SONG_FIELDS)), source)
 
 
 def songs_sql(path: str, file_key: str) -> str:
@@ -51,8 +60,15 @@ def songs_sql(path: str, file_key: str) -> str:
     number = Field(file_key, "file_id", "BIGINT")
     suspect = _any_of(_suspicions(SONG_FIELDS))
     return (
-        f"INSERT INTO run_songs SELECT {_values((*SONG_FIELDS, number))}, {suspect} FROM "  # noqa: S608
-        f"{_read_json((*SONG_FIELDS, number), [path])} AS j"
+        f"INSERT INTO run_songs\nSELECT\n    {_values((*SONG_FIELDS, number))},\n    {suspect}\n"
+        f"FROM {_read_json((*SONG_FIELDS, number), listed([path]))} AS j"
+    )
+
+
+def _land_sql(table: str, fields: Sequence[Field], suspect: str, source: str) -> str:
+    return (
+        f"INSERT INTO {table}\nSELECT\n    {_values(fields)},\n    p.file_id,\n    {suspect}\n"
+        f"FROM {source} AS j\nINNER JOIN run_paths AS p ON j.filename = p.path"
     )
 
 
@@ -62,11 +78,10 @@ def survey_sql(paths: Sequence[str]) -> str:
     The key NULL counts the lines that may hold, within a value, what the strict parser takes and JSON
     does not know, or more levels than a careful reader can follow.
     """
-    files = ", ".join(literal(path) for path in paths)
     return (
         "SELECT filename, key, COUNT(*) FROM (SELECT filename, UNNEST(json_keys(json) || "  # noqa: S608
         f"CASE WHEN {_NESTED_ODDLY} THEN [NULL] ELSE [] END) AS key FROM "
-        f"read_ndjson_objects([{files}], {_NAMED})) GROUP BY filename, key"
+        f"read_ndjson_objects({listed(paths)}, {_NAMED})) GROUP BY filename, key"
     )
 
 
@@ -92,12 +107,20 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _read_json(fields: Sequence[Field], paths: Sequence[str], *, plain: bool = False) -> str:
-    columns = ", ".join(f"{literal(each.key)}: {literal(_read_as(each, plain=plain))}" for each in fields)
-    files = ", ".join(literal(path) for path in paths)
+def listed(paths: Sequence[str]) -> str:
+    """Return paths as a list in SQL."""
+    return f"[{', '.join(literal(path) for path in paths)}]"
+
+
+def _read_json(
+    fields: Sequence[Field], files: str, *, plain: bool = False, form: str = "newline_delimited"
+) -> str:
+    columns = ",\n        ".join(
+        f"{literal(each.key)}: {literal(_read_as(each, plain=plain))}" for each in fields
+    )
     return (
-        f"read_json([{files}], format = 'newline_delimited', columns = {{{columns}}}, {_NAMED}, "
-        "ignore_errors = false)"
+        f"read_json(\n    {files},\n    format = '{form}',\n    columns = {{\n        {columns}\n    }},\n"
+        f"    {_NAMED},\n    ignore_errors = false\n)"
     )
 
 
@@ -107,7 +130,7 @@ def _read_as(field: Field, *, plain: bool) -> str:
 
 
 def _values(fields: Sequence[Field]) -> str:
-    return ", ".join(
+    return ",\n    ".join(
         f'TRY_CAST(j."{each.key}" AS {each.type})'
         if each.type in ("INTEGER", "BIGINT")
         else f'j."{each.key}"'
@@ -117,7 +140,7 @@ def _values(fields: Sequence[Field]) -> str:
 
 def _any_of(conditions: Iterable[str]) -> str:
     # Three-valued logic: one that is true decides, whatever is NULL beside it.
-    return f"COALESCE({' OR '.join(conditions)}, FALSE)"
+    return "COALESCE(\n        " + "\n        OR ".join(conditions) + ",\n        FALSE\n    )"
 
 
 def _suspicions(fields: Sequence[Field], *, plain: bool = False) -> list[str]:

@@ -1,22 +1,66 @@
-"""What a run would have DuckDB execute: our statements as they were translated."""
+"""What a run does in DuckDB, as a script that DuckDB can run: our statements, with their values in them.
+
+It differs from what the engine executes in four ways: songs are read from where they lie, and not packed
+before; new warehouses are not built aside; the range of the events' times is a variable, and the counts of
+the ledger are set afterwards, since only the files tell them.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sparkify.warehouse.duckdb.landing import events_sql, songs_sql
-from sparkify.warehouse.duckdb.translation import to_duckdb
+from sparkify.warehouse.duckdb.engine import SET_UP
+from sparkify.warehouse.duckdb.landing import events_sql, literal, song_files_sql
 from sparkify.warehouse.engine import Answer, LogFile, Rows
-from sparkify.warehouse.script import Answers, between
+from sparkify.warehouse.script import TS_FROM, TS_TO, Answers, SongFile, Told, between
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
 
+# A literal, or a parameter; only the latter is replaced.
+_PARAMETER = re.compile(r"'(?:[^']|'')*'|\$([a-z_]+)")
+_FILES = "getvariable('files')"
+_REMOVED = "(SELECT {function}(ts) FROM staging_events WHERE file_id IN (SELECT file_id FROM run_files))"
+_COUNT_FILES = """-- What only the files tell.
+UPDATE etl.files SET
+    rows_read = landed.read,
+    rows_loaded = landed.read,
+    plays_loaded = landed.plays
+FROM (
+    SELECT file_id, COUNT(*) AS read, COUNT(CASE WHEN page = 'NextSong' THEN 1 END) AS plays
+    FROM run_events
+    GROUP BY file_id
+    UNION ALL
+    SELECT file_id, COUNT(*), 0
+    FROM run_songs
+    GROUP BY file_id
+) AS landed
+WHERE etl.files.file_id = landed.file_id AND etl.files.run_id = {run}"""
+_COUNT_RUN = """-- What only the files tell.
+UPDATE etl.runs SET
+    rows_read = loaded.read,
+    rows_loaded = loaded.read,
+    plays_loaded = loaded.plays,
+    duplicates = star.staged - star.songplays,
+    songplays = star.songplays,
+    plays_matched = star.matched
+FROM (
+    SELECT COALESCE(SUM(rows_loaded), 0) AS read, COALESCE(SUM(plays_loaded), 0) AS plays
+    FROM etl.files
+    WHERE run_id = {run}
+) AS loaded
+CROSS JOIN (
+{star}
+) AS star
+WHERE etl.runs.run_id = {run}"""
+
 
 class DuckDBScript:
-    """A DuckDB warehouse that is never opened. Parameters stay as they are written, ``$name``."""
+    """A DuckDB warehouse that is never opened."""
 
     name = "duckdb"
     place = "a script"
@@ -24,8 +68,20 @@ class DuckDBScript:
     statements_sent = 0
 
     def __init__(self, answers: Answers) -> None:
-        self._statements: list[str] = []
+        self._statements: list[str] = list(SET_UP)
         self._answers = answers
+        self._on_s3 = False
+        self._star_totals = ""
+
+    @property
+    def head(self) -> list[str]:
+        return [
+            "What `sparkify etl` would do, if all files are as they should be. It can be run on a copy of",
+            "the warehouse, `duckdb COPY < THIS`, and gives the same tables. With other files it does not:",
+            "one that does not parse ends it, rows marked suspect are loaded as they are, and a check shows",
+            "its failing rows and stops nothing.",
+            *["DuckDB needs its extension httpfs, and a secret, to read s3:// itself."] * self._on_s3,
+        ]
 
     @property
     def statements(self) -> list[str]:
@@ -48,30 +104,61 @@ class DuckDBScript:
         return self._answers.exists
 
     def execute(self, step: Statement, **parameters: Any) -> Rows:
-        self.statements.append(to_duckdb(step))
+        sql = _written(step, parameters)
+        self.statements.append(_comment_of(step) + sql)
+        if step.path == "ledger/landed_events.sql":
+            self._set_times("(SELECT {function}(ts) FROM run_events)")
+        elif step.path == "ledger/removed_range.sql":
+            self._set_times("{choice}(getvariable('{name}'), " + _REMOVED + ")")
+        elif step.path == "ledger/star_totals.sql":
+            self._star_totals = sql
         return self._answers.to(step.path)
 
+    def _set_times(self, value: str) -> None:
+        """Have the variables of a run's range say what is NULL where there is no event: nothing is in it."""
+        for told, function, choice in ((TS_FROM, "MIN", "LEAST"), (TS_TO, "MAX", "GREATEST")):
+            filled = value.format(function=function, choice=choice, name=told.name)
+            self.statements.append(f"SET VARIABLE {told.name} = {filled}")
+
     def ask(self, step: Statement, **parameters: Any) -> Answer:
-        return Answer([], iter(self.execute(step)))
+        return Answer([], iter(self.execute(step, **parameters)))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        if rows:
-            values = ", ".join(f"unnest(${column})" for column in columns)
-            self.statements.append(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values}")
+        if not rows:
+            return
+        values = ",\n    ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+        self.statements.append(f"INSERT INTO {table} ({', '.join(columns)}) VALUES\n    {values}")
+        if table in ("etl.files", "etl.runs"):
+            run = rows[0][columns.index("run_id")]
+            counts = _COUNT_FILES if table == "etl.files" else _COUNT_RUN
+            self.statements.append(counts.format(run=run, star=self._star_totals))
 
     def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
-        paths = [str(file.path) for file in files]
-        self.insert("run_paths", ("path", "file_id"), [(str(file.path), file.file_id) for file in files])
-        self.statements.append(events_sql(paths, plain=plain))
+        self._name([(str(file.uri), file.file_id) for file in files])
+        self.statements.append(events_sql(_FILES, plain=False))
 
     def accept_events(self) -> None:
         self.execute(statement("staging/staging_events.sql"))
 
-    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
-        self.statements.append(songs_sql(packed.name, file_key))
+    def land_song_files(self, files: Sequence[SongFile]) -> None:
+        self._name([(file.uri, file.file_id) for file in files])
+        self.statements.append(song_files_sql(_FILES))
 
-    def survey(self, paths: Sequence[Path]) -> Rows:
-        return []
+    def _name(self, files: Sequence[tuple[str, int]]) -> None:
+        """Say which file_id each path has; the list of them is a variable, since reading wants one."""
+        self._on_s3 = self._on_s3 or any(uri.startswith("s3://") for uri, _ in files)
+        self.statements.append(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)"
+        )
+        self.statements.append("DELETE FROM run_paths")
+        self.insert("run_paths", ("path", "file_id"), files)
+        self.statements.append("SET VARIABLE files = (SELECT LIST(path) FROM run_paths)")
+
+    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> NoReturn:
+        raise NotImplementedError
+
+    def survey(self, paths: Sequence[Path]) -> NoReturn:
+        raise NotImplementedError
 
     def query(self, sql: str) -> NoReturn:
         raise NotImplementedError
@@ -81,3 +168,35 @@ class DuckDBScript:
 
     def close(self) -> None:
         pass
+
+
+def _written(step: Statement, parameters: dict[str, Any]) -> str:
+    """Return a statement on several lines, its parameters as literals."""
+    from sparkify.warehouse.duckdb.dialect import transpile
+
+    values = step.pick(parameters)
+
+    def replaced(found: re.Match[str]) -> str:
+        return _literal(values[found[1]]) if found[1] else found[0]
+
+    return _PARAMETER.sub(replaced, transpile(step, pretty=True))
+
+
+def _comment_of(step: Statement) -> str:
+    """Return the comment a statement begins with, if it does, and where it stands."""
+    lines = [f"-- {step.path}:{step.line}\n"]
+    for line in step.text.splitlines(keepends=True):
+        if not line.startswith("--"):
+            break
+        lines.append(line)
+    return "".join(lines)
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, Told):
+        return f"getvariable('{value.name}')"
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, datetime):
+        return "CAST(now() AS TIMESTAMP)"  # the moment it is run
+    return "NULL" if value is None else str(value)

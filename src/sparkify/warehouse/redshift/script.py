@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sparkify.lake.pack import FILE_FIELD
+from sparkify.lake.spool import open_spool
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.engine import RedshiftEngine
 from sparkify.warehouse.redshift.landing import Landing, Reading
@@ -13,7 +16,7 @@ from sparkify.warehouse.redshift.lines import Seen
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession, Rows
 from sparkify.warehouse.redshift.staging import StagingArea
-from sparkify.warehouse.script import Answers
+from sparkify.warehouse.script import Answers, SongFile
 from sparkify.warehouse.statements import read_statements, statement
 from sparkify.warehouse.tables import names
 
@@ -72,8 +75,24 @@ class RedshiftScript(RedshiftEngine):
         super().__init__(self._notes, Landing(self._notes, reading, nowhere, look=_plain))
 
     @property
+    def head(self) -> list[str]:
+        return [
+            "What would be sent, if all files are as they should be; one in doubt adds a few statements.",
+            "Counts, times and values that only the files tell are shown as 0 or NULL.",
+        ]
+
+    @property
     def statements(self) -> list[str]:
         return self._notes.statements
+
+    def land_song_files(self, files: Sequence[SongFile]) -> None:
+        with open_spool() as spool:
+            packed = spool / "songs.json"
+            with packed.open("w") as out:
+                for file in files:
+                    # As large as the record, since more are sent in more pieces.
+                    out.write(json.dumps({FILE_FIELD: file.file_id})[:-1] + " " * file.size + "}\n")
+            self.land_songs(packed, FILE_FIELD)
 
 
 def _plain(path: Path, *, exact: bool) -> Seen:  # noqa: ARG001 - it does not look
