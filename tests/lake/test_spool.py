@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sparkify.lake import held
 from sparkify.lake.spool import open_spool
 
 HOLD = """
@@ -99,6 +100,34 @@ def test_a_killed_runs_spool_is_removed_and_a_living_ones_is_not(
         for run in runs:
             run.kill()
             run.communicate()
+
+
+def test_a_spool_that_is_taken_for_left_over_before_it_is_locked_is_given_up(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run holds its lock at that moment, about to remove it: the next name is taken."""
+    sweeps = "import sys; from sparkify.lake import held; from pathlib import Path\nwith held.left_over(Path(sys.argv[1])) as left:\n    print(left, flush=True)\n    sys.stdin.read()"  # noqa: E501
+    locks = held._lock
+    sweepers: list[subprocess.Popen[str]] = []
+    held_by_it: list[Path] = []
+
+    def lock(descriptor: int) -> None:
+        if not sweepers:
+            held_by_it.extend(temporary.iterdir())
+            command = [sys.executable, "-c", sweeps, str(held_by_it[0])]
+            sweepers.append(
+                subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            assert first_line(sweepers[0]) == "True"
+        locks(descriptor)
+
+    monkeypatch.setattr(held, "_lock", lock)
+    with open_spool() as spool:
+        names = {path.name for path in temporary.iterdir()}
+        assert names == {spool.name, f"{spool.name}.lock"}
+        assert held_by_it[0].stem != spool.name
+    sweepers[0].communicate()
+    assert not list(temporary.iterdir())
 
 
 def test_runs_that_begin_and_sweep_at_once_leave_each_other_alone(temporary: Path) -> None:

@@ -44,14 +44,18 @@ class Held:
         except OSError:
             disclaim(path)
             raise
-        # Where there are no locks nobody can tell that it is left over: it is as safe as with one.
-        with suppress(ImportError, OSError):
+        self._taken = False
+        try:
             _lock(self._descriptor)
+        except (BlockingIOError, PermissionError):
+            self._taken = True
+        except (ImportError, OSError):
+            pass  # without locks nobody can tell that it is left over: it is as safe as with one
 
     @property
     def stands(self) -> bool:
-        """Whether it is in its place: it may have been taken for left over before it was locked."""
-        return os.fstat(self._descriptor).st_nlink > 0
+        """Whether it is ours: it may have been taken for left over before we locked it."""
+        return not self._taken and os.fstat(self._descriptor).st_nlink > 0
 
     def remove(self) -> None:
         """Remove it, and let go; do nothing the second time."""
