@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sparkify.pipeline.land import land
 from tests.contents import read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -31,3 +34,51 @@ def test_a_temporary_folder_named_like_a_partition_is_a_folder(
     write_records(tmp_path / "song_data" / "a.json", song())
     assert etl(tmp_path / "w.duckdb", None, tmp_path / "song_data") == 0
     assert read_tables(tmp_path / "w.duckdb") == expect([], [song()])
+
+
+@pytest.mark.parametrize(
+    ("logs", "songs"), [("lake", "lake"), ("lake", "lake/songs"), ("lake/logs", "lake/")]
+)
+def test_one_place_for_logs_and_songs_is_refused(logs: str, songs: str, tmp_path: Path):
+    write_records(tmp_path / "lake" / "logs" / "a.json", play())
+    write_records(tmp_path / "lake" / "songs" / "a.json", song())
+    assert etl(tmp_path / "w.duckdb", f"{tmp_path}/{logs}", f"{tmp_path}/{songs}") == 2
+    assert not (tmp_path / "w.duckdb").exists()
+
+
+def test_songs_given_for_logs_are_not_taken_for_loaded(tmp_path: Path):
+    write_records(tmp_path / "song_data" / "a.json", song())
+    assert etl(tmp_path / "w.duckdb", None, tmp_path / "song_data") == 0
+    assert etl(tmp_path / "w.duckdb", tmp_path / "song_data") == 3
+    assert read_tables(tmp_path / "w.duckdb") == expect([], [song()])
+
+
+def test_two_slashes_in_front_are_one(tmp_path: Path):
+    write_records(tmp_path / "log_data" / "a.json", play())
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 0
+    assert etl(tmp_path / "w.duckdb", f"/{tmp_path}/log_data") == 0
+    assert read_tables(tmp_path / "w.duckdb") == expect([play()], [])
+
+
+def test_a_name_that_is_not_utf_8_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    log = write_records(tmp_path / "log_data" / "a.json", play())
+    os.link(log, os.fsencode(log.parent) + b"/b\xff.json")
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 1
+    assert f"Error: the name of b\\xff.json in {log.parent} is not UTF-8." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("much", [-1, 2**60], ids=["much", "little"])
+def test_a_log_that_goes_after_the_listing_is_said(
+    much: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    log = write_records(tmp_path / "log_data" / "a.json", play())
+    monkeypatch.setattr("sparkify.pipeline.land._MUCH_BYTES", much)
+
+    def remove_and_land(*arguments: Any) -> Any:
+        log.unlink()
+        return land(*arguments)
+
+    monkeypatch.setattr("sparkify.pipeline.run.land", remove_and_land)
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 1
+    assert f"Error: {log} " in capsys.readouterr().err
+    assert not (tmp_path / "w.duckdb").exists()

@@ -18,6 +18,8 @@ class Folder:
 
     def __init__(self, path: str) -> None:
         self.uri = os.path.abspath(Path(path).expanduser())  # noqa: PTH100 - resolve() would rename what people wrote
+        if self.uri.startswith("//"):
+            self.uri = self.uri[1:]  # POSIX lets two slashes be, and the same file would have two names
 
     def listing(self) -> Listing:
         if not os.path.exists(self.uri):  # noqa: PTH110 - strings throughout: 100,000 Path objects cost a second
@@ -43,6 +45,7 @@ class Folder:
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         key = prefix + entry.name
+                        _verify_name(key, folder)
                         if entry.is_dir():
                             linked = entry.is_symlink()
                             real = os.path.realpath(entry.path) if linked else f"{way[-1]}/{entry.name}"
@@ -79,6 +82,18 @@ class Folder:
 
 def _holds(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _verify_name(key: str, folder: str) -> None:
+    try:
+        key.encode()
+    except UnicodeEncodeError as exc:
+        name = os.fsencode(key).decode(errors="backslashreplace")
+        raise SourceError(
+            f"the name of {name} in {folder} is not UTF-8.",
+            "Rename it, or move it out of the lake.",
+            uri=folder,
+        ) from exc
 
 
 def _object(entry: os.DirEntry[str], key: str) -> LakeObject:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from sparkify.errors import EngineError
 from sparkify.lake.glance import looks_plain
 from sparkify.lake.marks import Marks, count_marks
 from sparkify.pipeline.plan import PlannedFile
@@ -55,6 +56,21 @@ class FetchedFile:
 
 
 @contextmanager
+def blaming_the_lake(files: Iterable[PlannedFile]) -> Iterator[None]:
+    """Have an error say so if a file is not in the lake any more, or not what was listed.
+
+    Raises:
+        SourceError: It is so.
+    """
+    try:
+        yield
+    except (OSError, EngineError):
+        for file in files:
+            file.source.store.verify(file.item)
+        raise
+
+
+@contextmanager
 def fetching(
     chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool
 ) -> Iterator[Iterator[list[FetchedFile]]]:
@@ -79,11 +95,17 @@ def fetching(
 
         def begin(file: PlannedFile) -> _Begun:
             place = fetchers.submit(file.source.store.local_path, file.item, spool)
-            return file, place, counters.submit(lambda: count_marks(place.result(), much=much, keys=_KEYS))
+            return file, place, counters.submit(count, file, place)
+
+        def count(file: PlannedFile, place: Future[Path]) -> Marks:
+            path = place.result()
+            with blaming_the_lake([file]):
+                return count_marks(path, much=much, keys=_KEYS)
 
         def settle(file: PlannedFile, place: Future[Path], counted: Future[Marks]) -> FetchedFile:
             path = place.result()
-            guess = looks_plain(path) if much else False
+            with blaming_the_lake([file]):
+                guess = looks_plain(path) if much else False
             return FetchedFile(file, path, counted.result().plain if guess is None else guess, counted)
 
         def begin_next() -> list[list[_Begun]]:

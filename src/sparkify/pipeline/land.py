@@ -18,7 +18,7 @@ from sparkify.errors import LoadError
 from sparkify.lake.marks import Marks
 from sparkify.lake.pack import FILE_FIELD, as_keys, pack
 from sparkify.lake.store import read_all
-from sparkify.pipeline.fetch import FetchedFile, fetch_copies, fetching
+from sparkify.pipeline.fetch import FetchedFile, blaming_the_lake, fetch_copies, fetching
 from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.reader import Reading, Reject, read_carefully
@@ -154,7 +154,8 @@ def _land_events(
     marks: dict[int, Marks] = {}
     doubtful: set[int] = set()
     for chunk in chunks:
-        doubtful |= _land_strictly(engine, chunk)
+        with blaming_the_lake(each.file for each in chunk):
+            doubtful |= _land_strictly(engine, chunk)
         for each in chunk:
             marks[each.file.file_id] = each.marks
             copied = each.path.parent == spool

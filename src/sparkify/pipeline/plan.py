@@ -80,7 +80,7 @@ def open_sources(settings: Settings) -> list[Source]:
     """List every configured source.
 
     Raises:
-        ConfigError: Neither LOG_DATA nor SONG_DATA is set.
+        ConfigError: Neither LOG_DATA nor SONG_DATA is set, or one lies within the other.
         SourceError: A folder or bucket is missing, empty or closed to us.
     """
     places = [(SONGS, settings.s3.song_data), (EVENTS, settings.s3.log_data)]
@@ -101,23 +101,29 @@ def open_sources(settings: Settings) -> list[Source]:
             "there is nothing to load: neither LOG_DATA nor SONG_DATA is set.",
             "Set them in dwh.cfg (`sparkify init` writes one), or give --log-data and --song-data.",
         )
+    roots = sorted(source.store.uri.rstrip("/") + "/" for source in sources)
+    if roots[-1].startswith(roots[0]) and len(roots) > 1:
+        raise ConfigError(
+            f"logs and songs lie in one place: {roots[-1].rstrip('/')} would be read as both.",
+            "Give each a folder or prefix of its own with LOG_DATA and SONG_DATA.",
+        )
     return sources
 
 
 def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] = frozenset()) -> Plan:
     """Hold the listings against the ledger.
 
-    A file is known by its URI, its version by its size and its ETag or time of last change. Those in
+    A file is known by its kind and URI, its version by its size and its ETag or time of last change. Those in
     ``reload`` are read again although they did not change.
     """
-    known = {file.uri: file for file in ledger.files}
+    known = {(file.kind, file.uri): file for file in ledger.files}
     taken = {file.file_id for file in ledger.files}
     files: list[PlannedFile] = []
     retracted: list[str] = []
     unchanged = 0
     for source in sources:
         for item in source.listing.objects:
-            loaded = known.get(item.uri)
+            loaded = known.get((source.kind, item.uri))
             if loaded is None:
                 files.append(PlannedFile(source, item, _file_id(source, item, taken), replaces=False))
             elif (loaded.size, loaded.version) != (item.size, item.version) or item.uri in reload:
