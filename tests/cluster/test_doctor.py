@@ -323,7 +323,7 @@ def test_the_command_waits_for_who_holds_the_database(tmp_path, capsys, wait):
     shown = capsys.readouterr()
     assert json.loads(shown.out)["ok"] is (wait != "0")
     if wait != "0":
-        assert f"Waiting for process {holder.pid}" in shown.err
+        assert f"for process {holder.pid}" in shown.err
 
 
 def test_warnings_are_shown_and_do_not_fail(config, lake, knows, capsys, monkeypatch):
