@@ -145,13 +145,14 @@ class KnownKeys:
 
         last, before = (np.concatenate(words) for words in zip(*self._noted, strict=True))
         self._noted, self._count = [], 0
-        known = np.zeros(len(last), np.bool_)
+        # Few keys are ever null: each is looked for among those that are none of the keys before it.
         for parts in self._keys:
-            found = np.ones(len(last), np.bool_)
+            known = np.ones(len(last), np.bool_)
             for words, (shift, value) in zip((last, before), parts, strict=False):
-                found &= (words >> shift if shift else words) == value
-            known |= found
-        self._hold = self._hold and bool(known.all())
+                known &= (words >> shift if shift else words) == value
+            if known.any():
+                last, before = last[~known], before[~known]
+        self._hold = self._hold and not len(last)
 
 
 def words_of(buffer: bytearray) -> Words:
@@ -210,8 +211,9 @@ class _Counter:
         what = text[at]
         others, breaks, escapes = (at[what == byte] for byte in b":\n\\")
         values = text[others + 1]
-        digits = others[(values ^ 0x30) <= 9]
-        nulls = others[(values == ord("n")) & (text[others + 2] == ord("u"))]
+        is_digit = (values ^ 0x30) <= 9
+        digits, words = others[is_digit], others[~is_digit]
+        nulls = words[(text[words + 1] == ord("n")) & (text[words + 2] == ord("u"))]
         counts.keys += found
         counts.nulls += len(nulls)
         self._null_keys.note(nulls)
@@ -222,7 +224,7 @@ class _Counter:
         value_end = text[breaks - 2]
         return bool(
             not in_text
-            and len(nulls) + len(digits) == len(others)
+            and len(nulls) == len(words)
             and (text[breaks - 1] == ord("}")).all()
             and ((value_end > ord(" ")) & (value_end != ord(","))).all()
             and not (escaped == ord("\\")).any()
