@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sparkify.pipeline.land import land
+from sparkify.warehouse.duckdb.survey import survey_files
 from tests.contents import read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -82,3 +83,11 @@ def test_a_log_that_goes_after_the_listing_is_said(
     assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 1
     assert f"Error: {log} " in capsys.readouterr().err
     assert not (tmp_path / "w.duckdb").exists()
+
+
+def test_keys_are_counted_whatever_the_folder_is_called(tmp_path: Path):
+    """A file that cannot be looked at, or whose keys stand twice, has the key None too."""
+    log = tmp_path / "json=x" / "a.json"
+    log.parent.mkdir()
+    log.write_text('{"artist": 1, "extra": 2}\n', encoding="utf-8")
+    assert sorted(survey_files([log], ["artist"])) == [(str(log), "artist", 1), (str(log), "extra", 1)]

@@ -41,8 +41,6 @@ _WORD = 8
 # Every byte is looked at with its neighbours: the end of a key before a colon, ``u0000`` after a backslash.
 _BEFORE, _AFTER = 2 * _WORD, 5
 _AROUND = _BEFORE + _AFTER
-
-
 # Keys of nulls that are looked at together: of few at a time the calls would cost more than the work.
 _NOTED = 1 << 16
 # How much a guess goes by, and what it goes by: after keys, or before breaks, what no plain line has.
@@ -198,11 +196,11 @@ class _Counter:
         counts.quotes += int(np.count_nonzero(quote[middle]))
         keys = np.logical_and(quote[before], colon[middle], out=here[middle])
         found = int(np.count_nonzero(keys))
-        # A mask is a number as well: what lies before the letters wraps around to above them.
-        letter = np.subtract(text, ord("a"), out=colon.view(np.uint8))
-        np.less_equal(letter, 25, out=colon)
-        other = np.greater(keys, colon[_BEFORE - 2 : size - _AFTER - 2], out=spare[middle])
-        in_text = other.view(np.uint8).max(initial=0)
+        # Colons are done with, so their mask is used for letters. A mask is numbers as well: what lies before
+        # the letters wraps around to above them.
+        letter = np.less_equal(np.subtract(text, ord("a"), out=colon.view(np.uint8)), 25, out=colon)
+        no_end = np.greater(keys, letter[_BEFORE - 2 : size - _AFTER - 2], out=spare[middle])
+        is_no_end = no_end.view(np.uint8).max(initial=0)
         np.greater(keys, quote[after], out=keys)
         # Values that are no strings, line breaks and backslashes are few: they are found at once.
         for rare in b"\n\\":
@@ -223,7 +221,7 @@ class _Counter:
         counts.quotes -= int(np.count_nonzero(escaped == ord('"')))
         value_end = text[breaks - 2]
         return bool(
-            not in_text
+            not is_no_end
             and len(nulls) == len(words)
             and (text[breaks - 1] == ord("}")).all()
             and ((value_end > ord(" ")) & (value_end != ord(","))).all()

@@ -38,7 +38,8 @@ def survey_files(paths: Sequence[Path], known: Collection[str]) -> Rows:
 
 
 def _twice_sql(path: Path) -> str:
+    objects = f"read_ndjson_objects([{literal(str(path))}], hive_partitioning = false)"
     return (
-        "SELECT COUNT(*) FROM (SELECT json_keys(json) AS keys FROM "  # noqa: S608 - a path of our own
-        f"read_ndjson_objects([{literal(str(path))}])) WHERE len(keys) <> len(list_distinct(keys))"
+        f"SELECT COUNT(*) FROM (SELECT json_keys(json) AS keys FROM {objects}) "  # noqa: S608 - a path of our own
+        "WHERE len(keys) <> len(list_distinct(keys))"
     )
