@@ -5,14 +5,19 @@ Renew ``warehouse/duckdb/sql`` with ``UPDATE_GOLDEN=1 pytest tests/warehouse``, 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.models import SHARED_FILES
 
 from sparkify.errors import ModelError
 from sparkify.warehouse.duckdb import dialect, translation
+from sparkify.warehouse.duckdb.functions import MACROS, MD5_BITS
 from sparkify.warehouse.duckdb.translation import to_duckdb, write_file
 from sparkify.warehouse.statements import Statement, read_statements
 
@@ -72,3 +77,30 @@ def test_keys_and_redshifts_storage_clauses_are_left_out():
     """DuckDB would pay for a key with an index, and does not know sort and distribution keys."""
     text = "CREATE TABLE t (a INTEGER NOT NULL, PRIMARY KEY (a)) DISTSTYLE KEY DISTKEY (a) SORTKEY (a)"
     assert to_duckdb(Statement(text, "t.sql", 1)) == "CREATE TABLE t (a INT NOT NULL)"
+
+
+def test_the_first_60_bits_of_an_md5_are_a_function_of_ours_and_nothing_else_is():
+    def written(text: str) -> str:
+        return to_duckdb(Statement(f"SELECT {text}", "t.sql", 1)).lower()
+
+    assert written("STRTOL(SUBSTRING(MD5(a || b), 1, 15), 16)") == f"select {MD5_BITS}(a || b)"
+    for other in (
+        "SUBSTRING(MD5(a), 1, 14), 16",
+        "SUBSTRING(MD5(a), 2, 15), 16",
+        "SUBSTRING(MD5(a), 1, 15), 8",
+    ):
+        assert MD5_BITS not in written(f"STRTOL({other})")
+
+
+@given(texts=st.lists(st.one_of(st.none(), st.text(st.characters(codec="utf-8", exclude_characters="\0")))))
+def test_they_are_what_hex_digits_come_to(texts: list[str | None]):
+    expected = [
+        None if text is None else int(hashlib.md5(text.encode()).hexdigest()[:15], 16) for text in texts
+    ]
+    with duckdb.connect() as connection:
+        for macro in MACROS:
+            connection.execute(macro)
+        digits = "from_base(substring(md5(text), 1, 15), 16)"
+        sql = f"SELECT {MD5_BITS}(text), {digits} FROM (SELECT unnest($texts::VARCHAR[]) AS text)"
+        found = connection.execute(sql, {"texts": texts}).fetchall()
+    assert found == [(each, each) for each in expected]

@@ -19,6 +19,7 @@ import duckdb
 from sparkify.errors import EngineError, WarehouseLocked
 from sparkify.lake.spool import Spool
 from sparkify.warehouse.duckdb.errors import THE_QUERY, explain
+from sparkify.warehouse.duckdb.functions import MACROS
 from sparkify.warehouse.duckdb.holder import find_holder
 from sparkify.warehouse.duckdb.landing import (
     events_sql,
@@ -40,9 +41,7 @@ SET_UP = (
     # Rows of staging have no order; keeping the files' would cost a quarter of the load.
     "SET preserve_insertion_order = false",
     "SET TimeZone = 'UTC'",
-    # Redshift's functions under the names sqlglot gives them for DuckDB.
-    # STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
-    "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)",
+    *MACROS,
 )
 
 
