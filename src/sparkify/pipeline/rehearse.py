@@ -41,7 +41,7 @@ def rehearse(
     """
     latest = plan.latest_run
     with engine.reading() as exists:
-        answers = Answers(latest_run=latest, exists=exists and engine.has_table("etl", "files"))
+        answers = Answers(latest_run=latest, exists=exists and "etl.files" in engine.tables())
     script = open_script(answers)
     read_ledger(script)
     batches = list(in_groups(plan.files, options.batch_bytes)) or ([[]] if options.full_refresh else [])

@@ -39,7 +39,7 @@ class Attempt:
         if run is None:
             return None
         with engine.reading() as exists:
-            found = exists and engine.has_table("etl", "runs") and stands(engine, run)
+            found = exists and "etl.runs" in engine.tables() and stands(engine, run)
         self.run = None
         return run if found else None
 

@@ -122,7 +122,7 @@ def require(engine: Engine, *, exists: bool) -> None:
     Raises:
         EngineError: There is none.
     """
-    if exists and engine.has_table("etl", "runs") and engine.has_table("", "songplays"):
+    if exists and {"etl.runs", "public.songplays"} <= engine.tables():
         return
     raise EngineError(
         f"there is no warehouse yet: {'the tables are missing in ' if exists else ''}{engine.place}"

@@ -74,8 +74,8 @@ class Engine(Protocol):
             TransientEngineError: Another run has made the warehouse while we did.
         """
 
-    def has_table(self, schema: str, name: str) -> bool:
-        """Tell whether a table exists; the empty schema is the default one."""
+    def tables(self) -> set[str]:
+        """Return which tables there are, as :func:`sparkify.warehouse.tables.names` names them."""
 
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         """Run one of our statements with the parameters it uses; return its rows.

@@ -116,7 +116,7 @@ class Ledger:
 def read_ledger(engine: Engine) -> Ledger:
     """Return the ledger; an empty one where there is no warehouse yet."""
     with engine.reading() as exists:
-        if not exists or not engine.has_table("etl", "files"):
+        if not exists or "etl.files" not in engine.tables():
             return Ledger(0, [])
         return Ledger(latest_run(engine), current_files(engine))
 

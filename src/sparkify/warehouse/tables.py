@@ -33,7 +33,7 @@ def names() -> list[str]:
 
 def count_rows(engine: Engine) -> dict[str, int]:
     """Return how many rows each of the mission's tables has; none where they are missing."""
-    if not all(engine.has_table("", name) for name in STAGING + STAR):
+    if not engine.tables().issuperset(f"public.{name}" for name in STAGING + STAR):
         return {}
     counts: dict[str, int] = dict(engine.execute(statement("tables/count_rows.sql")))
     return {name: counts[name] for name in STAGING + STAR}

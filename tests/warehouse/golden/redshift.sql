@@ -219,9 +219,6 @@ LOCK etl.runs;
 -- For looking, and for a person's own queries.
 BEGIN READ ONLY;
 
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'etl' AND tablename = 'files';
-
 -- The number of the latest run; 0 before the first.
 SELECT COALESCE(MAX(run_id), 0) AS run_id FROM etl.runs;
 
@@ -1190,27 +1187,6 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (1, 'references', 0, NULL),
 (1, 'unique_keys', 0, NULL);
 
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'staging_events';
-
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'staging_songs';
-
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'songplays';
-
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'users';
-
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'songs';
-
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'artists';
-
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = 'time';
-
 -- How many rows the mission's tables have.
 SELECT 'staging_events' AS table_name, COUNT(*) AS table_rows FROM staging_events
 UNION ALL
@@ -1567,9 +1543,6 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (2, 'plays_from_logs', 0, NULL),
 (2, 'references', 0, NULL),
 (2, 'unique_keys', 0, NULL);
-
--- Whether a table exists; asks the catalogue, which the leader node holds.
-SELECT tablename FROM pg_tables WHERE schemaname = 'etl' AND tablename = 'runs';
 
 -- The latest runs.
 SELECT

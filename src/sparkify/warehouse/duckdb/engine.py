@@ -189,13 +189,11 @@ class DuckDBEngine:
             self._connection.close()
             self._connection = self._connect()
 
-    def has_table(self, schema: str, name: str) -> bool:
+    def tables(self) -> set[str]:
         found = self._run(
-            "SELECT 1 FROM information_schema.tables WHERE table_catalog = 'warehouse' "
-            "AND table_schema = $schema AND table_name = $name",
-            {"schema": schema or "main", "name": name},
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'warehouse'"
         )
-        return bool(found.fetchall())
+        return {f"{'public' if schema == 'main' else schema}.{name}" for schema, name in found.fetchall()}
 
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         try:

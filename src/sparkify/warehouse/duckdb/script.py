@@ -19,7 +19,7 @@ from sparkify.warehouse.duckdb.landing import events_sql, literal, song_files_sq
 from sparkify.warehouse.engine import Answer, LogFile, Rows
 from sparkify.warehouse.script import TS_FROM, TS_TO, Answers, SongFile, Told, between
 from sparkify.warehouse.statements import Statement, statement
-from sparkify.warehouse.tables import run_tables
+from sparkify.warehouse.tables import names, run_tables
 
 # A literal, or a parameter; only the latter is replaced.
 _PARAMETER = re.compile(r"'(?:[^']|'')*'|\$([a-z_]+)")
@@ -100,8 +100,8 @@ class DuckDBScript:
     def writing(self) -> AbstractContextManager[None]:
         return between(self.statements, "BEGIN", "COMMIT")
 
-    def has_table(self, schema: str, name: str) -> bool:
-        return self._answers.exists
+    def tables(self) -> set[str]:
+        return set(names()) if self._answers.exists else set()
 
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         sql = _written(step, parameters)

@@ -64,15 +64,14 @@ class RedshiftEngine:
     @contextmanager
     def writing(self) -> Iterator[None]:
         # Before the transaction, whose first statement has to be the lock.
-        if not self._has_tables():
+        if not self._has_all():
             self._make_tables()
         with self._session.transaction("redshift/begin.sql", keep=True):
             self.execute(statement("redshift/lock.sql"))
             yield
 
-    def _has_tables(self) -> bool:
-        there = {row[0] for row in self.execute(statement("redshift/our_tables.sql"))}
-        return there.issuperset(names())
+    def _has_all(self) -> bool:
+        return self.tables().issuperset(names())
 
     def _make_tables(self) -> None:
         """Make all that is missing, or nothing: who finds one table looks for the others in vain."""
@@ -82,12 +81,11 @@ class RedshiftEngine:
         except TransientEngineError:
             raise  # the session, and what has landed, may be gone
         except EngineError:
-            if not self._has_tables():  # else another run has made them meanwhile
+            if not self._has_all():  # else another run has made them meanwhile
                 raise
 
-    def has_table(self, schema: str, name: str) -> bool:
-        step = statement("redshift/has_table.sql")
-        return bool(self.execute(step, schema_name=schema or "public", table_name=name))
+    def tables(self) -> set[str]:
+        return {row[0] for row in self.execute(statement("redshift/our_tables.sql"))}
 
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         return self._send(step, parameters)[1]
