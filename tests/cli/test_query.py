@@ -210,6 +210,24 @@ def test_a_reader_that_leaves_early_is_no_error(warehouse: Path, rows: int) -> N
     assert (process.wait(60), err) == (0, "")
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["shown", "json"])
+def test_a_full_disk_is_an_error_with_a_next_step(warehouse: Path, more: list[str]) -> None:
+    """`sparkify query … > FILE` on a disk without room."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("query", "SELECT 1", *more, "--database", str(warehouse)),
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: there is no room for what was written")
+    assert "Try: Make room" in done.stderr
+    assert len(done.stderr.splitlines()) == 2
+
+
 def test_there_has_to_be_a_warehouse(sparkify: Run, tmp_path: Path) -> None:
     done = sparkify("query", "SELECT 1")
     assert (done.code, done.out) == (1, "")

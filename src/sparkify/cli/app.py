@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import importlib
 import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import click
@@ -89,8 +92,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]
+    # A run makes many objects and hardly a cycle: looking for those after every 700 takes 7 % of the load of
+    # 30,000 songs.
+    gc.set_threshold(50_000)
     signal.signal(signal.SIGINT, _interrupt)
-    sys.exit(run(arguments, debug=debug))
+    _leave(run(arguments, debug=debug))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process as it stands, everything of ours being closed.
+
+    To take interpreter and libraries apart takes 0.03 s, and frees what the system frees by itself.
+    """
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except OSError:
+        sys.exit(code)  # Python knows what to do about a stream that cannot be written
+    os._exit(code)
 
 
 _interrupts: list[int] = []
@@ -135,6 +154,9 @@ def _fail_interrupted(exc: BaseException, *, as_json: bool) -> int:
 
 
 def _fail_with(exc: Exception, *, as_json: bool) -> int:
+    if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = exc.filename or "what was written"
+        exc = SparkifyError(f"there is no room for {where}: {exc.strerror}.", "Make room, then run again.")
     kind = type(exc).__name__
     if isinstance(exc, SparkifyError):
         _fail(exc.message, exc.hint, exc.exit_code, kind, as_json=as_json)
@@ -150,4 +172,5 @@ def _fail(message: str, hint: str, code: int, kind: str, *, as_json: bool) -> No
         click.echo(f"Try: {hint}", err=True)
     if as_json:
         error: dict[str, Any] = {"kind": kind, "message": message, "hint": hint, "exit_code": code}
-        click.echo(json.dumps({"error": error}))
+        with suppress(OSError):  # it may be what failed
+            click.echo(json.dumps({"error": error}))
