@@ -23,6 +23,7 @@ from tests.records import TS, play, write_records
 from sparkify import __version__
 from sparkify.cli.app import COMMANDS, _interrupt, run
 from sparkify.cli.app import sparkify as group
+from sparkify.pipeline.run import publish
 
 
 def commands(
@@ -273,6 +274,25 @@ def test_an_interrupt_says_what_became_of_the_run(
     monkeypatch.setattr(where, fail)
     done = sparkify("etl", "--log-data", "log_data")
     assert (done.code, done.err) == (130, f"\nError: interrupted; {outcome}.\n")
+
+
+def test_an_interrupt_says_which_batches_stay(
+    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_lake(tmp_path)
+    write_records(tmp_path / "log_data" / "2.json", play(ts=TS + 7))
+    real, calls = publish, iter(range(2))
+
+    def fail_at_last(*arguments: Any, **options: Any) -> Any:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return real(*arguments, **options)
+
+    monkeypatch.setattr("sparkify.pipeline.run.publish", fail_at_last)
+    done = sparkify("etl", "--log-data", "log_data", "--batch-bytes", "1")
+    wanted = "interrupted; run 1 is committed; the run under way was rolled back."
+    assert (done.code, done.err) == (130, f"\nError: {wanted}\n")
+    assert sparkify("query", "SELECT COUNT(*) FROM etl.runs", "--format", "csv").out.splitlines()[1] == "1"
 
 
 def test_the_plans_next_step_does_what_was_planned(sparkify: Run, tmp_path: Path) -> None:

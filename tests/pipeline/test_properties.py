@@ -173,14 +173,13 @@ class Lake:
             for path in paths
             if self.present[path] not in (self.loaded.get(path), self.retracted.get(path))
         ]
-        batches = [[path] for path in pending] if step.one_by_one else [pending]
-        publishes = True
-        for batch in batches:
-            after = self.loaded | {path: self.present[path] for path in batch}
-            publishes = _can_be_published(after)
-            if not publishes:
-                break
-            self.loaded = after
+        new = {path: self.present[path] for path in pending}
+        after = self.loaded | new
+        publishes = _can_be_published(after, of=after if step.full_refresh else new)
+        if not publishes:
+            # The last batch is left out, which is the only one unless they are made one by one.
+            new = dict(list(new.items())[:-1]) if step.one_by_one else {}
+        self.loaded |= new
         options = [*["--full-refresh"] * step.full_refresh, *["--batch-bytes", "1"] * step.one_by_one]
         code = etl(
             self.place,
@@ -196,8 +195,8 @@ class Lake:
         if self.loaded:
             path = min(self.loaded)
             version = self.loaded[path]
-            if self._take_out([path], "retract", str(path)):
-                self.retracted[path] = version
+            self._take_out([path], "retract", str(path))
+            self.retracted[path] = version
 
     def undo(self) -> None:
         """Take out what the last run brought that is still in: the next run loads it again."""
@@ -209,13 +208,9 @@ class Lake:
             )
             self._take_out([Path(uri) for _, uri in latest], "undo", str(latest[0][0]))
 
-    def _take_out(self, paths: Sequence[Path], *command: str) -> bool:
-        after = {path: version for path, version in self.loaded.items() if path not in paths}
-        code = run([*command, "--yes", *options_of(self.place)])
-        assert code == (0 if _can_be_published(after) else 3)
-        if code == 0:
-            self.loaded = after
-        return code == 0
+    def _take_out(self, paths: Sequence[Path], *command: str) -> None:
+        assert run([*command, "--yes", *options_of(self.place)]) == 0
+        self.loaded = {path: version for path, version in self.loaded.items() if path not in paths}
 
     def expected(self) -> Tables:
         return expect(_records(self.loaded, "log_data"), _records(self.loaded, "song_data"))
@@ -234,10 +229,10 @@ def _records(files: dict[Path, Version], kind: str) -> list[dict[str, Any]]:
     return [record for each in deliveries if each.kind == kind for record in each.records or ()]
 
 
-def _can_be_published(files: dict[Path, Version]) -> bool:
-    """Logs that hold events but no play fail a check."""
-    events = _records(files, "log_data")
-    return not events or any(event["page"].rstrip() == "NextSong" for event in events)
+def _can_be_published(files: dict[Path, Version], *, of: dict[Path, Version]) -> bool:
+    """Logs that hold events, and leave a warehouse without a play, fail a check."""
+    plays = any(event["page"].rstrip() == "NextSong" for event in _records(files, "log_data"))
+    return plays or not _records(of, "log_data")
 
 
 def encode(delivery: Delivery) -> bytes:
@@ -337,6 +332,8 @@ def hold(warehouses: Warehouses, engine: str, history: Sequence[Step]) -> None:
         if not lake.loaded:
             return
         incremental = hash_tables(place)
+        if not _can_be_published(lake.loaded, of=lake.loaded):
+            return  # what had plays was taken out: a fresh load would be refused
         fresh = lake.rewrite(Path(folder) / "fresh", other)
         assert fresh.run(Step((), "all"))
         assert hash_tables(other) == incremental

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sparkify.cli.app import run
 from sparkify.cli.screen import Progress
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
@@ -96,6 +97,43 @@ def test_a_failed_check_publishes_nothing_on_a_new_warehouse(empty: Place, tmp_p
     write_records(tmp_path / "log_data" / "1.json", play(page="nextsong"))
     assert etl(empty, tmp_path / "log_data") == 3
     assert read_tables(empty) == expect([], [])
+
+
+def test_batches_of_quiet_days_wait_for_one_with_plays(
+    empty: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Whether logs give plays is known when all of them are in: here each file is a batch."""
+    logs = tmp_path / "log_data"
+    quiet = [play(page="Home", ts=TS - number) for number in range(3)]
+    for number, event in enumerate(quiet):
+        write_records(logs / f"{number}.json", event)
+    capsys.readouterr()
+    assert etl(empty, logs, None, "--batch-bytes", "1", "--json") == 3
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert "runs 1 to 2 are committed" in error["hint"]
+    assert read_tables(empty) == expect(quiet[:2], [])
+    write_records(logs / "9.json", play())
+    assert etl(empty, logs, None, "--batch-bytes", "1") == 0
+    assert read_tables(empty) == expect([*quiet, play()], [])
+
+
+@pytest.mark.parametrize("more", [(), ("--full-refresh",)], ids=["incremental", "full refresh"])
+def test_the_only_file_with_plays_can_be_taken_out(empty: Place, tmp_path: Path, more: tuple[str, ...]):
+    """That is no load whose filter lets nothing through; the next load of logs would be one."""
+    logs, songs = tmp_path / "log_data", tmp_path / "song_data"
+    write_records(logs / "1.json", play())
+    write_records(logs / "2.json", play(page="Home", ts=TS + 1))
+    assert etl(empty, logs) == 0
+    assert run(["retract", str(logs / "1.json"), "--yes", *options_of(empty)]) == 0
+    assert read_tables(empty) == expect([play(page="Home", ts=TS + 1)], [])
+    assert run(["check", *options_of(empty)]) == 3
+    write_records(songs / "1.json", song())
+    assert etl(empty, logs, songs, *more) == (3 if more else 0)
+    write_records(logs / "2.json", play(page="Home", ts=TS + 2))
+    assert etl(empty, logs, songs) == 3
+    write_records(logs / "2.json", play(ts=TS + 2))
+    assert etl(empty, logs, songs) == 0
+    assert read_tables(empty) == expect([play(ts=TS + 2)], [song()])
 
 
 def test_a_failed_check_leaves_what_was_there(lake: Lake):
@@ -286,6 +324,7 @@ def test_interrupted_anywhere_nothing_is_published(lake: Lake, at_progress: Call
 def test_killed_a_run_leaves_the_old_warehouse_and_the_next_one_finishes(lake: Lake, label: str):
     program = f"""
 import os, signal, sys
+from sparkify.cli.app import run
 from sparkify.cli.app import run
 from sparkify.cli.screen import Progress
 

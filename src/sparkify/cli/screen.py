@@ -82,7 +82,8 @@ def if_interrupted(outcome: str, *, waiting: str = "") -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
-        exc.add_note(waiting if waiting and hasattr(exc, "__notes__") else outcome)
+        waited = any(note.startswith("while waiting") for note in getattr(exc, "__notes__", []))
+        exc.add_note(waiting if waiting and waited else outcome)
         raise
 
 

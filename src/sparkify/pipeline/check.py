@@ -28,13 +28,23 @@ class CheckResult:
         return "; ".join(str(row) for row in self.failing[:_SAMPLE_ROWS]) or None
 
 
-def run_checks(engine: Engine, scope: Scope, *, run_from: int) -> list[CheckResult]:
-    """Run every check on the time range of ``scope`` and the files of the runs since ``run_from``."""
+def run_checks(
+    engine: Engine, scope: Scope, *, run_from: int, plays_from: int | None = None
+) -> list[CheckResult]:
+    """Run every check.
+
+    Args:
+        engine: The warehouse, open.
+        scope: The time range of the events that are looked at.
+        run_from: The first of the runs whose files are looked at.
+        plays_from: The first of the runs whose logs must have given plays, if another than ``run_from``.
+    """
+    since = {"run_from": run_from, "plays_from": run_from if plays_from is None else plays_from}
     results = []
     for path in list_files("checks"):
         step = statement(path)
         promise = step.text.split("\n", 1)[0].removeprefix("-- ")
-        rows = engine.execute(step, run_from=run_from, **scope.parameters())
+        rows = engine.execute(step, **since, **scope.parameters())
         results.append(CheckResult(step.name, promise, rows))
     return results
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sparkify import __version__
-from sparkify.errors import CheckError, TransientEngineError
+from sparkify.errors import CheckError, SparkifyError, TransientEngineError
 from sparkify.lake.spool import open_spool
 from sparkify.pipeline.check import CheckResult, raise_failures, run_checks
 from sparkify.pipeline.land import Landing, land
@@ -23,6 +23,9 @@ from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import CheckRecord, RunRecord, latest_run, read_ledger, record
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import create_tables
+
+# Later than any.
+_NO_RUN = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,12 @@ class _Work:
 
     def go_on(self) -> Summary:
         """Plan, and take in batch by batch until there is nothing left to do."""
-        while not self._finished():
-            pass
+        try:
+            while not self._finished():
+                pass
+        except BaseException as exc:
+            self._note_committed(exc)
+            raise
         assert self.plan
         return Summary(self.plan, self.runs, self.checks, self.unknown)
 
@@ -131,10 +138,19 @@ class _Work:
         for number, batch in enumerate(batches, 1):
             last = number == len(batches)
             options = replace(self.options, full_refresh=self.options.full_refresh and last)
+            first = self.runs[0].run_id if self.runs else after + 1
             with open_spool() as spool:
                 landing = land(self.engine, batch, spool, self.progress)
             self.pending = (landing, last)
-            done = publish(self.engine, landing, after, self.progress, options, self.attempt)
+            done = publish(
+                self.engine,
+                landing,
+                after,
+                self.progress,
+                options,
+                self.attempt,
+                plays_from=plays_since(first, options, last=last),
+            )
             if done is None:
                 # Another run has committed since we planned: what we landed may be there already.
                 return False
@@ -142,6 +158,17 @@ class _Work:
             after = run.run_id
             self._count(run, landing)
         return True
+
+    def _note_committed(self, exc: BaseException) -> None:
+        """Have what ends the work say which batches stay."""
+        if not self.runs:
+            return
+        first, last = self.runs[0].run_id, self.runs[-1].run_id
+        done = f"run {first} is" if first == last else f"runs {first} to {last} are"
+        if isinstance(exc, SparkifyError):
+            exc.hint = f"{exc.hint} Of the batches before it, {done} committed.".lstrip()
+        else:
+            exc.add_note(f"{done} committed")
 
     def _count(self, run: RunRecord, landing: Landing) -> None:
         """Note a batch that is committed."""
@@ -153,10 +180,45 @@ class _Work:
             self.unknown[key] = self.unknown.get(key, 0) + count
 
 
+def plays_since(first: int, options: Options, *, last: bool) -> int:
+    """Return the first run whose logs must have given plays by now.
+
+    A batch of quiet days is no failure while others follow.
+
+    Args:
+        first: The run of the first batch.
+        options: How this batch is gone about.
+        last: Whether it is the last one.
+    """
+    if not last:
+        return _NO_RUN
+    return 0 if options.full_refresh else first
+
+
 def publish(
-    engine: Engine, landing: Landing, after: int, progress: ShowProgress, options: Options, attempt: Attempt
+    engine: Engine,
+    landing: Landing,
+    after: int,
+    progress: ShowProgress,
+    options: Options,
+    attempt: Attempt,
+    *,
+    plays_from: int,
 ) -> tuple[RunRecord, list[CheckResult]] | None:
-    """Bring what has landed into the warehouse, in one transaction; None if another run came between."""
+    """Bring what has landed into the warehouse, in one transaction.
+
+    Args:
+        engine: The warehouse.
+        landing: What has landed.
+        after: The latest run, as it was planned with.
+        progress: Told what is done.
+        options: How to go about it.
+        attempt: Told what is about to be committed.
+        plays_from: As for :func:`sparkify.pipeline.check.run_checks`.
+
+    Returns:
+        The run and its checks; None if another run came between.
+    """
     run = _describe(after + 1, landing, options)
     checks: list[CheckResult] = []
     try:
@@ -172,7 +234,8 @@ def publish(
                 scope = Scope.everything()
             transform(engine, scope, progress, full_refresh=options.full_refresh)
             progress(label="checking")
-            checks = run_checks(engine, scope, run_from=0 if options.full_refresh else run.run_id)
+            run_from = 0 if options.full_refresh else run.run_id
+            checks = run_checks(engine, scope, run_from=run_from, plays_from=plays_from)
             raise_failures(checks)
             attempt.run = run = _finish(engine, run, scope, checks)
             attempt.checks = checks

@@ -1099,9 +1099,10 @@ WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT COUNT(*) AS events
-FROM staging_events
-HAVING COUNT(*) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+SELECT SUM(f.rows_loaded) AS events
+FROM etl.files AS f
+WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 1
+HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
@@ -1459,6 +1460,12 @@ FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
 GROUP BY s.file_id;
+
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+SELECT SUM(f.rows_loaded) AS events
+FROM etl.files AS f
+WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 0
+HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
@@ -1882,6 +1889,12 @@ LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+SELECT SUM(f.rows_loaded) AS events
+FROM etl.files AS f
+WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 3
+HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -2199,6 +2212,12 @@ LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+SELECT SUM(f.rows_loaded) AS events
+FROM etl.files AS f
+WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 4
+HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -2341,6 +2360,12 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 5
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
+
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+SELECT SUM(f.rows_loaded) AS events
+FROM etl.files AS f
+WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 5
+HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (5, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 2, 0, 1, 0, 1, 1, '0.1.0', NULL);
@@ -2575,6 +2600,12 @@ FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
 GROUP BY s.file_id;
+
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+SELECT SUM(f.rows_loaded) AS events
+FROM etl.files AS f
+WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 6
+HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+# STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
+_FROM_BASE = "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)"
+
 # What `dialect` writes for STRTOL(SUBSTRING(MD5(text), 1, 15), 16).
 MD5_BITS = "md5_first_60_bits"
 
+# DuckDB gives an MD5 as a number, its first byte lowest. To turn eight bytes round (neighbours, then pairs,
+# then halves change places) takes a tenth of writing and reading hex digits.
+_SWAP = """CREATE TEMP MACRO IF NOT EXISTS swap_bits(number, bits, mask) AS
+    ((number & mask) << bits) | ((number >> bits) & mask)"""
+_MD5 = f"""CREATE TEMP MACRO IF NOT EXISTS {MD5_BITS}(text) AS CAST(
+    swap_bits(
+        swap_bits(
+            swap_bits(
+                CAST(md5_number(text) & {2**64 - 1}::UHUGEINT AS UBIGINT),
+                8, {0x00FF00FF00FF00FF}::UBIGINT
+            ),
+            16, {0x0000FFFF0000FFFF}::UBIGINT
+        ),
+        32, {0x00000000FFFFFFFF}::UBIGINT
+    ) >> 4 AS BIGINT
+)"""
 
-def _swapped(value: str, mask: int, bits: int) -> str:
-    """Return SQL that swaps neighbours of so many bits, of which ``mask`` keeps every second."""
-    return f"((({value} & {mask}::UBIGINT) << {bits}) | (({value} >> {bits}) & {mask}::UBIGINT))"
-
-
-def _md5_bits() -> str:
-    # DuckDB gives the digest's bytes as a number, the first byte lowest: without writing and reading hex
-    # digits, a quarter of the time, but the bytes have to be turned round.
-    value = f"CAST(md5_number(text) & {2**64 - 1}::UHUGEINT AS UBIGINT)"
-    for mask, bits in ((0x00FF00FF00FF00FF, 8), (0x0000FFFF0000FFFF, 16), (0x00000000FFFFFFFF, 32)):
-        value = _swapped(value, mask, bits)
-    return f"CAST({value} >> 4 AS BIGINT)"
-
-
-MACROS = (
-    # STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
-    "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)",
-    f"CREATE TEMP MACRO IF NOT EXISTS {MD5_BITS}(text) AS {_md5_bits()}",
-)
+MACROS = (_FROM_BASE, _SWAP, _MD5)
