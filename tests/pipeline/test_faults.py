@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from sparkify.pipeline.plan import open_sources
 from sparkify.pipeline.run import Options, run_etl
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.settings import load_settings
+from sparkify.warehouse.connect import open_engine
 from sparkify.warehouse.redshift.engine import RedshiftEngine
 from sparkify.warehouse.redshift.landing import Landing, Reading
 from sparkify.warehouse.redshift.session import RedshiftSession
@@ -244,6 +246,29 @@ def test_two_runs_at_once_load_everything_once(place: OnRedshift, lake: Path):
         thread.join(120)
     assert failures == []
     loaded_once(place)
+
+
+def test_a_run_that_queues_up_says_so(place: OnRedshift, lake: Path, monkeypatch: pytest.MonkeyPatch):
+    """A person learns why nothing moves: here the other run lets go when that was told, and not before."""
+    assert load(place, lake) == 0
+    monkeypatch.setattr("sparkify.warehouse.redshift.engine._SECONDS_TO_LOCK", 0.2)
+    other = place.connect()
+    other.execute("BEGIN; LOCK TABLE etl.runs")
+    told = []
+
+    @contextmanager
+    def tell(holder: str) -> Iterator[None]:
+        told.append(holder)
+        other.close()
+        yield
+        told.append("going on")
+
+    engine = open_engine(place.settings(), on_wait=tell)
+    with engine.writing():
+        assert told == ["another run", "going on"]
+    with engine.writing():
+        assert len(told) == 2, "who need not wait hears nothing"
+    engine.close()
 
 
 def test_the_tables_are_those_of_a_run_without_faults(place: OnRedshift, warehouses: Warehouses, lake: Path):

@@ -81,10 +81,12 @@ def open_warehouse(settings: Settings, options: dict[str, Any]) -> Engine:
 
     @contextmanager
     def tell(holder: str) -> Iterator[None]:
-        file = settings.dwh.database
-        click.echo(f"Waiting up to {wait:g} s for {holder}, which holds {file}.", err=True)
+        what, limit = settings.dwh.database, f" up to {wait:g} s"
+        if settings.dwh.engine == "redshift":  # there a run queues up, however long
+            what, limit = f"etl.runs on {settings.cluster.host}", ""
+        click.echo(f"Waiting{limit} for {holder}, which holds {what}.", err=True)
         yield
-        click.echo(f"{file} is free: going on.", err=True)
+        click.echo(f"{what} is free: going on.", err=True)
 
     return open_engine(settings, wait=wait, on_wait=tell, credentials=credentials)
 

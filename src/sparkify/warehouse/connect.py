@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkify.errors import ConfigError, EngineError
 from sparkify.settings import Settings
-from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.engine import Engine, OnWait
 
 if TYPE_CHECKING:
     from sparkify.warehouse.redshift.landing import Reading
@@ -22,7 +22,7 @@ def open_engine(
     settings: Settings,
     *,
     wait: float = 30.0,
-    on_wait: Callable[[str], AbstractContextManager[None]] | None = None,
+    on_wait: OnWait = nullcontext,
     credentials: Callable[[], tuple[str, str]] | None = None,
 ) -> Engine:
     """Return the engine the settings choose; nothing is contacted yet.
@@ -37,7 +37,7 @@ def open_engine(
         ConfigError: The settings do not say where the cluster is, or the driver is not installed.
     """
     if settings.dwh.engine == "redshift":
-        return _open_redshift(settings, credentials)
+        return _open_redshift(settings, credentials, on_wait)
     from sparkify.warehouse.duckdb.engine import DuckDBEngine
 
     return DuckDBEngine(Path(settings.dwh.database), wait=wait, on_wait=on_wait)
@@ -54,7 +54,11 @@ def open_script(settings: Settings, answers: Answers) -> Script:
     return DuckDBScript(answers)
 
 
-def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]] | None) -> Engine:
+def _open_redshift(
+    settings: Settings,
+    credentials: Callable[[], tuple[str, str]] | None,
+    on_wait: OnWait,
+) -> Engine:
     cluster = settings.cluster
     if not cluster.host:
         raise ConfigError(
@@ -76,7 +80,7 @@ def _open_redshift(settings: Settings, credentials: Callable[[], tuple[str, str]
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
     reading, area = _ways_to_s3(settings)
     session = RedshiftSession(cluster, credentials)
-    return RedshiftEngine(session, Landing(session, reading, area))
+    return RedshiftEngine(session, Landing(session, reading, area), on_wait)
 
 
 def _ways_to_s3(settings: Settings) -> tuple[Reading, StagingArea | None]:

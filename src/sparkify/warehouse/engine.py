@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any, Protocol
 from sparkify.warehouse.statements import Statement
 
 Rows = list[tuple[Any, ...]]
+# Told who holds the warehouse when a wait is long enough to be noticed; left when the wait is over.
+OnWait = Callable[[str], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ will stay.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,7 +31,7 @@ from sparkify.warehouse.duckdb.landing import (
 )
 from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
 from sparkify.warehouse.duckdb.translation import to_duckdb
-from sparkify.warehouse.engine import Answer, LogFile, Rows
+from sparkify.warehouse.engine import Answer, LogFile, OnWait, Rows
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
 
@@ -66,7 +66,7 @@ class DuckDBEngine:
         path: Path,
         *,
         wait: float = 30.0,
-        on_wait: Callable[[str], AbstractContextManager[None]] | None = None,
+        on_wait: OnWait = nullcontext,
     ) -> None:
         self.path = path
         self.place = str(path)
@@ -297,7 +297,7 @@ class DuckDBEngine:
                     if not refused:
                         refused = True
                         waiting.enter_context(_noting(find_holder(str(exc)).words))
-                    if waited > 1 and not told and self._on_wait:
+                    if waited > 1 and not told:
                         told = True
                         waiting.enter_context(self._on_wait(find_holder(str(exc)).words))
                     time.sleep(_RETRY_EVERY)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from sparkify.errors import EngineError, TransientEngineError
 from sparkify.warehouse.duckdb.parquet import write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, LogFile, Rows
+from sparkify.warehouse.engine import Answer, LogFile, OnWait, Rows
 from sparkify.warehouse.fields import EVENT_FIELDS
 from sparkify.warehouse.redshift.landing import Landing
 from sparkify.warehouse.redshift.literals import fill, inserts
@@ -26,6 +27,8 @@ from sparkify.warehouse.tables import create_tables, names, run_tables
 
 # What a query of a person's may begin with; whatever it does, the transaction is read-only.
 _LOOKS = ("select", "with", "show", "explain", "(")
+# A run that has the lock to itself gets it in less.
+_SECONDS_TO_LOCK = 1.0
 _COMMENT = re.compile(r"\s*(--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
 
 
@@ -35,13 +38,20 @@ class RedshiftEngine:
     Args:
         session: The session; opened when it is first used.
         landing: How records get there.
+        on_wait: Told, once a second has passed, who publishes meanwhile; left when the wait is over.
     """
 
     name = "redshift"
     reads_lake = True
 
-    def __init__(self, session: RedshiftSession, landing: Landing) -> None:
+    def __init__(
+        self,
+        session: RedshiftSession,
+        landing: Landing,
+        on_wait: OnWait = nullcontext,
+    ) -> None:
         self.place = f"{session.cluster.db_name} on {session.host}"
+        self._on_wait = on_wait
         self._session = session
         self._landing = landing
 
@@ -67,8 +77,22 @@ class RedshiftEngine:
         if not self._has_all():
             self._make_tables()
         with self._session.transaction("redshift/begin.sql", keep=True):
-            self.execute(statement("redshift/lock.sql"))
+            with self._telling("another run"):
+                self.execute(statement("redshift/lock.sql"))
             yield
+
+    @contextmanager
+    def _telling(self, holder: str) -> Iterator[None]:
+        """Have somebody told if what is inside, a statement that queues up, takes its time."""
+        with ExitStack() as waiting:
+            timer = Timer(_SECONDS_TO_LOCK, lambda: waiting.enter_context(self._on_wait(holder)))
+            timer.daemon = True
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
+                timer.join()
 
     def _has_all(self) -> bool:
         return self.tables().issuperset(names())
