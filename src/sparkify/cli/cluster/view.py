@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sparkify.cli.cluster.common import Session
 from sparkify.cli.screen import Screen
-from sparkify.settings import Settings
 from sparkify.wording import counted
 
 if TYPE_CHECKING:
-    from sparkify.cluster.aws import Aws
-    from sparkify.cluster.deployment import Cluster, Deployment
+    from sparkify.cluster.deployment import Cluster
     from sparkify.cluster.lifecycle import Creation
     from sparkify.cluster.rules import ClusterSpec
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What every command of the group starts from."""
-
-    screen: Screen
-    settings: Settings
-    aws: Aws
-    deployment: Deployment
 
 
 def show_plan(session: Session, spec: ClusterSpec, plan: Creation, expires: datetime | None) -> None:
