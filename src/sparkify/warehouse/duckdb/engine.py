@@ -40,8 +40,8 @@ _RETRY_EVERY = 0.05
 SET_UP = (
     # Rows of staging have no order; keeping the files' would cost a quarter of the load.
     "SET preserve_insertion_order = false",
-    # Each 122,880 rows are written when they are full. Five times as many in memory would be laid out a
-    # little better on disk, and cost a twentieth of the load.
+    # Rows are written once 122,880 are there. To gather five times as many would lay them out a little better
+    # on disk, for a twentieth of the load.
     "SET write_buffer_row_group_count = 1",
     "SET TimeZone = 'UTC'",
     *MACROS,
