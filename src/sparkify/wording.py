@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """Return ``1 file``, ``2 files`` or ``1,024 files``; ``plural`` where it is not the noun and an s.
@@ -12,6 +14,22 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     ('1 row is', '2 rows are')
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def name_runs(numbers: Sequence[int]) -> str:
+    """Return ``run 1`` or ``runs 1 to 3, 5``: ascending numbers of runs, which others may lie between.
+
+    >>> name_runs([1]), name_runs([1, 2]), name_runs([1, 2, 3, 5])
+    ('run 1', 'runs 1, 2', 'runs 1 to 3, 5')
+    """
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][-1] == number - 1:
+            spans[-1].append(number)
+        else:
+            spans.append([number])
+    named = [f"{span[0]} to {span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans]
+    return f"{'runs' if len(numbers) > 1 else 'run'} {', '.join(named)}"
 
 
 def shortened(text: str, most: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -276,8 +277,23 @@ def test_an_interrupt_says_what_became_of_the_run(
     assert (done.code, done.err) == (130, f"\nError: interrupted; {outcome}.\n")
 
 
-def test_an_interrupt_says_which_batches_stay(
-    sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "code", "said", "end"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted", "."),
+        (OSError(errno.ENOSPC, "Full"), 1, "there is no room for what was written: Full", "."),
+        (ValueError("odd"), 1, "ValueError: odd", ""),
+    ],
+    ids=["interrupt", "full disk", "a mistake of ours"],
+)
+def test_what_ends_a_run_says_which_batches_stay(
+    sparkify: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+    code: int,
+    said: str,
+    end: str,
 ) -> None:
     write_lake(tmp_path)
     write_records(tmp_path / "log_data" / "2.json", play(ts=TS + 7))
@@ -285,13 +301,13 @@ def test_an_interrupt_says_which_batches_stay(
 
     def fail_at_last(*arguments: Any, **options: Any) -> Any:
         if next(calls) == 1:
-            raise KeyboardInterrupt
+            raise error
         return real(*arguments, **options)
 
     monkeypatch.setattr("sparkify.pipeline.run.publish", fail_at_last)
     done = sparkify("etl", "--log-data", "log_data", "--batch-bytes", "1")
-    wanted = "interrupted; run 1 is committed; the run under way was rolled back."
-    assert (done.code, done.err) == (130, f"\nError: {wanted}\n")
+    wanted = f"{said}; run 1 is committed; the run under way was rolled back"
+    assert (done.code, done.err.strip().splitlines()[0]) == (code, f"Error: {wanted}{end}")
     assert sparkify("query", "SELECT COUNT(*) FROM etl.runs", "--format", "csv").out.splitlines()[1] == "1"
 
 
@@ -392,6 +408,6 @@ def test_an_interrupt_exits_130(tmp_path: Path) -> None:
     error = json.loads(out)["error"]
     assert error["exit_code"] == 130
     who = rf"process {holder.pid} \([^,()]+, running since \d\d:\d\d:\d\d\)"
-    assert re.fullmatch(f"interrupted while waiting for {who}; nothing was begun\\.", error["message"])
+    assert re.fullmatch(f"interrupted while waiting for {who}; nothing was under way\\.", error["message"])
     assert re.fullmatch(f"Waiting up to 60 s for {who}, which holds sparkify\\.duckdb\\.\n", told)
     assert "Traceback" not in err

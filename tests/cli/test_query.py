@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -226,6 +227,32 @@ def test_a_full_disk_is_an_error_with_a_next_step(warehouse: Path, more: list[st
     assert done.stderr.startswith("Error: there is no room for what was written")
     assert "Try: Make room" in done.stderr
     assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["--version"], 0), (["query", "SELECT 1"], 0), (["nonsense"], 2), (["etl"], 2)]
+)
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-", "2>/dev/full"])
+def test_the_code_tells_whatever_streams_there_are(
+    warehouse: Path, tmp_path: Path, words: list[str], code: int, closed: str
+) -> None:
+    database = [] if len(words) < 2 else ["--database", str(warehouse)]
+    script = f"{shlex.join(command(*words, *database))} {closed}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr if code == 0 else "") == (code, "")
+
+
+def test_one_json_object_is_printed_though_nothing_can_be_said_to_people() -> None:
+    script = f"{shlex.join(command('nonsense', '--json'))} 2>/dev/full"
+    done = subprocess.run(["/bin/sh", "-c", script], env=environment(), capture_output=True, check=False)
+    assert (done.returncode, json.loads(done.stdout)["error"]["exit_code"]) == (2, 2)
 
 
 def test_there_has_to_be_a_warehouse(sparkify: Run, tmp_path: Path) -> None:

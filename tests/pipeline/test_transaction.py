@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -110,7 +111,7 @@ def test_batches_of_quiet_days_wait_for_one_with_plays(
     capsys.readouterr()
     assert etl(empty, logs, None, "--batch-bytes", "1", "--json") == 3
     error = json.loads(capsys.readouterr().out)["error"]
-    assert "runs 1 to 2 are committed" in error["hint"]
+    assert "runs 1, 2 are committed before it" in error["hint"]
     assert read_tables(empty) == expect(quiet[:2], [])
     write_records(logs / "9.json", play())
     assert etl(empty, logs, None, "--batch-bytes", "1") == 0
@@ -134,6 +135,29 @@ def test_the_only_file_with_plays_can_be_taken_out(empty: Place, tmp_path: Path,
     write_records(logs / "2.json", play(ts=TS + 2))
     assert etl(empty, logs, songs) == 0
     assert read_tables(empty) == expect([play(ts=TS + 2)], [song()])
+
+
+@pytest.mark.parametrize("left", [(), (play(userId=""),)], ids=["nothing", "a reject"])
+def test_a_log_that_loses_the_only_plays_is_no_success(
+    empty: Place, tmp_path: Path, left: tuple[dict[str, Any], ...]
+):
+    """Nothing of the changed file is loaded, and what is left has no play."""
+    logs = tmp_path / "log_data"
+    write_records(logs / "1.json", play())
+    write_records(logs / "2.json", play(page="Home", ts=TS + 1))
+    assert etl(empty, logs) == 0
+    write_records(logs / "1.json", *left)
+    assert etl(empty, logs, None, "--max-rejects", "100%") == 3
+    assert read_tables(empty) == expect([play(), play(page="Home", ts=TS + 1)], [])
+
+
+def test_quiet_batches_are_asked_again_when_the_last_one_comes(empty: Place, tmp_path: Path):
+    """The first time the last batch fails for another reason."""
+    logs = tmp_path / "log_data"
+    write_records(logs / "1.json", play(page="Home"))
+    write_records(logs / "2.json", play(userId=""))
+    assert etl(empty, logs, None, "--batch-bytes", "1") == 3
+    assert etl(empty, logs, None, "--max-rejects", "100%") == 3
 
 
 def test_a_failed_check_leaves_what_was_there(lake: Lake):
@@ -324,7 +348,6 @@ def test_interrupted_anywhere_nothing_is_published(lake: Lake, at_progress: Call
 def test_killed_a_run_leaves_the_old_warehouse_and_the_next_one_finishes(lake: Lake, label: str):
     program = f"""
 import os, signal, sys
-from sparkify.cli.app import run
 from sparkify.cli.app import run
 from sparkify.cli.screen import Progress
 

@@ -96,7 +96,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # 30,000 songs.
     gc.set_threshold(50_000)
     signal.signal(signal.SIGINT, _interrupt)
+    _open_streams()
     _leave(run(arguments, debug=debug))
+
+
+def _open_streams() -> None:
+    """Have every standard stream be one: Python has None for those that were closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - to the end
 
 
 def _leave(code: int) -> NoReturn:
@@ -104,11 +112,11 @@ def _leave(code: int) -> NoReturn:
 
     To take interpreter and libraries apart takes 0.03 s, and frees what the system frees by itself.
     """
-    try:
-        for stream in (sys.stdout, sys.stderr):
+    for stream in (sys.stdout, sys.stderr):
+        try:
             stream.flush()
-    except OSError:
-        sys.exit(code)  # Python knows what to do about a stream that cannot be written
+        except OSError:
+            code = code or FAILED
     os._exit(code)
 
 
@@ -144,33 +152,40 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
 
 
 def _fail_interrupted(exc: BaseException, *, as_json: bool) -> int:
-    """Say what was interrupted, and what became of it: those who know have noted it on the exception."""
-    message = "interrupted"
+    """Say what was interrupted, and what became of it."""
     # click makes an Abort of a KeyboardInterrupt.
-    for note in getattr(exc.__cause__ if isinstance(exc, click.Abort) else exc, "__notes__", []):
-        message += f" {note}" if note.startswith("while ") else f"; {note}"
-    _fail(f"{message}.", "", INTERRUPTED, "Interrupted", as_json=as_json)
+    became = _noted(exc.__cause__ if isinstance(exc, click.Abort) else exc)
+    _fail(f"interrupted{became}.", "", INTERRUPTED, "Interrupted", as_json=as_json)
     return INTERRUPTED
+
+
+def _noted(exc: BaseException | None) -> str:
+    """Return what those who know have noted on an exception: what it meant for their work."""
+    notes = getattr(exc, "__notes__", [])
+    return "".join(f" {note}" if note.startswith("while ") else f"; {note}" for note in notes)
 
 
 def _fail_with(exc: Exception, *, as_json: bool) -> int:
     if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
         where = exc.filename or "what was written"
-        exc = SparkifyError(f"there is no room for {where}: {exc.strerror}.", "Make room, then run again.")
+        message = f"there is no room for {where}: {exc.strerror}{_noted(exc)}."
+        exc = SparkifyError(message, "Make room, then run again.")
     kind = type(exc).__name__
     if isinstance(exc, SparkifyError):
         _fail(exc.message, exc.hint, exc.exit_code, kind, as_json=as_json)
         return exc.exit_code
     hint = "This is a mistake of ours: run it again with --debug and report what it shows."
-    _fail(f"{kind}: {exc}", hint, FAILED, kind, as_json=as_json)
+    _fail(f"{kind}: {exc}{_noted(exc)}", hint, FAILED, kind, as_json=as_json)
     return FAILED
 
 
 def _fail(message: str, hint: str, code: int, kind: str, *, as_json: bool) -> None:
-    click.echo(f"Error: {message}", err=True)
-    if hint:
-        click.echo(f"Try: {hint}", err=True)
+    # To write may be what failed, or fail as well: the code still tells.
+    with suppress(OSError):
+        click.echo(f"Error: {message}", err=True)
+        if hint:
+            click.echo(f"Try: {hint}", err=True)
     if as_json:
         error: dict[str, Any] = {"kind": kind, "message": message, "hint": hint, "exit_code": code}
-        with suppress(OSError):  # it may be what failed
+        with suppress(OSError):
             click.echo(json.dumps({"error": error}))

@@ -41,7 +41,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
                     screen.result({"dropped": False, "created": False})
                     return
         with (
-            if_interrupted("what was begun was rolled back", waiting="nothing was begun"),
+            if_interrupted("what was begun was rolled back", waiting="nothing was under way"),
             engine.writing(),
         ):
             if drop:

@@ -18,7 +18,7 @@ from sparkify.cli.options import (
     warehouse_options,
 )
 from sparkify.cli.screen import Screen, if_interrupted
-from sparkify.wording import counted
+from sparkify.wording import counted, name_runs
 
 if TYPE_CHECKING:
     from sparkify.pipeline.plan import Plan
@@ -137,7 +137,7 @@ def load(
     engine = open_warehouse(settings, options)
     try:
         with screen.progress("planning") as progress:
-            with if_interrupted("the run under way was rolled back", waiting="nothing was begun"):
+            with if_interrupted("the run under way was rolled back", waiting="nothing was under way"):
                 summary = run_etl(engine, sources, progress, how)
             with if_interrupted("what was loaded is committed"):
                 counts = persist(lambda: _count_tables(engine), progress)
@@ -217,7 +217,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.table(["table", "rows"], list(counts.items()))
     screen.say()
     several = len(runs) > 1
-    which = f"runs {runs[0].run_id} to {last.run_id}" if several else f"run {last.run_id}"
+    which = name_runs([run.run_id for run in runs])
     screen.say(f"{counted(total('files_loaded'), 'file')} read in {seconds:.2f} s ({which})")
     screen.say(
         f"{counted(total('rows_read'), 'row')} read = {total('rows_loaded'):,} loaded "

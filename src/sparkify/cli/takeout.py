@@ -104,7 +104,7 @@ def _take_out(
         return
     with (
         screen.progress("taking out") as progress,
-        if_interrupted("the run under way was rolled back", waiting="nothing was begun"),
+        if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
     ):
         run = take_out(engine, files, state, mode, progress)
     screen.say(f"Done: the rows of {counted(len(files), 'file')} are out (run {run.run_id}).")

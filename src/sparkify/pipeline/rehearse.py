@@ -8,7 +8,7 @@ from pathlib import Path
 from sparkify.pipeline.land import LandedFile, Landing
 from sparkify.pipeline.plan import EVENTS, SONGS, Plan, PlannedFile, in_groups
 from sparkify.pipeline.retry import Attempt
-from sparkify.pipeline.run import Options, plays_since, publish
+from sparkify.pipeline.run import Options, choose_plays_from, publish
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine, LogFile
 from sparkify.warehouse.ledger import read_ledger
@@ -50,8 +50,8 @@ def rehearse(
         landing = _land(script, batch)
         last = number == len(batches)
         how = Options(full_refresh=options.full_refresh and last)
-        since = plays_since(plan.latest_run + 1, how, last=last)
-        publish(script, landing, latest, _Silence(), how, Attempt(), plays_from=since)
+        plays_from = choose_plays_from(plan.latest_run + 1, full_refresh=options.full_refresh, last=last)
+        publish(script, landing, latest, _Silence(), how, Attempt(), plays_from=plays_from)
         answers.publish()
         latest += 1
     with script.reading():

@@ -23,8 +23,9 @@ from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import CheckRecord, RunRecord, latest_run, read_ledger, record
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import create_tables
+from sparkify.wording import name_runs
 
-# Later than any.
+# A run that will never be: the logs since are none.
 _NO_RUN = 2**31 - 1
 
 
@@ -139,17 +140,12 @@ class _Work:
             last = number == len(batches)
             options = replace(self.options, full_refresh=self.options.full_refresh and last)
             first = self.runs[0].run_id if self.runs else after + 1
+            plays_from = choose_plays_from(first, full_refresh=self.options.full_refresh, last=last)
             with open_spool() as spool:
                 landing = land(self.engine, batch, spool, self.progress)
             self.pending = (landing, last)
             done = publish(
-                self.engine,
-                landing,
-                after,
-                self.progress,
-                options,
-                self.attempt,
-                plays_from=plays_since(first, options, last=last),
+                self.engine, landing, after, self.progress, options, self.attempt, plays_from=plays_from
             )
             if done is None:
                 # Another run has committed since we planned: what we landed may be there already.
@@ -163,12 +159,11 @@ class _Work:
         """Have what ends the work say which batches stay."""
         if not self.runs:
             return
-        first, last = self.runs[0].run_id, self.runs[-1].run_id
-        done = f"run {first} is" if first == last else f"runs {first} to {last} are"
+        several = len(self.runs) > 1
+        done = f"{name_runs([run.run_id for run in self.runs])} {'are' if several else 'is'} committed"
+        exc.add_note(done)
         if isinstance(exc, SparkifyError):
-            exc.hint = f"{exc.hint} Of the batches before it, {done} committed.".lstrip()
-        else:
-            exc.add_note(f"{done} committed")
+            exc.hint = f"{exc.hint} This was one batch of several: {done} before it.".lstrip()
 
     def _count(self, run: RunRecord, landing: Landing) -> None:
         """Note a batch that is committed."""
@@ -180,19 +175,19 @@ class _Work:
             self.unknown[key] = self.unknown.get(key, 0) + count
 
 
-def plays_since(first: int, options: Options, *, last: bool) -> int:
-    """Return the first run whose logs must have given plays by now.
+def choose_plays_from(first: int, *, full_refresh: bool, last: bool) -> int:
+    """Return the first run whose logs must have given plays by now, as :func:`run_checks` wants it.
 
     A batch of quiet days is no failure while others follow.
 
     Args:
         first: The run of the first batch.
-        options: How this batch is gone about.
-        last: Whether it is the last one.
+        full_refresh: Whether the star is computed anew from all logs.
+        last: Whether this is the last batch.
     """
     if not last:
         return _NO_RUN
-    return 0 if options.full_refresh else first
+    return 0 if full_refresh else first
 
 
 def publish(

@@ -1099,10 +1099,17 @@ WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT SUM(f.rows_loaded) AS events
-FROM etl.files AS f
-WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 1
-HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 1
+    ) > 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
@@ -1462,10 +1469,17 @@ WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT SUM(f.rows_loaded) AS events
-FROM etl.files AS f
-WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 0
-HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 0
+    ) > 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
@@ -1890,10 +1904,17 @@ WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT SUM(f.rows_loaded) AS events
-FROM etl.files AS f
-WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 3
-HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 3
+    ) > 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
@@ -2213,10 +2234,17 @@ WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT SUM(f.rows_loaded) AS events
-FROM etl.files AS f
-WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 4
-HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 4
+    ) > 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
@@ -2362,10 +2390,17 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT SUM(f.rows_loaded) AS events
-FROM etl.files AS f
-WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 5
-HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 5
+    ) > 0;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (5, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 2, 0, 1, 0, 1, 1, '0.1.0', NULL);
@@ -2602,10 +2637,17 @@ WHERE f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT SUM(f.rows_loaded) AS events
-FROM etl.files AS f
-WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 6
-HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 6
+    ) > 0;
 
 -- Every reference in the star leads somewhere.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value

@@ -1,5 +1,12 @@
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
-SELECT SUM(f.rows_loaded) AS events
-FROM etl.files AS f
-WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= :plays_from
-HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= :plays_from
+    ) > 0;

@@ -194,7 +194,8 @@ class DuckDBEngine:
 
     def tables(self) -> set[str]:
         found = self._run(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'warehouse'"
+            "SELECT schema_name, table_name FROM duckdb_tables() "
+            "WHERE database_name = 'warehouse' AND schema_name IN ('main', 'etl')"
         )
         return {f"{'public' if schema == 'main' else schema}.{name}" for schema, name in found.fetchall()}
 

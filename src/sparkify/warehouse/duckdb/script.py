@@ -79,7 +79,7 @@ class DuckDBScript:
             "What `sparkify etl` would do, if all files are as they should be. It can be run on a copy of",
             "the warehouse, `duckdb COPY < THIS`, and gives the same tables. With other files it does not:",
             "one that does not parse ends it, rows marked suspect are loaded as they are, and a check shows",
-            "its failing rows and stops nothing.",
+            "its failing rows and stops nothing. It needs DuckDB 1.5 or later.",
             *["DuckDB needs its extension httpfs, and a secret, to read s3:// itself."] * self._on_s3,
         ]
 

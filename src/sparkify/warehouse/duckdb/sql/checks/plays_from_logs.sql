@@ -1,2 +1,2 @@
--- of 959777ae2ad19608
-SELECT SUM(f.rows_loaded) AS events FROM etl.files AS f WHERE f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= $plays_from HAVING SUM(f.rows_loaded) > 0 AND (SELECT COUNT(*) FROM songplays) = 0;
+-- of 1e78affa9778423f
+SELECT COUNT(*) AS events FROM staging_events HAVING COUNT(*) > 0 AND (SELECT COUNT(*) FROM songplays) = 0 AND (SELECT COUNT(*) FROM etl.files WHERE kind = 'events' AND state = 'loaded' AND run_id >= $plays_from) > 0;
