@@ -25,7 +25,9 @@ from sparkify.warehouse.fields import EVENT_FIELDS
 _FETCHERS = 16
 # The engine parses on all processors meanwhile; on two, a second thread only takes the first one's caches.
 _COUNTERS = max(1, (os.cpu_count() or 1) // 2)
-_Begun = tuple[PlannedFile, Future[Path], Future[Marks]]
+# A file, its place on the disk with whether it looks plain, and its marks.
+_Place = Future[tuple[Path, bool | None]]
+_Begun = tuple[PlannedFile, _Place, Future[Marks]]
 _KEYS = {each.key: each.type != "VARCHAR" for each in EVENT_FIELDS}
 
 
@@ -74,7 +76,10 @@ def blaming_the_lake(files: Iterable[PlannedFile]) -> Iterator[None]:
 def fetching(
     chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool
 ) -> Iterator[Iterator[list[FetchedFile]]]:
-    """Fetch and count the first chunk from now on, and always the one after what is being worked on.
+    """Fetch the first chunk from now on, and always the one after what is being worked on; count them, too.
+
+    Counting begins when the first chunk is asked for. Until then the engine is given short statements, each
+    of which would wait for the interpreter: a load of a million events took 1.03 x the time.
 
     Args:
         chunks: The files, in groups.
@@ -93,32 +98,35 @@ def fetching(
         ThreadPoolExecutor(_COUNTERS, thread_name_prefix="sparkify-count") as counters,
     ):
 
-        def begin(file: PlannedFile) -> _Begun:
-            place = fetchers.submit(file.source.store.local_path, file.item, spool)
-            return file, place, counters.submit(count, file, place)
+        def fetch_next() -> list[list[tuple[PlannedFile, _Place]]]:
+            return [[(file, fetchers.submit(fetch, file)) for file in chunk] for chunk in islice(rest, 1)]
 
-        def count(file: PlannedFile, place: Future[Path]) -> Marks:
-            path = place.result()
+        def fetch(file: PlannedFile) -> tuple[Path, bool | None]:
+            path = file.source.store.local_path(file.item, spool)
+            with blaming_the_lake([file]):
+                return path, looks_plain(path) if much else False
+
+        def count_all(chunk: Iterable[tuple[PlannedFile, _Place]]) -> list[_Begun]:
+            return [(file, place, counters.submit(count, file, place)) for file, place in chunk]
+
+        def count(file: PlannedFile, place: _Place) -> Marks:
+            path, _ = place.result()
             with blaming_the_lake([file]):
                 return count_marks(path, much=much, keys=_KEYS)
 
-        def settle(file: PlannedFile, place: Future[Path], counted: Future[Marks]) -> FetchedFile:
-            path = place.result()
-            with blaming_the_lake([file]):
-                guess = looks_plain(path) if much else False
+        def settle(file: PlannedFile, place: _Place, counted: Future[Marks]) -> FetchedFile:
+            path, guess = place.result()
             return FetchedFile(file, path, counted.result().plain if guess is None else guess, counted)
 
-        def begin_next() -> list[list[_Begun]]:
-            return [[begin(file) for file in chunk] for chunk in islice(rest, 1)]
-
         def settle_all() -> Iterator[list[FetchedFile]]:
+            begun = deque(map(count_all, first))
             while begun:
                 chunk = begun.popleft()
-                begun.extend(begin_next())
+                begun.extend(map(count_all, fetch_next()))
                 yield [settle(*each) for each in chunk]
 
         try:
-            begun = deque(begin_next())
+            first = fetch_next()
             yield settle_all()
         finally:
             for pool in (counters, fetchers):
