@@ -311,6 +311,26 @@ def test_what_ends_a_run_says_which_batches_stay(
     assert sparkify("query", "SELECT COUNT(*) FROM etl.runs", "--format", "csv").out.splitlines()[1] == "1"
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)], ids=["shown", "json"])
+def test_a_summary_that_cannot_be_written_says_that_the_load_is_done(
+    tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    write_lake(tmp_path)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("etl", "--log-data", "log_data", *more),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-2].endswith("No space left on device; what was loaded is committed.")
+    assert run(["query", "SELECT 1 FROM songplays", "--database", str(tmp_path / "sparkify.duckdb")]) == 0
+
+
 def test_the_plans_next_step_does_what_was_planned(sparkify: Run, tmp_path: Path) -> None:
     """With the flags that were given, as a shell takes them."""
     write_lake(tmp_path / "my lake")

@@ -86,7 +86,8 @@ def etl(
             batch_bytes=batch_bytes,
             max_rejects=max_rejects,
         )
-        screen.result(told)
+        with if_interrupted("what was loaded is committed"):
+            screen.result(told)
 
 
 def _plan(screen: Screen, options: dict[str, Any], how: Options, *, with_sql: bool) -> None:
@@ -145,9 +146,10 @@ def load(
         engine.close()
     seconds = time.monotonic() - started
     sent = engine.statements_sent
-    _show_summary(screen, summary, counts, seconds)
-    if sent:
-        screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
+    with if_interrupted("what was loaded is committed"):
+        _show_summary(screen, summary, counts, seconds)
+        if sent:
+            screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
     return {
         "plan": _plan_object(summary.plan),
         "runs": [_fields(run) for run in summary.runs],
