@@ -162,24 +162,46 @@ def test_an_interrupt_leaves_no_half_written_file_and_no_process(tmp_path, worke
             # A day of 30,000 listeners has far more than one chunk of lines.
             stamps = [json.loads(line)["ts"] for line in (lines[0], lines[-1])]
             assert stamps[1] - stamps[0] > 23 * 3_600_000
-    workers_left = _group(running.pid)
-    assert not workers_left
+    assert not _left_of_group(running.pid)
 
 
-def _group(leader: int) -> list[str]:
-    """Return the living processes of a group, after a moment for them to end."""
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1])
+def test_an_interrupt_while_the_workers_start_is_told_once(tmp_path, seconds):
+    """Ctrl-C reaches the whole group, and those that still import their libraries too."""
+    options = ["--users", "30000", "--days", "30", "--songs", "5", "--workers", "4"]
+    running = subprocess.Popen(
+        [*_SPARKIFY, "lake", *options], cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
+    )
+    deadline = time.monotonic() + 60
+    while not any("spawn_main" in command for command in _group(running.pid).values()):
+        assert time.monotonic() < deadline
+        assert running.poll() is None
+        time.sleep(0.002)
+    time.sleep(seconds)
+    os.killpg(running.pid, signal.SIGINT)
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 130, told
+    assert b"Traceback" not in told
+    assert not _left_of_group(running.pid)
+
+
+def _left_of_group(leader: int) -> dict[int, str]:
+    """Return what lives of a group, after a moment for it to end."""
     deadline = time.monotonic() + 10
-    while True:
-        found = []
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            with suppress(OSError):
-                text = path.read_text()
-                state, _, group = text.rpartition(")")[2].split()[:3]
-                if group == str(leader) and state != "Z":
-                    found.append(text)
-        if not found or time.monotonic() > deadline:
-            return found
+    while (found := _group(leader)) and time.monotonic() < deadline:
         time.sleep(0.05)
+    return found
+
+
+def _group(leader: int) -> dict[int, str]:
+    """Return the living processes of a group and their command lines."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, group = path.read_text().rpartition(")")[2].split()[:3]
+            if group == str(leader) and state != "Z":
+                found[int(path.parent.name)] = path.with_name("cmdline").read_text()
+    return found
 
 
 def test_help_shows_examples_and_every_option(tmp_path):

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -98,7 +99,8 @@ def _started(tasks: Sequence[Task]) -> Iterator[Running]:
         for task in tasks:
             mine, theirs = context.Pipe()
             process = context.Process(target=_work, args=(theirs, task), daemon=True)
-            process.start()
+            with _interrupts_held_back():
+                process.start()
             theirs.close()
             running[mine] = process
         yield dict(running)
@@ -111,6 +113,21 @@ def _started(tasks: Sequence[Task]) -> Iterator[Running]:
                 process.kill()
                 process.join()
             connection.close()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Hold interrupts back, here for this moment and in a process started meanwhile until it ignores them.
+
+    Without this, a worker that Ctrl-C reaches while it imports its libraries prints a traceback of its own.
+    """
+    # Started by the first process otherwise, and lets interrupts through again when it has been.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _listen(running: Running, report: Report, patience: float | None = None) -> None:
