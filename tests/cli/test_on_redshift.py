@@ -205,6 +205,7 @@ def test_what_is_mended_and_taken_out_comes_to_the_same(
         )
         assert [(run[0], *run[1:4]) for run in history[2:]] == [
             ("retract", -1, -2, -2),
+            ("retract --back", 0, 0, 0),
             ("incremental", 1, 2, 2),
             ("undo 1", -1, -1, -1),  # the songs: its logs were replaced and taken out since
         ]

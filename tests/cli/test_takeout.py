@@ -16,6 +16,7 @@ from tests.records import TS, play, write_records
 from tests.warehouses import open_place
 
 from sparkify.cli.app import run
+from sparkify.cli.screen import Screen
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.takeout import find_file, put_back
 
@@ -60,7 +61,7 @@ def test_retract_takes_a_file_out_until_it_is_put_back(lake: Path, capsys: pytes
     assert etl(lake / "w.duckdb", lake / "log_data") == 0
     assert read_tables(lake / "w.duckdb") == expect(DAYS[1:], [])
     code, found = as_json(lake, capsys, "retract", "--back", uri)
-    assert (code, found) == (0, {"back": [uri]})
+    assert (code, found) == (0, {"back": [uri], "run_id": 4})
     assert etl(lake / "w.duckdb", lake / "log_data") == 0
     assert read_tables(lake / "w.duckdb") == expect(DAYS, [])
 
@@ -143,9 +144,11 @@ def test_the_history_counts_below_zero_what_was_taken_out(lake: Path, capsys: py
     assert command(lake, "undo", "3", "--yes") == 0
     assert etl(lake / "w.duckdb", logs, None, "--max-rejects", "1") == 0
     assert command(lake, "retract", str(logs / "1.json"), "--yes") == 0
+    assert command(lake, "retract", "--back", str(logs / "1.json")) == 0
     _, found = as_json(lake, capsys, "runs")
     shown = [(run["run_id"], run["mode"], *(run[name] for name in COUNTS)) for run in found["runs"]]
     assert shown == [
+        (7, "retract --back", 0, 0, 0, 0, 0),
         (6, "retract", -1, -1, -1, 0, -1),
         (5, "incremental", 1, 3, 2, 1, 1),
         (4, "undo 3", -1, -3, -2, -1, -1),
@@ -153,6 +156,17 @@ def test_the_history_counts_below_zero_what_was_taken_out(lake: Path, capsys: py
         (2, "incremental", 1, 1, 1, 0, 1),
         (1, "incremental", 1, 1, 1, 0, 1),
     ]
+
+
+def test_a_run_that_let_a_file_in_again_cannot_be_undone(lake: Path, capsys: pytest.CaptureFixture[str]):
+    uri = str(lake / "log_data" / "2.json")
+    assert command(lake, "retract", uri, "--yes") == 0
+    assert command(lake, "retract", "--back", uri) == 0
+    code, found = as_json(lake, capsys, "undo", "4", "--yes")
+    assert (code, found["error"]["message"]) == (
+        1,
+        "run 4 loaded nothing: it let a file in again (retract --back).",
+    )
 
 
 def test_of_many_files_the_first_are_named_and_the_others_counted(
@@ -241,8 +255,8 @@ def test_a_file_that_another_run_loaded_again_is_not_put_back(lake: Path):
     newer = [play(), play(itemInSession=1)]
     write_records(log, *newer)
     assert etl(lake / "w.duckdb", lake / "log_data") == 0
-    with pytest.raises(SparkifyError):
-        put_back(engine, files)
+    with pytest.raises(SparkifyError), Screen(as_json=True).progress("letting in again") as progress:
+        put_back(engine, files, progress)
     engine.close()
     assert command(lake, "check") == 0
     assert read_tables(lake / "w.duckdb") == expect([*newer, DAYS[1]], [])

@@ -79,9 +79,13 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
         name = uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
         files = find_file(engine, name, "retracted" if back else "loaded")
         if back:
-            put_back(engine, files)
-            screen.say("The next `sparkify etl` loads it again.")
-            screen.result({"back": [file.uri for file in files]})
+            with (
+                screen.progress("letting in again") as progress,
+                if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
+            ):
+                run = put_back(engine, files, progress)
+            screen.say(f"The next `sparkify etl` loads it again (run {run.run_id}).")
+            screen.result({"back": [file.uri for file in files], "run_id": run.run_id})
             return
         _take_out(screen, engine, files, "retracted", RETRACT, yes=yes)
     finally:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sparkify import __version__
 from sparkify.errors import SparkifyError
@@ -24,6 +25,7 @@ from sparkify.wording import counted
 # What the history calls these runs; the number of the run that was undone follows.
 UNDO = "undo"
 RETRACT = "retract"
+BACK = "retract --back"
 
 
 def find_file(engine: Engine, uri: str, state: str) -> list[LedgerFile]:
@@ -77,6 +79,11 @@ def find_files_of_run(engine: Engine, run_id: int) -> FilesOfRun:
             f"run {run_id} loaded nothing: it took a file out (retract).",
             "`sparkify retract --back URI` lets the file in again; `sparkify files` names it.",
         )
+    if mode == BACK:
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it let a file in again (retract --back).",
+            "`sparkify etl` loads that file, if the lake still has it; `sparkify retract URI` takes it out.",
+        )
     if loaded:
         return FilesOfRun(loaded)
     return FilesOfRun([], _why_none(run_id, status, Counter(dict(states))))
@@ -112,33 +119,8 @@ def take_out(
     Raises:
         SparkifyError: Another run has loaded one of them anew since it was found.
     """
-    started = datetime.now(UTC).replace(tzinfo=None)
-    attempt = Attempt()
 
-    def act() -> RunRecord:
-        unanswered = attempt.run
-        done = attempt.committed(engine)
-        return done or _take_out(engine, files, state, mode, progress, started, attempt, unanswered)
-
-    return persist(act, progress)
-
-
-def _take_out(
-    engine: Engine,
-    files: Sequence[LedgerFile],
-    state: str,
-    mode: str,
-    progress: ShowProgress,
-    started: datetime,
-    attempt: Attempt,
-    unanswered: RunRecord | None,
-) -> RunRecord:
-    engine.prepare()
-    with engine.writing():
-        if unanswered and stands(engine, unanswered):
-            return unanswered  # its COMMIT was still under way when we looked
-        _verify(engine, files)
-        run_id = latest_run(engine) + 1
+    def change(run_id: int) -> Change:
         scope = forget(engine, [file.file_id for file in files], Scope(), state)
         ((gone, read, loaded, rejected, plays_loaded),) = (
             map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
@@ -148,38 +130,86 @@ def _take_out(
         ((plays, matched, staged),) = engine.execute(
             statement("ledger/star_totals.sql"), **scope.parameters()
         )
-        run = RunRecord(
-            run_id=run_id,
-            mode=mode,
-            status="done",
-            started_at=started,
-            finished_at=datetime.now(UTC).replace(tzinfo=None),
-            files_loaded=-gone,
-            rows_read=-read,
-            rows_loaded=-loaded,
-            rows_rejected=-rejected,
-            plays_loaded=-plays_loaded,
-            duplicates=staged - plays,
-            songplays=plays,
-            plays_matched=matched,
-            version=__version__,
-        )
-        record(engine, "etl.runs", [run])
-        attempt.run = run
-    return run
+        return Change(-gone, -read, -loaded, -rejected, -plays_loaded, staged - plays, plays, matched)
+
+    return _as_run(engine, files, mode, progress, change)
 
 
-def put_back(engine: Engine, files: Sequence[LedgerFile]) -> None:
+def put_back(engine: Engine, files: Sequence[LedgerFile], progress: ShowProgress) -> RunRecord:
     """Let the next run load retracted files again.
+
+    Returns:
+        The record of this run, which changes no row.
 
     Raises:
         SparkifyError: Another run has loaded one of them since it was found.
     """
-    engine.prepare()
-    with engine.writing():
-        _verify(engine, files)
+
+    def change(_run_id: int) -> Change:
         engine.insert("run_files", ["file_id"], [(file.file_id,) for file in files])
         engine.execute(statement("ledger/supersede.sql"), state="undone")
+        return Change()
+
+    return _as_run(engine, files, BACK, progress, change)
+
+
+class Change(NamedTuple):
+    """What the history says that a run changed: the counts of its :class:`RunRecord`."""
+
+    files_loaded: int = 0
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_rejected: int = 0
+    plays_loaded: int = 0
+    duplicates: int = 0
+    songplays: int = 0
+    plays_matched: int = 0
+
+
+def _as_run(
+    engine: Engine,
+    files: Sequence[LedgerFile],
+    mode: str,
+    progress: ShowProgress,
+    change: Callable[[int], Change],
+) -> RunRecord:
+    """Make a change of files in one transaction, as a run of its own in the history.
+
+    Args:
+        engine: The warehouse.
+        files: The files, as they were found.
+        mode: What the history calls this.
+        progress: Told what is done.
+        change: Given the number of the run, makes the change.
+    """
+    started = datetime.now(UTC).replace(tzinfo=None)
+    attempt = Attempt()
+
+    def act() -> RunRecord:
+        unanswered = attempt.run
+        if done := attempt.committed(engine):
+            return done
+        engine.prepare()
+        with engine.writing():
+            if unanswered and stands(engine, unanswered):
+                return unanswered  # its COMMIT was still under way when we looked
+            _verify(engine, files)
+            run_id = latest_run(engine) + 1
+            changed = change(run_id)
+            run = RunRecord(
+                run_id=run_id,
+                mode=mode,
+                status="done",
+                started_at=started,
+                finished_at=datetime.now(UTC).replace(tzinfo=None),
+                **changed._asdict(),
+                version=__version__,
+            )
+            record(engine, "etl.runs", [run])
+            attempt.run = run
+        return run
+
+    return persist(act, progress)
 
 
 def _verify(engine: Engine, files: Sequence[LedgerFile]) -> None:

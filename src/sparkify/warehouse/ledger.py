@@ -48,8 +48,8 @@ class FileRecord:
 class RunRecord:
     """One row of ``etl.runs``. ``songplays`` and ``plays_matched`` are those in the run's time range.
 
-    ``mode`` is incremental, full-refresh, replay, retract, or undo and the number of a run. The last two
-    count below zero what they took out, from ``files_loaded`` to ``plays_loaded``.
+    ``mode`` is incremental, full-refresh, replay, retract, retract --back, or undo and the number of a run.
+    Undo and retract count below zero what they took out, from ``files_loaded`` to ``plays_loaded``.
     """
 
     run_id: int

@@ -2325,6 +2325,9 @@ INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loade
 UPDATE etl.files SET state = 'undone'
 WHERE state IN ('loaded', 'retracted') AND file_id IN (SELECT file_id FROM run_files);
 
+INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
+(5, 'retract --back', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
+
 -- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
 -- anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
@@ -2337,7 +2340,7 @@ FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
-(4040650450145751, 5, 'events', 's3://statements/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1);
+(4040650450145751, 6, 'events', 's3://statements/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1);
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
 WITH latest AS (
@@ -2377,16 +2380,16 @@ FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
     FROM staging_events
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 5)
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 6)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
     FROM staging_songs
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 5)
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 6)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
 WHERE
-    f.state = 'loaded' AND f.run_id >= 5
+    f.state = 'loaded' AND f.run_id >= 6
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -2399,20 +2402,20 @@ HAVING
     AND (
         SELECT COUNT(*)
         FROM etl.files
-        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 5
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 6
     ) > 0;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
-(5, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 2, 0, 1, 0, 1, 1, '0.1.0', NULL);
+(6, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 2, 0, 1, 0, 1, 1, '0.1.0', NULL);
 
 INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
-(5, 'conservation', 0, NULL),
-(5, 'no_fan_out', 0, NULL),
-(5, 'not_null', 0, NULL),
-(5, 'owned_rows', 0, NULL),
-(5, 'plays_from_logs', 0, NULL),
-(5, 'references', 0, NULL),
-(5, 'unique_keys', 0, NULL);
+(6, 'conservation', 0, NULL),
+(6, 'no_fan_out', 0, NULL),
+(6, 'not_null', 0, NULL),
+(6, 'owned_rows', 0, NULL),
+(6, 'plays_from_logs', 0, NULL),
+(6, 'references', 0, NULL),
+(6, 'unique_keys', 0, NULL);
 
 -- What a run was and how it ended; no row where it never was.
 SELECT mode, status FROM etl.runs WHERE run_id = 1;
@@ -2556,16 +2559,16 @@ FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
     FROM staging_events
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 6)
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
     FROM staging_songs
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 6)
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
 WHERE
-    f.state = 'loaded' AND f.run_id >= 6
+    f.state = 'loaded' AND f.run_id >= 7
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
@@ -2646,7 +2649,7 @@ HAVING
     AND (
         SELECT COUNT(*)
         FROM etl.files
-        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 6
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 7
     ) > 0;
 
 -- Every reference in the star leads somewhere.
@@ -2722,7 +2725,7 @@ CROSS JOIN (
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
-(6, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -3, -3, -3, 0, -1, 0, 0, 0, '0.1.0', NULL);
+(7, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -3, -3, -3, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
 -- Everything we made, the ledger included.
 DROP TABLE IF EXISTS songplays;
@@ -2813,7 +2816,7 @@ FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
-(4040650450145751, 5, 'events', '/lake/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1);
+(4040650450145751, 6, 'events', '/lake/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1);
 
 INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
 ('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '1999', 3423743253137239),
