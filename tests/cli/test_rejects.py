@@ -82,7 +82,7 @@ def test_list_tells_what_a_failed_run_left_from_what_was_published(
     assert rejects(lake, "list") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2] == "Not published: the latest run failed, and nothing it read is in the warehouse."
-    assert lines[-1].startswith("One by one: sparkify rejects show --reason REASON --config ")
+    assert lines[-1].startswith("One by one: `sparkify rejects show --reason REASON --config ")
     assert rejects(lake, "show", "--file", "3.json") == 0
     assert "  of run 2, which failed and published nothing\n" in capsys.readouterr().out
     (logs / "3.json").unlink()
@@ -105,7 +105,7 @@ def test_show_says_how_long_a_record_is_that_it_cuts_off(tmp_path: Path, capsys:
         f"  {long.decode()[:300]}… (the first 16,384 bytes are kept)",
         "  eyJhIjogIv8ifQ== (in base64)",
     ]
-    whole = "The records that are cut off here, in full: sparkify rejects export FILE --config "
+    whole = "The records that are cut off here, in full: `sparkify rejects export FILE --config "
     assert lines[16].startswith(whole)
     assert rejects(tmp_path, "export", str(tmp_path / "bad.json")) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -123,11 +123,13 @@ def test_too_many_rejects_say_why_where_and_what_next(tmp_path: Path, capsys: py
     with (logs / "2.json").open("ab") as file:
         file.write(b"[1]\n\xff\n")
     assert etl(tmp_path / "w.duckdb", logs, None, "--max-rejects", "5") == 3
+    here = f"--config {os.devnull} --database {tmp_path}/w.duckdb"
     assert capsys.readouterr().err == (
         "Error: 6 of 9 records were rejected, more than --max-rejects 5 allows: 2 event_time_out_of_range, "
         f"1 missing_field, 1 wrong_type, 2 for other reasons. The first is line 1 of {logs}/2.json: "
         "ts is 5, which is not a time in ms between 2000 and 2100.\n"
-        "Try: Nothing was published. See them with `sparkify rejects list` and `sparkify rejects show`; "
+        f"Try: Nothing was published. See them with `sparkify rejects list {here}` and "
+        f"`sparkify rejects show {here}`; "
         "mend the files, or allow as many with --max-rejects 6.\n"
     )
     assert etl(tmp_path / "w.duckdb", logs, None, "--max-rejects", "6") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +73,19 @@ def test_a_file_may_be_named_as_it_is_seen_from_here(lake: Path, monkeypatch: py
     assert read_tables(lake / "w.duckdb") == expect(DAYS[:1], [])
 
 
+def here(lake: Path, text: str) -> str:
+    """Return a text as it is printed: its commands are on the warehouse that ``command`` names."""
+    options = f"--config {os.devnull} --database {lake}/w.duckdb"
+    return re.sub("`(sparkify [^`]+)`", rf"`\1 {options}`", text)
+
+
 def nothing_to_do(lake: Path, capsys: pytest.CaptureFixture[str], run_id: int) -> str:
     """Return why there is nothing to undo of a run; asking changes nothing, and is no error."""
     before = hash_tables(lake / "w.duckdb", file_ids=True, ledger=True)
     code, found = as_json(lake, capsys, "undo", str(run_id))
     assert (code, found["taken_out"]) == (0, [])
     assert command(lake, "undo", str(run_id)) == 0
-    assert f"Nothing to do: {found['why']} See: sparkify runs --config" in capsys.readouterr().out
+    assert f"Nothing to do: {found['why']} See `sparkify runs --config" in capsys.readouterr().out
     assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
     return str(found["why"])
 
@@ -86,7 +93,7 @@ def nothing_to_do(lake: Path, capsys: pytest.CaptureFixture[str], run_id: int) -
 def test_undo_says_why_nothing_is_left_of_a_run(lake: Path, capsys: pytest.CaptureFixture[str]):
     logs = lake / "log_data"
     assert command(lake, "undo", "2", "--yes") == 0
-    why = "run 2 was undone already; `sparkify etl` loads its files again."
+    why = here(lake, "run 2 was undone already; `sparkify etl` loads its files again.")
     assert nothing_to_do(lake, capsys, 2) == why
     (logs / "3.json").write_text("no JSON\n")
     assert etl(lake / "w.duckdb", logs) == 3
@@ -129,7 +136,7 @@ def test_undo_of_what_never_loaded_anything_is_an_error(
     if taken:
         assert command(lake, *(each.format(lake=lake) for each in taken), "--yes") == 0
     code, found = as_json(lake, capsys, "undo", number, "--yes")
-    assert (code, found["error"]["message"], found["error"]["hint"]) == (1, message, hint)
+    assert (code, found["error"]["message"], found["error"]["hint"]) == (1, message, here(lake, hint))
 
 
 COUNTS = ("files_loaded", "rows_read", "rows_loaded", "rows_rejected", "plays_loaded")

@@ -59,6 +59,11 @@ class LazyGroup(click.Group):
             # The reader of our output (head, less) has left: not an error, and nothing more can be said.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return OK
+        except SparkifyError as exc:
+            from sparkify.cli.typed import with_places
+
+            exc.message, exc.hint = with_places(exc.message), with_places(exc.hint)
+            raise
         return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

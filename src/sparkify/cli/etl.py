@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparkify.cli.options import (
-    again,
-    followed_by,
     json_option,
     open_warehouse,
     settings_from,
@@ -18,6 +16,7 @@ from sparkify.cli.options import (
     warehouse_options,
 )
 from sparkify.cli.screen import Screen, if_interrupted
+from sparkify.cli.typed import again
 from sparkify.wording import counted, name_runs
 
 if TYPE_CHECKING:
@@ -235,7 +234,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.say(plays)
     screen.say(f"all {len(summary.checks)} data checks hold")
     if any(run.rows_rejected for run in runs):
-        screen.say(f"Why records were rejected: {followed_by('rejects list')}")
+        screen.say("Why records were rejected: `sparkify rejects list`")
     for (kind, name), count in sorted(summary.unknown.items()):
         rows = counted(count, f"{kind.removesuffix('s')} has", f"{kind} have")
         screen.say(f"{rows} a field {name!r} that the warehouse has no column for")

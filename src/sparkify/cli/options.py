@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import shlex
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
+from sparkify.cli.typed import remember_places
 from sparkify.errors import ConfigError
 from sparkify.settings import Settings, load_settings
 
@@ -30,8 +29,6 @@ _FLAGS = {
     "log_data": "S3.LOG_DATA",
     "song_data": "S3.SONG_DATA",
 }
-# The options that say which warehouse it is.
-_PLACES = frozenset({"config", "database", "engine"})
 
 
 def warehouse_options(command: F) -> F:
@@ -97,6 +94,7 @@ def settings_from(options: dict[str, Any]) -> Settings:
     Raises:
         ConfigError: The settings are wrong, or --database names a file where none is used.
     """
+    remember_places(options)
     config = options.get("config")
     settings = load_settings(
         Path(config) if config else None,
@@ -110,31 +108,3 @@ def settings_from(options: dict[str, Any]) -> Settings:
             "Leave --database out, or say --engine duckdb to use the file.",
         )
     return settings
-
-
-def again(*, without: Collection[str] = ()) -> str:
-    """Return the command under way as one would type it, with the options that were given.
-
-    Args:
-        without: Parameters to leave out, by name.
-    """
-    context = click.get_current_context()
-    return _typed(context.command_path, lambda name: name not in without)
-
-
-def followed_by(command: str) -> str:
-    """Return another command on the same warehouse: the options given that say where it is go along."""
-    return _typed(f"sparkify {command}", _PLACES.__contains__)
-
-
-def _typed(command: str, wanted: Callable[[str], bool]) -> str:
-    context = click.get_current_context()
-    words = command.split()
-    for parameter in context.command.params:
-        name = str(parameter.name)
-        if wanted(name) and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            value = context.params[name]
-            words.append(parameter.opts[0])
-            if value is not True:
-                words.append(f"{value:g}" if isinstance(value, float) else str(value))
-    return shlex.join(words)

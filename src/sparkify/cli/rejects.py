@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparkify.cli.options import (
-    followed_by,
     json_option,
     open_warehouse,
     settings_from,
@@ -58,7 +57,7 @@ def list_rejects(as_json: bool, **options: Any) -> None:
     if rows:
         if not all(row[answer.columns.index("published")] for row in rows):
             screen.say("Not published: the latest run failed, and nothing it read is in the warehouse.")
-        screen.say(f"One by one: {followed_by('rejects show --reason REASON')}")
+        screen.say("One by one: `sparkify rejects show --reason REASON`")
     screen.result({"rejects": [dict(zip(answer.columns, row, strict=True)) for row in rows]})
 
 
@@ -85,7 +84,7 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
         screen.say(f"  {row['reason']}: {row['detail']}")
         screen.say(f"  {_glimpse(row['content'], row['encoding'])}")
     if any(len(row["content"]) > _GLIMPSE for row in rows):
-        screen.say(f"The records that are cut off here, in full: {followed_by('rejects export FILE')}")
+        screen.say("The records that are cut off here, in full: `sparkify rejects export FILE`")
     if not rows:
         screen.say("There are no such rejects.")
     screen.result({"rejects": rows})

@@ -18,6 +18,7 @@ from typing import Any
 
 import click
 
+from sparkify.cli.typed import with_places
 from sparkify.errors import ConfigError
 from sparkify.wording import counted
 
@@ -32,19 +33,22 @@ class Screen:
     as_json: bool = False
 
     def say(self, text: str = "") -> None:
-        """Print one line for people."""
-        click.echo(text, err=self.as_json)
+        """Print one line for people; commands in it get the options that name the warehouse."""
+        self._print(with_places(text))
 
     def warn(self, text: str) -> None:
         """Print one warning for people, always on stderr."""
-        click.echo(f"Warning: {text}", err=True)
+        click.echo(f"Warning: {with_places(text)}", err=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
         """Print an aligned table for people; numbers to the right."""
         if title:
             self.say(title)
         for line in aligned(columns, rows):
-            self.say(line)
+            self._print(line)
+
+    def _print(self, text: str) -> None:
+        click.echo(text, err=self.as_json)
 
     def result(self, value: dict[str, Any]) -> None:
         """Print the machine-readable object, with ``--json`` only."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparkify.cli.options import (
-    followed_by,
     json_option,
     open_warehouse,
     settings_from,
@@ -16,6 +15,7 @@ from sparkify.cli.options import (
     yes_option,
 )
 from sparkify.cli.screen import Screen, if_interrupted
+from sparkify.cli.typed import with_places
 from sparkify.wording import counted
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
     try:
         found = find_files_of_run(engine, run_id)
         if found.why_none:
-            screen.say(f"Nothing to do: {found.why_none} See: {followed_by('runs')}")
-            screen.result({"taken_out": [], "why": found.why_none})
+            why = with_places(found.why_none)
+            screen.say(f"Nothing to do: {why} See `sparkify runs`.")
+            screen.result({"taken_out": [], "why": why})
             return
         _take_out(screen, engine, found.files, "undone", f"{UNDO} {run_id}", yes=yes)
     finally:
