@@ -21,8 +21,7 @@ import pytest
 
 from sparkify.cli.app import run
 from sparkify.lake.spool import open_spool
-from sparkify.pipeline import run as pipeline_run
-from sparkify.pipeline import takeout
+from sparkify.warehouse import ledger
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -282,8 +281,7 @@ def test_a_clock_that_goes_back_changes_no_result(
             moment -= timedelta(days=1)
             return moment
 
-    monkeypatch.setattr(pipeline_run, "datetime", Backwards)
-    monkeypatch.setattr(takeout, "datetime", Backwards)
+    monkeypatch.setattr(ledger, "datetime", Backwards)
     days = [play(ts=TS + n, level=level) for n, level in enumerate(["free", "paid", "free"])]
     for number, record in enumerate(days):
         write_records(tmp_path / "log_data" / f"{number}.json", record, {"ts": "bad"})

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -282,6 +283,22 @@ def at_progress(monkeypatch: pytest.MonkeyPatch) -> Callable[[ShowProgress], Non
         monkeypatch.setattr(Progress, "__call__", lambda _self, **told: act(**told))
 
     return install
+
+
+def test_a_run_begins_when_it_begins_to_read(lake: Lake, at_progress: Callable[[ShowProgress], None]):
+    """In the history, and not only when what it read is published."""
+    seen = []
+
+    def look(*, label: str | None = None, **_: int) -> None:
+        if label == "reading logs":
+            seen.append(datetime.now(UTC).replace(tzinfo=None))
+
+    at_progress(look)
+    assert lake.etl() == 0
+    ((started, finished),) = rows(
+        lake.place, "SELECT started_at, finished_at FROM etl.runs ORDER BY run_id DESC LIMIT 1"
+    )
+    assert started <= seen[0] < finished
 
 
 @duckdb_only

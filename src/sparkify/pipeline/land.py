@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from sparkify.pipeline.reader import Reading, Reject, read_carefully
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine, LogFile
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
+from sparkify.warehouse.ledger import now
 from sparkify.warehouse.statements import read_statements, statement
 
 # One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.
@@ -56,13 +58,15 @@ class LandedFile:
 class Landing:
     """What a batch came to: its files, the time range of its events, fields we have no column for.
 
-    ``unknown`` counts by kind and field; ``first_seen`` is the URI each was first met in.
+    ``unknown`` counts by kind and field; ``first_seen`` is the URI each was first met in; ``started_at`` is
+    when the first of its files began to be read.
     """
 
     files: list[LandedFile] = field(default_factory=list)
     scope: Scope = field(default_factory=Scope)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_seen: dict[tuple[str, str], str] = field(default_factory=dict)
+    started_at: datetime = field(default_factory=now)
 
     def note_unknown(self, kind: str, uri: str, counts: Counter[str]) -> None:
         """Add the unknown fields of one file."""

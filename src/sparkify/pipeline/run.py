@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from sparkify import __version__
 from sparkify.errors import CheckError, SparkifyError, TransientEngineError
@@ -20,7 +19,7 @@ from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.pipeline.transform import transform
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import CheckRecord, RunRecord, latest_run, read_ledger, record
+from sparkify.warehouse.ledger import CheckRecord, RunRecord, latest_run, now, read_ledger, record
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import create_tables
 from sparkify.wording import name_runs
@@ -246,8 +245,8 @@ def _describe(run_id: int, landing: Landing, options: Options) -> RunRecord:
         run_id=run_id,
         mode=_mode(landing, options),
         status="running",
-        started_at=_now(),
-        finished_at=_now(),
+        started_at=landing.started_at,
+        finished_at=now(),
         files_loaded=len(landing.files),
         rows_read=sum(each.rows_read for each in landing.files),
         rows_loaded=sum(each.landed for each in landing.files),
@@ -273,7 +272,7 @@ def _finish(engine: Engine, run: RunRecord, scope: Scope, checks: Sequence[Check
     done = replace(
         run,
         status="done",
-        finished_at=_now(),
+        finished_at=now(),
         duplicates=staged - plays,
         songplays=plays,
         plays_matched=matched,
@@ -287,7 +286,7 @@ def _record_failure(
     engine: Engine, run: RunRecord, landing: Landing, checks: Sequence[CheckResult], exc: CheckError
 ) -> None:
     """Leave in the ledger why a run was not published, its rejects included; its rows are rolled back."""
-    failed = replace(run, status="failed", finished_at=_now(), error=exc.message[:1000])
+    failed = replace(run, status="failed", finished_at=now(), error=exc.message[:1000])
     with engine.writing():
         create_tables(engine)
         if latest_run(engine) < run.run_id:
@@ -301,7 +300,3 @@ def _check_records(run: RunRecord, checks: Sequence[CheckResult]) -> list[CheckR
         CheckRecord(run.run_id, each.name, len(each.failing), each.sample and each.sample[:1000])
         for each in checks
     ]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sparkify import __version__
@@ -18,7 +17,15 @@ from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import transform
 from sparkify.warehouse.connect import require
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import LedgerFile, RunRecord, current_files, latest_run, read_ledger, record
+from sparkify.warehouse.ledger import (
+    LedgerFile,
+    RunRecord,
+    current_files,
+    latest_run,
+    now,
+    read_ledger,
+    record,
+)
 from sparkify.warehouse.statements import statement
 from sparkify.wording import counted
 
@@ -182,7 +189,7 @@ def _as_run(
         progress: Told what is done.
         change: Given the number of the run, makes the change.
     """
-    started = datetime.now(UTC).replace(tzinfo=None)
+    started = now()
     attempt = Attempt()
 
     def act() -> RunRecord:
@@ -201,7 +208,7 @@ def _as_run(
                 mode=mode,
                 status="done",
                 started_at=started,
-                finished_at=datetime.now(UTC).replace(tzinfo=None),
+                finished_at=now(),
                 **changed._asdict(),
                 version=__version__,
             )

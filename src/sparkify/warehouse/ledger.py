@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 
 from sparkify.warehouse.engine import Engine
@@ -111,6 +111,11 @@ class Ledger:
 
     latest_run: int
     files: list[LedgerFile]
+
+
+def now() -> datetime:
+    """Return the time as the ledger has it: UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def read_ledger(engine: Engine) -> Ledger:
