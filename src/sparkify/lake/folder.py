@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -74,6 +75,8 @@ class Folder:
     def verify(self, item: LakeObject) -> None:
         try:
             status = os.stat(item.uri)  # noqa: PTH116
+            if not os.access(item.uri, os.R_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as exc:
             _raise(exc, item.uri)
         if status.st_size != item.size or str(status.st_mtime_ns) != item.version:
