@@ -190,6 +190,8 @@ def test_sections_and_keys_in_small_letters_are_the_same(write: Write) -> None:
         ("[S3]\nLOG_DATA = gs://b/x\n", ["[S3] LOG_DATA", "'gs://b/x'", "s3://"]),
         ("[S3]\nLOG_DATA = S3://b/x\n", ["[S3] LOG_DATA", "s3://"]),
         ("[AWS]\nENDPOINT_URL = localhost:9000\n", ["[AWS] ENDPOINT_URL", "'localhost:9000'", "a URL"]),
+        ("[S3]\nLOG_DATA = 'lake/log'  # ours\n", ["[S3] LOG_DATA", "quotes", "line of its own"]),
+        ('[S3]\nLOG_DATA = "lake/log\n', ["[S3] LOG_DATA", "quotes"]),
         ("[AWS]\nENDPOINT_URL = http://a b\n", ["[AWS] ENDPOINT_URL", "a URL"]),
     ],
 )

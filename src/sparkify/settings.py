@@ -40,6 +40,18 @@ class AwsSettings:
     profile: str
     endpoint_url: str
 
+    def verify_keys(self) -> None:
+        """Raise where one of KEY and SECRET is given without the other: whoever uses them asks.
+
+        Raises:
+            ConfigError: It is so.
+        """
+        if bool(self.key) != bool(self.secret):
+            raise ConfigError(
+                f"[AWS] {'SECRET' if self.key else 'KEY'} is empty while the other is set.",
+                "Set both, or neither to use the standard AWS credential chain.",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class DwhSettings:
@@ -281,6 +293,11 @@ def _parse(key: Key, places: list[tuple[str, str]]) -> Any:
     if value == "" and key.default:
         # An empty value in the mission's template means "not filled in", not "the empty text".
         value = key.default
+    if key.parse is not Secret and value[:1] in ("'", '"'):
+        raise ConfigError(
+            f"[{key.section}] {key.name} is {value} in {place}: its quotes do not match.",
+            "Put the quotes around the whole value, and a comment on a line of its own.",
+        )
     try:
         return key.parse(value)
     except ValueError:

@@ -229,6 +229,12 @@ def test_what_cannot_be_a_bucket_is_a_configuration_error(uri: str) -> None:
         open_store(uri, aws("http://127.0.0.1:9"))
 
 
+@pytest.mark.parametrize(("key", "secret"), [("AKIA", ""), ("", "secret")])
+def test_half_of_the_keys_is_a_configuration_error(key: str, secret: str) -> None:
+    with pytest.raises(ConfigError, match="is empty while the other is set"):
+        Bucket("s3://lake/x", AwsSettings(Secret(key), Secret(secret), "", "", ""))
+
+
 @pytest.mark.parametrize("how", ["read", "local_path"])
 def test_an_object_that_changed_after_listing_is_never_loaded(
     lake: Path, bucket: Callable[..., Bucket], tmp_path: Path, how: str

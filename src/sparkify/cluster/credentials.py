@@ -38,11 +38,7 @@ def connect(settings: Settings) -> Aws:
             "this command talks to AWS and boto3 is not installed.", "pip install '.[aws]'"
         ) from exc
     aws = settings.aws
-    if bool(aws.key) != bool(aws.secret):
-        raise ConfigError(
-            f"[AWS] {'SECRET' if aws.key else 'KEY'} is empty while the other is set.",
-            "Set both, or neither to use the standard AWS credential chain.",
-        )
+    aws.verify_keys()
     try:
         session = boto3.session.Session(
             aws_access_key_id=str(aws.key) or None,

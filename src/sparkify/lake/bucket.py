@@ -258,7 +258,11 @@ def open_bucket(bucket: str, aws: AwsSettings, patience: Patience = PATIENCE) ->
 
     KEY and SECRET of dwh.cfg win; else the standard AWS chain, through boto3 where it is installed
     (it knows profiles and SSO), else through the environment and instance metadata.
+
+    Raises:
+        ConfigError: There are no credentials, or only half of them.
     """
+    aws.verify_keys()
     config: Any = {"region": aws.region or "us-east-1"}
     client_options = patience.client_options()
     options: dict[str, Any] = {"client_options": client_options, "retry_config": patience.retry_config()}
