@@ -33,8 +33,8 @@ contents = st.binary(max_size=2000).map(lambda tail: b'{"a": ' + tail)
 def test_streams_in_a_row_give_all_their_contents(kind: str, parts: list[bytes]) -> None:
     """Appending compressed files makes gzip members, or zstd frames, in a row."""
     whole = b"".join(parts)
-    assert decompress(whole) == (whole, None)
-    assert decompress(b"".join(COMPRESS[kind](part) for part in parts)) == (whole, None)
+    assert decompress(whole) == (whole, "", None)
+    assert decompress(b"".join(COMPRESS[kind](part) for part in parts)) == (whole, "", None)
 
 
 @kinds
@@ -47,8 +47,9 @@ def test_a_stream_that_breaks_off_is_never_taken_for_whole(
     # Anywhere inside the last stream, but where what is left still is known by its first bytes.
     least = len(whole) - len(packed[-1])
     cut = data.draw(st.integers(max(least + 1, 4), len(whole) - 1))
-    plain, damage = decompress(whole[:cut])
+    plain, damage, doubtful_from = decompress(whole[:cut])
     assert damage
+    assert doubtful_from is None
     assert b"".join(parts).startswith(plain)
 
 
@@ -58,10 +59,11 @@ def test_a_large_stream_that_breaks_off_keeps_what_comes_before(kind: str) -> No
     whole = b"".join(b'{"a": %d}\n' % number for number in range(200_000))
     data = COMPRESS[kind](whole)
     for cut in (1, 10, len(data) // 2, len(data) - 30):
-        plain, damage = decompress(data[:-cut])
+        plain, damage, doubtful_from = decompress(data[:-cut])
         assert damage
+        assert doubtful_from is None
         assert whole.startswith(plain)
-    half, _ = decompress(data[: len(data) // 2])
+    half = decompress(data[: len(data) // 2]).data
     assert len(half) > len(whole) // 4
 
 
@@ -71,16 +73,33 @@ def test_a_damaged_stream_is_never_taken_for_whole(kind: str) -> None:
     for place in range(20, len(data), 7):
         damaged = bytearray(data)
         damaged[place] ^= 0xFF
-        assert decompress(bytes(damaged))[1]
+        assert decompress(bytes(damaged)).damage
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
+def test_all_of_a_damaged_stream_is_doubtful_and_the_streams_before_it_are_not(kind: str) -> None:
+    """Whatever byte was changed: what comes out before it is noticed may be wrong already."""
+    parts = [b'{"a": 1}\n' * 20, b"".join(b'{"b": %d}\n' % number for number in range(400))]
+    first, second = map(COMPRESS[kind], parts)
+    for place in range(4, len(second)):
+        damaged = bytearray(second)
+        damaged[place] ^= 0x10
+        plain, damage, doubtful_from = decompress(first + damaged)
+        if plain != b"".join(parts):
+            assert damage
+        if "damaged" in damage:  # what seems to end early cannot be told from what does
+            assert doubtful_from == len(parts[0])
+        assert plain.startswith(parts[0])
 
 
 def test_zeros_after_a_gzip_stream_are_padding_and_anything_else_is_damage() -> None:
-    assert decompress(gzip.compress(b"{}") + bytes(512)) == (b"{}", None)
-    plain, damage = decompress(gzip.compress(b"{}") + b"{}")
+    assert decompress(gzip.compress(b"{}") + bytes(512)) == (b"{}", "", None)
+    plain, damage, doubtful_from = decompress(gzip.compress(b"{}") + b"{}")
     assert plain == b"{}"
     assert damage
+    assert doubtful_from == 2
 
 
 def test_names_do_not_matter_and_plain_is_plain() -> None:
-    assert decompress(b"") == (b"", None)
-    assert decompress(b"{}") == (b"{}", None)
+    assert decompress(b"") == (b"", "", None)
+    assert decompress(b"{}") == (b"{}", "", None)

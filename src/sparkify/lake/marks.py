@@ -79,10 +79,10 @@ def count_marks(path: Path, *, much: bool, keys: Mapping[str, bool] | None = Non
             first.
     """
     if path.suffix.lower() in (".gz", ".zst"):
-        data, damage = decompress(path.read_bytes())
+        data, damage, _ = decompress(path.read_bytes())
         marks = _look(io.BytesIO(data), keys) if much else _count(data, keys)
         # Parsers do not notice every stream that ends early.
-        return replace(marks, odd=marks.odd or damage is not None)
+        return replace(marks, odd=marks.odd or bool(damage))
     if not much:
         return _count(path.read_bytes(), keys)
     with path.open("rb", buffering=0) as file:

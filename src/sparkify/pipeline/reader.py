@@ -1,7 +1,8 @@
 """The careful reader: one file, record by record, where the fast path was not sure of it.
 
 Every line ends up accepted or refused; nothing is passed over. Array files and objects printed over
-several lines are read; a byte order mark and CRLF are taken in stride; blank lines are no records.
+several lines are read; a byte order mark and CRLF are taken in stride; blank lines are no records. Of a
+compressed file whose check sum is wrong nothing is accepted.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sparkify.lake.codec import decompress
-from sparkify.pipeline.rules import INVALID_UTF8, MALFORMED, NOT_AN_OBJECT, TRUNCATED, Refusal, judge
+from sparkify.pipeline.rules import (
+    DAMAGED,
+    INVALID_UTF8,
+    MALFORMED,
+    NOT_AN_OBJECT,
+    TRUNCATED,
+    Number,
+    Refusal,
+    judge,
+)
 from sparkify.warehouse.fields import Field
 
 _BOM = b"\xef\xbb\xbf"
@@ -23,8 +33,6 @@ _BOM = b"\xef\xbb\xbf"
 _BLANKS = " \t\n\v\f\r"
 # How much of a refused record is kept.
 KEPT_BYTES = 16_384
-# How many lines one printed object may span.
-_SPAN_LINES = 2_000
 # The longest that a part of a token may be that ends a file: ``-0.1234`` or ``\\u00e``.
 _LONGEST_TOKEN = 8
 # Whole numbers of more digits are kept as text: no column holds them, and Python refuses more than 4,300.
@@ -83,11 +91,15 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
         data: The whole object.
         fields: The fields of its kind.
     """
-    plain, damage = decompress(data)
+    plain, damage, doubtful_from = decompress(data)
+    reason = TRUNCATED if doubtful_from is None else DAMAGED
+    told = False
     reading = Reading()
     known = {each.key for each in fields}
     for span, value in _records(plain.removeprefix(_BOM), len(_BOM) if plain.startswith(_BOM) else 0):
         try:
+            if doubtful_from is not None and span.offset + len(span.data) > doubtful_from:
+                raise Refusal(DAMAGED, f"this may not be what was written: {damage}")
             if isinstance(value, Refusal):
                 raise value
             if not isinstance(value, dict):
@@ -100,7 +112,8 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
         except Refusal as refusal:
             verdict = refusal
             if damage and span.last:
-                verdict, damage = Refusal(TRUNCATED, damage), None
+                verdict = Refusal(reason, damage)
+            told = told or verdict.reason == reason
             reading.rejects.append(_reject(span, verdict))
             continue
         # Half a surrogate pair cannot be stored; its escape can.
@@ -108,9 +121,9 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
             key.encode(errors="backslashreplace").decode() for key in keys if key not in known
         )
         reading.lines.append(json.dumps(values).encode() + b"\n")
-    if damage:
+    if damage and not told:
         end = _Span(plain.count(b"\n") + 1, len(plain), b"", last=True)
-        reading.rejects.append(_reject(end, Refusal(TRUNCATED, damage)))
+        reading.rejects.append(_reject(end, Refusal(reason, damage)))
     return reading
 
 
@@ -122,30 +135,53 @@ def _records(data: bytes, offset: int) -> Iterator[tuple[_Span, Any]]:
         except UnicodeDecodeError:
             pass  # by lines, so that those that are UTF-8 are read
         else:
-            yield from _array(text, offset)
-            return
+            if _is_array(text):
+                yield from _array(text, offset)
+                return
     yield from _by_lines(data, offset, 1)
 
 
 def _by_lines(data: bytes, offset: int, first: int) -> Iterator[tuple[_Span, Any]]:
-    """Yield the records that stand on lines, or are printed over several; ``first`` is the first's number."""
+    """Yield the records that stand on lines, or are printed over several; ``first`` is the first's number.
+
+    Of a printed object that breaks off every line is refused by itself: what it holds is no record.
+    """
     lines = data.split(b"\n")
     at = 0
+    broken: _Broken | None = None
     while at < len(lines):
         line = lines[at]
-        start = offset
         span = 1
         if line.strip():
-            value = _parse(line)
-            if isinstance(value, Refusal) and _may_go_on(line):
+            broken = broken if broken and _indent(line) > broken.indent else None
+            value = broken.refusal if broken else _parse(line)
+            if isinstance(value, Refusal) and not broken and line.lstrip()[:1] == b"{":
                 value, span = _printed(lines, at, value)
+                if isinstance(value, Refusal) and _is_printed(lines, at):
+                    broken = _Broken(first + at, _indent(line))
             last = at + span >= len(lines)
             if isinstance(value, Refusal) and last:
                 value = _cut_short(line, value)
             record = b"\n".join(lines[at : at + span])
-            yield _Span(first + at, start, record, last), value
+            yield _Span(first + at, offset, record, last), value
         offset += sum(len(each) + 1 for each in lines[at : at + span])
         at += span
+
+
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """An object that breaks off: the lines indented deeper than its own are part of it."""
+
+    line: int
+    indent: int
+
+    @property
+    def refusal(self) -> Refusal:
+        return Refusal(MALFORMED, f"part of what breaks off on line {self.line:,} or after it")
+
+
+def _indent(line: bytes) -> int:
+    return len(line) - len(line.lstrip(b" \t"))
 
 
 def _cut_short(line: bytes, refusal: Refusal) -> Refusal:
@@ -168,55 +204,113 @@ def _ends_inside(text: str) -> bool:
     return False
 
 
-def _may_go_on(line: bytes) -> bool:
-    """Tell whether an object may have been broken over lines here: after ``{``, ``[``, ``,`` or ``:``."""
-    return line.strip()[-1:] in (b"{", b"[", b",", b":") and line.lstrip()[:1] == b"{"
+def _is_printed(lines: Sequence[bytes], at: int) -> bool:
+    """Tell whether an object that begins here is printed over several lines: a key stands below, indented."""
+    below = lines[at + 1] if at + 1 < len(lines) else b""
+    return _indent(below) > _indent(lines[at]) and below.lstrip()[:1] == b'"'
 
 
 def _printed(lines: Sequence[bytes], at: int, refusal: Refusal) -> tuple[Any, int]:
-    """Parse an object printed over several lines; return it and how many lines it takes.
-
-    A line that closes it holds nothing but brackets: objects are printed so.
-    """
-    for end in range(at + 1, min(at + _SPAN_LINES, len(lines))):
-        stripped = lines[end].strip()
-        if stripped.startswith(b"{"):
-            break  # the next record begins: this one was cut short
-        if stripped.rstrip(b",").endswith(b"}"):
-            value = _parse(b"\n".join(lines[at : end + 1]))
-            if not isinstance(value, Refusal):
-                return value, end + 1 - at
+    """Parse an object printed over several lines; return it, or the refusal, and how many lines it takes."""
+    count = 1
+    while at + count < len(lines):
+        count *= 4
+        try:
+            text = b"\n".join(lines[at : at + count]).decode().lstrip(_BLANKS)
+            value, end = _decoder.raw_decode(text)
+        except json.JSONDecodeError as exc:
+            if exc.doc[exc.pos :].strip(_BLANKS + ",:"):
+                break  # not only for want of more lines
+        except (ValueError, RecursionError, Refusal):
+            break
+        else:
+            behind = text[end:].partition("\n")[0]
+            return (refusal, 1) if behind.strip(_BLANKS) else (value, 1 + text.count("\n", 0, end))
     return refusal, 1
 
 
-def _array(text: str, offset: int) -> Iterator[tuple[_Span, Any]]:
-    """Yield the elements of an array file; from where it breaks off, one refusal for what is left.
+def _is_array(text: str) -> bool:
+    """Tell whether what begins with a bracket is an array of records, or a whole array of anything."""
+    start = text.index("[")
+    if text[_skip(text, start + 1) :][:1] in ("", "{", "]"):
+        return True
+    try:
+        _decoder.raw_decode(text, start)
+    except (ValueError, RecursionError, Refusal):
+        return False
+    return True
 
-    What follows the array is read by lines.
+
+def _array(text: str, offset: int) -> Iterator[tuple[_Span, Any]]:
+    """Yield the elements of an array file, and what follows it by lines.
+
+    An element that breaks off is refused with the rest of its line, and so is every line indented deeper than
+    that: where the next one begins, the array goes on.
     """
-    at = _skip(text, text.index("[") + 1)
-    line, offset = 1 + text.count("\n", 0, at), offset + len(text[:at].encode())
-    refusal: Refusal | None = None
-    while refusal is None and text[at : at + 1] not in ("", "]"):
+    place = _Place(text, offset)
+    place.move(_skip(text, text.index("[") + 1))
+    last = False
+    while place.at < len(text) and text[place.at] != "]":
         try:
-            value, end = _decoder.raw_decode(text, at)
+            value, end = _decoder.raw_decode(text, place.at)
+            after = _skip(text, end)
+            if after == end and text[end : end + 1] not in ("]", ""):
+                raise ValueError("no comma follows")
         except (ValueError, RecursionError) as exc:
             refusal = Refusal(MALFORMED, f"the array breaks off: {_why(exc)}")
         except Refusal as exc:
             refusal = exc
         else:
-            yield _Span(line, offset, text[at:end].encode(), last=False), value
-            after = _skip(text, end)
-            line += text.count("\n", at, after)
-            offset += len(text[at:after].encode())
-            at = after
-    rest = text[at:].encode()
-    if refusal is None and not rest:
-        refusal = Refusal(TRUNCATED, "the file ends inside an array")
-    if refusal is not None:
-        yield _Span(line, offset, rest, last=True), refusal
-    else:
-        yield from _by_lines(rest[1:], offset + 1, line)
+            yield place.span(end), value
+            place.move(after)
+            continue
+        broken = _Broken(place.line, place.indent)
+        while True:
+            end = place.line_end
+            last = end >= len(text)
+            yield place.span(end), refusal
+            place.move(_skip(text, end))
+            if last or place.indent <= broken.indent:
+                break
+            refusal = broken.refusal
+    if place.at < len(text):
+        yield from _by_lines(text[place.at + 1 :].encode(), place.offset + 1, place.line)
+    elif not last:
+        yield place.span(place.at), Refusal(TRUNCATED, "the file ends inside an array")
+
+
+@dataclass(slots=True)
+class _Place:
+    """A place in a text that moves on, and what it is in lines and bytes."""
+
+    text: str
+    offset: int
+    at: int = 0
+    line: int = 1
+
+    def move(self, to: int) -> None:
+        """Go on to there."""
+        passed = self.text[self.at : to]
+        self.line += passed.count("\n")
+        self.offset += len(passed.encode())
+        self.at = to
+
+    def span(self, end: int) -> _Span:
+        """Return what reaches from here to ``end``."""
+        data = self.text[self.at : end].encode()
+        return _Span(self.line, self.offset, data, last=end >= len(self.text))
+
+    @property
+    def line_end(self) -> int:
+        """Where this line ends."""
+        end = self.text.find("\n", self.at)
+        return len(self.text) if end < 0 else end
+
+    @property
+    def indent(self) -> int:
+        """How far this line is indented."""
+        line = self.text[self.text.rfind("\n", 0, self.at) + 1 : self.at + 1]
+        return len(line) - len(line.lstrip(" \t"))
 
 
 def _skip(text: str, at: int) -> int:
@@ -260,9 +354,9 @@ def _whole(text: str) -> int | str:
     return int(text) if len(text) <= _MOST_DIGITS else text
 
 
-def _real(text: str) -> float | str:
+def _real(text: str) -> Number | str:
     """Return a number; one that no double holds stays text, as engines leave it in text columns."""
-    number = float(text)
+    number = Number(text)
     return number if math.isfinite(number) else text
 
 

@@ -10,13 +10,15 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, Self
 
 from sparkify.warehouse.fields import TS_FROM, TS_TO, Field
 from sparkify.wording import counted
 
 MALFORMED = "malformed_json"
 TRUNCATED = "truncated_file"
+DAMAGED = "damaged_file"
 NOT_AN_OBJECT = "not_an_object"
 INVALID_UTF8 = "invalid_utf8"
 WRONG_TYPE = "wrong_type"
@@ -31,6 +33,19 @@ _SHOWN = 60
 _DIGITS = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 # Python refuses to convert a text of more than 4,300 digits.
 _MOST_DIGITS = 400
+
+
+class Number(float):
+    """A number with a fraction or an exponent, and how it was written: a double may hold less."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
 
 
 class Refusal(Exception):
@@ -100,6 +115,8 @@ def _text(field: Field, value: Any) -> str:
 
 def _double(field: Field, value: Any) -> float:
     try:
+        if isinstance(value, str) and ("_" in value or not value.isascii()):
+            raise ValueError  # Python takes 1_000 for a number
         number = float(value)
     except ValueError:
         raise _wrong(field, value, "a number") from None
@@ -122,14 +139,15 @@ def _integer(field: Field, value: Any) -> int:
 
 
 def _whole(value: Any, limit: int) -> int:
-    """Return a float or text as an int; a fraction is a ValueError, never rounded away.
+    """Return a number or text as an int; a fraction is a ValueError, never rounded away.
 
     Text has a sign and digits. What is far beyond ``limit`` is returned as ``limit``.
     """
-    if isinstance(value, float):
-        if not value.is_integer():
+    if isinstance(value, Number):
+        exact = Decimal(value.text)
+        if exact != exact.to_integral_value():
             raise ValueError
-        return int(value)
+        return int(exact)
     if not _DIGITS.fullmatch(value):
         raise ValueError
     return int(value) if len(value) < _MOST_DIGITS else limit

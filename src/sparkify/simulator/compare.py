@@ -81,7 +81,7 @@ def read_profile(store: Store) -> Profile:
 
 def _events(store: Store) -> Iterator[Mapping[str, Any]]:
     for item, data in read_all(store, store.listing().objects):
-        for number, line in enumerate(decompress(data)[0].splitlines(), 1):
+        for number, line in enumerate(decompress(data).data.splitlines(), 1):
             if not line.strip():
                 continue
             try:

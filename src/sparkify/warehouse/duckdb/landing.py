@@ -92,8 +92,9 @@ def load_error(exc: Exception) -> LoadError | None:
     """
     text = str(exc).split("\n", 1)[0]
     wrong_json = isinstance(exc, duckdb.InvalidInputException | duckdb.ConversionException)
-    wrong_stream = isinstance(exc, duckdb.IOException) and re.search(
-        r"gzip|zstd|compress|corrupt", text, re.IGNORECASE
+    # Of a stream it says what is wrong, and not where; whatever is about a file as such names it in quotes.
+    wrong_stream = isinstance(exc, duckdb.IOException) and (
+        '"' not in text or re.search(r"gzip|zstd|compress|corrupt", text, re.IGNORECASE)
     )
     # DuckDB quotes the file in its message, and may cut the quotation within a character.
     cut_quotation = isinstance(exc, UnicodeDecodeError)

@@ -51,7 +51,7 @@ def look_at_lines(path: Path, *, exact: bool) -> Seen:
     """
     plain: bytes | None = None
     if path.suffix.lower() in COMPRESSED or not exact:
-        plain, damage = decompress(path.read_bytes())
+        plain, damage, _ = decompress(path.read_bytes())
         if damage:
             return _DOUBTFUL
     lines = 0
