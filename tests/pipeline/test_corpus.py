@@ -12,7 +12,7 @@ import os
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ import pytest
 
 from sparkify.lake.codec import decompress
 from sparkify.pipeline import land as pipeline_land
+from sparkify.pipeline import reader
 from sparkify.pipeline.plan import EVENTS, SONGS
+from sparkify.pipeline.reader import read_carefully
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
 from tests.conftest import S3Server
 from tests.landing import Lander, Row, read
@@ -31,6 +33,7 @@ from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, open_place,
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 8
+FIELDS = {EVENTS: EVENT_FIELDS, SONGS: SONG_FIELDS}
 FOLDERS = {EVENTS: "log_data", SONGS: "song_data"}
 
 
@@ -95,6 +98,18 @@ def test_every_file_is_expected_and_every_kind_of_reject_is_there():
         *("missing_field", "out_of_range", "too_long", "event_time_out_of_range", "play_without_user"),
         "damaged_file",
     }
+
+
+@each_case
+@pytest.mark.parametrize("window", [1, 50])
+def test_how_far_the_reader_looks_changes_nothing(case: Case, window: int, monkeypatch: pytest.MonkeyPatch):
+    whole = read_carefully(case.data, FIELDS[case.kind])
+    monkeypatch.setattr(reader, "_WINDOW", window)
+    some = read_carefully(case.data, FIELDS[case.kind])
+    assert (some.lines, some.unknown) == (whole.lines, whole.unknown)
+    assert [replace(each, detail="") for each in some.rejects] == [
+        replace(each, detail="") for each in whole.rejects
+    ]
 
 
 @each_case

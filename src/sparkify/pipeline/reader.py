@@ -35,6 +35,8 @@ _BLANKS = " \t\n\v\f\r"
 KEPT_BYTES = 16_384
 # The longest that a part of a token may be that ends a file: ``-0.1234`` or ``\\u00e``.
 _LONGEST_TOKEN = 8
+# Characters of a record that are looked at first.
+_WINDOW = 4096
 # Whole numbers of more digits are kept as text: no column holds them, and Python refuses more than 4,300.
 _MOST_DIGITS = 400
 
@@ -235,7 +237,7 @@ def _is_array(text: str) -> bool:
     if text[_skip(text, start + 1) :][:1] in ("", "{", "]"):
         return True
     try:
-        _decoder.raw_decode(text, start)
+        _decode_at(text, start)
     except (ValueError, RecursionError, Refusal):
         return False
     return True
@@ -252,7 +254,7 @@ def _array(text: str, offset: int) -> Iterator[tuple[_Span, Any]]:
     last = False
     while place.at < len(text) and text[place.at] != "]":
         try:
-            value, end = _decoder.raw_decode(text, place.at)
+            value, end = _decode_at(text, place.at)
             after = _skip(text, end)
             if after == end and text[end : end + 1] not in ("]", ""):
                 raise ValueError("no comma follows")
@@ -277,6 +279,30 @@ def _array(text: str, offset: int) -> Iterator[tuple[_Span, Any]]:
         yield from _by_lines(text[place.at + 1 :].encode(), place.offset + 1, place.line)
     elif not last:
         yield place.span(place.at), Refusal(TRUNCATED, "the file ends inside an array")
+
+
+def _decode_at(text: str, at: int) -> tuple[Any, int]:
+    """Return the value that begins at a place, and where it ends.
+
+    Looks at a little of the text, and at more where that ends too early: the parser counts all lines before
+    an error, which in a large file with many of them would take hours.
+    """
+    size = _WINDOW
+    while True:
+        window = text[at : at + size]
+        cut = at + size < len(text)
+        try:
+            value, end = _decoder.raw_decode(window)
+        except json.JSONDecodeError as exc:
+            inside = exc.pos < len(window) - _LONGEST_TOKEN and not exc.msg.startswith(
+                ("Unterminated", "Invalid")
+            )
+            if inside or not cut:
+                raise
+        else:
+            if end < len(window) or not cut:  # else a number may go on
+                return value, at + end
+        size *= 4
 
 
 @dataclass(slots=True)
