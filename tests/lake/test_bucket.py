@@ -255,10 +255,11 @@ def test_a_local_copy_keeps_the_suffix_that_tells_the_compression(
     lake: Path, bucket: Callable[..., Bucket], tmp_path: Path
 ) -> None:
     long = "/".join(["d" * 100] * 4)
-    write(lake, {f"x/{long}/1.json.gz": b"a", "x/2.json": b"b", "y/2.json": b"c"})
+    dots = f"z/n.{'s' * 235}.json"
+    write(lake, {f"x/{long}/1.json.gz": b"a", "x/2.json": b"b", "y/2.json": b"c", dots: b"d"})
     store = bucket("")
     paths = {item.key: store.local_path(item, tmp_path) for item in store.listing().objects}
-    assert {path.read_bytes() for path in paths.values()} == {b"a", b"b", b"c"}
+    assert {path.read_bytes() for path in paths.values()} == {b"a", b"b", b"c", b"d"}
     assert all(path.parent == tmp_path for path in paths.values())
     assert paths[f"x/{long}/1.json.gz"].name.endswith(".json.gz")
 

@@ -111,6 +111,16 @@ def test_a_link_to_nothing_is_named_where_it_would_be_data(tmp_path: Path) -> No
     assert caught.value.uri == str(tmp_path / "lost.json")
 
 
+def test_names_that_are_no_data_stop_nothing(tmp_path: Path) -> None:
+    """Whatever they are: not UTF-8, or a link to itself."""
+    write(tmp_path, "1.json")
+    (tmp_path / "self").symlink_to(tmp_path / "self")
+    (tmp_path / os.fsdecode(b"caf\xe9.txt")).touch()
+    listing = Folder(str(tmp_path)).listing()
+    assert [item.key for item in listing.objects] == ["1.json"]
+    assert listing.ignored == ["caf\\xe9.txt", "self"]
+
+
 def test_a_pipe_among_the_files_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     with pytest.raises(SourceError) as caught:

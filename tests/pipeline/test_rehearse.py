@@ -119,6 +119,8 @@ def test_what_is_printed_for_duckdb_can_be_run_and_gives_the_same(
     log, songs = lake / "log_data", lake / "song_data"
     (songs / "printed.json").write_text(json.dumps(song(song_id="SO7", title="It's a title"), indent=1))
     write_records(log / "it's 5 $.json", play(ts=TS + 5, song="It's a title", level="paid", length=None))
+    for number, name in enumerate(("p*.json", "pq.json", "[p].json", "p.json", "p?.json")):
+        write_records(log / name, play(ts=TS + 100 + number))
     steps: list[Callable[[], object]] = [
         lambda: None,
         lambda: write_records(log / "2.json", play(ts=TS + 2, userId="2"), play(ts=TS + 9**9, userId="2")),

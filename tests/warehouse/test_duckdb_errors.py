@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,8 +25,10 @@ def errors(capsys: pytest.CaptureFixture[str]) -> Errors:
 
     def call(path: Path, *arguments: str) -> tuple[int, list[str]]:
         capsys.readouterr()
-        code = run([*arguments, "--config", os.devnull, "--database", str(path)])
-        return code, capsys.readouterr().err.splitlines()
+        places = ["--config", os.devnull, "--database", str(path)]
+        code = run([*arguments, *places])
+        # Commands are named with these options, of which tests/cli/test_typed.py is.
+        return code, capsys.readouterr().err.replace(" " + shlex.join(places) + "`", "`").splitlines()
 
     return call
 
@@ -68,7 +71,7 @@ def test_a_file_that_is_something_else(
     path.write_text(contents)
     code, said = errors(path, *command)
     assert (code, said[0]) == (1, f"Error: {path} is not a DuckDB database.")
-    assert said[1:] == [f"Try: {NAME} {MAKES} it."]
+    assert said[1:] == [f"Try: {NAME} etl or create-tables makes it."]
     assert path.read_text() == contents
 
 
@@ -80,6 +83,17 @@ def test_an_empty_file(tmp_path: Path, errors: Errors, command: list[str]):
     assert said[1].startswith(f"Try: Remove it: {MAKES} it anew.")
     path.unlink()
     assert errors(path, "create-tables")[0] == 0, "as it says"
+
+
+@pytest.mark.parametrize("name", [":memory:", ":memory:x", "a?b/w.duckdb", "w\udcff.duckdb"])
+def test_a_name_that_duckdb_cannot_keep_a_file_under(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, errors: Errors, command: list[str], name: str
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a?b").mkdir()
+    code, said = errors(Path(name), *command)
+    assert (code, said[1]) == (2, "Try: Name a file with --database or [DWH] DATABASE.")
+    assert [each.name for each in tmp_path.rglob("*")] == ["a?b"]
 
 
 def test_a_folder(tmp_path: Path, errors: Errors, command: list[str]):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import obstore
@@ -29,7 +29,7 @@ from sparkify.errors import (
     SourceNotFound,
     TransientSourceError,
 )
-from sparkify.lake.store import LakeObject, Listing, sort_out
+from sparkify.lake.store import DATA_SUFFIXES, LakeObject, Listing, sort_out
 from sparkify.settings import AwsSettings
 
 if TYPE_CHECKING:
@@ -192,7 +192,8 @@ class Bucket:
     def local_path(self, item: LakeObject, spool: Path) -> Path:
         # The suffix tells the compression; the key itself may be too long, or too odd, for a file name.
         digest = hashlib.blake2b(item.uri.encode(), digest_size=12).hexdigest()
-        path = spool / (digest + "".join(PurePosixPath(item.key).suffixes[-2:]))
+        suffix = next((each for each in DATA_SUFFIXES if item.key.lower().endswith(each)), "")
+        path = spool / (digest + suffix)
         size = 0
         try:
             answer = obstore.get(self._store, self._key(item))

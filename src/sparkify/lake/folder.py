@@ -46,14 +46,16 @@ class Folder:
                 with os.scandir(folder) as entries:
                     for entry in entries:
                         key = prefix + entry.name
-                        _verify_name(key, folder)
-                        if entry.is_dir():
+                        if _is_folder(entry):
                             linked = entry.is_symlink()
                             real = os.path.realpath(entry.path) if linked else f"{way[-1]}/{entry.name}"
                             if not (linked and any(_holds(real, passed) for passed in way)):
                                 waiting.append((entry.path, key + "/", (*way, real)))
-                        else:
+                        elif is_data(key):
+                            _verify_name(key, folder)
                             found.append(_object(entry, key))
+                        else:  # whatever it is, an editor's lock, say: only its name is told
+                            found.append(LakeObject(entry.path, _as_text(key), 0, ""))
         except OSError as exc:
             _raise(exc, str(exc.filename or folder))
         return found
@@ -87,13 +89,25 @@ def _holds(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as exc:
+        if exc.errno == errno.ELOOP:  # a link to itself
+            return False
+        raise
+
+
+def _as_text(name: str) -> str:
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
 def _verify_name(key: str, folder: str) -> None:
     try:
         key.encode()
     except UnicodeEncodeError as exc:
-        name = os.fsencode(key).decode(errors="backslashreplace")
         raise SourceError(
-            f"the name of {name} in {folder} is not UTF-8.",
+            f"the name of {_as_text(key)} in {folder} is not UTF-8.",
             "Rename it, or move it out of the lake.",
             uri=folder,
         ) from exc
@@ -105,12 +119,10 @@ def _object(entry: os.DirEntry[str], key: str) -> LakeObject:
     except FileNotFoundError:
         if not entry.is_symlink():
             raise
-        if is_data(key):
-            raise SourceNotFound(
-                f"{entry.path} is a link to nothing.", "Remove the link, or mend it.", uri=entry.path
-            ) from None
-        return LakeObject(entry.path, key, 0, "")  # an editor's lock, say
-    if not stat.S_ISREG(status.st_mode) and is_data(key):
+        raise SourceNotFound(
+            f"{entry.path} is a link to nothing.", "Remove the link, or mend it.", uri=entry.path
+        ) from None
+    if not stat.S_ISREG(status.st_mode):
         raise SourceError(
             f"{entry.path} is not a file but a pipe, socket or device.", "Move it elsewhere.", uri=entry.path
         )

@@ -40,7 +40,34 @@ def open_engine(
         return _open_redshift(settings, credentials, on_wait)
     from sparkify.warehouse.duckdb.engine import DuckDBEngine
 
-    return DuckDBEngine(Path(settings.dwh.database), wait=wait, on_wait=on_wait)
+    return DuckDBEngine(_database_file(settings.dwh.database), wait=wait, on_wait=on_wait)
+
+
+def _database_file(name: str) -> Path:
+    """Return the file of a warehouse.
+
+    Raises:
+        ConfigError: DuckDB cannot keep one under that name.
+    """
+    wrong = ""
+    if name.startswith(":memory:"):
+        wrong = "is gone when the command ends"
+    elif "?" in str(Path(name).parent):
+        wrong = "has a ? in a folder's name, where DuckDB looks for options"
+    elif not name.isprintable() or not _is_utf8(name):
+        wrong = "holds what no name of DuckDB's may"
+    if wrong:
+        shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+        raise ConfigError(f"the database {shown} {wrong}.", "Name a file with --database or [DWH] DATABASE.")
+    return Path(name)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def open_script(settings: Settings, answers: Answers) -> Script:

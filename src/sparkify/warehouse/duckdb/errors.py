@@ -84,7 +84,7 @@ def _about_file(exc: Exception, path: Path) -> SparkifyError:
             )
         return EngineError(
             f"{path} is not a DuckDB database.",
-            f"{_NAME_ANOTHER}: `sparkify etl` or `sparkify create-tables` makes it.",
+            f"{_NAME_ANOTHER}: etl or create-tables makes it.",
         )
     if "Cannot open file" in text:
         return EngineError(

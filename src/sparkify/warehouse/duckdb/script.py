@@ -152,7 +152,9 @@ class DuckDBScript:
         )
         self.statements.append("DELETE FROM run_paths")
         self.insert("run_paths", ("path", "file_id"), files)
-        self.statements.append("SET VARIABLE files = (SELECT LIST(path) FROM run_paths)")
+        # What stands for other characters in a pattern stands for itself in brackets.
+        quoted = "regexp_replace(path, '([*?\\[])', '[\\1]', 'g')"
+        self.statements.append(f"SET VARIABLE files = (SELECT LIST({quoted}) FROM run_paths)")  # noqa: S608
 
     def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> NoReturn:
         raise NotImplementedError
