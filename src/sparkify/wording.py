@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+# C0 and C1: line breaks, tabs, what begins a terminal's escape sequences.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
@@ -39,3 +43,12 @@ def shortened(text: str, most: int) -> str:
     ('a long…', 'a text')
     """
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def visible(text: str) -> str:
+    r"""Return a text whose control characters are escapes: none tears a table or steers a terminal.
+
+    >>> visible("two\nlines, Björk")
+    'two\\nlines, Björk'
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from tests.cli.conftest import Run, command, environment
+from tests.records import play, write_records
 
 from sparkify.cli.app import run
 
@@ -134,6 +135,56 @@ def test_parquet_without_a_file_and_a_file_that_cannot_be_are_refused(
     assert run(["query", "SELECT 1", "-o", str(tmp_path / "no" / "x.csv"), *database]) == 2
     assert run(["query", "SELECT 1", "-o", str(tmp_path / "no" / "x.parquet"), *database]) != 0
     assert "Try: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["w.duckdb", "dwh.cfg", "log.json"])
+def test_an_answer_writes_over_nothing_that_matters(tmp_path: Path, name: str) -> None:
+    write_records(tmp_path / "log.json", play())
+    config = tmp_path / "dwh.cfg"
+    config.write_text(f"[DWH]\nDATABASE = {tmp_path}/w.duckdb\n[S3]\nLOG_DATA = {tmp_path}/log.json\n")
+    assert run(["etl", "--config", str(config)]) == 0
+    before = (tmp_path / name).read_bytes()
+    for style in ("csv", "parquet"):
+        answer = ["-o", str(tmp_path / name), "--format", style]
+        assert run(["query", "SELECT 1", *answer, "--config", str(config)]) == 2
+    assert (tmp_path / name).read_bytes() == before
+
+
+def test_json_and_another_format_are_a_contradiction(database: list[str]) -> None:
+    assert run(["query", "SELECT 1", "--json", "--format", "csv", *database]) == 2
+    assert run(["query", "SELECT 1", "--json", "--format", "json", *database]) == 0
+
+
+def test_json_loses_no_column_and_stays_json(database: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    sql = (
+        "SELECT 1 AS a, 2 AS a, 3 AS a_2, 'NaN'::DOUBLE AS x, '-inf'::DOUBLE AS y, ['inf'::DOUBLE] AS z, "
+        "'\\xAB'::BLOB AS b"
+    )
+    assert run(["query", sql, "--json", *database]) == 0
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    answer = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert answer["columns"] == ["a", "a_2", "a_2_2", "x", "y", "z", "b"]
+    assert list(answer["rows"][0].values()) == [1, 2, 3, "NaN", "-Infinity", ["Infinity"], "ab"]
+
+
+def test_what_stands_in_a_value_neither_tears_the_table_nor_steers_the_terminal(
+    database: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["query", "SELECT 'a' || chr(10) || 'b' || chr(27) || '[2J' AS t, 1 AS n", *database]) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == ["a\\nb\\x1b[2J  1"]
+
+
+@pytest.mark.parametrize("style", ["table", "csv", "json"])
+def test_the_answer_is_utf8_whatever_the_terminal_says(database: list[str], style: str) -> None:
+    words = command("query", "SELECT 'Bj\u00f6rk' AS name", "--format", style, *database)
+    done = subprocess.run(
+        words, env=environment() | {"PYTHONIOENCODING": "ascii"}, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "Bj\u00f6rk" in done.stdout.decode()
 
 
 CHANGES = [

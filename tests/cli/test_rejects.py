@@ -170,8 +170,20 @@ def test_export_gives_the_very_bytes(lake: Path, capsys: pytest.CaptureFixture[s
     path = lake / "bad.json"
     assert as_json(lake, capsys, "export", str(path)) == {"records": 4, "path": str(path)}
     assert path.read_bytes() == b"".join(line + b"\n" for line, _ in BAD)
-    assert as_json(lake, capsys, "export", str(path), "--reason", "invalid_utf8")["records"] == 1
+    assert rejects(lake, "export", str(path), "--reason", "invalid_utf8") == 2
+    assert path.read_bytes() == b"".join(line + b"\n" for line, _ in BAD), "it may be half mended"
+    assert as_json(lake, capsys, "export", str(path), "--reason", "invalid_utf8", "--force")["records"] == 1
     assert path.read_bytes() == BAD[1][0] + b"\n"
+    assert as_json(lake, capsys, "export", str(path), "--file", "/2.json", "--force")["records"] == 1
+
+
+@pytest.mark.parametrize("name", ["w.duckdb", "log_data/1.json", "link.json"])
+def test_export_writes_over_nothing_that_matters(lake: Path, name: str):
+    (lake / "link.json").symlink_to(lake / "log_data" / "1.json")
+    before = (lake / name).read_bytes()
+    for force in ([], ["--force"]):
+        assert rejects(lake, "export", str(lake / name), *force) == 2
+        assert (lake / name).read_bytes() == before
 
 
 def test_export_to_where_nothing_can_be_written(lake: Path):

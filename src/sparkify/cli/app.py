@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
+import io
 import json
 import os
 import signal
@@ -106,10 +107,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _open_streams() -> None:
-    """Have every standard stream be one: Python has None for those that were closed."""
+    """Have every standard stream be one, in UTF-8: Python has None for those that were closed."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - to the end
+    for stream in (sys.stdout, sys.stderr):
+        # The data is, whatever the locale; half a name may be no UTF-8.
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _leave(code: int) -> NoReturn:

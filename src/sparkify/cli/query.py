@@ -6,7 +6,7 @@ import csv
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sparkify.cli.options import open_warehouse, settings_from, warehouse_options
-from sparkify.cli.screen import aligned, encode
+from sparkify.cli.output import unwritable, verify_output
+from sparkify.cli.screen import aligned, as_json
 from sparkify.errors import ConfigError
 from sparkify.wording import counted
 
@@ -44,14 +45,19 @@ def query(sql: str, style: str | None, as_json: bool, output: Path | None, **opt
     """
     from sparkify.warehouse.connect import require
 
+    if as_json and style not in (None, "json"):
+        raise click.UsageError(f"--json is --format json, and --format {style} was given.")
     style = style or ("json" if as_json else _style_of(output))
-    engine = open_warehouse(settings_from(options), options)
+    settings = settings_from(options)
+    engine = open_warehouse(settings, options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
+            if output is not None:
+                verify_output(output, settings, engine)
             if style == "parquet":
                 if output is None:
-                    raise ConfigError("parquet is not for a terminal.", "Name a file with -o FILE.")
+                    raise ConfigError("parquet goes to a file.", "Name one with -o FILE.")
                 rows = engine.write_parquet(sql, output)
             else:
                 answer = engine.query(sql)
@@ -92,9 +98,7 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
             with output.open("w", encoding="utf-8", newline="") as file:
                 shutil.copyfileobj(answer, file)
         except OSError as exc:
-            raise ConfigError(
-                f"{output} cannot be written: {exc.strerror}.", "Choose another place."
-            ) from exc
+            raise unwritable(output, exc) from exc
 
 
 def _write_table(answer: Answer, file: IO[str]) -> int:
@@ -117,11 +121,23 @@ def _write_csv(answer: Answer, file: IO[str]) -> int:
 
 
 def _write_json(answer: Answer, file: IO[str]) -> int:
-    """Write ``{"columns": […], "rows": [{…}, …]}``."""
-    file.write(json.dumps({"columns": answer.columns})[:-1] + ', "rows": [')
+    """Write ``{"columns": […], "rows": [{…}, …]}``; of columns of one name the second is ``name_2``."""
+    columns = _told_apart(answer.columns)
+    file.write(json.dumps({"columns": columns})[:-1] + ', "rows": [')
     count = 0
     for count, row in enumerate(answer.rows, 1):
-        record = dict(zip(answer.columns, row, strict=True))
-        file.write((",\n" if count > 1 else "\n") + json.dumps(record, default=encode, ensure_ascii=False))
+        record = dict(zip(columns, row, strict=True))
+        file.write((",\n" if count > 1 else "\n") + as_json(record))
     file.write("\n]}\n")
     return count
+
+
+def _told_apart(columns: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in columns:
+        number, unique = 1, name
+        while unique in found:
+            number += 1
+            unique = f"{name}_{number}"
+        found.append(unique)
+    return found

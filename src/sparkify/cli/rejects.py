@@ -15,9 +15,10 @@ from sparkify.cli.options import (
     source_options,
     warehouse_options,
 )
+from sparkify.cli.output import unwritable, verify_output
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
-from sparkify.wording import counted, shortened
+from sparkify.wording import counted, shortened, visible
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Answer
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 _ALL = 2**31
 # Characters of a record that `show` shows.
 _GLIMPSE = 300
+
+
+_reason_option = click.option("--reason", default="", help="Only those of one reason.")
+_file_option = click.option(
+    "--file", "uri", default="", metavar="URI", help="Only those of one file, or name's end."
+)
 
 
 @click.group()
@@ -62,8 +69,8 @@ def list_rejects(as_json: bool, **options: Any) -> None:
 
 
 @rejects.command()
-@click.option("--reason", default="", help="Only those of one reason.")
-@click.option("--file", "uri", default="", metavar="URI", help="Only those of one file, or name's end.")
+@_reason_option
+@_file_option
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @warehouse_options
 @json_option
@@ -92,10 +99,12 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
 
 @rejects.command()
 @click.argument("output", type=click.Path(path_type=Path))
-@click.option("--reason", default="", help="Only those of one reason.")
+@_reason_option
+@_file_option
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
 @warehouse_options
 @json_option
-def export(output: Path, reason: str, as_json: bool, **options: Any) -> None:
+def export(output: Path, reason: str, uri: str, force: bool, as_json: bool, **options: Any) -> None:
     """Write the rejected records' own bytes to a file, one a line, to be mended there.
 
     \b
@@ -105,7 +114,11 @@ def export(output: Path, reason: str, as_json: bool, **options: Any) -> None:
     from sparkify.pipeline.reader import KEPT_BYTES
 
     screen = Screen(as_json)
-    answer = _ask("ledger/rejects_in_full.sql", options, reason=reason, uri="", most=_ALL)
+    if output.is_file() and not force:
+        raise ConfigError(
+            f"{output} is there already.", "Name another file, or say --force to write over this one."
+        )
+    answer = _ask("ledger/rejects_in_full.sql", options, output=output, reason=reason, uri=uri, most=_ALL)
     count = cut = 0
     try:
         with output.open("wb") as file:
@@ -116,7 +129,7 @@ def export(output: Path, reason: str, as_json: bool, **options: Any) -> None:
                 count += 1
                 cut += len(record) == KEPT_BYTES
     except OSError as exc:
-        raise ConfigError(f"{output} cannot be written: {exc.strerror}.", "Choose another place.") from exc
+        raise unwritable(output, exc) from exc
     screen.say(f"Wrote {counted(count, 'record')} to {output}.")
     if cut:
         screen.say(
@@ -154,22 +167,26 @@ def _glimpse(content: str, encoding: str) -> str:
     if len(content) > _GLIMPSE:
         length = counted(size, "byte")
         notes.append(f"the first {length} are kept" if size == KEPT_BYTES else f"{length} long")
-    return shortened(content, _GLIMPSE) + (f" ({', '.join(notes)})" if notes else "")
+    return visible(shortened(content, _GLIMPSE)) + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _decoded(content: str, encoding: str) -> bytes:
     return base64.b64decode(content) if encoding == "base64" else content.encode()
 
 
-def _ask(path: str, options: dict[str, Any], **parameters: Any) -> Answer:
+def _ask(path: str, options: dict[str, Any], *, output: Path | None = None, **parameters: Any) -> Answer:
+    """Ask the ledger; where the answer goes to a file, that is one which may be written over."""
     from sparkify.warehouse.connect import require
     from sparkify.warehouse.engine import Answer
     from sparkify.warehouse.statements import statement
 
-    engine = open_warehouse(settings_from(options), options)
+    settings = settings_from(options)
+    engine = open_warehouse(settings, options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
+            if output is not None:
+                verify_output(output, settings, engine)
             answer = engine.ask(statement(path), **parameters)
             return Answer(answer.columns, iter(list(answer.rows)))
     finally:

@@ -7,9 +7,10 @@ goes to stderr. Progress always goes to stderr: a bar on a terminal, plain lines
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,7 +21,7 @@ import click
 
 from sparkify.cli.typed import with_places
 from sparkify.errors import ConfigError
-from sparkify.wording import counted
+from sparkify.wording import counted, visible
 
 # Rows of a table that say how wide its columns are.
 _MEASURED = 10_000
@@ -53,7 +54,7 @@ class Screen:
     def result(self, value: dict[str, Any]) -> None:
         """Print the machine-readable object, with ``--json`` only."""
         if self.as_json:
-            click.echo(json.dumps(value, default=encode, ensure_ascii=False))
+            click.echo(as_json(value))
 
     def confirm(self, question: str, *, yes: bool) -> bool:
         """Ask on a terminal; elsewhere ``--yes`` has to have been given.
@@ -214,11 +215,28 @@ def _shown(value: Any, separator: str) -> str:
         return f"{value:{separator}.3f}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
-    return str(value)
+    return visible(value.hex() if isinstance(value, bytes) else str(value))
 
 
-def encode(value: Any) -> Any:
-    """Return what JSON has no word for as text: times in ISO 8601."""
+def as_json(value: Mapping[str, Any]) -> str:
+    """Return an object as JSON: times in ISO 8601, bytes in hex, numbers JSON has no word for as text."""
+    try:
+        return json.dumps(value, default=_encode, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        told = {name: _finite(each) for name, each in value.items()}
+        return json.dumps(told, default=_encode, ensure_ascii=False)
+
+
+def _encode(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with the words of SQL for what is no number: NaN, Infinity, -Infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    return {name: _finite(each) for name, each in value.items()} if isinstance(value, dict) else value
