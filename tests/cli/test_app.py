@@ -181,6 +181,32 @@ def test_dropping_rows_needs_yes_where_nobody_can_be_asked(sparkify: Run, tmp_pa
     assert sparkify(*count).out.split()[1] == "0"
 
 
+def test_a_reset_that_would_forget_what_was_retracted_asks_too(sparkify: Run, tmp_path: Path) -> None:
+    """No row is left, and yet the next etl would load what somebody took out."""
+    write_lake(tmp_path)
+    assert sparkify("etl", "--log-data", "log_data").code == 0
+    for file in (tmp_path / "log_data").rglob("*.json"):
+        assert sparkify("retract", str(file), "--yes").code == 0
+    assert sparkify("create-tables", "--drop").code == 2
+    assert sparkify("create-tables", "--drop", "--yes").code == 0
+    assert sparkify("create-tables", "--drop").code == 0, "nothing is left to lose"
+
+
+@pytest.mark.parametrize("name", ["etlx", "create_tables", "reject"])
+def test_a_command_that_was_meant_is_named(sparkify: Run, name: str) -> None:
+    done = sparkify(name)
+    assert done.code == 2
+    assert "Did you mean '" in done.err
+
+
+@pytest.mark.parametrize("words", [(), ("rejects",), ("cluster",)])
+def test_a_group_alone_shows_its_help_and_is_no_error(sparkify: Run, words: tuple[str, ...]) -> None:
+    done = sparkify(*words)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Usage: sparkify")
+    assert "Error" not in done.err
+
+
 @pytest.mark.parametrize(("answer", "left"), [("n\n", "3"), ("y\n", "0")])
 def test_on_a_terminal_dropping_rows_asks(
     sparkify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, left: str

@@ -215,6 +215,14 @@ def test_replay_after_a_rule_was_mended(lake: Path, monkeypatch: pytest.MonkeyPa
     }
 
 
+def test_replay_allows_what_was_accepted_before_and_no_more(lake: Path):
+    """Of a whole lake it was a small share; of the few files it is in it is a large one."""
+    logs = ("--log-data", str(lake / "log_data"))
+    assert rejects(lake, "replay", *logs) == 0
+    write_records(lake / "log_data" / "3.json", {"ts": "bad"})
+    assert rejects(lake, "replay", *logs) == 3
+
+
 def test_replay_that_still_has_too_many_rejects_publishes_nothing(lake: Path):
     before = hash_tables(lake / "w.duckdb", file_ids=True)
     assert rejects(lake, "replay", "--log-data", str(lake / "log_data"), "--max-rejects", "3") == 3

@@ -124,6 +124,13 @@ def test_compare_tells_every_distance_without_leaving_files(tmp_path, real_data)
     assert tree(tmp_path) == {}
 
 
+def test_logs_to_compare_with_that_are_not_there_are_told_before_anything_is_written(tmp_path):
+    done = simulate("lake", "--compare", "nowhere", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"{tmp_path}/nowhere" in done.stderr
+    assert tree(tmp_path) == {}
+
+
 def test_s3_holds_the_same_bytes_as_a_folder(tmp_path, s3):
     bucket = s3.root / f"simulated-{tmp_path.name}"
     bucket.mkdir()

@@ -52,6 +52,16 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            meant = get_close_matches(args[0].replace("_", "-"), COMMANDS, n=1)
+            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant[0]!r}?" if meant else ""))
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             result = super().invoke(ctx)
@@ -148,7 +158,10 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
         return exc.exit_code
     except click.UsageError as exc:
         command = exc.ctx.command_path if exc.ctx else "sparkify"
-        _fail(exc.format_message(), f"See `{command} --help`.", USAGE, "UsageError", as_json=as_json)
+        if isinstance(exc, click.exceptions.NoArgsIsHelpError):
+            click.echo(exc.format_message(), err=True)
+        else:
+            _fail(exc.format_message(), f"See `{command} --help`.", USAGE, "UsageError", as_json=as_json)
         return USAGE
     except (click.Abort, KeyboardInterrupt) as exc:
         return _fail_interrupted(exc, as_json=as_json)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, yes_option
 from sparkify.cli.screen import Screen, if_interrupted
+
+if TYPE_CHECKING:
+    from sparkify.warehouse.engine import Engine
 
 
 @click.command("create-tables")
@@ -32,11 +34,10 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
     try:
         if drop:
             with engine.reading() as exists:
-                rows = tables.count_rows(engine) if exists else {}
-            lost = _not_empty(rows)
+                lost = _losses(engine) if exists else {}
             if lost:
                 screen.table(["table", "rows to be dropped"], list(lost.items()))
-                if not screen.confirm("Drop these tables with all their rows?", yes=yes):
+                if not screen.confirm("Drop these tables with all their rows, and the ledger?", yes=yes):
                     screen.say("Nothing was changed.")
                     screen.result({"dropped": False, "created": False})
                     return
@@ -46,7 +47,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
         ):
             if drop:
                 # Nobody was asked about rows that came while somebody was asked.
-                if not yes and exists and _not_empty(tables.count_rows(engine)) != lost:
+                if not yes and exists and _losses(engine) != lost:
                     raise SparkifyError(
                         "another run has changed the tables meanwhile.",
                         "Nothing was dropped. Run it again to see what would be.",
@@ -59,5 +60,12 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
     screen.result({"dropped": drop, "created": True})
 
 
-def _not_empty(rows: Mapping[str, int]) -> dict[str, int]:
-    return {name: count for name, count in rows.items() if count}
+def _losses(engine: Engine) -> dict[str, int]:
+    """Return what a reset would lose: rows by table, and the files somebody decided to keep out."""
+    from sparkify.warehouse.ledger import current_files
+    from sparkify.warehouse.tables import count_rows
+
+    counts = count_rows(engine)
+    if "etl.files" in engine.tables():
+        counts["(retracted files)"] = sum(file.state == "retracted" for file in current_files(engine))
+    return {name: count for name, count in counts.items() if count}

@@ -22,6 +22,7 @@ from sparkify.wording import counted, name_runs
 if TYPE_CHECKING:
     from sparkify.pipeline.plan import Plan
     from sparkify.pipeline.run import Options, Summary
+    from sparkify.pipeline.threshold import MaxRejects
     from sparkify.warehouse.engine import Engine
 
 _SHOWN = 10
@@ -68,12 +69,13 @@ def etl(
       sparkify etl
       sparkify etl --log-data s3://bucket/log_data --song-data s3://bucket/song_data
     """
+    from sparkify.pipeline.threshold import MaxRejects
+
     screen = Screen(as_json)
     if with_sql and not only_plan:
         raise click.UsageError("--sql goes with --plan.")
     if only_plan:
         from sparkify.pipeline.run import Options
-        from sparkify.pipeline.threshold import MaxRejects
 
         how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects))
         _plan(screen, options, how, with_sql=with_sql)
@@ -83,7 +85,7 @@ def etl(
             options,
             full_refresh=full_refresh,
             batch_bytes=batch_bytes,
-            max_rejects=max_rejects,
+            max_rejects=MaxRejects.parse(max_rejects),
         )
         with if_interrupted("what was loaded is committed"):
             screen.result(told)
@@ -121,7 +123,7 @@ def load(
     *,
     full_refresh: bool = False,
     batch_bytes: int = _BATCH_BYTES,
-    max_rejects: str = "1%",
+    max_rejects: MaxRejects | None = None,
     reload: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """Run the pipeline, show what it did, and return that for a script."""
@@ -131,7 +133,7 @@ def load(
     from sparkify.pipeline.threshold import MaxRejects
 
     started = time.monotonic()
-    how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects), reload)
+    how = Options(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload)
     settings = settings_from(options)
     sources = open_sources(settings)
     engine = open_warehouse(settings, options)

@@ -139,11 +139,15 @@ def export(output: Path, reason: str, uri: str, force: bool, as_json: bool, **op
 
 
 @rejects.command()
-@click.option("--max-rejects", default="1%", show_default=True, metavar="N|P%", help="As with etl.")
+@click.option(
+    "--max-rejects",
+    metavar="N|P%",
+    help="As with etl.  [default: those there are, and 1% of what is read]",
+)
 @source_options
 @warehouse_options
 @json_option
-def replay(max_rejects: str, as_json: bool, **options: Any) -> None:
+def replay(max_rejects: str | None, as_json: bool, **options: Any) -> None:
     """Read the files with rejects again, after a rule was mended; changed files any `etl` reads.
 
     \b
@@ -151,10 +155,13 @@ def replay(max_rejects: str, as_json: bool, **options: Any) -> None:
       sparkify rejects replay
     """
     from sparkify.cli.etl import load
+    from sparkify.pipeline.threshold import MaxRejects
 
-    rows = _ask("ledger/files_with_rejects.sql", options).rows
+    rejected = dict(_ask("ledger/files_with_rejects.sql", options).rows)
     screen = Screen(as_json)
-    told = load(screen, options, max_rejects=max_rejects, reload=frozenset(row[0] for row in rows))
+    # What was accepted of a whole lake may be any share of the few files it is in.
+    most = MaxRejects.parse(max_rejects) if max_rejects else MaxRejects(known=sum(rejected.values()))
+    told = load(screen, options, max_rejects=most, reload=frozenset(rejected))
     screen.result(told)
 
 

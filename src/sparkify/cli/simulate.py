@@ -19,6 +19,7 @@ from sparkify.wording import counted
 
 if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must not wait for
     from sparkify.settings import AwsSettings
+    from sparkify.simulator.compare import Profile
     from sparkify.simulator.run import Plan
 
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must n
 @click.option("--config", "parameters", metavar="FILE", help="TOML: the state machine and every parameter.")
 @click.option("--print-config", is_flag=True, help="Show every parameter with its default, and stop.")
 @click.option("--compare", metavar="DIR", help="Tell how alike the simulation and these logs are.")
-@click.option("--workers", type=int, default=0, help="Processes. [default: as many as help]")
+@click.option("--workers", type=int, default=0, help="Processes. [default: one a processor, if worth it]")
 @click.option("--force", is_flag=True, help="Replace an earlier simulation in OUT.")
 @json_option
 def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | None, **options: Any) -> None:
@@ -75,10 +76,17 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
         raise ConfigError("OUT is missing.", "Name a folder or s3:// prefix: `sparkify simulate lake`.")
     aws = settings_from({}).aws
     plan = _plan(options, aws)
+    real = None if compare is None else _profile(compare, aws)  # before the work, should it not be there
     with tempfile.TemporaryDirectory(prefix="sparkify-") if out is None else nullcontext(out) as place:
         result = _write(screen, plan, place, aws, options)
-        if compare is not None:
-            result["compare"] = _compare(screen, place, compare, aws)
+        if out is None:
+            result["out"] = None
+        else:
+            screen.say(f"Logs:  {out}/log_data")
+            screen.say(f"Songs: {plan.song_data or out + '/song_data'}")
+        if compare is not None and real is not None:
+            ours = _profile(f"{place.rstrip('/')}/log_data", aws)
+            result["compare"] = _compare(screen, ours, real, compare)
     screen.result(result)
 
 
@@ -144,8 +152,6 @@ def _write(screen: Screen, plan: Plan, out: str, aws: AwsSettings, options: dict
         f"{counts.size / 1e6:,.1f} MB in {counted(counts.files, 'file')}, "
         f"{seconds:,.1f} s ({counts.rows / seconds:,.0f} events/s)."
     )
-    screen.say(f"Logs:  {out}/log_data")
-    screen.say(f"Songs: {plan.song_data or out + '/song_data'}")
     return {
         "out": out,
         "users": plan.users,
@@ -158,17 +164,21 @@ def _write(screen: Screen, plan: Plan, out: str, aws: AwsSettings, options: dict
     }
 
 
-def _compare(screen: Screen, out: str, real: str, aws: AwsSettings) -> list[dict[str, Any]]:
+def _profile(logs: str, aws: AwsSettings) -> Profile:
     from sparkify.lake.places import open_store
-    from sparkify.simulator.compare import distances, read_profile
+    from sparkify.simulator.compare import read_profile
 
-    ours = read_profile(open_store(f"{out.rstrip('/')}/log_data", aws))
-    theirs = read_profile(open_store(real, aws))
+    return read_profile(open_store(logs, aws))
+
+
+def _compare(screen: Screen, ours: Profile, theirs: Profile, name: str) -> list[dict[str, Any]]:
+    from sparkify.simulator.compare import distances
+
     found = distances(ours, theirs)
     screen.say()
     screen.table(
         ["compared", "measure", "distance", "at most", "within"],
         [[d.name, d.measure, d.value, d.bound, d.within] for d in found],
-        title=f"{counted(ours.events, 'simulated event')} beside {theirs.events:,} of {real}:",
+        title=f"{counted(ours.events, 'simulated event')} beside {theirs.events:,} of {name}:",
     )
     return [asdict(d) | {"within": d.within} for d in found]

@@ -17,10 +17,14 @@ _DETAIL = 200
 
 @dataclass(frozen=True, slots=True)
 class MaxRejects:
-    """A number of records, or a share of those read; more of them stop a run before it publishes."""
+    """A number of records, or a share of those read; more of them stop a run before it publishes.
+
+    ``known`` of them were rejected before, and may be again.
+    """
 
     count: int | None = None
     percent: float | None = 1.0
+    known: int = 0
 
     @classmethod
     def parse(cls, text: str) -> MaxRejects:
@@ -55,6 +59,8 @@ class MaxRejects:
             allowed, said = float(self.count), f"{self.count:,}"
         else:
             allowed, said = read * (self.percent or 0) / 100, f"{self.percent:g}%"
+        if self.known:
+            allowed, said = allowed + self.known, f"{said} beside the {self.known:,} that were before"
         if rejected > allowed:
             raise CheckError(
                 f"{rejected:,} of {counted(read, 'record')} {'was' if rejected == 1 else 'were'} rejected, "

@@ -1645,8 +1645,8 @@ WHERE
 ORDER BY r.uri, r.line, r.run_id
 LIMIT 20;
 
--- The loaded files of which some records were rejected.
-SELECT uri FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
+-- The loaded files of which some records were rejected, and how many.
+SELECT uri, rows_rejected FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
 
 -- Log lines we packed, each with the number of its file. Our options follow: MANIFEST GZIP, REGION.
 -- What is left out is counted.

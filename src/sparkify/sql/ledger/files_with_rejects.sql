@@ -1,2 +1,2 @@
--- The loaded files of which some records were rejected.
-SELECT uri FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
+-- The loaded files of which some records were rejected, and how many.
+SELECT uri, rows_rejected FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;

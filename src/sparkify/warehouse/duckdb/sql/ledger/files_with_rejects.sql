@@ -1,2 +1,2 @@
--- of 1859be1451a57ff3
-SELECT uri FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
+-- of 8ac11326ebd267a5
+SELECT uri, rows_rejected FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
