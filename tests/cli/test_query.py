@@ -150,6 +150,26 @@ def test_an_answer_writes_over_nothing_that_matters(tmp_path: Path, name: str) -
     assert (tmp_path / name).read_bytes() == before
 
 
+def test_the_query_may_stand_in_a_file_or_come_from_a_pipe(
+    database: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "q.sql"
+    file.write_text("-- how many\nSELECT COUNT(*) AS n\nFROM songplays;\n")
+    assert run(["query", "-f", str(file), "--format", "csv", *database]) == 0
+    assert capsys.readouterr().out == "n\n3\n"
+    piped = subprocess.run(
+        command("query", "-f", "-", "--format", "csv", *database),
+        env=environment(),
+        input=file.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+    assert (piped.returncode, piped.stdout) == (0, b"n\n3\n")
+    file.write_bytes(b"SELECT '\xff'")
+    for wrong in ([], ["SELECT 1", "-f", str(file)], ["-f", str(file)], ["-f", str(tmp_path / "no.sql")]):
+        assert run(["query", *wrong, *database]) == 2
+
+
 def test_json_and_another_format_are_a_contradiction(database: list[str]) -> None:
     assert run(["query", "SELECT 1", "--json", "--format", "csv", *database]) == 2
     assert run(["query", "SELECT 1", "--json", "--format", "json", *database]) == 0

@@ -67,6 +67,15 @@ def test_retract_takes_a_file_out_until_it_is_put_back(lake: Path, capsys: pytes
     assert read_tables(lake / "w.duckdb") == expect(DAYS, [])
 
 
+def test_to_retract_what_is_retracted_is_nothing_to_do(lake: Path, capsys: pytest.CaptureFixture[str]):
+    uri = str(lake / "log_data" / "1.json")
+    assert command(lake, "retract", uri, "--yes") == 0
+    before = hash_tables(lake / "w.duckdb", file_ids=True, ledger=True)
+    found = as_json(lake, capsys, "retract", uri)
+    assert found == (0, {"taken_out": [], "why": f"{uri} was retracted already."})
+    assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
+
+
 def test_a_file_may_be_named_as_it_is_seen_from_here(lake: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(lake / "log_data")
     assert command(lake, "retract", "2.json", "--yes") == 0
@@ -258,7 +267,7 @@ def test_a_file_that_another_run_loaded_again_is_not_put_back(lake: Path):
     log = lake / "log_data" / "1.json"
     assert command(lake, "retract", str(log), "--yes") == 0
     engine = open_place(lake / "w.duckdb")
-    files = find_file(engine, str(log), "retracted")
+    files = find_file(engine, str(log), "retracted").files
     newer = [play(), play(itemInSession=1)]
     write_records(log, *newer)
     assert etl(lake / "w.duckdb", lake / "log_data") == 0

@@ -77,7 +77,8 @@ class Warehouse:
 
     def retract(self, name: str) -> None:
         names = [name] if name in self.loaded else []
-        self._take_out(names, ["retract", str(self.folder / name)], keep=True, if_none=1)
+        already = name in self.retracted
+        self._take_out(names, ["retract", str(self.folder / name)], keep=True, if_none=0 if already else 1)
 
     def undo(self, number: int) -> None:
         files = [name for name in self.loaded if self.loaded_by[name] == number]
@@ -97,7 +98,10 @@ class Warehouse:
 
     def put_back(self, name: str) -> None:
         code = run(["retract", "--back", str(self.folder / name), *options_of(self.place)])
-        assert code == (0 if self.retracted.pop(name, None) else 1)
+        assert code == (0 if name in self.retracted else 1)
+        if self.retracted.pop(name, None):
+            self.runs += 1
+            self.took_out.add(self.runs)
 
     @staticmethod
     def publishes(files: dict[str, tuple[int, Records]], *, of: dict[str, tuple[int, Records]]) -> bool:

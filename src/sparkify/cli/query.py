@@ -30,21 +30,35 @@ _FORMATS = ("table", "csv", "json", "parquet")
 
 
 @click.command()
-@click.argument("sql")
+@click.argument("sql", required=False)
+@click.option(
+    "-f", "--file", "script", type=click.File(encoding="utf-8"), help="Read the SQL there; - is stdin."
+)
 @click.option("--format", "style", type=click.Choice(_FORMATS), help="[default: table, or by FILE's suffix]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to FILE instead of stdout.")
 @warehouse_options
-def query(sql: str, style: str | None, as_json: bool, output: Path | None, **options: Any) -> None:
+def query(
+    sql: str | None,
+    script: IO[str] | None,
+    style: str | None,
+    as_json: bool,
+    output: Path | None,
+    **options: Any,
+) -> None:
     """Run read-only SQL in the warehouse's own dialect.
 
     \b
     Example:
       sparkify query "SELECT level, COUNT(*) AS plays FROM songplays GROUP BY level"
       sparkify query "SELECT * FROM songplays" -o plays.parquet
+      sparkify query -f levels.sql --format csv
     """
     from sparkify.warehouse.connect import require
 
+    if (sql is None) == (script is None):
+        raise click.UsageError("Give SQL, or a file with it with -f FILE.")
+    sql = _read(script) if script else str(sql)
     if as_json and style not in (None, "json"):
         raise click.UsageError(f"--json is --format json, and --format {style} was given.")
     style = style or ("json" if as_json else _style_of(output))
@@ -71,6 +85,13 @@ def query(sql: str, style: str | None, as_json: bool, output: Path | None, **opt
         # What is no regular file, such as /dev/stdout, has no size.
         size = f" ({counted(output.stat().st_size, 'byte')})" if output.is_file() else ""
         click.echo(f"Wrote {counted(rows, 'row')} to {output}{size}.", err=True)
+
+
+def _read(script: IO[str]) -> str:
+    try:
+        return script.read()
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{script.name} is not UTF-8: {exc.reason}.", "Save it as UTF-8.") from exc
 
 
 def _style_of(output: Path | None) -> str:

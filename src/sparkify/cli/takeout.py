@@ -19,10 +19,8 @@ from sparkify.cli.typed import with_places
 from sparkify.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from sparkify.pipeline.takeout import Found
     from sparkify.warehouse.engine import Engine
-    from sparkify.warehouse.ledger import LedgerFile
 
 _SHOWN = 10
 
@@ -48,12 +46,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
     engine = open_warehouse(settings_from(options), options)
     try:
         found = find_files_of_run(engine, run_id)
-        if found.why_none:
-            why = with_places(found.why_none)
-            screen.say(f"Nothing to do: {why} See `sparkify runs`.")
-            screen.result({"taken_out": [], "why": why})
-            return
-        _take_out(screen, engine, found.files, "undone", f"{UNDO} {run_id}", yes=yes)
+        _take_out(screen, engine, found, "undone", f"{UNDO} {run_id}", yes=yes)
     finally:
         engine.close()
 
@@ -78,26 +71,30 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
     engine = open_warehouse(settings_from(options), options)
     try:
         name = uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
-        files = find_file(engine, name, "retracted" if back else "loaded")
+        found = find_file(engine, name, "retracted" if back else "loaded")
         if back:
             with (
                 screen.progress("letting in again") as progress,
                 if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
             ):
-                run = put_back(engine, files, progress)
+                run = put_back(engine, found.files, progress)
             screen.say(f"The next `sparkify etl` loads it again (run {run.run_id}).")
-            screen.result({"back": [file.uri for file in files], "run_id": run.run_id})
+            screen.result({"back": [file.uri for file in found.files], "run_id": run.run_id})
             return
-        _take_out(screen, engine, files, "retracted", RETRACT, yes=yes)
+        _take_out(screen, engine, found, "retracted", RETRACT, yes=yes)
     finally:
         engine.close()
 
 
-def _take_out(
-    screen: Screen, engine: Engine, files: Sequence[LedgerFile], state: str, mode: str, *, yes: bool
-) -> None:
+def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: str, *, yes: bool) -> None:
     from sparkify.pipeline.takeout import take_out
 
+    if found.why_none:
+        why = with_places(found.why_none)
+        screen.say(f"Nothing to do: {why} See `sparkify runs`.")
+        screen.result({"taken_out": [], "why": why})
+        return
+    files = found.files
     uris = sorted(file.uri for file in files)
     for uri in uris[:_SHOWN]:
         screen.say(uri)

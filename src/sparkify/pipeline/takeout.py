@@ -35,28 +35,30 @@ RETRACT = "retract"
 BACK = "retract --back"
 
 
-def find_file(engine: Engine, uri: str, state: str) -> list[LedgerFile]:
-    """Return the file of that URI, if the ledger has it in that state.
-
-    Raises:
-        SparkifyError: The ledger has no such file.
-    """
-    files = read_ledger(engine).files
-    found = [file for file in files if file.uri == uri and file.state == state]
-    if not found:
-        raise SparkifyError(f"{uri} is not {state}.", "Name a file as `sparkify files` shows it.")
-    return found
-
-
 @dataclass(frozen=True, slots=True)
-class FilesOfRun:
-    """The files a run loaded that are still in the warehouse; if none are, a sentence why."""
+class Found:
+    """The files that are to be taken out; if there are none any more, a sentence why."""
 
     files: list[LedgerFile]
     why_none: str = ""
 
 
-def find_files_of_run(engine: Engine, run_id: int) -> FilesOfRun:
+def find_file(engine: Engine, uri: str, state: str) -> Found:
+    """Return the file of that URI, if the ledger has it in that state.
+
+    Raises:
+        SparkifyError: The ledger has no such file.
+    """
+    files = [file for file in read_ledger(engine).files if file.uri == uri]
+    found = [file for file in files if file.state == state]
+    if found:
+        return Found(found)
+    if files and state == "loaded":
+        return Found([], f"{uri} was retracted already.")
+    raise SparkifyError(f"{uri} is not {state}.", "Name a file as `sparkify files` shows it.")
+
+
+def find_files_of_run(engine: Engine, run_id: int) -> Found:
     """Return what there is to undo of a run.
 
     Raises:
@@ -92,8 +94,8 @@ def find_files_of_run(engine: Engine, run_id: int) -> FilesOfRun:
             "`sparkify etl` loads that file, if the lake still has it; `sparkify retract URI` takes it out.",
         )
     if loaded:
-        return FilesOfRun(loaded)
-    return FilesOfRun([], _why_none(run_id, status, Counter(dict(states))))
+        return Found(loaded)
+    return Found([], _why_none(run_id, status, Counter(dict(states))))
 
 
 def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
