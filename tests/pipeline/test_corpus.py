@@ -20,7 +20,7 @@ import pytest
 
 from sparkify.lake.codec import decompress
 from sparkify.pipeline import land as pipeline_land
-from sparkify.pipeline import reader
+from sparkify.pipeline import parse
 from sparkify.pipeline.plan import EVENTS, SONGS
 from sparkify.pipeline.reader import read_carefully
 from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
@@ -104,7 +104,7 @@ def test_every_file_is_expected_and_every_kind_of_reject_is_there():
 @pytest.mark.parametrize("window", [1, 50])
 def test_how_far_the_reader_looks_changes_nothing(case: Case, window: int, monkeypatch: pytest.MonkeyPatch):
     whole = read_carefully(case.data, FIELDS[case.kind])
-    monkeypatch.setattr(reader, "_WINDOW", window)
+    monkeypatch.setattr(parse, "_WINDOW", window)
     some = read_carefully(case.data, FIELDS[case.kind])
     assert (some.lines, some.unknown) == (whole.lines, whole.unknown)
     assert [replace(each, detail="") for each in some.rejects] == [
