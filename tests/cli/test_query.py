@@ -137,6 +137,13 @@ def test_parquet_without_a_file_and_a_file_that_cannot_be_are_refused(
     assert "Try: " in capsys.readouterr().err
 
 
+def test_an_answer_is_no_write_ahead_log(database: list[str], warehouse: Path) -> None:
+    """Before there is one, too: DuckDB would take the answer for it."""
+    log = warehouse.with_name(warehouse.name + ".wal")
+    assert run(["query", "SELECT 1", "-o", str(log), "--format", "csv", *database]) == 2
+    assert not log.exists()
+
+
 @pytest.mark.parametrize("name", ["w.duckdb", "dwh.cfg", "log.json"])
 def test_an_answer_writes_over_nothing_that_matters(tmp_path: Path, name: str) -> None:
     write_records(tmp_path / "log.json", play())
@@ -188,6 +195,10 @@ def test_json_loses_no_column_and_stays_json(database: list[str], capsys: pytest
     answer = json.loads(capsys.readouterr().out, parse_constant=refuse)
     assert answer["columns"] == ["a", "a_2", "a_2_2", "x", "y", "z", "b"]
     assert list(answer["rows"][0].values()) == [1, 2, 3, "NaN", "-Infinity", ["Infinity"], "ab"]
+    sql = "SELECT [('x', 'nan'::DOUBLE)] AS l, MAP {DATE '2020-01-01': 2} AS m"
+    assert run(["query", sql, "--json", *database]) == 0
+    answer = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert answer["rows"] == [{"l": [["x", "NaN"]], "m": {"2020-01-01": 2}}]
 
 
 def test_what_stands_in_a_value_neither_tears_the_table_nor_steers_the_terminal(

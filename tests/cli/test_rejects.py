@@ -221,6 +221,8 @@ def test_replay_allows_what_was_accepted_before_and_no_more(lake: Path):
     assert rejects(lake, "replay", *logs) == 0
     write_records(lake / "log_data" / "3.json", {"ts": "bad"})
     assert rejects(lake, "replay", *logs) == 3
+    (lake / "log_data" / "1.json").unlink()
+    assert rejects(lake, "replay", *logs) == 3, "what a file had that is gone is no other file's"
 
 
 def test_replay_that_still_has_too_many_rejects_publishes_nothing(lake: Path):

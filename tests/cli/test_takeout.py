@@ -94,7 +94,7 @@ def nothing_to_do(lake: Path, capsys: pytest.CaptureFixture[str], run_id: int) -
     code, found = as_json(lake, capsys, "undo", str(run_id))
     assert (code, found["taken_out"]) == (0, [])
     assert command(lake, "undo", str(run_id)) == 0
-    assert f"Nothing to do: {found['why']} See `sparkify runs --config" in capsys.readouterr().out
+    assert f"Nothing to do: {found['why']}\nSee `sparkify runs --config" in capsys.readouterr().out
     assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
     return str(found["why"])
 

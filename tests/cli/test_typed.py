@@ -47,6 +47,17 @@ def test_what_an_error_names_is_on_the_warehouse_it_happened_in(
     assert "malformed_json" in capsys.readouterr().out
 
 
+def test_what_a_record_says_stays_as_it_is(lake: Path, capsys: pytest.CaptureFixture[str]):
+    """Only advice is filled in: a record may hold what looks like it."""
+    record = '{"ts": "`sparkify etl`"}'
+    (lake / "log_data" / "2.json").write_text(record + "\n")
+    places = ["--config", os.devnull, "--database", str(lake / "w.duckdb")]
+    assert etl(lake / "w.duckdb", lake / "log_data", None, "--max-rejects", "1") == 0
+    capsys.readouterr()
+    assert run(["rejects", "show", *places]) == 0
+    assert f"  {record}\n" in capsys.readouterr().out
+
+
 def test_a_command_gets_only_the_options_it_has(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     config = tmp_path / "dwh.cfg"
     config.write_text("[DWH]\nENGINE = redshift\n")

@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
         except SparkifyError as exc:
             from sparkify.cli.typed import with_places
 
-            exc.message, exc.hint = with_places(exc.message), with_places(exc.hint)
+            exc.hint = with_places(exc.hint)
             raise
         return result
 

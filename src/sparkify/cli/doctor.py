@@ -55,7 +55,7 @@ def doctor(as_json: bool, **options: Any) -> int:
         checks.append(check)
         screen.say(f"{check.verdict:4}  {check.name:13}  {check.found}")
         if check.remedy:
-            screen.say(f"      {'':13}  Try: {check.remedy}")
+            screen.advise(f"      {'':13}  Try: {check.remedy}")
     ok = all(check.ok for check in checks)
     screen.result({"ok": ok, "checks": [asdict(check) for check in checks]})
     return OK if ok else FAILED

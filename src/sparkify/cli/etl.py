@@ -236,7 +236,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.say(plays)
     screen.say(f"all {len(summary.checks)} data checks hold")
     if any(run.rows_rejected for run in runs):
-        screen.say("Why records were rejected: `sparkify rejects list`")
+        screen.advise("Why records were rejected: `sparkify rejects list`")
     for (kind, name), count in sorted(summary.unknown.items()):
         rows = counted(count, f"{kind.removesuffix('s')} has", f"{kind} have")
         screen.say(f"{rows} a field {name!r} that the warehouse has no column for")

@@ -25,6 +25,9 @@ def verify_output(path: Path, settings: Settings, engine: Engine) -> None:
     """
     from sparkify.warehouse.ledger import current_files
 
+    log = f"{settings.dwh.database}.wal"  # there only while something is written
+    if settings.dwh.engine == "duckdb" and path.absolute() == Path(log).absolute():
+        raise ConfigError(f"{path} is the write-ahead log of the warehouse.", "Name another file.")
     if not path.is_file():
         return
     what = ""

@@ -64,7 +64,7 @@ def list_rejects(as_json: bool, **options: Any) -> None:
     if rows:
         if not all(row[answer.columns.index("published")] for row in rows):
             screen.say("Not published: the latest run failed, and nothing it read is in the warehouse.")
-        screen.say("One by one: `sparkify rejects show --reason REASON`")
+        screen.advise("One by one: `sparkify rejects show --reason REASON`")
     screen.result({"rejects": [dict(zip(answer.columns, row, strict=True)) for row in rows]})
 
 
@@ -91,7 +91,7 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
         screen.say(f"  {row['reason']}: {row['detail']}")
         screen.say(f"  {_glimpse(row['content'], row['encoding'])}")
     if any(len(row["content"]) > _GLIMPSE for row in rows):
-        screen.say("The records that are cut off here, in full: `sparkify rejects export FILE`")
+        screen.advise("The records that are cut off here, in full: `sparkify rejects export FILE`")
     if not rows:
         screen.say("There are no such rejects.")
     screen.result({"rejects": rows})
@@ -160,7 +160,7 @@ def replay(max_rejects: str | None, as_json: bool, **options: Any) -> None:
     rejected = dict(_ask("ledger/files_with_rejects.sql", options).rows)
     screen = Screen(as_json)
     # What was accepted of a whole lake may be any share of the few files it is in.
-    most = MaxRejects.parse(max_rejects) if max_rejects else MaxRejects(known=sum(rejected.values()))
+    most = MaxRejects.parse(max_rejects) if max_rejects else MaxRejects(known=rejected)
     told = load(screen, options, max_rejects=most, reload=frozenset(rejected))
     screen.result(told)
 

@@ -34,8 +34,12 @@ class Screen:
     as_json: bool = False
 
     def say(self, text: str = "") -> None:
-        """Print one line for people; commands in it get the options that name the warehouse."""
-        self._print(with_places(text))
+        """Print one line for people."""
+        click.echo(text, err=self.as_json)
+
+    def advise(self, text: str) -> None:
+        """Print what may be done next; commands in it get the options that name the warehouse."""
+        self.say(with_places(text))
 
     def warn(self, text: str) -> None:
         """Print one warning for people, always on stderr."""
@@ -46,10 +50,7 @@ class Screen:
         if title:
             self.say(title)
         for line in aligned(columns, rows):
-            self._print(line)
-
-    def _print(self, text: str) -> None:
-        click.echo(text, err=self.as_json)
+            self.say(line)
 
     def result(self, value: dict[str, Any]) -> None:
         """Print the machine-readable object, with ``--json`` only."""
@@ -222,9 +223,8 @@ def as_json(value: Mapping[str, Any]) -> str:
     """Return an object as JSON: times in ISO 8601, bytes in hex, numbers JSON has no word for as text."""
     try:
         return json.dumps(value, default=_encode, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        told = {name: _finite(each) for name, each in value.items()}
-        return json.dumps(told, default=_encode, ensure_ascii=False)
+    except (TypeError, ValueError):
+        return json.dumps(_plain(value), default=_encode, ensure_ascii=False)
 
 
 def _encode(value: Any) -> str:
@@ -233,10 +233,14 @@ def _encode(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _finite(value: Any) -> Any:
-    """Return a value with the words of SQL for what is no number: NaN, Infinity, -Infinity."""
+def _plain(value: Any) -> Any:
+    """Return a value with SQL's words for what is no number (NaN, Infinity, -Infinity), and texts as keys."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
-    if isinstance(value, list):
-        return [_finite(each) for each in value]
-    return {name: _finite(each) for name, each in value.items()} if isinstance(value, dict) else value
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Mapping):
+        return {
+            name if isinstance(name, str) else _encode(name): _plain(each) for name, each in value.items()
+        }
+    return value

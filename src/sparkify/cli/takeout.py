@@ -78,7 +78,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
                 if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
             ):
                 run = put_back(engine, found.files, progress)
-            screen.say(f"The next `sparkify etl` loads it again (run {run.run_id}).")
+            screen.advise(f"The next `sparkify etl` loads it again (run {run.run_id}).")
             screen.result({"back": [file.uri for file in found.files], "run_id": run.run_id})
             return
         _take_out(screen, engine, found, "retracted", RETRACT, yes=yes)
@@ -91,7 +91,8 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
 
     if found.why_none:
         why = with_places(found.why_none)
-        screen.say(f"Nothing to do: {why} See `sparkify runs`.")
+        screen.say(f"Nothing to do: {why}")
+        screen.advise("See `sparkify runs`.")
         screen.result({"taken_out": [], "why": why})
         return
     files = found.files

@@ -10,6 +10,9 @@ from typing import NamedTuple, Protocol
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _BLOCK = 1 << 20
+_FIRST = 1 << 12  # of a stream, which may be one of many short ones
+# As much of what follows a gzip stream tells, mostly, whether it is padding.
+_PADDING = 64
 
 
 class Plain(NamedTuple):
@@ -54,31 +57,33 @@ class _Stream(Protocol):
 def _streams(data: bytes, kind: str, begin: Callable[[], _Stream], error: type[Exception]) -> Plain:
     """Decompress the streams (gzip calls them members, zstd frames) that stand one after the other."""
     parts: list[bytes] = []
-    rest = data
-    while rest:
-        stream = begin()
-        sound = sum(map(len, parts))
-        start = 0
+    at = done = 0
+    while at < len(data):
+        stream, begun, sound, size = begin(), at, done, _FIRST
         try:
-            for start in range(0, len(rest), _BLOCK):
-                parts.append(stream.decompress(rest[start : start + _BLOCK]))
-                if stream.eof:
-                    rest = stream.unused_data + rest[start + _BLOCK :]
-                    break
-            else:
-                return Plain(b"".join(parts), f"the {kind} stream ends early")
+            while not stream.eof:
+                block = data[at : at + size]
+                if not block:
+                    return Plain(b"".join(parts), f"the {kind} stream ends early")
+                parts.append(stream.decompress(block))
+                at += len(block)
+                done += len(parts[-1])
+                size = min(2 * size, _BLOCK)
         except error as exc:
-            parts += _up_to_damage(begin(), rest, start, error)
+            parts += _up_to_damage(begin(), data, begun, at, error)
             return Plain(b"".join(parts), f"the {kind} stream is damaged ({exc})", sound)
-        if kind == "gzip" and not rest.strip(b"\0"):
+        at -= len(stream.unused_data)
+        if kind == "gzip" and not data[at : at + _PADDING].strip(b"\0") and not data[at:].strip(b"\0"):
             break  # padding after the last
     return Plain(b"".join(parts))
 
 
-def _up_to_damage(stream: _Stream, data: bytes, start: int, error: type[Exception]) -> Iterator[bytes]:
-    """Yield what the block at ``start`` holds before its damage: all of a call that fails is dropped."""
-    for before in range(0, start, _BLOCK):
-        stream.decompress(data[before : before + _BLOCK])
+def _up_to_damage(
+    stream: _Stream, data: bytes, begun: int, at: int, error: type[Exception]
+) -> Iterator[bytes]:
+    """Yield what the block at ``at`` holds before its damage: all of a call that fails is dropped."""
+    for before in range(begun, at, _BLOCK):
+        stream.decompress(data[before : min(before + _BLOCK, at)])
     with contextlib.suppress(error):
-        for byte in data[start : start + _BLOCK]:
+        for byte in data[at : at + _BLOCK]:
             yield stream.decompress(bytes((byte,)))

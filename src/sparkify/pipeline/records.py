@@ -113,30 +113,36 @@ def _printed(lines: Sequence[bytes], at: int, refusal: Refusal) -> tuple[Any, in
     count = 1
     while at + count < len(lines):
         count *= 4
+        data, sound = b"\n".join(lines[at : at + count]), True
         try:
-            text = b"\n".join(lines[at : at + count]).decode().lstrip(BLANKS)
+            text = data.decode()
+        except UnicodeDecodeError as exc:  # in a later record, it may be
+            text, sound = data[: exc.start].decode(), False
+        text = text.lstrip(BLANKS)
+        try:
             value, end = decoder.raw_decode(text)
         except json.JSONDecodeError as exc:
-            if exc.doc[exc.pos :].strip(BLANKS + ",:"):
+            if not sound or exc.doc[exc.pos :].strip(BLANKS + ",:"):
                 break  # not only for want of more lines
         except (ValueError, RecursionError, Refusal):
             break
         else:
-            behind = text[end:].partition("\n")[0]
-            return (refusal, 1) if behind.strip(BLANKS) else (value, 1 + text.count("\n", 0, end))
+            behind, line_break, _ = text[end:].partition("\n")
+            alone = not behind.strip(BLANKS) and (sound or line_break)
+            return (value, 1 + text.count("\n", 0, end)) if alone else (refusal, 1)
     return refusal, 1
 
 
 def _is_array(text: str) -> bool:
-    """Tell whether what begins with a bracket is an array of records, or a whole array of anything."""
-    start = text.index("[")
-    if text[_skip(text, start + 1) :][:1] in ("", "{", "]"):
+    """Tell whether what begins with a bracket is an array: an object comes first, or a comma second."""
+    start = _skip(text, text.index("[") + 1)
+    if text[start : start + 1] in ("", "{", "]"):
         return True
     try:
-        decode_at(text, start)
+        _, end = decode_at(text, start)
     except (ValueError, RecursionError, Refusal):
         return False
-    return True
+    return text[end:].lstrip(BLANKS)[:1] in (",", "]")
 
 
 def _array(text: str, offset: int) -> Iterator[tuple[Span, Any]]:

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from sparkify.warehouse.fields import TS_FROM, TS_TO, Field
@@ -144,7 +144,10 @@ def _whole(value: Any, limit: int) -> int:
     Text has a sign and digits. What is far beyond ``limit`` is returned as ``limit``.
     """
     if isinstance(value, Number):
-        exact = Decimal(value.text)
+        try:
+            exact = Decimal(value.text)
+        except InvalidOperation:  # an exponent of more digits than there are atoms
+            raise ValueError from None
         if exact != exact.to_integral_value():
             raise ValueError
         return int(exact)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sparkify.errors import CheckError, ConfigError
 from sparkify.pipeline.land import LandedFile
@@ -19,12 +19,12 @@ _DETAIL = 200
 class MaxRejects:
     """A number of records, or a share of those read; more of them stop a run before it publishes.
 
-    ``known`` of them were rejected before, and may be again.
+    ``known`` says of how many records of a file, by URI, that they were rejected before, and may be again.
     """
 
     count: int | None = None
     percent: float | None = 1.0
-    known: int = 0
+    known: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> MaxRejects:
@@ -59,8 +59,8 @@ class MaxRejects:
             allowed, said = float(self.count), f"{self.count:,}"
         else:
             allowed, said = read * (self.percent or 0) / 100, f"{self.percent:g}%"
-        if self.known:
-            allowed, said = allowed + self.known, f"{said} beside the {self.known:,} that were before"
+        if known := sum(self.known.get(each.file.item.uri, 0) for each in files):
+            allowed, said = allowed + known, f"{said} beside the {known:,} that were before"
         if rejected > allowed:
             raise CheckError(
                 f"{rejected:,} of {counted(read, 'record')} {'was' if rejected == 1 else 'were'} rejected, "

@@ -55,7 +55,7 @@ def status(**options: Any) -> int:
     described = describe(session, found)
     show_status(screen, described)
     if found.state == INCOMPLETE:
-        screen.say("It was left half made: run `sparkify cluster create` again, or `destroy`.")
+        screen.advise("It was left half made: run `sparkify cluster create` again, or `destroy`.")
     screen.result(described)
     if found.state in FAILED | {INCOMPLETE}:
         return 1
