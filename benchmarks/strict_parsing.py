@@ -11,10 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 from sparkify.cli import main
-from sparkify.lake.marks import Marks
+from sparkify.intake.marks import Marks
 from sparkify.pipeline.land import LandedFile
 from sparkify.pipeline.plan import PlannedFile
-from sparkify.warehouse.fields import Field
+from sparkify.warehouse.records import Field
 
 NOTHING = Marks(0, 0, 0, nested=False, odd=False)
 
@@ -29,7 +29,7 @@ def landed_file(file: PlannedFile, _: int, landed: int, *rest: Any, **others: An
 
 
 if __name__ == "__main__":
-    landing = "sparkify.warehouse.duckdb.landing."
+    landing = "sparkify.warehouse.duckdb.parsing."
     with (
         patch("sparkify.pipeline.fetch.count_marks", lambda *_, **__: NOTHING),
         patch("sparkify.pipeline.fetch.looks_plain", lambda _: False),

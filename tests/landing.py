@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.cli.screen import Progress
+from sparkify.intake.reader import Reject, read_carefully
 from sparkify.lake.bucket import Bucket
 from sparkify.lake.folder import Folder
 from sparkify.lake.store import Store
 from sparkify.pipeline.land import land
 from sparkify.pipeline.plan import EVENTS, PlannedFile, Source
-from sparkify.pipeline.reader import Reject, read_carefully
 from sparkify.settings import AwsSettings
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
+from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.statements import Statement
 from tests.conftest import S3Server
 

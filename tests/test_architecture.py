@@ -15,28 +15,22 @@ import sparkify
 SOURCE = Path(sparkify.__file__).parent
 
 # Layer → the layers it may import from, besides itself.
-MAY_IMPORT = {
+_GROUND = {"errors", "text", "filelocks", "tempfiles", "settings", "lake", "warehouse"}
+MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "wording": set(),
+    "text": set(),
+    "filelocks": set(),
+    "tempfiles": {"errors", "filelocks"},
     "settings": {"errors"},
     "sql": set(),
-    "lake": {"settings", "errors", "wording"},
-    "warehouse": {"lake", "settings", "errors", "sql", "wording"},
-    "pipeline": {"lake", "warehouse", "settings", "errors", "wording"},
-    "cluster": {"lake", "warehouse", "settings", "errors", "wording"},
-    "simulator": {"lake", "warehouse", "settings", "errors", "wording"},
-    "report": {"lake", "warehouse", "settings", "errors", "wording"},
-    "cli": {
-        "pipeline",
-        "cluster",
-        "simulator",
-        "report",
-        "lake",
-        "warehouse",
-        "settings",
-        "errors",
-        "wording",
-    },
+    "lake": {"settings", "errors", "text", "tempfiles"},
+    "warehouse": {"lake", "settings", "errors", "sql", "text", "filelocks", "tempfiles"},
+    "intake": {"lake", "warehouse", "errors", "text"},
+    "pipeline": {"intake", *_GROUND},
+    "cluster": _GROUND,
+    "doctor": {"pipeline", "cluster", "intake", *_GROUND},
+    "simulator": _GROUND,
+    "cli": {"doctor", "pipeline", "intake", "cluster", "simulator", *_GROUND},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -50,10 +44,10 @@ USERS = {
     "boto3": ("cluster/", "lake/bucket.py"),
     "botocore": ("cluster/", "lake/bucket.py"),
     "obstore": ("lake/bucket.py", "lake/writer.py"),
-    "zstandard": ("lake/codec.py", "simulator/run.py"),
+    "zstandard": ("lake/codec.py", "simulator/world.py"),
     "rich": ("cli/screen.py",),
     "click": ("cli/",),
-    "numpy": ("simulator/", "lake/glance.py", "lake/marks.py"),
+    "numpy": ("simulator/", "intake/glance.py", "intake/marks.py"),
 }
 
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))

@@ -21,8 +21,8 @@ from psycopg import sql as composed
 from sparkify.settings import Settings, load_settings
 from sparkify.warehouse.connect import open_engine
 from sparkify.warehouse.engine import Engine
-from tests.redshift_double import Options, RedshiftDouble
-from tests.redshift_double.fixtures import ROLE
+from tools.redshift_double import Options, RedshiftDouble
+from tools.redshift_double.fixtures import ROLE
 
 if TYPE_CHECKING:
     from tests.conftest import S3Server

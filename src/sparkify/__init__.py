@@ -4,7 +4,7 @@ The layers, each importing only from those to its right::
 
     cli → pipeline, cluster, simulator, report → lake, warehouse → settings, errors
 
-Start reading at :mod:`sparkify.pipeline.run`: one run, top to bottom.
+Start reading at :mod:`sparkify.pipeline.etl_run`: one run, top to bottom.
 """
 
 __version__ = "0.1.0"

@@ -18,13 +18,13 @@ from typing import Any
 
 import click
 import pytest
-from tests.cli.conftest import Run, command, environment, write_lake
-from tests.records import TS, play, write_records
 
 from sparkify import __version__
 from sparkify.cli.app import COMMANDS, _interrupt, run
 from sparkify.cli.app import sparkify as group
-from sparkify.pipeline.run import publish
+from sparkify.pipeline.etl_run import publish
+from tests.cli.conftest import Run, command, environment, write_lake
+from tests.records import TS, play, write_records
 
 
 def commands(
@@ -287,7 +287,7 @@ def test_an_interrupt_that_a_library_makes_an_error_of_is_still_one(
 @pytest.mark.parametrize(
     ("where", "outcome"),
     [
-        ("sparkify.pipeline.run.publish", "the run under way was rolled back"),
+        ("sparkify.pipeline.etl_run.publish", "the run under way was rolled back"),
         ("sparkify.cli.etl._count_tables", "what was loaded is committed"),
     ],
 )
@@ -330,7 +330,7 @@ def test_what_ends_a_run_says_which_batches_stay(
             raise error
         return real(*arguments, **options)
 
-    monkeypatch.setattr("sparkify.pipeline.run.publish", fail_at_last)
+    monkeypatch.setattr("sparkify.pipeline.etl_run.publish", fail_at_last)
     done = sparkify("etl", "--log-data", "log_data", "--batch-bytes", "1")
     wanted = f"{said}; run 1 is committed; the run under way was rolled back"
     assert (done.code, done.err.strip().splitlines()[0]) == (code, f"Error: {wanted}{end}")

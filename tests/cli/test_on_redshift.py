@@ -12,13 +12,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
+from sparkify.cli.app import run
+from sparkify.warehouse.records import EVENT_FIELDS
 from tests.conftest import ROOT, S3Server
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
 from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, options_of, rows
-
-from sparkify.cli.app import run
-from sparkify.warehouse.fields import EVENT_FIELDS
 
 SQL = "SELECT songplay_id, start_time, level, song, length, song_id FROM songplays ORDER BY start_time"
 

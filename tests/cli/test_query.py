@@ -12,10 +12,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.cli.conftest import Run, command, environment
-from tests.records import play, write_records
 
 from sparkify.cli.app import run
+from tests.cli.conftest import Run, command, environment
+from tests.records import play, write_records
 
 SQL = """SELECT start_time, user_id, level, song_id, item_in_session, NULL AS nothing,
 'a,"b"' || chr(10) || 'é' AS odd FROM songplays ORDER BY 1"""

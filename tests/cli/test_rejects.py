@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from sparkify.cli.app import run
+from sparkify.intake import rules
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, write_records
-
-from sparkify.cli.app import run
-from sparkify.pipeline import rules
 
 GOOD = [play(ts=TS + n) for n in range(3)]
 BAD = [

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import click
 import pytest
-from tests.conftest import S3Server
-from tests.records import play, song, write_records
-from tests.redshift_double import Fault
-from tests.warehouses import OnRedshift, Warehouses
 
 from sparkify.cli.app import COMMANDS, run, sparkify
+from tests.conftest import S3Server
+from tests.records import play, song, write_records
+from tests.warehouses import OnRedshift, Warehouses
+from tools.redshift_double import Fault
 
 CANARY = "Canary-Passw0rd-4711"
 _SERVERLESS = json.dumps({"dbUser": "IAM:awsuser", "dbPassword": CANARY})

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from tests.simulator.files import log_lines, tree
 
 _SPARKIFY = [sys.executable, "-c", "from sparkify.cli import main; main()", "simulate"]

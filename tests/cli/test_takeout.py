@@ -10,16 +10,16 @@ from typing import Any
 
 import duckdb
 import pytest
+
+from sparkify.cli.app import run
+from sparkify.cli.screen import Screen
+from sparkify.errors import SparkifyError
+from sparkify.pipeline.removal import find_file, put_back
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, write_records
 from tests.warehouses import open_place
-
-from sparkify.cli.app import run
-from sparkify.cli.screen import Screen
-from sparkify.errors import SparkifyError
-from sparkify.pipeline.takeout import find_file, put_back
 
 DAYS = [play(), play(ts=TS + 1, userId="2")]
 

@@ -8,10 +8,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.loading import etl
-from tests.records import play, write_records
 
 from sparkify.cli.app import run
+from tests.loading import etl
+from tests.records import play, write_records
 
 
 def named(text: str) -> list[list[str]]:

@@ -13,10 +13,10 @@ from typing import Any
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from tests.cluster.conftest import REGION, Clock, raw_client
 
 from sparkify.cluster.aws import Aws
 from sparkify.settings import Settings
+from tests.cluster.conftest import REGION, Clock, raw_client
 
 SERVICE = "redshift-serverless"
 ARN = f"arn:aws:{SERVICE}:{REGION}:123456789012"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, TokenRetrievalError
-from tests.cluster.conftest import REGION, Clock
 
 from sparkify.cluster import credentials
 from sparkify.cluster.aws import PAUSES, Aws, iam_action
 from sparkify.errors import ClusterError, ConfigError
 from sparkify.settings import AwsSettings, Secret, load_settings
+from tests.cluster.conftest import REGION, Clock
 
 
 def describe(aws: Aws) -> dict[str, Any]:

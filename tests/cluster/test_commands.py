@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.conftest import NOTHING, everything, raw_client
 
 from sparkify.cli.app import run
 from sparkify.settings import load_settings
+from tests.cluster.conftest import NOTHING, everything, raw_client
 
 ROOT = Path(__file__).parents[2]
 OPEN = ["--cidr", "203.0.113.7/32"]

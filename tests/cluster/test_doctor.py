@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.conftest import port_to, raw_client
 
 from sparkify.cli.app import run
 from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
-from sparkify.cluster.checks import Check
-from sparkify.cluster.doctor import Instruments, examine
-from sparkify.cluster.login import database_credentials
+from sparkify.cluster.database_login import database_credentials
+from sparkify.doctor.examine import Instruments, examine
+from sparkify.doctor.verdicts import Check
 from sparkify.errors import ClusterError, EngineError
 from sparkify.settings import Secret, Settings, load_settings
 from sparkify.warehouse.connect import open_engine
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.redshift import login
 from sparkify.warehouse.redshift.login import log_in
+from tests.cluster.conftest import port_to, raw_client
 
 JSONPATHS = b'{"jsonpaths": ["$[\'artist\']", "$[\'ts\']"]}'
 

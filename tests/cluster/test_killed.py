@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.conftest import NOTHING, everything, port_to
 
 from sparkify.cli.app import run
 from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
 from sparkify.settings import Settings, load_settings
+from tests.cluster.conftest import NOTHING, everything, port_to
 
 CREATE = ["cluster", "create", "--yes"]
 OPEN = ["cluster", "open-port", "--cidr", "203.0.113.7/32"]

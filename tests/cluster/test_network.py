@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from tests.cluster.conftest import everything, raw_client
 
 from sparkify.cli.app import run
 from sparkify.cluster import network
 from sparkify.errors import ClusterError, ConfigError
+from tests.cluster.conftest import everything, raw_client
 
 CREATE = ["cluster", "create", "--yes"]
 OPEN = ["cluster", "open-port"]

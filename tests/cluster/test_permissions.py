@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cluster.conftest import DWH_CFG, port_to, raw_client
-from tests.cluster.serverless_double import ServerlessDouble
 
 from sparkify.cli.app import run
 from sparkify.cluster import credentials, policy
 from sparkify.cluster.aws import Aws, iam_action
-from sparkify.cluster.policy import Scope, statement_for
-from sparkify.cluster.rules import S3Location, Sources
+from sparkify.cluster.policy import PolicyScope, statement_for
+from sparkify.cluster.spec import S3Location, Sources
 from sparkify.settings import Settings
+from tests.cluster.conftest import DWH_CFG, port_to, raw_client
+from tests.cluster.serverless_double import ServerlessDouble
 
 # What AWS checks on the caller beyond the call itself (Redshift Management Guide, Service Authorization
 # Reference), said here again: call → actions.
@@ -171,7 +171,7 @@ PLACES = Sources(
     S3Location("logs", "log_json_path.json"),
     S3Location("work", "staging*"),
 )
-SCOPE = Scope(
+SCOPE = PolicyScope(
     partition="aws",
     account="123456789012",
     region="us-west-2",

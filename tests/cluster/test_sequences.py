@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from tests.cluster.conftest import described
 
-from sparkify.cluster import lifecycle, removal
+from sparkify.cluster import lifecycle, teardown
 from sparkify.cluster.deployment import AVAILABLE, FAILED, PAUSED
 from sparkify.cluster.provisioned import Provisioned
-from sparkify.cluster.rules import spec_from
-from sparkify.cluster.waiting import Patience
+from sparkify.cluster.spec import spec_from
+from sparkify.cluster.waiting import PollSchedule
 from sparkify.errors import ClusterError
+from tests.cluster.conftest import described
 
 ACTION = "creating dwhcluster"
 
 
 def until_available(script, minutes: float = 30):
     deployment = Provisioned(script.aws, "dwhcluster")
-    return lifecycle.wait_until_available(script.aws, deployment, Patience(minutes * 60), action=ACTION)
+    return lifecycle.wait_until_available(script.aws, deployment, PollSchedule(minutes * 60), action=ACTION)
 
 
 def test_creating_is_waited_for_until_it_has_an_endpoint(script):
@@ -86,7 +86,7 @@ def test_throttling_and_an_expired_token_in_the_middle_of_a_wait(script):
 def test_pausing_and_resuming_are_waited_for_though_the_first_answer_is_late(script, wanted, states):
     script.cluster(*states)
     deployment = Provisioned(script.aws, "dwhcluster")
-    found = lifecycle.wait_for(script.aws, deployment, {wanted}, Patience(), action="switching")
+    found = lifecycle.wait_for(script.aws, deployment, {wanted}, PollSchedule(), action="switching")
     assert found is not None
     assert found.state == wanted
 
@@ -130,9 +130,9 @@ def test_a_group_still_attached_is_tried_again_until_it_lets_go(script):
     script.answer("ec2", "describe_security_groups", {"SecurityGroups": [group]})
     script.answer("ec2", "delete_security_group", {"Return": True})
     script.answer("ec2", "describe_security_groups", {"SecurityGroups": []})
-    found = removal.Remains(None, None, (Group("sg-1", "ours", "vpc-1"),), (), ())
+    found = teardown.Remains(None, None, (Group("sg-1", "ours", "vpc-1"),), (), ())
     deployment = Provisioned(script.aws, "dwhcluster")
-    assert removal.destroy(script.aws, deployment, found, final_snapshot="", patience=Patience()) == []
+    assert teardown.destroy(script.aws, deployment, found, final_snapshot="", patience=PollSchedule()) == []
 
 
 @pytest.mark.parametrize("state", ["deleting", "paused", "incompatible-network"])

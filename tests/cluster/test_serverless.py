@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.cluster.conftest import NOTHING, everything
-from tests.cluster.serverless_double import ServerlessDouble
 
 from sparkify.cli.app import run
 from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
 from sparkify.settings import load_settings
+from tests.cluster.conftest import NOTHING, everything
+from tests.cluster.serverless_double import ServerlessDouble
 
 CREATE = ["cluster", "create", "--yes", "--serverless"]
 DESTROY = ["cluster", "destroy", "--yes"]

@@ -14,8 +14,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from tests.conftest import S3Server
-from tests.lake.flaky import Fault, FlakyServer, Target, flaky
 
 from sparkify.errors import (
     ConfigError,
@@ -25,14 +23,16 @@ from sparkify.errors import (
     SourceNotFound,
     TransientSourceError,
 )
-from sparkify.lake.bucket import Bucket, Patience
+from sparkify.lake.bucket import Bucket, RetryPolicy
 from sparkify.lake.folder import Folder
-from sparkify.lake.places import open_store
 from sparkify.lake.store import LakeObject, read_all
+from sparkify.lake.stores import open_store
 from sparkify.settings import AwsSettings, Secret, load_settings
+from tests.conftest import S3Server
+from tests.lake.flaky import Fault, FlakyServer, Target, flaky
 
 CANARY = "canary-secret-0123456789"
-QUICK = Patience(retries=4, first_wait=0.01, longest_wait=0.05)
+QUICK = RetryPolicy(retries=4, first_wait=0.01, longest_wait=0.05)
 # Larger than any buffer between the server and us, so that half of it is really half.
 BODY = os.urandom(1_000_000)
 

@@ -11,8 +11,8 @@ import pytest
 
 from sparkify.errors import SourceChanged, SourceDenied, SourceError, SourceNotFound
 from sparkify.lake.folder import Folder
-from sparkify.lake.places import open_store
 from sparkify.lake.store import LakeObject, is_data, read_all
+from sparkify.lake.stores import open_store
 from sparkify.settings import load_settings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sparkify.warehouse.duckdb.engine import DuckDBEngine
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
 

@@ -12,7 +12,7 @@ import pytest
 from sparkify.pipeline import land as pipeline_land
 from sparkify.pipeline.plan import EVENTS
 from sparkify.settings import AwsSettings, Secret
-from sparkify.warehouse.duckdb.engine import DuckDBEngine
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 from sparkify.warehouse.engine import LogFile, Rows
 from tests.conftest import S3Server
 from tests.landing import Lander

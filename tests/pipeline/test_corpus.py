@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
+from sparkify.intake import parse
+from sparkify.intake.reader import read_carefully
 from sparkify.lake.codec import decompress
 from sparkify.pipeline import land as pipeline_land
-from sparkify.pipeline import parse
 from sparkify.pipeline.plan import EVENTS, SONGS
-from sparkify.pipeline.reader import read_carefully
-from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
+from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS
 from tests.conftest import S3Server
 from tests.landing import Lander, Row, read
 from tests.loading import etl

@@ -16,22 +16,22 @@ from sparkify.cli.app import run
 from sparkify.cli.screen import Progress
 from sparkify.errors import SparkifyError, TransientEngineError
 from sparkify.pipeline import retry
+from sparkify.pipeline.etl_run import RunOptions, run_etl
 from sparkify.pipeline.plan import open_sources
-from sparkify.pipeline.run import Options, run_etl
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.settings import load_settings
 from sparkify.warehouse.connect import open_engine
-from sparkify.warehouse.redshift.engine import RedshiftEngine
-from sparkify.warehouse.redshift.landing import Landing, Reading
+from sparkify.warehouse.redshift.copying import CopyLoader, CopySource
+from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.statements import Statement
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
-from tests.redshift_double import Fault
-from tests.redshift_double.faults import FaultKind
 from tests.warehouses import OnRedshift, Warehouses, open_place, rows
+from tools.redshift_double import Fault
+from tools.redshift_double.faults import FaultKind
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 KINDS: tuple[FaultKind, ...] = ("serialization", "drop_before", "drop_after")
@@ -208,7 +208,7 @@ def test_a_server_that_never_answers_is_given_up(place: OnRedshift, lake: Path):
     settings = place.settings()
     who = settings.cluster.db_user, str(settings.cluster.db_password)
     session = RedshiftSession(settings.cluster, lambda: who, statement_timeout=0.3, grace=0.3)
-    engine = RedshiftEngine(session, Landing(session, Reading(), None))
+    engine = RedshiftEngine(session, CopyLoader(session, CopySource(), None))
     place.server.faults.arm(Fault("hang", match="pg_tables"))
     started = time.monotonic()
     with pytest.raises(TransientEngineError, match="was lost"), engine.reading():
@@ -237,7 +237,7 @@ def test_two_runs_at_once_load_everything_once(place: OnRedshift, lake: Path):
         sources = open_sources(load_settings(place.config, {}, flags))
         engine = open_place(place)
         try:
-            run_etl(engine, sources, Meeting("reading"), Options(max_rejects=MaxRejects(5)))
+            run_etl(engine, sources, Meeting("reading"), RunOptions(max_rejects=MaxRejects(5)))
         except SparkifyError as exc:
             failures.append(exc)
         finally:
@@ -255,7 +255,7 @@ def test_two_runs_at_once_load_everything_once(place: OnRedshift, lake: Path):
 def test_a_run_that_queues_up_says_so(place: OnRedshift, lake: Path, monkeypatch: pytest.MonkeyPatch):
     """A person learns why nothing moves: here the other run lets go when that was told, and not before."""
     assert load(place, lake) == 0
-    monkeypatch.setattr("sparkify.warehouse.redshift.engine._SECONDS_TO_LOCK", 0.2)
+    monkeypatch.setattr("sparkify.warehouse.redshift.redshift_engine._SECONDS_TO_LOCK", 0.2)
     other = place.connect()
     other.execute("BEGIN; LOCK TABLE etl.runs")
     told = []

@@ -79,7 +79,7 @@ def test_a_log_that_goes_after_the_listing_is_said(
         log.unlink()
         return land(*arguments)
 
-    monkeypatch.setattr("sparkify.pipeline.run.land", remove_and_land)
+    monkeypatch.setattr("sparkify.pipeline.etl_run.land", remove_and_land)
     assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 1
     assert f"Error: {log} " in capsys.readouterr().err
     assert not (tmp_path / "w.duckdb").exists()

@@ -20,7 +20,7 @@ import duckdb
 import pytest
 
 from sparkify.cli.app import run
-from sparkify.lake.spool import open_spool
+from sparkify.tempfiles import open_spool
 from sparkify.warehouse import ledger
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
@@ -176,7 +176,7 @@ def test_a_real_disk_that_is_full(lake: Lake, room: int):
 
 
 LITTLE_MEMORY = """
-from sparkify.warehouse.duckdb.engine import DuckDBEngine
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 connect = DuckDBEngine._connect
 def little(self):
     connection = connect(self)
@@ -200,7 +200,7 @@ def test_memory_that_runs_out(lake: Lake):
 SPILL = """
 import sys
 from pathlib import Path
-from sparkify.warehouse.duckdb.engine import DuckDBEngine
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 engine = DuckDBEngine(Path("none.duckdb"))
 engine._connection.execute("SET memory_limit = '50MB'")
 engine._connection.execute("CREATE TABLE t AS SELECT random() AS r, range::VARCHAR AS x FROM range(4000000)")

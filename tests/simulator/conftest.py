@@ -7,7 +7,7 @@ import pytest
 
 from sparkify.settings import load_settings
 from sparkify.simulator.config import load_parameters
-from sparkify.simulator.run import Plan
+from sparkify.simulator.world import SimulationPlan
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,6 @@ def make_plan():
             "days": 5,
             "users": 60,
         }
-        return Plan(**(small | {"songs": 20} | changes))
+        return SimulationPlan(**(small | {"songs": 20} | changes))
 
     return make

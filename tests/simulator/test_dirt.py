@@ -11,10 +11,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.simulator.files import tree
 
 from sparkify.cli.app import run
 from sparkify.simulator.workers import simulate
+from tests.simulator.files import tree
 
 REASONS = {
     *("malformed_json", "truncated_file", "wrong_type", "missing_field", "not_an_object", "out_of_range"),

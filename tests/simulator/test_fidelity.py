@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparkify.lake.places import open_store
+from sparkify.lake.stores import open_store
 from sparkify.simulator.compare import distances, read_profile
 from sparkify.simulator.workers import simulate
 

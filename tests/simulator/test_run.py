@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import zstandard
-from tests.simulator.files import log_lines, tree
 
 from sparkify.errors import ConfigError, SourceError
-from sparkify.simulator import run
-from sparkify.simulator.run import World, users_for
+from sparkify.simulator import world as run
 from sparkify.simulator.workers import simulate
+from sparkify.simulator.world import World, users_for
+from tests.simulator.files import log_lines, tree
 
 KEYS = [
     *("artist", "auth", "firstName", "gender", "itemInSession", "lastName", "length", "level", "location"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
-from tests.simulator.files import tree
 
 from sparkify.errors import ConfigError, SourceDenied, SourceError, SourceNotFound
 from sparkify.lake.writer import Writer
 from sparkify.settings import load_settings
+from tests.simulator.files import tree
 
 
 @pytest.fixture(params=["folder", "s3"])

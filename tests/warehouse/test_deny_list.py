@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 import sqlglot
 from sqlglot import exp
-from tests.models import MODEL_FILES
 
 from sparkify.warehouse.statements import Statement, read_statements
+from tests.models import MODEL_FILES
 
 # From the Database Developer Guide, "Reserved words".
 RESERVED = frozenset(Path(__file__).with_name("reserved_words.txt").read_text().split())

@@ -13,13 +13,13 @@ import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.models import SHARED_FILES
 
 from sparkify.errors import ModelError
 from sparkify.warehouse.duckdb import dialect, translation
 from sparkify.warehouse.duckdb.functions import MACROS, MD5_BITS
 from sparkify.warehouse.duckdb.translation import to_duckdb, write_file
 from sparkify.warehouse.statements import Statement, read_statements
+from tests.models import SHARED_FILES
 
 GOLDEN = Path(translation.__file__).with_name("sql")
 

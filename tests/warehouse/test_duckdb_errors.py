@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.loading import etl
-from tests.records import play, song, write_records
 
 from sparkify.cli.app import run
+from tests.loading import etl
+from tests.records import play, song, write_records
 
 Errors = Callable[..., tuple[int, list[str]]]
 NAME = "Name another file with --database or [DWH] DATABASE:"

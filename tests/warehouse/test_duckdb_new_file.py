@@ -10,17 +10,17 @@ from typing import Any
 
 import duckdb
 import pytest
+
+from sparkify.cli.app import run
+from sparkify.pipeline.land import land
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
+from sparkify.warehouse.engine import LogFile
+from sparkify.warehouse.tables import create_tables
 from tests.contents import read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
-
-from sparkify.cli.app import run
-from sparkify.pipeline.land import land
-from sparkify.warehouse.duckdb.engine import DuckDBEngine
-from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
-from sparkify.warehouse.engine import LogFile
-from sparkify.warehouse.tables import create_tables
 
 
 def refused_first_run(folder: Path) -> None:
@@ -148,6 +148,6 @@ def test_a_warehouse_that_is_removed_while_a_run_lands_is_made_anew(
         place.unlink()
         return landing
 
-    monkeypatch.setattr("sparkify.pipeline.run.land", land_and_remove)
+    monkeypatch.setattr("sparkify.pipeline.etl_run.land", land_and_remove)
     assert etl(place, tmp_path / "log_data") == 0
     assert read_tables(place) == expect([play()], [])

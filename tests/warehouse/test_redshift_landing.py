@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import S3Server
-from tests.loading import etl
-from tests.records import TS, play, song, write_records
-from tests.redshift_double import Fault
-from tests.warehouses import OnRedshift, Warehouses, rows
 
 from sparkify.cli.app import run
 from sparkify.errors import ConfigError, SourceError
 from sparkify.lake.writer import Writer
 from sparkify.settings import Settings
-from sparkify.warehouse.fields import EVENT_FIELDS
-from sparkify.warehouse.redshift import landing as redshift_landing
-from sparkify.warehouse.redshift.engine import RedshiftEngine
+from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.warehouse.redshift import copying as redshift_landing
 from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
-from sparkify.warehouse.redshift.lines import look_at_lines
+from sparkify.warehouse.redshift.prescan import look_at_lines
+from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import Statement, statement
+from tests.conftest import S3Server
+from tests.loading import etl
+from tests.records import TS, play, song, write_records
+from tests.warehouses import OnRedshift, Warehouses, rows
+from tools.redshift_double import Fault
 
 
 @pytest.fixture

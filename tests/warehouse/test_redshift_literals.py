@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.warehouses import OnRedshift, Warehouses
 
 from sparkify.settings import Secret
 from sparkify.warehouse.redshift.literals import Word, fill, inserts, literal
 from sparkify.warehouse.redshift.session import RedshiftSession
+from tests.warehouses import OnRedshift, Warehouses
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")) | st.sampled_from(
     [

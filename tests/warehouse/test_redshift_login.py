@@ -10,11 +10,11 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 
 import pytest
-from tests.redshift_double import Options, RedshiftDouble
 
 from sparkify.errors import EngineError
 from sparkify.settings import ClusterSettings, load_settings
 from sparkify.warehouse.redshift.login import let_go, log_in
+from tools.redshift_double import Options, RedshiftDouble
 
 # See _collect_sockets.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")

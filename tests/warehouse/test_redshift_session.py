@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.redshift_double import Fault
-from tests.redshift_double.faults import FaultKind
-from tests.warehouses import OnRedshift, Warehouses, options_of
 
 from sparkify.cli.app import run
 from sparkify.errors import TransientEngineError
 from sparkify.warehouse.redshift.session import RedshiftSession
+from tests.warehouses import OnRedshift, Warehouses, options_of
+from tools.redshift_double import Fault
+from tools.redshift_double.faults import FaultKind
 
 
 @pytest.fixture

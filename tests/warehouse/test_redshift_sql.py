@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 from sqlfluff.core import FluffConfig, Linter
+
+from sparkify.cli.app import run
+from sparkify.warehouse.redshift.literals import fill
+from sparkify.warehouse.statements import Statement, read_statements
 from tests.conftest import S3Server
 from tests.loading import etl
 from tests.models import MODEL_FILES
 from tests.records import TS, play, song, write_records
 from tests.warehouse.test_deny_list import RULES, code
 from tests.warehouses import OnRedshift, Place, Warehouses, options_of
-
-from sparkify.cli.app import run
-from sparkify.warehouse.redshift.literals import fill
-from sparkify.warehouse.statements import Statement, read_statements
 
 GOLDEN = Path(__file__).with_name("golden") / "redshift.sql"
 SEPARATOR = ";\n\n"

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from tests.cli.conftest import command, environment
-from tests.redshift_double import Fault
-from tests.warehouses import OnRedshift, Warehouses, open_place, options_of
 
 from sparkify.cli.app import run
 from sparkify.errors import EngineError, TransientEngineError
-from sparkify.warehouse.redshift.engine import RedshiftEngine
+from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.tables import create_tables
+from tests.cli.conftest import command, environment
+from tests.warehouses import OnRedshift, Warehouses, open_place, options_of
+from tools.redshift_double import Fault
 
 ROWS = 60_000
 PART = "SELECT * FROM big WHERE n <= 10"

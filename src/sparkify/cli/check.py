@@ -20,7 +20,7 @@ def check(as_json: bool, **options: Any) -> None:
     Example:
       sparkify check
     """
-    from sparkify.pipeline.check import raise_failures, run_checks
+    from sparkify.pipeline.checks import raise_failures, run_checks
     from sparkify.pipeline.scope import Scope
     from sparkify.warehouse.connect import require
 

@@ -15,7 +15,7 @@ import click
 from sparkify.cli.options import json_option, open_warehouse
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
-from sparkify.wording import counted
+from sparkify.text import counted
 
 _USERS = 400
 
@@ -55,13 +55,13 @@ def _show(screen: Screen, folder: Path, seed: int) -> None:
     from sparkify.cli.etl import load
     from sparkify.settings import load_settings
     from sparkify.simulator.config import load_parameters
-    from sparkify.simulator.run import Plan
     from sparkify.simulator.workers import simulate
+    from sparkify.simulator.world import SimulationPlan
 
     started = time.monotonic()
     lake, database = folder / "lake", folder / "sparkify.duckdb"
     screen.say(f"1. Simulate a month of {_USERS} listeners.")
-    plan = Plan(parameters=load_parameters(None), users=_USERS, seed=seed)
+    plan = SimulationPlan(parameters=load_parameters(None), users=_USERS, seed=seed)
     aws = load_settings(Path(os.devnull)).aws
     with screen.progress("simulate", total_files=plan.days + plan.songs) as progress:
         written = simulate(plan, str(lake), aws, workers=0, force=False, report=progress)

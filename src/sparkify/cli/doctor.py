@@ -40,7 +40,7 @@ def doctor(as_json: bool, **options: Any) -> int:
     import socket
 
     from sparkify.cluster.credentials import connect
-    from sparkify.cluster.doctor import REACH_SECONDS, Instruments, examine
+    from sparkify.doctor.examine import REACH_SECONDS, Instruments, examine
     from sparkify.warehouse.redshift.login import log_in
 
     def reach(host: str, port: int) -> None:

@@ -17,11 +17,11 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import again
-from sparkify.wording import counted, name_runs
+from sparkify.text import counted, name_runs
 
 if TYPE_CHECKING:
+    from sparkify.pipeline.etl_run import RunOptions, Summary
     from sparkify.pipeline.plan import Plan
-    from sparkify.pipeline.run import Options, Summary
     from sparkify.pipeline.threshold import MaxRejects
     from sparkify.warehouse.engine import Engine
 
@@ -75,9 +75,9 @@ def etl(
     if with_sql and not only_plan:
         raise click.UsageError("--sql goes with --plan.")
     if only_plan:
-        from sparkify.pipeline.run import Options
+        from sparkify.pipeline.etl_run import RunOptions
 
-        how = Options(full_refresh, batch_bytes, MaxRejects.parse(max_rejects))
+        how = RunOptions(full_refresh, batch_bytes, MaxRejects.parse(max_rejects))
         _plan(screen, options, how, with_sql=with_sql)
     else:
         told = load(
@@ -91,7 +91,7 @@ def etl(
             screen.result(told)
 
 
-def _plan(screen: Screen, options: dict[str, Any], how: Options, *, with_sql: bool) -> None:
+def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql: bool) -> None:
     from sparkify.pipeline.plan import make_plan, open_sources
     from sparkify.pipeline.rehearse import rehearse
     from sparkify.warehouse.connect import open_script
@@ -127,13 +127,13 @@ def load(
     reload: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """Run the pipeline, show what it did, and return that for a script."""
+    from sparkify.pipeline.etl_run import RunOptions, run_etl
     from sparkify.pipeline.plan import open_sources
     from sparkify.pipeline.retry import persist
-    from sparkify.pipeline.run import Options, run_etl
     from sparkify.pipeline.threshold import MaxRejects
 
     started = time.monotonic()
-    how = Options(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload)
+    how = RunOptions(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload)
     settings = settings_from(options)
     sources = open_sources(settings)
     engine = open_warehouse(settings, options)
@@ -165,7 +165,7 @@ def load(
     }
 
 
-def _show_plan(screen: Screen, plan: Plan, how: Options) -> None:
+def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
     rows = []
     for kind in ("songs", "events"):
         files = [file for file in plan.files if file.source.kind == kind]

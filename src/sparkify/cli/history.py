@@ -9,7 +9,7 @@ import click
 
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import Screen
-from sparkify.wording import shortened
+from sparkify.text import shortened
 
 # Characters of an error in a table.
 _ERROR = 80

@@ -70,7 +70,7 @@ def open_warehouse(settings: Settings, options: dict[str, Any]) -> Engine:
 
     def credentials() -> tuple[str, str]:
         from sparkify.cluster.credentials import connect
-        from sparkify.cluster.login import database_credentials
+        from sparkify.cluster.database_login import database_credentials
 
         return database_credentials(connect(settings), settings)
 

@@ -19,7 +19,7 @@ from sparkify.cli.options import open_warehouse, settings_from, warehouse_option
 from sparkify.cli.output import unwritable, verify_output
 from sparkify.cli.screen import aligned, as_json
 from sparkify.errors import ConfigError
-from sparkify.wording import counted
+from sparkify.text import counted
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Answer

@@ -18,7 +18,7 @@ from sparkify.cli.options import (
 from sparkify.cli.output import unwritable, verify_output
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
-from sparkify.wording import counted, shortened, visible
+from sparkify.text import counted, shortened, visible
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Answer
@@ -111,7 +111,7 @@ def export(output: Path, reason: str, uri: str, force: bool, as_json: bool, **op
     Example:
       sparkify rejects export bad.json --reason too_long
     """
-    from sparkify.pipeline.reader import KEPT_BYTES
+    from sparkify.intake.reader import KEPT_BYTES
 
     screen = Screen(as_json)
     if output.is_file() and not force:
@@ -167,7 +167,7 @@ def replay(max_rejects: str | None, as_json: bool, **options: Any) -> None:
 
 def _glimpse(content: str, encoding: str) -> str:
     """Return a record's beginning, and how long it is where that is not all of it."""
-    from sparkify.pipeline.reader import KEPT_BYTES
+    from sparkify.intake.reader import KEPT_BYTES
 
     size = len(_decoded(content, encoding))
     notes = ["in base64"] if encoding == "base64" else []

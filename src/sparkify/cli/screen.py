@@ -21,7 +21,7 @@ import click
 
 from sparkify.cli.typed import with_places
 from sparkify.errors import ConfigError
-from sparkify.wording import counted, visible
+from sparkify.text import counted, visible
 
 # Rows of a table that say how wide its columns are.
 _MEASURED = 10_000

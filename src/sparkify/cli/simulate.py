@@ -15,12 +15,12 @@ import click
 from sparkify.cli.options import json_option, settings_from
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
-from sparkify.wording import counted
+from sparkify.text import counted
 
 if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must not wait for
     from sparkify.settings import AwsSettings
     from sparkify.simulator.compare import Profile
-    from sparkify.simulator.run import Plan
+    from sparkify.simulator.world import SimulationPlan
 
 
 @click.command()
@@ -90,9 +90,9 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
     screen.result(result)
 
 
-def _plan(options: dict[str, Any], aws: AwsSettings) -> Plan:
+def _plan(options: dict[str, Any], aws: AwsSettings) -> SimulationPlan:
     from sparkify.simulator.config import load_parameters
-    from sparkify.simulator.run import Plan, users_for
+    from sparkify.simulator.world import SimulationPlan, users_for
 
     for one, other in (("users", "events"), ("days", "end")):
         if options[one] is not None and options[other] is not None:
@@ -118,7 +118,7 @@ def _plan(options: dict[str, Any], aws: AwsSettings) -> Plan:
         "compression",
         "dirty",
     )
-    plan = Plan(
+    plan = SimulationPlan(
         parameters=load_parameters(Path(path) if path else None),
         start=start,
         days=days,
@@ -137,7 +137,9 @@ def _date(name: str, text: str) -> date:
         raise ConfigError(f"{name} is {text!r}.", "Write a date such as 2018-11-01.") from None
 
 
-def _write(screen: Screen, plan: Plan, out: str, aws: AwsSettings, options: dict[str, Any]) -> dict[str, Any]:
+def _write(
+    screen: Screen, plan: SimulationPlan, out: str, aws: AwsSettings, options: dict[str, Any]
+) -> dict[str, Any]:
     from sparkify.simulator.workers import simulate as run
 
     started = time.monotonic()
@@ -165,7 +167,7 @@ def _write(screen: Screen, plan: Plan, out: str, aws: AwsSettings, options: dict
 
 
 def _profile(logs: str, aws: AwsSettings) -> Profile:
-    from sparkify.lake.places import open_store
+    from sparkify.lake.stores import open_store
     from sparkify.simulator.compare import read_profile
 
     return read_profile(open_store(logs, aws))

@@ -16,10 +16,10 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import with_places
-from sparkify.wording import counted
+from sparkify.text import counted
 
 if TYPE_CHECKING:
-    from sparkify.pipeline.takeout import Found
+    from sparkify.pipeline.removal import Found
     from sparkify.warehouse.engine import Engine
 
 _SHOWN = 10
@@ -40,7 +40,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
     Example:
       sparkify undo 7
     """
-    from sparkify.pipeline.takeout import UNDO, find_files_of_run
+    from sparkify.pipeline.removal import UNDO, find_files_of_run
 
     screen = Screen(as_json)
     engine = open_warehouse(settings_from(options), options)
@@ -65,7 +65,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
       sparkify retract s3://bucket/log_data/2018/11/2018-11-15-events.json
       sparkify retract --back s3://bucket/log_data/2018/11/2018-11-15-events.json
     """
-    from sparkify.pipeline.takeout import RETRACT, find_file, put_back
+    from sparkify.pipeline.removal import RETRACT, find_file, put_back
 
     screen = Screen(as_json)
     engine = open_warehouse(settings_from(options), options)
@@ -87,7 +87,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
 
 
 def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: str, *, yes: bool) -> None:
-    from sparkify.pipeline.takeout import take_out
+    from sparkify.pipeline.removal import take_out
 
     if found.why_none:
         why = with_places(found.why_none)

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from sparkify.cluster.policy import CLUSTER_TAG
-from sparkify.cluster.rules import ClusterSpec
-from sparkify.cluster.waiting import Patience
+from sparkify.cluster.spec import ClusterSpec
+from sparkify.cluster.waiting import PollSchedule
 
 AVAILABLE = "available"
 PAUSED = "paused"
@@ -87,7 +87,7 @@ class Deployment(Protocol):
         """Return it as it is now, or None."""
 
     def create(
-        self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: Patience
+        self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: PollSchedule
     ) -> None:
         """Ask for whatever of it is missing; waits only between steps that need each other."""
 

@@ -23,12 +23,12 @@ from sparkify.cluster.deployment import (
     Deployment,
 )
 from sparkify.cluster.network import Group
-from sparkify.cluster.policy import CLUSTER_TAG, Scope
+from sparkify.cluster.policy import CLUSTER_TAG, PolicyScope
 from sparkify.cluster.provisioned import Provisioned
 from sparkify.cluster.role import Role, ensure_role, find_role
-from sparkify.cluster.rules import ClusterSpec, identifier_of, is_serverless, sources_from
 from sparkify.cluster.serverless import Serverless
-from sparkify.cluster.waiting import Patience, wait
+from sparkify.cluster.spec import ClusterSpec, identifier_of, is_serverless, sources_from
+from sparkify.cluster.waiting import PollSchedule, wait
 from sparkify.errors import ClusterError
 from sparkify.settings import Settings
 
@@ -41,9 +41,9 @@ def deployment_of(aws: Aws, settings: Settings) -> Deployment:
     return (Serverless if is_serverless(settings) else Provisioned)(aws, identifier_of(settings))
 
 
-def scope_of(aws: Aws, settings: Settings, account: str = "") -> Scope:
+def scope_of(aws: Aws, settings: Settings, account: str = "") -> PolicyScope:
     """Return what policies are written for; asks AWS for the account unless it is given."""
-    return Scope(
+    return PolicyScope(
         partition="aws" if account else aws.identity.partition,
         account=account or aws.identity.account,
         region=aws.region,
@@ -102,13 +102,13 @@ def create(
     aws: Aws,
     deployment: Deployment,
     spec: ClusterSpec,
-    scope: Scope,
+    scope: PolicyScope,
     plan: Creation,
     *,
     tags: dict[str, str],
     expires: datetime | None,
     renew: bool,
-    patience: Patience,
+    patience: PollSchedule,
 ) -> str:
     """Make the role, the group and the cluster where they are missing; return the role's ARN.
 
@@ -139,7 +139,7 @@ def wait_for(
     aws: Aws,
     deployment: Deployment,
     states: Collection[str] | None,
-    patience: Patience,
+    patience: PollSchedule,
     *,
     action: str,
     wrong: Collection[str] = FAILED | DELETING,
@@ -168,7 +168,7 @@ def wait_for(
     return found
 
 
-def wait_until_available(aws: Aws, deployment: Deployment, patience: Patience, *, action: str) -> Cluster:
+def wait_until_available(aws: Aws, deployment: Deployment, patience: PollSchedule, *, action: str) -> Cluster:
     """Wait until the cluster can be connected to.
 
     Raises:

@@ -14,7 +14,7 @@ from typing import Any
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.policy import CLUSTER_TAG
 from sparkify.errors import ClusterError, ConfigError
-from sparkify.wording import counted
+from sparkify.text import counted
 
 CHECK_ADDRESS = "https://checkip.amazonaws.com"
 # Networks wider than these are open to strangers: 65,536 IPv4 addresses, one provider's IPv6 allocation.
@@ -33,7 +33,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class IngressRule:
     """One address range let in. ``source`` is a CIDR, or another group's or prefix list's id."""
 
     id: str
@@ -98,7 +98,7 @@ def ensure_group(aws: Aws, identifier: str, vpc: str, tags: dict[str, str]) -> s
     return str(answer["GroupId"])
 
 
-def rules(aws: Aws, groups: Collection[str], identifier: str) -> list[Rule]:
+def rules(aws: Aws, groups: Collection[str], identifier: str) -> list[IngressRule]:
     """Return who is let in by these groups."""
     if not groups:
         return []
@@ -110,7 +110,7 @@ def rules(aws: Aws, groups: Collection[str], identifier: str) -> list[Rule]:
     return [_rule(rule, identifier) for rule in answer["SecurityGroupRules"] if not rule["IsEgress"]]
 
 
-def _rule(rule: dict[str, Any], identifier: str) -> Rule:
+def _rule(rule: dict[str, Any], identifier: str) -> IngressRule:
     source = (
         rule.get("CidrIpv4")
         or rule.get("CidrIpv6")
@@ -118,7 +118,7 @@ def _rule(rule: dict[str, Any], identifier: str) -> Rule:
         or rule.get("ReferencedGroupInfo", {}).get("GroupId", "")
     )
     tags = {tag["Key"]: tag["Value"] for tag in rule.get("Tags", [])}
-    return Rule(
+    return IngressRule(
         rule["SecurityGroupRuleId"],
         rule["GroupId"],
         source,
@@ -152,7 +152,7 @@ def open_port(
     return bool(answer)
 
 
-def close_ports(aws: Aws, opened: Collection[Rule]) -> None:
+def close_ports(aws: Aws, opened: Collection[IngressRule]) -> None:
     """Take out the rules given; one that is gone already is no error."""
     for group in sorted({rule.group for rule in opened}):
         aws.call(

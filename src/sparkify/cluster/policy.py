@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sparkify.cluster.rules import S3Location, Sources
+from sparkify.cluster.spec import S3Location, Sources
 
 VERSION = "2012-10-17"
 # The one tag by which we know what we made, and for which cluster.
@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PolicyScope:
     """Whom and what a document is for; ``account`` has 12 digits, ``partition`` is aws or aws-cn or so."""
 
     partition: str
@@ -53,7 +53,7 @@ class Scope:
         return ["redshift.amazonaws.com", *serverless]
 
 
-def trust(scope: Scope) -> Document:
+def trust(scope: PolicyScope) -> Document:
     """Return who may assume the COPY role: Redshift, for this account's cluster only (no confused deputy)."""
     source = (
         scope.arn("redshift-serverless", "*")
@@ -74,12 +74,12 @@ def trust(scope: Scope) -> Document:
     )
 
 
-def copy(scope: Scope) -> Document:
+def copy(scope: PolicyScope) -> Document:
     """Return what the COPY role may do: read the configured locations."""
     return _document(*_reading(scope, "Read", scope.sources.read))
 
 
-def etl(scope: Scope) -> Document:
+def etl(scope: PolicyScope) -> Document:
     """Return what the user who runs the ETL may do: log in, list and read the data, write to STAGING."""
     statements = []
     if scope.serverless:
@@ -111,7 +111,7 @@ def etl(scope: Scope) -> Document:
     return _document(*statements)
 
 
-def operator(scope: Scope) -> Document:
+def operator(scope: PolicyScope) -> Document:
     """Return what the person who runs `sparkify cluster` may do."""
     statements = [_allow("See", _seeing(scope))]
     statements += _serverless(scope) if scope.serverless else _provisioned(scope)
@@ -160,7 +160,7 @@ def operator(scope: Scope) -> Document:
     return _document(*statements)
 
 
-def _seeing(scope: Scope) -> list[str]:
+def _seeing(scope: PolicyScope) -> list[str]:
     """Return the actions that only look; AWS gives most of them no resource to be limited to."""
     if scope.serverless:
         seeing = [
@@ -191,7 +191,7 @@ def _seeing(scope: Scope) -> list[str]:
     ]
 
 
-def _provisioned(scope: Scope) -> list[Document]:
+def _provisioned(scope: PolicyScope) -> list[Document]:
     cluster = f"cluster:{scope.identifier}"
     return [
         _allow(
@@ -213,7 +213,7 @@ def _provisioned(scope: Scope) -> list[Document]:
     ]
 
 
-def _serverless(scope: Scope) -> list[Document]:
+def _serverless(scope: PolicyScope) -> list[Document]:
     """Namespaces and workgroups have generated ids in their ARNs, so it is our tag that narrows them."""
     places = [scope.arn("redshift-serverless", f"{kind}/*") for kind in ("namespace", "workgroup")]
     return [
@@ -241,7 +241,7 @@ def _serverless(scope: Scope) -> list[Document]:
     ]
 
 
-def _network(scope: Scope) -> list[Document]:
+def _network(scope: PolicyScope) -> list[Document]:
     group = scope.arn("ec2", "security-group/*")
     rule = scope.arn("ec2", "security-group-rule/*")
     requested = {"StringEquals": {f"aws:RequestTag/{CLUSTER_TAG}": scope.identifier}}
@@ -273,7 +273,7 @@ def _network(scope: Scope) -> list[Document]:
     ]
 
 
-def _reading(scope: Scope, sid: str, places: Sequence[S3Location]) -> list[Document]:
+def _reading(scope: PolicyScope, sid: str, places: Sequence[S3Location]) -> list[Document]:
     if not places:
         return []
     objects = list(dict.fromkeys(arn for place in places for arn in _objects(scope, place)))
@@ -293,7 +293,7 @@ def _reading(scope: Scope, sid: str, places: Sequence[S3Location]) -> list[Docum
     return statements
 
 
-def _objects(scope: Scope, place: S3Location) -> list[str]:
+def _objects(scope: PolicyScope, place: S3Location) -> list[str]:
     """Return the objects of a location: those under it as a folder, and itself where it is one object."""
     root = f"arn:{scope.partition}:s3:::{place.bucket}/"
     prefix = _literal(place.prefix)
@@ -326,14 +326,14 @@ def _document(*statements: Document) -> Document:
     return {"Version": VERSION, "Statement": list(statements)}
 
 
-DOCUMENTS: dict[str, Callable[[Scope], Document]] = {"operator": operator, "copy": copy, "etl": etl}
+DOCUMENTS: dict[str, Callable[[PolicyScope], Document]] = {"operator": operator, "copy": copy, "etl": etl}
 
 
 def statement_for(action: str) -> tuple[str, str] | None:
     """Return the document and statement (Sid) that allow an action: ``("operator", "Cluster")``, say."""
     place = S3Location("bucket", "prefix")
     for serverless in (False, True):
-        scope = Scope(
+        scope = PolicyScope(
             "aws", "0" * 12, "region", "cluster", "role", "database", "user",
             serverless=serverless, managed_password=True, sources=Sources((place,), None, place),
         )  # fmt: skip

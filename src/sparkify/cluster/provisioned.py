@@ -7,8 +7,8 @@ from typing import Any
 from sparkify.cluster import prices
 from sparkify.cluster.aws import STATE, Aws
 from sparkify.cluster.deployment import DELETING, Cluster, Snapshot
-from sparkify.cluster.rules import ClusterSpec
-from sparkify.cluster.waiting import Patience
+from sparkify.cluster.spec import ClusterSpec
+from sparkify.cluster.waiting import PollSchedule
 
 ABSENT = ("ClusterNotFound", "ClusterNotFoundFault")
 
@@ -29,7 +29,7 @@ class Provisioned:
         return _cluster(answer["Clusters"][0]) if answer.get("Clusters") else None
 
     def create(
-        self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: Patience
+        self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: PollSchedule
     ) -> None:
         """Ask for the cluster, unless it is there."""
         if not self.find():

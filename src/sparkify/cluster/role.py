@@ -11,7 +11,7 @@ from typing import Any
 
 from sparkify.cluster import policy
 from sparkify.cluster.aws import Aws
-from sparkify.cluster.policy import CLUSTER_TAG, Scope
+from sparkify.cluster.policy import CLUSTER_TAG, PolicyScope
 from sparkify.errors import ClusterError
 
 POLICY_NAME = "sparkify-copy"
@@ -38,7 +38,7 @@ def find_role(aws: Aws, name: str) -> Role | None:
     return Role(name, role["Arn"], tags.get(CLUSTER_TAG, ""), role["AssumeRolePolicyDocument"])
 
 
-def ensure_role(aws: Aws, scope: Scope, tags: dict[str, str]) -> str:
+def ensure_role(aws: Aws, scope: PolicyScope, tags: dict[str, str]) -> str:
     """Make the role, or bring ours up to date; return its ARN. Safe to repeat from any point.
 
     Raises:

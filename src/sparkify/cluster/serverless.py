@@ -10,8 +10,8 @@ from typing import Any
 from sparkify.cluster import prices
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.deployment import INCOMPLETE, Cluster, Snapshot
-from sparkify.cluster.rules import ClusterSpec
-from sparkify.cluster.waiting import Patience, wait
+from sparkify.cluster.spec import ClusterSpec
+from sparkify.cluster.waiting import PollSchedule, wait
 from sparkify.errors import ClusterError
 
 SERVICE = "redshift-serverless"
@@ -58,7 +58,7 @@ class Serverless:
         )
 
     def create(
-        self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: Patience
+        self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: PollSchedule
     ) -> None:
         """Make namespace, workgroup and usage limit where missing, each when the one before is ready."""
         if not self._namespace():

@@ -17,14 +17,14 @@ LONGEST_PAUSE = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class PollSchedule:
     """How long to wait, in seconds; ``show`` is told what is still going on."""
 
     timeout: float = 1800
     show: Callable[[str], None] = lambda _: None
 
 
-def wait(aws: Aws, look: Callable[[], str], patience: Patience, *, action: str) -> None:
+def wait(aws: Aws, look: Callable[[], str], patience: PollSchedule, *, action: str) -> None:
     """Look until there is nothing left to wait for.
 
     Args:

@@ -47,7 +47,7 @@ _MOST_PREFIXES = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long we put up with a store that fails: 5xx, SlowDown, broken and silent connections.
 
     The number of tries bounds it and not the clock: a large object on a slow line is no failure.
@@ -92,7 +92,7 @@ class Patience:
         return request()
 
 
-PATIENCE = Patience()
+PATIENCE = RetryPolicy()
 
 
 class Bucket:
@@ -100,7 +100,7 @@ class Bucket:
 
     threads = 32
 
-    def __init__(self, uri: str, aws: AwsSettings, patience: Patience = PATIENCE) -> None:
+    def __init__(self, uri: str, aws: AwsSettings, patience: RetryPolicy = PATIENCE) -> None:
         bucket, _, prefix = uri.removeprefix("s3://").partition("/")
         # The client panics on what cannot stand in a URL, and knows no key with an empty or dotted part.
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket) or any(
@@ -254,7 +254,7 @@ class Bucket:
         )
 
 
-def open_bucket(bucket: str, aws: AwsSettings, patience: Patience = PATIENCE) -> S3Store:
+def open_bucket(bucket: str, aws: AwsSettings, patience: RetryPolicy = PATIENCE) -> S3Store:
     """Return obstore's client for a bucket, with the credentials the settings name.
 
     KEY and SECRET of dwh.cfg win; else the standard AWS chain, through boto3 where it is installed

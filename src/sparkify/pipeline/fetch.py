@@ -16,11 +16,11 @@ from itertools import islice
 from pathlib import Path
 
 from sparkify.errors import EngineError
-from sparkify.lake.glance import looks_plain
-from sparkify.lake.marks import Marks, count_marks
+from sparkify.intake.glance import looks_plain
+from sparkify.intake.marks import Marks, count_marks
 from sparkify.pipeline.plan import PlannedFile
 from sparkify.warehouse.engine import LogFile
-from sparkify.warehouse.fields import EVENT_FIELDS
+from sparkify.warehouse.records import EVENT_FIELDS
 
 _FETCHERS = 16
 # The engine parses on all processors meanwhile; on two, a second thread only takes the first one's caches.

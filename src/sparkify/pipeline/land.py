@@ -2,7 +2,7 @@
 
 The fast path gives whole files to the engine's strict parser and holds its word against the marks in the
 raw bytes. A file that fails, holds a row that may break a rule, or has lines or commas the parser passed
-over is read again, record by record (:mod:`sparkify.pipeline.reader`); its bad records are rejects.
+over is read again, record by record (:mod:`sparkify.intake.reader`); its bad records are rejects.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.errors import LoadError
-from sparkify.lake.marks import Marks
-from sparkify.lake.pack import FILE_FIELD, as_keys, pack
+from sparkify.intake.marks import Marks
+from sparkify.intake.pack import FILE_FIELD, as_keys, pack
+from sparkify.intake.reader import Reading, Reject, read_carefully
 from sparkify.lake.store import read_all
 from sparkify.pipeline.fetch import FetchedFile, blaming_the_lake, fetch_copies, fetching
 from sparkify.pipeline.plan import EVENTS, SONGS, PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.reader import Reading, Reject, read_carefully
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine, LogFile
-from sparkify.warehouse.fields import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.ledger import now
+from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.statements import read_statements, statement
 
 # One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sparkify.errors import ConfigError, SourceNotFound
-from sparkify.lake.places import open_store
 from sparkify.lake.store import LakeObject, Listing, Store
+from sparkify.lake.stores import open_store
 from sparkify.settings import Settings
+from sparkify.text import counted
 from sparkify.warehouse.ledger import Ledger, LedgerFile
-from sparkify.wording import counted
 
 SONGS = "songs"
 EVENTS = "events"

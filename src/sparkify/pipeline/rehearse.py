@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sparkify.pipeline.etl_run import RunOptions, choose_plays_from, publish
 from sparkify.pipeline.land import LandedFile, Landing
 from sparkify.pipeline.plan import EVENTS, SONGS, Plan, PlannedFile, in_groups
 from sparkify.pipeline.retry import Attempt
-from sparkify.pipeline.run import Options, choose_plays_from, publish
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine, LogFile
 from sparkify.warehouse.ledger import read_ledger
@@ -26,7 +26,7 @@ class _Silence:
 
 
 def rehearse(
-    engine: Engine, plan: Plan, options: Options, open_script: Callable[[Answers], Script]
+    engine: Engine, plan: Plan, options: RunOptions, open_script: Callable[[Answers], Script]
 ) -> Script:
     """Return, written down in order, the statements of a run of this plan if every file is as it should be.
 
@@ -49,7 +49,7 @@ def rehearse(
         script.prepare()
         landing = _land(script, batch)
         last = number == len(batches)
-        how = Options(full_refresh=options.full_refresh and last)
+        how = RunOptions(full_refresh=options.full_refresh and last)
         plays_from = choose_plays_from(plan.latest_run + 1, full_refresh=options.full_refresh, last=last)
         publish(script, landing, latest, _Silence(), how, Attempt(), plays_from=plays_from)
         answers.publish()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sparkify.errors import TransientEngineError
-from sparkify.pipeline.check import CheckResult
+from sparkify.pipeline.checks import CheckResult
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import RunRecord

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sparkify.errors import CheckError, ConfigError
 from sparkify.pipeline.land import LandedFile
-from sparkify.wording import counted, shortened
+from sparkify.text import counted, shortened
 
 # What an error shows: the commonest reasons, and so many characters of what is wrong with the first record.
 _REASONS = 3

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from sparkify.errors import SourceError
-from sparkify.lake.places import open_store
 from sparkify.lake.store import read_all
+from sparkify.lake.stores import open_store
 from sparkify.settings import AwsSettings
 from sparkify.simulator.config import Songs
 from sparkify.simulator.draws import Floats, Integers

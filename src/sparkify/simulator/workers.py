@@ -16,7 +16,15 @@ from sparkify.errors import FAILED, SourceError, SparkifyError
 from sparkify.lake.writer import Writer
 from sparkify.settings import AwsSettings
 from sparkify.simulator.catalogue import Song, read_songs
-from sparkify.simulator.run import Counts, Plan, Report, World, make_room, write_dirty, write_share
+from sparkify.simulator.world import (
+    Counts,
+    Report,
+    SimulationPlan,
+    World,
+    make_room,
+    write_dirty,
+    write_share,
+)
 
 # A process takes about half a second to start and to build its world.
 _WORTH_A_PROCESS = 300_000
@@ -25,7 +33,7 @@ _PATIENCE = 5.0
 
 
 def simulate(
-    plan: Plan,
+    plan: SimulationPlan,
     uri: str,
     aws: AwsSettings,
     *,
@@ -85,7 +93,7 @@ def simulate(
     return counts
 
 
-Task = tuple[Plan, str, AwsSettings, list[Song] | None, int, int]
+Task = tuple[SimulationPlan, str, AwsSettings, list[Song] | None, int, int]
 Running = dict[Connection, SpawnProcess]
 
 

@@ -13,7 +13,7 @@ from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine, OnWait
 
 if TYPE_CHECKING:
-    from sparkify.warehouse.redshift.landing import Reading
+    from sparkify.warehouse.redshift.copying import CopySource
     from sparkify.warehouse.redshift.staging import StagingArea
     from sparkify.warehouse.script import Answers, Script
 
@@ -38,7 +38,7 @@ def open_engine(
     """
     if settings.dwh.engine == "redshift":
         return _open_redshift(settings, credentials, on_wait)
-    from sparkify.warehouse.duckdb.engine import DuckDBEngine
+    from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 
     return DuckDBEngine(_database_file(settings.dwh.database), wait=wait, on_wait=on_wait)
 
@@ -73,7 +73,7 @@ def _is_utf8(name: str) -> bool:
 def open_script(settings: Settings, answers: Answers) -> Script:
     """Return an engine of the kind the settings choose that only writes down what it is given."""
     if settings.dwh.engine == "redshift":
-        from sparkify.warehouse.redshift.script import RedshiftScript
+        from sparkify.warehouse.redshift.recording import RedshiftScript
 
         return RedshiftScript(settings.cluster, *_ways_to_s3(settings), answers)
     from sparkify.warehouse.duckdb.script import DuckDBScript
@@ -98,8 +98,8 @@ def _open_redshift(
     elif credentials is None:
         raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
     try:
-        from sparkify.warehouse.redshift.engine import RedshiftEngine
-        from sparkify.warehouse.redshift.landing import Landing
+        from sparkify.warehouse.redshift.copying import CopyLoader
+        from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
         from sparkify.warehouse.redshift.session import RedshiftSession
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "redshift_connector":
@@ -107,13 +107,13 @@ def _open_redshift(
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
     reading, area = _ways_to_s3(settings)
     session = RedshiftSession(cluster, credentials)
-    return RedshiftEngine(session, Landing(session, reading, area), on_wait)
+    return RedshiftEngine(session, CopyLoader(session, reading, area), on_wait)
 
 
-def _ways_to_s3(settings: Settings) -> tuple[Reading, StagingArea | None]:
+def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
     """Return how the cluster reads S3, and where we may write for it."""
     from sparkify.lake.writer import Writer
-    from sparkify.warehouse.redshift.landing import Reading
+    from sparkify.warehouse.redshift.copying import CopySource
     from sparkify.warehouse.redshift.staging import StagingArea
 
     staging = settings.s3.staging
@@ -128,7 +128,9 @@ def _ways_to_s3(settings: Settings) -> tuple[Reading, StagingArea | None]:
                 "Set it to a prefix beside the data.",
             )
     area = StagingArea(Writer(staging, settings.aws)) if staging else None
-    return Reading(settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings))), area
+    return CopySource(
+        settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings))
+    ), area
 
 
 def _log_jsonpaths(settings: Settings) -> str:

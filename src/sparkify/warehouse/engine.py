@@ -101,7 +101,7 @@ class Engine(Protocol):
 
         ``plain`` says that values are texts, digits and null, and nothing else.
 
-        Rows that may break a rule of :mod:`sparkify.pipeline.rules` are marked ``suspect``. A file may also
+        Rows that may break a rule of :mod:`sparkify.intake.rules` are marked ``suspect``. A file may also
         be left out, whole; the counts of its rows show it.
 
         Raises:

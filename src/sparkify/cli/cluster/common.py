@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class ClusterSession:
     """What every command of the group starts from."""
 
     screen: Screen
@@ -56,7 +56,7 @@ def cluster_settings(options: dict[str, Any]) -> Settings:
     return settings
 
 
-def open_session(options: dict[str, Any]) -> Session:
+def open_session(options: dict[str, Any]) -> ClusterSession:
     """Connect to AWS; warn where the credentials are exposed."""
     from sparkify.cluster import credentials
     from sparkify.cluster.lifecycle import deployment_of
@@ -66,19 +66,19 @@ def open_session(options: dict[str, Any]) -> Session:
     for exposure in credentials.exposures(settings):
         screen.warn(exposure)
     aws = credentials.connect(settings)
-    return Session(screen, settings, aws, deployment_of(aws, settings))
+    return ClusterSession(screen, settings, aws, deployment_of(aws, settings))
 
 
 @contextmanager
 def waiting(screen: Screen, label: str, minutes: float) -> Iterator[Any]:
     """Show that we wait, for so many minutes at most, and what for; yield the patience to do it with."""
-    from sparkify.cluster.waiting import Patience
+    from sparkify.cluster.waiting import PollSchedule
 
     with screen.progress(label) as progress:
-        yield Patience(timeout=minutes * 60, show=lambda text: progress(label=text))
+        yield PollSchedule(timeout=minutes * 60, show=lambda text: progress(label=text))
 
 
-def shout(session: Session, found: Any) -> None:
+def shout(session: ClusterSession, found: Any) -> None:
     """Warn about a cluster past its expiry."""
     from sparkify.cluster.lifecycle import overdue
 
@@ -87,9 +87,9 @@ def shout(session: Session, found: Any) -> None:
         session.screen.warn(sentence)
 
 
-def write_config(session: Session, values: dict[tuple[str, str], str], *, write: bool) -> None:
+def write_config(session: ClusterSession, values: dict[tuple[str, str], str], *, write: bool) -> None:
     """Write values into dwh.cfg and say so; without ``write`` only say what would be written."""
-    from sparkify.cluster.config_file import write_values
+    from sparkify.settings.writing import write_values
 
     path = session.settings.path or Path(DEFAULT_PATH)
     if write:

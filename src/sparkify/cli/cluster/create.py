@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sparkify.cli.cluster.common import (
-    Session,
+    ClusterSession,
     cluster_options,
     cluster_settings,
     open_session,
@@ -50,7 +50,7 @@ def create(**options: Any) -> int:
       sparkify cluster create --serverless --yes
     """
     from sparkify.cluster import lifecycle
-    from sparkify.cluster.rules import spec_from
+    from sparkify.cluster.spec import spec_from
 
     spec = spec_from(
         cluster_settings(options),
@@ -110,7 +110,7 @@ def create(**options: Any) -> int:
     return OK
 
 
-def _announce(session: Session, found: Any, role: str, options: dict[str, Any]) -> None:
+def _announce(session: ClusterSession, found: Any, role: str, options: dict[str, Any]) -> None:
     """Write what was made into dwh.cfg and say what to do next."""
     screen, waited = session.screen, not options["no_wait"]
     values = {("IAM_ROLE", "ARN"): role}

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sparkify.cli.cluster.common import (
-    Session,
+    ClusterSession,
     cluster_options,
     open_session,
     shout,
@@ -37,12 +37,12 @@ def destroy(**options: Any) -> int:
       sparkify cluster destroy
       sparkify cluster destroy --yes --skip-final-snapshot
     """
-    from sparkify.cluster import lifecycle, removal
+    from sparkify.cluster import lifecycle, teardown
 
     session = open_session(options)
     screen, aws, deployment = session.screen, session.aws, session.deployment
     identifier = deployment.identifier
-    found = removal.remains(aws, deployment, session.settings)
+    found = teardown.remains(aws, deployment, session.settings)
     shout(session, found.cluster)
     if found.cluster:
         lifecycle.require_ours(found.cluster)
@@ -59,8 +59,8 @@ def destroy(**options: Any) -> int:
             screen.say("No final snapshot is taken: the data is gone for good.")
         _ask_name(identifier, yes=options["yes"])
         with waiting(screen, f"deleting {identifier}", options["timeout"]) as patience:
-            kept = removal.destroy(aws, deployment, found, final_snapshot=snapshot, patience=patience)
-    snapshots = removal.verify_gone(aws, deployment, session.settings, kept_role=bool(kept))
+            kept = teardown.destroy(aws, deployment, found, final_snapshot=snapshot, patience=patience)
+    snapshots = teardown.verify_gone(aws, deployment, session.settings, kept_role=bool(kept))
     _forget(session, write=not options["no_write"])
     screen.say(
         f"The cluster {identifier} is gone, and nothing made for it is left."
@@ -94,7 +94,7 @@ def _ask_name(identifier: str, *, yes: bool) -> None:
         raise ConfigError(f"{typed.strip()!r} is not {identifier!r}: nothing was changed.", "Type the name.")
 
 
-def _forget(session: Session, *, write: bool) -> None:
+def _forget(session: ClusterSession, *, write: bool) -> None:
     """Empty HOST, and ARN with it, when they are of the cluster that is gone."""
     settings, identifier = session.settings, session.deployment.identifier
     if settings.path and settings.cluster.host.startswith(f"{identifier}."):

@@ -6,17 +6,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sparkify.cli.cluster.common import Session
+from sparkify.cli.cluster.common import ClusterSession
 from sparkify.cli.screen import Screen
-from sparkify.wording import counted
+from sparkify.text import counted
 
 if TYPE_CHECKING:
     from sparkify.cluster.deployment import Cluster
     from sparkify.cluster.lifecycle import Creation
-    from sparkify.cluster.rules import ClusterSpec
+    from sparkify.cluster.spec import ClusterSpec
 
 
-def show_plan(session: Session, spec: ClusterSpec, plan: Creation, expires: datetime | None) -> None:
+def show_plan(session: ClusterSession, spec: ClusterSpec, plan: Creation, expires: datetime | None) -> None:
     """Print what will be made and kept, and what it will cost."""
     from sparkify.cluster import network, prices
 
@@ -84,7 +84,7 @@ def show_status(screen: Screen, described: dict[str, Any]) -> None:
         screen.say("may connect   nobody: sparkify cluster open-port lets you in")
 
 
-def describe(session: Session, found: Cluster) -> dict[str, Any]:
+def describe(session: ClusterSession, found: Cluster) -> dict[str, Any]:
     """Return all there is to say about a cluster; AWS is asked who may connect."""
     from sparkify.cluster import network, prices
 

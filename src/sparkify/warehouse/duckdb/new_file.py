@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sparkify.errors import TransientEngineError
-from sparkify.lake.held import claim, disclaim, left_over
+from sparkify.filelocks import claim, disclaim, left_over
 
 
 class NewFile:

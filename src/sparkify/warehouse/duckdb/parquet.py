@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 
 from sparkify.errors import EngineError
-from sparkify.lake.spool import open_spool
-from sparkify.warehouse.duckdb.landing import literal
+from sparkify.tempfiles import open_spool
+from sparkify.warehouse.duckdb.parsing import literal
 
 # Types by their number in the protocol; what is not among them is written as text.
 _TYPES = {

@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sparkify.warehouse.duckdb.engine import SET_UP
-from sparkify.warehouse.duckdb.landing import events_sql, literal, song_files_sql
+from sparkify.warehouse.duckdb.duckdb_engine import SET_UP
+from sparkify.warehouse.duckdb.parsing import events_sql, literal, song_files_sql
 from sparkify.warehouse.engine import Answer, LogFile, Rows
 from sparkify.warehouse.script import TS_FROM, TS_TO, Answers, SongFile, Told, between
 from sparkify.warehouse.statements import Statement, statement

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from sparkify.warehouse.duckdb.landing import literal, survey_sql
+from sparkify.warehouse.duckdb.parsing import literal, survey_sql
 from sparkify.warehouse.engine import Rows
 
 

@@ -6,7 +6,7 @@ import json
 import re
 
 from sparkify.errors import ConfigError
-from sparkify.warehouse.fields import EVENT_FIELDS
+from sparkify.warehouse.records import EVENT_FIELDS
 
 _PATH = re.compile(r"\$(?:\['([^']+)'\]|\[\"([^\"]+)\"\]|\.([A-Za-z0-9_]+))")
 

@@ -27,7 +27,7 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
         import redshift_connector
     except ImportError as exc:
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
-    from sparkify.warehouse.redshift.errors import DRIVER_ERRORS
+    from sparkify.warehouse.redshift.redshift_errors import DRIVER_ERRORS
     from sparkify.warehouse.redshift.refused import not_let_in
 
     try:

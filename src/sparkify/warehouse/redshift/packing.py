@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sparkify.warehouse.fields import Field
+from sparkify.warehouse.records import Field
 
 FILE_KEY = "sparkify_file"
 _PACKED_FILE = re.compile(rb'\{"%s":\s*(\d+)' % FILE_KEY.encode())

@@ -12,9 +12,9 @@ from typing import Any
 
 from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings
-from sparkify.warehouse.redshift.errors import DRIVER_ERRORS, explain, is_lost
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.login import forget_statements, hang_up, let_go, log_in, wait_for_answers
+from sparkify.warehouse.redshift.redshift_errors import DRIVER_ERRORS, explain, is_lost
 from sparkify.warehouse.redshift.stream import RowStream, Sink
 from sparkify.warehouse.statements import read_statements, statement
 

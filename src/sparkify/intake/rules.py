@@ -1,0 +1,165 @@
+"""What makes a record acceptable: our rules, the same whichever engine loads it.
+
+The fast path of an engine may only accept what these rules accept, with the same values; whatever it is
+not sure of is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Self
+
+from sparkify.text import counted
+from sparkify.warehouse.records import TS_FROM, TS_TO, Field
+
+MALFORMED = "malformed_json"
+TRUNCATED = "truncated_file"
+DAMAGED = "damaged_file"
+NOT_AN_OBJECT = "not_an_object"
+INVALID_UTF8 = "invalid_utf8"
+WRONG_TYPE = "wrong_type"
+MISSING = "missing_field"
+OUT_OF_RANGE = "out_of_range"
+TOO_LONG = "too_long"
+BAD_TIME = "event_time_out_of_range"
+NO_USER = "play_without_user"
+
+_LIMITS = {"INTEGER": 2**31, "BIGINT": 2**63}
+_SHOWN = 60
+_DIGITS = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+# Python refuses to convert a text of more than 4,300 digits.
+_MOST_DIGITS = 400
+
+
+class ExactNumber(float):
+    """A number with a fraction or an exponent, and how it was written: a double may hold less."""
+
+    __slots__ = ("text",)
+
+    def __new__(cls, text: str) -> Self:
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
+
+
+class Refusal(Exception):
+    """Why a record is not accepted: a code and a sentence."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+def judge(record: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """Return the record's values by key, in the types of their columns.
+
+    Args:
+        record: A JSON object, as Python's parser gives it.
+        fields: The fields of its kind; others are left out.
+
+    Raises:
+        Refusal: A rule is broken; the first by the order of the fields.
+    """
+    values = {field.key: _value(field, record.get(field.key)) for field in fields}
+    if "ts" in values:
+        _judge_event(values)
+    return values
+
+
+def _judge_event(values: Mapping[str, Any]) -> None:
+    if not TS_FROM <= values["ts"] < TS_TO:
+        raise Refusal(BAD_TIME, f"ts is {values['ts']}, which is not a time in ms between 2000 and 2100")
+    if values["page"] == "NextSong" and not values["userId"]:
+        raise Refusal(NO_USER, "a NextSong event without a userId")
+
+
+def _value(field: Field, value: Any) -> Any:
+    if value is None or (value == "" and field.type != "VARCHAR"):
+        if field.required:
+            raise Refusal(MISSING, f"{field.key} is missing")
+        return None
+    if isinstance(value, dict | list):
+        raise _wrong(field, value, "a single value")
+    if field.type == "VARCHAR":
+        return _text(field, value)
+    if isinstance(value, bool):
+        raise _wrong(field, value, "a number")
+    return _double(field, value) if field.type == "DOUBLE" else _integer(field, value)
+
+
+def _text(field: Field, value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if field.trimmed:
+        text = text.rstrip(" ")
+    try:
+        width = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        raise Refusal(INVALID_UTF8, f"{field.key} holds half a surrogate pair") from None
+    if "\0" in text:
+        raise _wrong(field, text, "text without NUL")
+    if field.width is not None and width > field.width:
+        raise Refusal(
+            TOO_LONG, f"{field.key} is {counted(width, 'byte')} long, the column holds {field.width:,}"
+        )
+    if field.required and not text:
+        raise Refusal(MISSING, f"{field.key} is empty")
+    return text
+
+
+def _double(field: Field, value: Any) -> float:
+    try:
+        if isinstance(value, str) and ("_" in value or not value.isascii()):
+            raise ValueError  # Python takes 1_000 for a number
+        number = float(value)
+    except ValueError:
+        raise _wrong(field, value, "a number") from None
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise Refusal(OUT_OF_RANGE, f"{field.key} is {_show(value)}, beyond what a double holds")
+    return number
+
+
+def _integer(field: Field, value: Any) -> int:
+    limit = _LIMITS[field.type]
+    try:
+        number = value if isinstance(value, int) else _whole(value, limit)
+    except (ValueError, OverflowError):
+        raise _wrong(field, value, "a whole number") from None
+    if not -limit <= number < limit:
+        raise Refusal(OUT_OF_RANGE, f"{field.key} is {_show(value)}, beyond what {field.type} holds")
+    return number
+
+
+def _whole(value: Any, limit: int) -> int:
+    """Return a number or text as an int; a fraction is a ValueError, never rounded away.
+
+    Text has a sign and digits. What is far beyond ``limit`` is returned as ``limit``.
+    """
+    if isinstance(value, ExactNumber):
+        try:
+            exact = Decimal(value.text)
+        except InvalidOperation:  # an exponent of more digits than there are atoms
+            raise ValueError from None
+        if exact != exact.to_integral_value():
+            raise ValueError
+        return int(exact)
+    if not _DIGITS.fullmatch(value):
+        raise ValueError
+    return int(value) if len(value) < _MOST_DIGITS else limit
+
+
+def _wrong(field: Field, value: Any, expected: str) -> Refusal:
+    return Refusal(WRONG_TYPE, f"{field.key} is {_show(value)}, expected {expected}")
+
+
+def _show(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

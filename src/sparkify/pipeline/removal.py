@@ -1,0 +1,232 @@
+"""Rows out of the warehouse again: one file (retract), or the files of a run (undo)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sparkify import __version__
+from sparkify.errors import SparkifyError
+from sparkify.pipeline.checks import raise_failures, run_checks
+from sparkify.pipeline.progress import ShowProgress
+from sparkify.pipeline.retry import Attempt, persist, stands
+from sparkify.pipeline.scope import Scope
+from sparkify.pipeline.stage import forget
+from sparkify.pipeline.transform import transform
+from sparkify.text import counted
+from sparkify.warehouse.connect import require
+from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.ledger import (
+    LedgerFile,
+    RunRecord,
+    current_files,
+    latest_run,
+    now,
+    read_ledger,
+    record,
+)
+from sparkify.warehouse.statements import statement
+
+# What the history calls these runs; the number of the run that was undone follows.
+UNDO = "undo"
+RETRACT = "retract"
+BACK = "retract --back"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files that are to be taken out; if there are none any more, a sentence why."""
+
+    files: list[LedgerFile]
+    why_none: str = ""
+
+
+def find_file(engine: Engine, uri: str, state: str) -> Found:
+    """Return the file of that URI, if the ledger has it in that state.
+
+    Raises:
+        SparkifyError: The ledger has no such file.
+    """
+    files = [file for file in read_ledger(engine).files if file.uri == uri]
+    found = [file for file in files if file.state == state]
+    if found:
+        return Found(found)
+    if files and state == "loaded":
+        return Found([], f"{uri} was retracted already.")
+    raise SparkifyError(f"{uri} is not {state}.", "Name a file as `sparkify files` shows it.")
+
+
+def find_files_of_run(engine: Engine, run_id: int) -> Found:
+    """Return what there is to undo of a run.
+
+    Raises:
+        EngineError: There is no warehouse.
+        SparkifyError: There is no such run, or it took files out instead of loading them.
+    """
+    with engine.reading() as exists:
+        require(engine, exists=exists)
+        run = engine.execute(statement("ledger/find_run.sql"), run_id=run_id)
+        latest = latest_run(engine)
+        states = engine.execute(statement("ledger/states_of_run.sql"), run_id=run_id)
+        loaded = [file for file in current_files(engine) if (file.run_id, file.state) == (run_id, "loaded")]
+    if not run:
+        raise SparkifyError(
+            f"there is no run {run_id}: "
+            + (f"the latest is run {latest}." if latest else "none was made yet."),
+            "`sparkify runs` lists them.",
+        )
+    ((mode, status),) = run
+    if mode.startswith(UNDO):
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it took the files of another run out ({mode}).",
+            "`sparkify etl` loads those files again, if the lake still has them.",
+        )
+    if mode == RETRACT:
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it took a file out (retract).",
+            "`sparkify retract --back URI` lets the file in again; `sparkify files` names it.",
+        )
+    if mode == BACK:
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it let a file in again (retract --back).",
+            "`sparkify etl` loads that file, if the lake still has it; `sparkify retract URI` takes it out.",
+        )
+    if loaded:
+        return Found(loaded)
+    return Found([], _why_none(run_id, status, Counter(dict(states))))
+
+
+def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
+    if status == "failed":
+        return f"run {run_id} failed, and published nothing."
+    if not states:
+        return f"run {run_id} loaded no files, it computed the star anew."
+    if set(states) == {"undone"}:
+        return f"run {run_id} was undone already; `sparkify etl` loads its files again."
+    since = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+    return f"no rows of run {run_id} are left ({counted(states.total(), 'file')}: {since})."
+
+
+def take_out(
+    engine: Engine, files: Sequence[LedgerFile], state: str, mode: str, progress: ShowProgress
+) -> RunRecord:
+    """Take files' rows out, in one transaction, and bring the star up to date.
+
+    Args:
+        engine: The warehouse.
+        files: The files, as they were found.
+        state: What becomes of them in the ledger: ``retracted`` (stays out) or ``undone`` (the next run
+            loads it again, if the lake still has it).
+        mode: What the history calls this: :data:`RETRACT`, or :data:`UNDO` and the run's number.
+        progress: Told what is done.
+
+    Returns:
+        The record of this run: what it took out is counted below zero.
+
+    Raises:
+        SparkifyError: Another run has loaded one of them anew since it was found.
+    """
+
+    def change(run_id: int) -> Change:
+        scope = forget(engine, [file.file_id for file in files], Scope(), state)
+        ((gone, read, loaded, rejected, plays_loaded),) = (
+            map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
+        )
+        transform(engine, scope, progress, full_refresh=False)
+        raise_failures(run_checks(engine, scope, run_from=run_id))
+        ((plays, matched, staged),) = engine.execute(
+            statement("ledger/star_totals.sql"), **scope.parameters()
+        )
+        return Change(-gone, -read, -loaded, -rejected, -plays_loaded, staged - plays, plays, matched)
+
+    return _as_run(engine, files, mode, progress, change)
+
+
+def put_back(engine: Engine, files: Sequence[LedgerFile], progress: ShowProgress) -> RunRecord:
+    """Let the next run load retracted files again.
+
+    Returns:
+        The record of this run, which changes no row.
+
+    Raises:
+        SparkifyError: Another run has loaded one of them since it was found.
+    """
+
+    def change(_run_id: int) -> Change:
+        engine.insert("run_files", ["file_id"], [(file.file_id,) for file in files])
+        engine.execute(statement("ledger/supersede.sql"), state="undone")
+        return Change()
+
+    return _as_run(engine, files, BACK, progress, change)
+
+
+class Change(NamedTuple):
+    """What the history says that a run changed: the counts of its :class:`RunRecord`."""
+
+    files_loaded: int = 0
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_rejected: int = 0
+    plays_loaded: int = 0
+    duplicates: int = 0
+    songplays: int = 0
+    plays_matched: int = 0
+
+
+def _as_run(
+    engine: Engine,
+    files: Sequence[LedgerFile],
+    mode: str,
+    progress: ShowProgress,
+    change: Callable[[int], Change],
+) -> RunRecord:
+    """Make a change of files in one transaction, as a run of its own in the history.
+
+    Args:
+        engine: The warehouse.
+        files: The files, as they were found.
+        mode: What the history calls this.
+        progress: Told what is done.
+        change: Given the number of the run, makes the change.
+    """
+    started = now()
+    attempt = Attempt()
+
+    def act() -> RunRecord:
+        unanswered = attempt.run
+        if done := attempt.committed(engine):
+            return done
+        engine.prepare()
+        with engine.writing():
+            if unanswered and stands(engine, unanswered):
+                return unanswered  # its COMMIT was still under way when we looked
+            _verify(engine, files)
+            run_id = latest_run(engine) + 1
+            changed = change(run_id)
+            run = RunRecord(
+                run_id=run_id,
+                mode=mode,
+                status="done",
+                started_at=started,
+                finished_at=now(),
+                **changed._asdict(),
+                version=__version__,
+            )
+            record(engine, "etl.runs", [run])
+            attempt.run = run
+        return run
+
+    return persist(act, progress)
+
+
+def _verify(engine: Engine, files: Sequence[LedgerFile]) -> None:
+    """Raise if a file is not any more what it was: somebody was asked about that, and time went by."""
+    current = set(current_files(engine))
+    changed = next((file for file in files if file not in current), None)
+    if changed:
+        raise SparkifyError(
+            f"{changed.uri} is not what it was when it was looked up: another run came between.",
+            "Nothing was changed. See `sparkify files`, then say again what to take out.",
+        )

@@ -1,0 +1,303 @@
+"""A simulation from its options to its files, in one process or several.
+
+Every worker simulates everything, which costs little, and writes out every so-many-th stretch of days, which
+costs much; the other days it passes over without keeping their events. Nothing has to be sent between
+workers, and each file has one author. What a worker knows of time and chance depends on the plan alone, so
+the bytes do not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from typing import Any, Protocol
+
+from sparkify.errors import ConfigError, SourceError
+from sparkify.lake.writer import Writer
+from sparkify.settings import AwsSettings
+from sparkify.simulator.arrivals import DAY, Arrivals
+from sparkify.simulator.catalogue import Song, make_catalogue, make_records, read_songs, song_of
+from sparkify.simulator.config import Parameters
+from sparkify.simulator.dirt import Soiler
+from sparkify.simulator.encoder import Encoder
+from sparkify.simulator.machine import compile_machine
+from sparkify.simulator.people import make_people
+from sparkify.simulator.simulation import Events, Simulation
+from sparkify.text import counted
+
+# Events of one window: enough to spread the cost of a step over many listeners.
+_WINDOW = 80_000
+_MOST_DAYS = 366
+SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationPlan:
+    """Everything that decides the bytes of a simulation.
+
+    Attributes:
+        parameters: The world (:mod:`sparkify.simulator.config`).
+        start: The first day, UTC.
+        days: How many days.
+        users: Listeners on the first day.
+        songs: Songs of the catalogue to make; not used with ``song_data``.
+        seed: Another seed is another world.
+        growth_rate: Yearly growth of listeners; 0.1 is a tenth more.
+        attrition_rate: Share of listeners who leave within a year.
+        known_songs: Share of plays whose song is in the catalogue.
+        song_data: An existing catalogue to play instead of making one.
+        tag: Value of an extra field ``tag``; empty for none.
+        compression: ``none``, ``gzip`` or ``zstd``.
+        dirty: Add what real lakes have, and ``truth.json``.
+    """
+
+    parameters: Parameters
+    start: date = date(2018, 11, 1)
+    days: int = 30
+    users: int = 100
+    songs: int = 500
+    seed: int = 42
+    growth_rate: float = 0.0
+    attrition_rate: float = 0.0
+    known_songs: float = 0.8
+    song_data: str = ""
+    tag: str = ""
+    compression: str = "none"
+    dirty: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense, before anything is written.
+
+        Raises:
+            ConfigError: A value is out of its range.
+        """
+        last = date(2286, 1, 1)  # ts stays at 13 digits from 2001-09-09 to then
+        inside = date(2001, 9, 10) <= self.start and self.days <= (last - self.start).days
+        rules = [
+            ("--days", self.days, self.days >= 1, "1 or more"),
+            ("--start", self.start, inside, "so that the days lie between 2001-09-10 and 2286-01-01"),
+            ("--users", self.users, 1 <= self.users <= 50_000_000, "between 1 and 50,000,000"),
+            ("--songs", self.songs, 0 <= self.songs <= 5_000_000, "between 0 and 5,000,000"),
+            ("--seed", self.seed, self.seed >= 0, "0 or more"),
+            ("--growth-rate", self.growth_rate, 0 <= self.growth_rate <= 100, "between 0 and 100"),
+            (
+                "--attrition-rate",
+                self.attrition_rate,
+                0 <= self.attrition_rate < 1,
+                "at least 0, less than 1",
+            ),
+            ("--known-songs", self.known_songs, 0 <= self.known_songs <= 1, "a share between 0 and 1"),
+            ("--compression", self.compression, self.compression in SUFFIXES, "none, gzip or zstd"),
+        ]
+        for name, value, good, expected in rules:
+            if not good:
+                raise ConfigError(f"{name} is {value}.", f"Make it {expected}.")
+
+    @property
+    def midnight(self) -> int:
+        """The start of the first day, ms since 1970."""
+        return int(datetime(self.start.year, self.start.month, self.start.day, tzinfo=UTC).timestamp()) * 1000
+
+    def log_key(self, day: int) -> str:
+        """Return the key of a day's log; ``day`` counts from 0."""
+        when = self.start + timedelta(days=day)
+        return f"log_data/{when:%Y/%m/%Y-%m-%d}-events.json{SUFFIXES[self.compression]}"
+
+
+class Report(Protocol):
+    """What is told of work done: files, events (``rows``) and bytes since the last call."""
+
+    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0) -> None:
+        """Add to the counts."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was written."""
+
+    files: int = 0
+    rows: int = 0
+    size: int = 0
+
+    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0) -> None:
+        """Add to the counts."""
+        self.files += files
+        self.rows += rows
+        self.size += size
+
+
+class World:
+    """A plan brought to life: the simulation and its encoder. Building it again gives the same world.
+
+    Args:
+        plan: What to simulate.
+        aws: How to reach an existing catalogue on S3.
+        known: The songs of that catalogue where they have been read already.
+    """
+
+    def __init__(self, plan: SimulationPlan, aws: AwsSettings, known: list[Song] | None = None) -> None:
+        parameters = plan.parameters
+        machine = compile_machine(parameters)
+        self.plan = plan
+        self.records = [] if plan.song_data else make_records(parameters.songs, plan.seed, plan.songs)
+        if plan.song_data and known is None:
+            known = read_songs(plan.song_data, aws)
+        self.known = known or [song_of(record) for _, record in self.records]
+        self.people = make_people(
+            parameters,
+            plan.seed,
+            users=plan.users,
+            days=plan.days,
+            growth_rate=plan.growth_rate,
+            attrition_rate=plan.attrition_rate,
+        )
+        catalogue = make_catalogue(parameters.songs, plan.seed, self.known, plan.known_songs)
+        arrivals = Arrivals(parameters.sessions, plan.start, plan.days)
+        self.simulation = Simulation(parameters, machine, self.people, catalogue, arrivals)
+        self.encoder = Encoder(
+            machine,
+            catalogue,
+            self.people,
+            first_id=parameters.users.first_id,
+            start=plan.midnight,
+            tag=plan.tag,
+        )
+
+    def days(self, worker: int = 0, workers: int = 1) -> Iterator[tuple[int, Iterable[Events]]]:
+        """Yield (day, the day's events in parts) of every so-many-th unit; each part has to be taken.
+
+        A unit is several quiet days simulated at once, or one busy day in several windows. How busy the
+        last unit was decides the next; so the units depend on the simulation alone. Those of other workers
+        are simulated too, but their events are not kept.
+        """
+        a_day = 3.0 * len(self.people)
+        day = unit = 0
+        while day < self.plan.days:
+            span = min(max(int(_WINDOW / max(a_day, 1.0)), 1), _MOST_DAYS, self.plan.days - day)
+            if unit % workers != worker:
+                count = self.simulation.skip((day + span) * DAY)
+            elif a_day >= _WINDOW:
+                counts: list[int] = []
+                yield day, self._windows(day, math.ceil(a_day / _WINDOW), counts)
+                count = sum(counts)
+            else:
+                events = self.simulation.advance((day + span) * DAY)
+                for each in range(day, day + span):
+                    yield each, [events.between(each * DAY, (each + 1) * DAY)]
+                count = len(events)
+            a_day, day, unit = count / span, day + span, unit + 1
+
+    def _windows(self, day: int, windows: int, counts: list[int]) -> Iterator[Events]:
+        for window in range(1, windows + 1):
+            events = self.simulation.advance(day * DAY + DAY * window // windows)
+            counts.append(len(events))
+            yield events
+
+
+def write_share(world: World, writer: Writer, worker: int, workers: int, report: Report) -> None:
+    """Write the song files and days that are this worker's; ``worker`` counts from 0."""
+    own = world.records[worker::workers]
+    for start in range(0, len(own), 1000):
+        batch = [(key, json.dumps(record).encode()) for key, record in own[start : start + 1000]]
+        writer.put_all(batch)
+        report(files=len(batch), size=sum(len(data) for _, data in batch))
+    for day, parts in world.days(worker, workers):
+        chunks = _texts(world.encoder, parts, report)
+        first = next(chunks, None)
+        if first is not None:
+            text = compress(chain([first], chunks), world.plan.compression)
+            writer.put(world.plan.log_key(day), text)
+            report(files=1)
+
+
+def write_dirty(world: World, writer: Writer, report: Report) -> None:
+    """Write everything with what real lakes have, and ``truth.json`` at the end.
+
+    One day's lines are held in memory, and what is still to come late.
+    """
+    plan = world.plan
+    soiler = Soiler(plan.parameters.dirt, plan.days, plan.seed)
+    songs = list(soiler.songs(world.records))
+    writer.put_all(songs)
+    report(files=len(songs), size=sum(len(data) for _, data in songs))
+    for day, parts in world.days():
+        lines = [line for events in parts if len(events) for line in world.encoder.lines(events)]
+        for key, data in soiler.day(day, plan.log_key(day), lines):
+            writer.put(key, compress([data], plan.compression))
+            report(files=1, rows=len(lines) if key == plan.log_key(day) else 0, size=len(data))
+    writer.put("truth.json", soiler.truth.text())
+    report(files=1)
+
+
+def _texts(encoder: Encoder, parts: Iterable[Events], report: Report) -> Iterator[bytes | memoryview]:
+    """Yield the day's text in chunks; the last line has no line break, as in the real logs."""
+    held = b""
+    for events in parts:
+        size = 0
+        for text in encoder.texts(events):
+            if held:
+                yield held
+            held = text
+            size += len(text)
+        report(rows=len(events), size=size)
+    if held:
+        yield memoryview(held)[:-1]
+
+
+def compress(chunks: Iterable[bytes | memoryview], compression: str) -> Iterable[bytes | memoryview]:
+    """Compress a text in chunks; the same text gives the same bytes."""
+    if compression == "none":
+        yield from chunks
+        return
+    stream: Any
+    if compression == "gzip":
+        stream = zlib.compressobj(wbits=31)  # 31: with a gzip header, without a time in it
+    else:
+        import zstandard
+
+        stream = zstandard.ZstdCompressor().compressobj()
+    for chunk in chunks:
+        packed = stream.compress(chunk)
+        if packed:
+            yield packed
+    yield stream.flush()
+
+
+def make_room(writer: Writer, plan: SimulationPlan, *, force: bool) -> None:
+    """Make sure nothing is mixed with the simulation; with ``force`` take an earlier one away.
+
+    Raises:
+        SourceError: Something is there, and ``force`` is not given.
+    """
+    found = writer.keys()
+    if not found:
+        return
+    if not force:
+        raise SourceError(
+            f"{writer.uri} is not empty: it holds {counted(len(found), 'file')}.",
+            "Name another place, or say --force to replace an earlier simulation there.",
+            uri=writer.uri,
+        )
+    folders = ("log_data/",) if plan.song_data else ("log_data/", "song_data/")
+    writer.remove([key for key in found if key.startswith(folders) or key == "truth.json"])
+
+
+def users_for(events: int, plan: SimulationPlan, aws: AwsSettings) -> int:
+    """Return how many listeners give about so many events.
+
+    A small simulation of the plan's days tells how many events one listener makes.
+
+    Raises:
+        ConfigError: ``events`` is less than 1.
+    """
+    if events < 1:
+        raise ConfigError(f"--events is {events}.", "Make it 1 or more.")
+    few = max(50, min(3000, 300_000 // (3 * plan.days)))
+    world = World(replace(plan, users=few), aws)
+    found = sum(len(part) for _, parts in world.days() for part in parts)
+    return max(1, round(events * few / max(found, 1)))

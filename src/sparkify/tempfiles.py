@@ -1,0 +1,80 @@
+"""A folder for what has to lie on the local disk during a run, gone after it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sparkify.errors import SparkifyError
+from sparkify.filelocks import Held, left_over
+
+_PREFIX = "sparkify-spool-"
+_LOCK = re.compile(_PREFIX + r"[0-9a-f]{16}\.lock")
+
+
+class Spool:
+    """An empty folder below the system's temporary one (``TMPDIR``), and a locked file beside it.
+
+    The lock tells that it is in use, on whatever machine; what killed runs left is removed here too.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+
+    def __init__(self) -> None:
+        parent = Path(tempfile.gettempdir())
+        _sweep(parent)
+        while True:
+            self.path = parent / f"{_PREFIX}{secrets.token_hex(8)}"
+            self._lock = Held(self.path.with_suffix(".lock"))
+            if self._lock.stands:
+                break
+            self._lock.remove()
+        try:
+            self.path.mkdir(mode=0o700)
+        except OSError:
+            self._lock.remove()
+            raise
+
+    def remove(self) -> None:
+        """Remove the folder with everything in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.remove()
+
+
+@contextmanager
+def open_spool() -> Iterator[Path]:
+    """Yield a spool's folder, removed at the end.
+
+    Raises:
+        SparkifyError: The folder cannot be made, or what is done with it fails: the disk is full.
+    """
+    spool = None
+    try:
+        spool = Spool()
+        yield spool.path
+    except OSError as exc:
+        # Errors of the lake and the warehouse are their own by now.
+        raise SparkifyError(
+            f"temporary files cannot be written{f' in {spool.path}' if spool else ''}: {exc.strerror}.",
+            "Nothing was changed. Make room, or name another folder with TMPDIR; then run again.",
+        ) from exc
+    finally:
+        if spool:
+            spool.remove()
+
+
+def _sweep(parent: Path) -> None:
+    for path in parent.glob(f"{_PREFIX}*.lock"):
+        if _LOCK.fullmatch(path.name):
+            with left_over(path) as left:
+                folder = path.with_suffix("")
+                if left:
+                    shutil.rmtree(folder, ignore_errors=True)
+                if left and not folder.exists():
+                    path.unlink(missing_ok=True)

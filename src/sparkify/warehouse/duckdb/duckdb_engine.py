@@ -1,0 +1,342 @@
+"""The embedded engine: one DuckDB file, attached read-only while we look and read-write while we write.
+
+The connection itself is in memory and holds the run's temporary tables, so a run parses its files without
+any lock on the warehouse; readers are locked out only while it writes. The first run of all builds the
+warehouse under another name (:mod:`sparkify.warehouse.duckdb.new_file`) and lands its events where they
+will stay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import duckdb
+
+from sparkify.errors import EngineError, WarehouseLocked
+from sparkify.tempfiles import Spool
+from sparkify.warehouse.duckdb.duckdb_errors import THE_QUERY, explain
+from sparkify.warehouse.duckdb.functions import MACROS
+from sparkify.warehouse.duckdb.holder import find_holder
+from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
+from sparkify.warehouse.duckdb.parsing import (
+    events_sql,
+    listed,
+    literal,
+    load_error,
+    songs_sql,
+    survey_sql,
+)
+from sparkify.warehouse.duckdb.translation import to_duckdb
+from sparkify.warehouse.engine import Answer, LogFile, OnWait, Rows
+from sparkify.warehouse.statements import Statement, statement
+from sparkify.warehouse.tables import run_tables
+
+_RETRY_EVERY = 0.05
+# What every connection begins with.
+SET_UP = (
+    # Rows of staging have no order; keeping the files' would cost a quarter of the load.
+    "SET preserve_insertion_order = false",
+    # Rows are written once 122,880 are there. To gather five times as many would lay them out a little better
+    # on disk, for a twentieth of the load.
+    "SET write_buffer_row_group_count = 1",
+    "SET TimeZone = 'UTC'",
+    *MACROS,
+)
+
+
+class DuckDBEngine:
+    """A warehouse in one DuckDB file.
+
+    Args:
+        path: The file; made by the first run.
+        wait: Seconds to wait for another process that holds it.
+        on_wait: Told, once a second has passed, who that is; left when the wait is over.
+    """
+
+    name = "duckdb"
+    reads_lake = False
+    statements_sent = 0
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wait: float = 30.0,
+        on_wait: OnWait = nullcontext,
+    ) -> None:
+        self.path = path
+        self.place = str(path)
+        self._wait = wait
+        self._on_wait = on_wait
+        self._new: NewFile | None = None
+        # Whether events land in the new file; in a temporary table where the warehouse was there by then.
+        self._lands_inside = False
+        try:
+            self._spill = Spool()
+        except OSError as exc:
+            raise EngineError(
+                "there is no folder for temporary files that may be written.",
+                "Make room on the disk, or name a folder with TMPDIR.",
+            ) from exc
+        self._connection = self._connect()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:")
+        for sql in SET_UP:
+            connection.execute(sql)
+        # What does not fit in memory goes there, not into the folder people happen to be in.
+        connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
+        return connection
+
+    def recover(self) -> None:
+        remove_leftovers(self.path)
+        # A process killed after its commit leaves the write-ahead log; opening for writing folds it in.
+        if self.path.with_name(self.path.name + ".wal").exists():
+            with suppress(WarehouseLocked):
+                self._attach("READ_WRITE", wait=False)
+                self._let_go()
+
+    def prepare(self) -> None:
+        if self._new is None and not self.path.exists():
+            self._begin_new()
+        self._lands_inside = self._new is not None
+        for step in run_tables():
+            sql = to_duckdb(step)
+            if self._lands_inside and step.name == "run_events":
+                sql = sql.replace("TEMPORARY ", "", 1)  # in the new file: see accept_events
+            self._run(sql)
+
+    @contextmanager
+    def reading(self) -> Iterator[bool]:
+        if self._new:
+            self._abandon()  # landed for nothing: another run has published
+        if not self.path.exists():
+            yield False
+            return
+        self._attach("READ_ONLY")
+        try:
+            yield True
+        finally:
+            self._detach()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        if self._new is None:
+            if self.path.exists():
+                self._attach("READ_WRITE")
+            else:
+                self._begin_new()
+        try:
+            self._run("BEGIN")
+            yield
+            if self._new:
+                self._run("DROP TABLE IF EXISTS run_events")  # landed, and not accepted
+            self._run("COMMIT")
+            if self._new:
+                self._run("CHECKPOINT warehouse")  # a log of this name would not be found again
+        except BaseException:
+            self._abandon()
+            raise
+        if self._new:
+            self._publish_new(self._new)
+        else:
+            # What is committed stands in the log beside the file at least: the next to open it takes it in.
+            self._let_go()
+
+    def _begin_new(self) -> None:
+        self._new = NewFile(self.path)
+        try:
+            self._attach("READ_WRITE")
+        except BaseException:
+            self._end_new(self._new)
+            raise
+
+    def _publish_new(self, new: NewFile) -> None:
+        """Name the new warehouse and let go of it, in this order: one that nobody locks is a leftover."""
+        try:
+            new.publish()
+        except OSError as exc:
+            self._fail(exc, str(self.path))
+        finally:
+            self._let_go()
+            self._end_new(new)
+
+    def _end_new(self, new: NewFile) -> None:
+        new.remove()
+        self._new = None
+
+    def _abandon(self) -> None:
+        """Undo what was begun and let go of the warehouse."""
+        with suppress(duckdb.Error):  # a COMMIT that fails has ended the transaction
+            self._connection.execute("ROLLBACK")
+        if self._new:
+            self._let_go()
+            self._end_new(self._new)
+            return
+        # Its log is left behind, empty. Removed while we hold the lock: afterwards it might be another's.
+        log = self.path.with_name(self.path.name + ".wal")
+        if log.exists() and not log.stat().st_size:
+            log.unlink()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Let go of a warehouse that was open for writing."""
+        try:
+            self._detach()
+        except duckdb.Error:
+            # A full disk leaves it good for nothing, not even for being detached.
+            self._connection.close()
+            self._connection = self._connect()
+
+    def tables(self) -> set[str]:
+        found = self._run(
+            "SELECT schema_name, table_name FROM duckdb_tables() "
+            "WHERE database_name = 'warehouse' AND schema_name IN ('main', 'etl')"
+        )
+        return {f"{'public' if schema == 'main' else schema}.{name}" for schema, name in found.fetchall()}
+
+    def execute(self, step: Statement, **parameters: Any) -> Rows:
+        try:
+            found = self._connection.execute(to_duckdb(step), step.pick(parameters))
+            return found.fetchall() if found.description else []
+        except duckdb.Error as exc:
+            self._fail(exc, f"{step.path}, line {step.line}")
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        if not rows:
+            return
+        # One list per column: a statement per row costs a millisecond each.
+        values = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
+        select = ", ".join(f"unnest(${column})" for column in columns)
+        self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
+
+    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
+        self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
+        self._run("DELETE FROM run_paths")
+        self.insert("run_paths", ("path", "file_id"), [(str(each.path), each.file_id) for each in files])
+        self._land(events_sql(listed([str(each.path) for each in files]), plain=plain))
+
+    def accept_events(self) -> None:
+        if not self._lands_inside:
+            self.execute(statement("staging/staging_events.sql"))
+            return
+        # Their table becomes the one of staging: no row is written again.
+        self._run("DROP TABLE staging_events")
+        self._run("ALTER TABLE run_events DROP COLUMN suspect")
+        self._run("ALTER TABLE run_events RENAME TO staging_events")
+
+    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
+        self._land(songs_sql(str(packed), file_key))
+
+    def survey(self, paths: Sequence[Path]) -> Rows:
+        return self._run(survey_sql([str(path) for path in paths])).fetchall()
+
+    def ask(self, step: Statement, **parameters: Any) -> Answer:
+        rows = self.execute(step, **parameters)
+        return Answer([column[0] for column in self._connection.description or []], iter(rows))
+
+    def query(self, sql: str) -> Answer:
+        # The file is attached read-only; this keeps a query from reading or writing any other.
+        self._run("SET enable_external_access = false")
+        found = self._run(self._only(sql), what=THE_QUERY)
+        columns = [column[0] for column in found.description or []]
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            try:
+                while some := found.fetchmany(10_000):
+                    yield from some
+            except duckdb.Error as exc:
+                self._fail(exc, THE_QUERY)
+
+        return Answer(columns, rows())
+
+    def _only(self, sql: str) -> str:
+        """Return the query, if it is one: of several only the last would be seen."""
+        try:
+            count = len(self._connection.extract_statements(sql))
+        except duckdb.Error as exc:
+            self._fail(exc, THE_QUERY)
+        if count != 1:
+            raise EngineError(f"the query is {count} statements.", "Ask one at a time.")
+        return sql
+
+    def write_parquet(self, sql: str, path: Path) -> int:
+        self._run(f"SET allowed_paths = [{literal(str(path))}]")
+        self._run("SET enable_external_access = false")
+        select = self._only(sql).strip().rstrip(";")
+        done = self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what=THE_QUERY)
+        ((rows,),) = done.fetchall()
+        return int(rows)
+
+    def close(self) -> None:
+        try:
+            if self._new:
+                self._abandon()
+            self._connection.close()
+        finally:
+            self._spill.remove()
+
+    def _attach(self, mode: str, *, wait: bool = True) -> None:
+        begun = time.monotonic()
+        refused = told = False
+        path = self._new.path if self._new else self.path
+        # The type is named: by the suffix, .json say, DuckDB would attach something that keeps nothing.
+        sql = f"ATTACH {literal(str(path))} AS warehouse ({mode}, TYPE duckdb)"
+        with ExitStack() as waiting:
+            while True:
+                try:
+                    self._connection.execute(sql)
+                    self._connection.execute("USE warehouse")
+                except duckdb.IOException as exc:
+                    waited = time.monotonic() - begun
+                    if "Could not set lock" not in str(exc) or not wait or waited > self._wait:
+                        self._fail(exc, str(self.path))
+                    if not refused:
+                        refused = True
+                        waiting.enter_context(_noting(find_holder(str(exc)).words))
+                    if waited > 1 and not told:
+                        told = True
+                        waiting.enter_context(self._on_wait(find_holder(str(exc)).words))
+                    time.sleep(_RETRY_EVERY)
+                except duckdb.Error as exc:
+                    self._fail(exc, str(self.path))
+                else:
+                    return
+
+    def _detach(self) -> None:
+        self._connection.execute("USE memory")
+        self._connection.execute("DETACH warehouse")
+
+    def _run(
+        self, sql: str, parameters: dict[str, Any] | None = None, *, what: str = ""
+    ) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql, parameters)
+        except duckdb.Error as exc:
+            self._fail(exc, what or sql.partition(" ")[0])
+
+    def _land(self, sql: str) -> None:
+        try:
+            self._connection.execute(sql)
+        except (duckdb.Error, UnicodeDecodeError) as exc:
+            wrong = load_error(exc)
+            if wrong:
+                raise wrong from exc
+            self._fail(exc, "reading the files")
+
+    def _fail(self, exc: Exception, what: str) -> NoReturn:
+        raise explain(exc, what, self.path) from exc
+
+
+@contextmanager
+def _noting(holder: str) -> Iterator[None]:
+    """Let whoever interrupts the wait learn what it was that was interrupted."""
+    try:
+        yield
+    except BaseException as exc:
+        exc.add_note(f"while waiting for {holder}")
+        raise

@@ -1,0 +1,171 @@
+"""The engine at Sparkify's real size: Amazon Redshift, provisioned or Serverless.
+
+Our SQL goes to it as it is written, one statement at a time, parameters as strict literals. Looking happens
+in read-only transactions, landing statement by statement into temporary tables, and publishing in one
+transaction that begins with the lock every run takes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+from sparkify.errors import EngineError, TransientEngineError
+from sparkify.warehouse.duckdb.parquet import write_rows
+from sparkify.warehouse.duckdb.survey import survey_files
+from sparkify.warehouse.engine import Answer, LogFile, OnWait, Rows
+from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.warehouse.redshift.copying import CopyLoader
+from sparkify.warehouse.redshift.literals import fill, inserts
+from sparkify.warehouse.redshift.session import RedshiftSession
+from sparkify.warehouse.statements import Statement, statement
+from sparkify.warehouse.tables import create_tables, names, run_tables
+
+# What a query of a person's may begin with; whatever it does, the transaction is read-only.
+_LOOKS = ("select", "with", "show", "explain", "(")
+# A run that has the lock to itself gets it in less.
+_SECONDS_TO_LOCK = 1.0
+_COMMENT = re.compile(r"\s*(--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
+
+
+class RedshiftEngine:
+    """A warehouse in one database on Redshift.
+
+    Args:
+        session: The session; opened when it is first used.
+        landing: How records get there.
+        on_wait: Told, once a second has passed, who publishes meanwhile; left when the wait is over.
+    """
+
+    name = "redshift"
+    reads_lake = True
+
+    def __init__(
+        self,
+        session: RedshiftSession,
+        landing: CopyLoader,
+        on_wait: OnWait = nullcontext,
+    ) -> None:
+        self.place = f"{session.cluster.db_name} on {session.host}"
+        self._on_wait = on_wait
+        self._session = session
+        self._landing = landing
+
+    @property
+    def statements_sent(self) -> int:
+        return self._session.sent
+
+    def recover(self) -> None:
+        """Nothing to do: the cluster rolls back what a killed process left."""
+
+    def prepare(self) -> None:
+        for step in run_tables():
+            self.execute(step)
+
+    @contextmanager
+    def reading(self) -> Iterator[bool]:
+        with self._session.transaction("redshift/begin_read_only.sql", keep=False):
+            yield True
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        # Before the transaction, whose first statement has to be the lock.
+        if not self._has_all():
+            self._make_tables()
+        with self._session.transaction("redshift/begin.sql", keep=True):
+            with self._telling("another run"):
+                self.execute(statement("redshift/lock.sql"))
+            yield
+
+    @contextmanager
+    def _telling(self, holder: str) -> Iterator[None]:
+        """Have somebody told if what is inside, a statement that queues up, takes its time."""
+        with ExitStack() as waiting:
+            timer = Timer(_SECONDS_TO_LOCK, lambda: waiting.enter_context(self._on_wait(holder)))
+            timer.daemon = True
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
+                timer.join()
+
+    def _has_all(self) -> bool:
+        return self.tables().issuperset(names())
+
+    def _make_tables(self) -> None:
+        """Make all that is missing, or nothing: who finds one table looks for the others in vain."""
+        try:
+            with self._session.transaction("redshift/begin.sql", keep=True):
+                create_tables(self)
+        except TransientEngineError:
+            raise  # the session, and what has landed, may be gone
+        except EngineError:
+            if not self._has_all():  # else another run has made them meanwhile
+                raise
+
+    def tables(self) -> set[str]:
+        return {row[0] for row in self.execute(statement("redshift/our_tables.sql"))}
+
+    def execute(self, step: Statement, **parameters: Any) -> Rows:
+        return self._send(step, parameters)[1]
+
+    def _send(self, step: Statement, parameters: dict[str, Any]) -> tuple[list[tuple[str, int]], Rows]:
+        sql = fill(step.text, step.pick(parameters))
+        return self._session.send(sql, f"{step.path}, line {step.line}")
+
+    def ask(self, step: Statement, **parameters: Any) -> Answer:
+        columns, rows = self._send(step, parameters)
+        return Answer([name for name, _ in columns], iter(rows))
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        for sql in inserts(table, columns, rows):
+            self._session.send(sql, f"INSERT INTO {table}")
+
+    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
+        accepted = [file for file in files if file.uri is None]
+        delivered = [file for file in files if file.uri is not None]
+        if delivered:
+            self._landing.land_files(delivered, plain=plain)
+        if accepted:
+            self._landing.land_accepted_events(accepted)
+
+    def accept_events(self) -> None:
+        self.execute(statement("staging/staging_events.sql"))
+
+    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
+        self._landing.land_packed_songs(packed, accepted=accepted)
+
+    def survey(self, paths: Sequence[Path]) -> Rows:
+        return survey_files(paths, [field.key for field in EVENT_FIELDS])
+
+    def query(self, sql: str) -> Answer:
+        columns, rows = self._look(sql)
+        return Answer([name for name, _ in columns], rows)
+
+    def write_parquet(self, sql: str, path: Path) -> int:
+        columns, rows = self._look(sql)
+        return write_rows(columns, rows, path)
+
+    def _look(self, sql: str) -> tuple[list[tuple[str, int]], Iterator[tuple[Any, ...]]]:
+        """Run a person's own SQL, in the read-only transaction that is open."""
+        if not _without_comments(sql).lower().startswith(_LOOKS):
+            raise EngineError(
+                "the query does not only look: it begins with none of SELECT, WITH, SHOW and EXPLAIN.",
+                "Ask with SELECT; use another client to change what is not the pipeline's.",
+            )
+        return self._session.stream(sql, "the query")
+
+    def close(self) -> None:
+        self._landing.close()
+        self._session.close()
+
+
+def _without_comments(sql: str) -> str:
+    while found := _COMMENT.match(sql):
+        sql = sql[found.end() :]
+    return sql.lstrip()
