@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SQL := src/sparkify/sql
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fmt bench lock clean
+.PHONY: help install demo test generate check fmt bench lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ demo: install ## simulate a small month, load it, show the tables
 
 test: install ## run the tests
 	$(BIN)/python -m pytest -n 2
+
+generate: install ## write the SQL that is generated from records and models
+	$(BIN)/python -m tools.generate
 
 check: install ## lint, format, types, SQL grammar
 	$(BIN)/ruff check .

@@ -12,11 +12,11 @@ from unittest.mock import patch
 
 from sparkify.cli import main
 from sparkify.intake.marks import Marks
-from sparkify.pipeline.land import LandedFile
+from sparkify.pipeline.landing import LandedFile
 from sparkify.pipeline.plan import PlannedFile
-from sparkify.warehouse.records import Field
+from sparkify.records import Field
 
-NOTHING = Marks(0, 0, 0, nested=False, odd=False)
+NOTHING = Marks(0, 0, 0, nested=False, needs_rereading=False)
 
 
 def values(fields: Sequence[Field]) -> str:
@@ -32,10 +32,11 @@ if __name__ == "__main__":
     landing = "sparkify.warehouse.duckdb.parsing."
     with (
         patch("sparkify.pipeline.fetch.count_marks", lambda *_, **__: NOTHING),
-        patch("sparkify.pipeline.fetch.looks_plain", lambda _: False),
-        patch("sparkify.pipeline.land._compare", lambda *_: []),
-        patch("sparkify.pipeline.land.LandedFile", landed_file),
-        patch(landing + "_suspicions", lambda *_, **__: ["FALSE"]),
+        patch("sparkify.pipeline.fetch.looks_flat", lambda _: False),
+        patch("sparkify.pipeline.strictly._contradict", lambda *_: False),
+        patch("sparkify.pipeline.strictly._may_have_other_fields", lambda *_: False),
+        patch("sparkify.pipeline.landing.LandedFile", landed_file),
+        patch(landing + "_needs_rereading", lambda *_, **__: "FALSE"),
         patch(landing + "_read_as", lambda field, **_: field.type),
         patch(landing + "_values", values),
     ):

@@ -19,10 +19,10 @@ from sparkify.lake.bucket import Bucket
 from sparkify.lake.folder import Folder
 from sparkify.lake.store import Store
 from sparkify.pipeline.land import land
-from sparkify.pipeline.plan import EVENTS, PlannedFile, Source
+from sparkify.pipeline.plan import PlannedFile, Source
+from sparkify.records import RecordKind
 from sparkify.settings import AwsSettings
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS
 from sparkify.warehouse.statements import Statement
 from tests.conftest import S3Server
 
@@ -67,7 +67,7 @@ class Lander:
         server, aws = self._bucket
         return Bucket(f"s3://{Path(folder).relative_to(server.root).as_posix()}", aws)
 
-    def land(self, kind: str, files: Mapping[str, bytes]) -> dict[str, Outcome]:
+    def land(self, kind: RecordKind, files: Mapping[str, bytes]) -> dict[str, Outcome]:
         """Land files together, as a run would; unknown fields are known for the whole only.
 
         They are given with the first file.
@@ -82,7 +82,11 @@ class Lander:
             assert len(planned) == len(files), listing.ignored
             with tempfile.TemporaryDirectory() as spool:
                 landing = land(self.engine, planned, Path(spool), Progress("reading"))
-                left = [path.name for path in Path(spool).iterdir() if path.name != "songs.json"]
+                left = [
+                    path.name
+                    for path in Path(spool).iterdir()
+                    if path.name not in ("songs.json", "events.json")
+                ]
                 assert left == []
         rows = self._rows(kind)
         unknown = Counter({name: count for (_, name), count in landing.unknown.items()})
@@ -94,17 +98,15 @@ class Lander:
             unknown = Counter()
         return outcomes
 
-    def _rows(self, kind: str) -> dict[int, Counter[Row]]:
-        table = "run_events" if kind == EVENTS else "run_songs"
+    def _rows(self, kind: RecordKind) -> dict[int, Counter[Row]]:
         found: dict[int, Counter[Row]] = {}
-        for *row, number, _ in self.engine.execute(Statement(f"SELECT * FROM {table}", "a test", 1)):
+        for *row, number, _ in self.engine.execute(Statement(f"SELECT * FROM {kind.landing}", "a test", 1)):
             found.setdefault(number, Counter())[tuple(row)] += 1
         return found
 
 
-def read(kind: str, data: bytes) -> Outcome:
+def read(kind: RecordKind, data: bytes) -> Outcome:
     """Return what the careful reader alone makes of a file."""
-    fields = EVENT_FIELDS if kind == EVENTS else SONG_FIELDS
-    reading = read_carefully(data, fields)
+    reading = read_carefully(data, kind)
     rows = Counter(tuple(json.loads(line).values()) for line in reading.lines)
     return Outcome(rows, reading.rejects, reading.unknown)

@@ -15,17 +15,18 @@ import sparkify
 SOURCE = Path(sparkify.__file__).parent
 
 # Layer → the layers it may import from, besides itself.
-_GROUND = {"errors", "text", "filelocks", "tempfiles", "settings", "lake", "warehouse"}
+_GROUND = {"errors", "text", "filelocks", "tempfiles", "records", "settings", "lake", "warehouse"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "text": set(),
     "filelocks": set(),
     "tempfiles": {"errors", "filelocks"},
-    "settings": {"errors"},
+    "records": set(),
+    "settings": {"errors", "records"},
     "sql": set(),
     "lake": {"settings", "errors", "text", "tempfiles"},
-    "warehouse": {"lake", "settings", "errors", "sql", "text", "filelocks", "tempfiles"},
-    "intake": {"lake", "warehouse", "errors", "text"},
+    "warehouse": {"lake", "settings", "records", "errors", "sql", "text", "filelocks", "tempfiles"},
+    "intake": {"lake", "records", "errors", "text"},
     "pipeline": {"intake", *_GROUND},
     "cluster": _GROUND,
     "doctor": {"pipeline", "cluster", "intake", *_GROUND},

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from sparkify.cli.app import run
-from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.records import EVENTS
 from tests.conftest import ROOT, S3Server
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
@@ -247,7 +247,7 @@ def test_the_missions_scripts_load_the_real_month(
     assert isinstance(place, OnRedshift)
     bucket = s3.root / "udacity-dend"
     shutil.copytree(real_data, bucket)
-    paths = [f"$['{field.key}']" for field in EVENT_FIELDS]
+    paths = [f"$['{key}']" for key in EVENTS.keys]
     (bucket / "log_json_path.json").write_text(json.dumps({"jsonpaths": paths}))
     options = place.server.options
     (tmp_path / "dwh.cfg").write_text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from sparkify.cli.app import run
 from sparkify.intake import rules
+from sparkify.records import Rule
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -207,7 +209,13 @@ def test_replay_after_a_rule_was_mended(lake: Path, monkeypatch: pytest.MonkeyPa
     assert run(["runs", "--json", "--config", os.devnull, "--database", str(lake / "w.duckdb")]) == 0
     modes = [each["mode"] for each in json.loads(capsys.readouterr().out)["runs"]]
     assert modes == ["replay", "incremental"]
-    monkeypatch.setattr(rules, "TS_FROM", 6)
+    apply = rules._apply
+
+    def mended(rule: Rule, values: Mapping[str, Any]) -> None:
+        if values["ts"] != 6:
+            apply(rule, values)
+
+    monkeypatch.setattr(rules, "_apply", mended)
     assert rejects(lake, "replay", *logs, "--max-rejects", "4") == 0
     assert read_tables(lake / "w.duckdb") == expect([*GOOD, play(ts=6)], [])
     assert {each["reason"] for each in as_json(lake, capsys, "show")["rejects"]} == {

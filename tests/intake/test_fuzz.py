@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from sparkify.intake import glance
 from sparkify.pipeline import land as pipeline_land
-from sparkify.pipeline.plan import EVENTS, SONGS
+from sparkify.records import EVENTS, SONGS, RecordKind
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 from tests.landing import Lander, Outcome, read
 from tests.records import play, song
@@ -70,7 +70,7 @@ _TOKENS = [
 ]
 
 
-def _lines(kind: str) -> st.SearchStrategy[bytes]:
+def _lines(kind: RecordKind) -> st.SearchStrategy[bytes]:
     separators = st.sampled_from([(",", ":"), (", ", ": ")])
     records = (
         st.builds(
@@ -101,7 +101,7 @@ def _lines(kind: str) -> st.SearchStrategy[bytes]:
 
 
 @st.composite
-def _contents(draw: st.DrawFn, kind: str) -> bytes:
+def _contents(draw: st.DrawFn, kind: RecordKind) -> bytes:
     """A file of one to five records, each with its number in it, and up to four mutations."""
     most = 5 if kind == EVENTS else draw(st.sampled_from([1, 1, 3]))
     lines = draw(st.lists(_lines(kind), min_size=1, max_size=most))
@@ -115,7 +115,7 @@ def _contents(draw: st.DrawFn, kind: str) -> bytes:
     return data
 
 
-def _mark(kind: str, line: bytes, number: int) -> bytes:
+def _mark(kind: RecordKind, line: bytes, number: int) -> bytes:
     key, value = (b"sessionId", b"%d") if kind == EVENTS else (b"song_id", b'"SO%d"')
     return re.sub(rb'"%s":( ?)[^,]*' % key, rb'"%s":\g<1>%s' % (key, value % (777_000 + number)), line)
 
@@ -146,7 +146,7 @@ def _bytes_of(outcome: Outcome) -> bytes:
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
 @settings(_QUIETLY, max_examples=_READ)
 @given(st.data())
-def test_nothing_breaks_the_careful_reader_and_nothing_is_lost(kind: str, data: st.DataObject):
+def test_nothing_breaks_the_careful_reader_and_nothing_is_lost(kind: RecordKind, data: st.DataObject):
     contents = data.draw(_contents(kind))
     outcome = read(kind, contents)
     for reject in outcome.rejects:
@@ -186,18 +186,22 @@ def redshift_lander(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFac
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
 @settings(_QUIETLY, max_examples=_LANDED)
 @given(st.data())
-def test_the_fast_path_lands_what_the_careful_reader_accepts(lander: Lander, kind: str, data: st.DataObject):
+def test_the_fast_path_lands_what_the_careful_reader_accepts(
+    lander: Lander, kind: RecordKind, data: st.DataObject
+):
     compare(lander, kind, data)
 
 
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
 @settings(_QUIETLY, max_examples=max(10, _LANDED // 10))
 @given(st.data())
-def test_copy_lands_what_the_careful_reader_accepts(redshift_lander: Lander, kind: str, data: st.DataObject):
+def test_copy_lands_what_the_careful_reader_accepts(
+    redshift_lander: Lander, kind: RecordKind, data: st.DataObject
+):
     compare(redshift_lander, kind, data)
 
 
-def compare(lander: Lander, kind: str, data: st.DataObject) -> None:
+def compare(lander: Lander, kind: RecordKind, data: st.DataObject) -> None:
     """Land drawn files, and read each of them carefully."""
     contents = data.draw(st.lists(_contents(kind), min_size=1, max_size=6))
     suffixes = data.draw(st.lists(st.sampled_from([".json", ".json", ".json.gz"]), min_size=6, max_size=6))

@@ -41,8 +41,8 @@ def test_counts_of_plain_files_are_those_of_a_parser(
     values = [value for record in records for value in record]
     texts = [value for value in values if isinstance(value, str)]
     misleading = any(":" in each or each.endswith((",", " ", "}")) for each in texts)
-    assert misleading or (found is not None and found.is_plain(len(KEYS)))
-    if found is not None and found.is_plain(len(KEYS)):
+    assert misleading or (found is not None and found.is_flat(len(KEYS)))
+    if found is not None and found.is_flat(len(KEYS)):
         assert (found.lines, found.keys) == (len(records), len(values))
         assert (found.texts, found.nulls) == (len(texts), values.count(None))
 
@@ -53,8 +53,8 @@ def test_counts_of_plain_files_are_those_of_a_parser(
         *('{"a":1,"bc":"x","d:e":null,}', '{"a":1,"bc":"x","d:e":null , }', '{"a":1,"bc":"x","d:e":null} '),
         *('{"a":1,"bc":"x","d:e":NaN}', '{"a":-1,"bc":"x","d:e":null}', '{"a":true,"bc":"x","d:e":null}'),
         *('{"a":1,"bc":{},"d:e":null}', '{"a":1,"bc":["x"],"d:e":null}', '{"a":1,"bc":"\\u0000","d:e":null}'),
-        *('{"a":1,"bc":"x"}', '{"a":1,"bc":"x","d:e":null,"f":2}', '{"a":1,"bc":"x","d:e":null,"f" :2}'),
-        *('{"a":1,"bc":"\\\\","d:e":null}', "{}", "", '{"a":1,"bc": "x","d:e":null}', PLAIN + "\r"),
+        *('{"a":1,"bc":"x","d:e":null,"f":2}', '{"a":1,"bc":"x","d:e":null,"f" :2}'),
+        *('{"a":1,"bc":"\\\\","d:e":null}', "", '{"a":1,"bc": "x","d:e":null}', PLAIN + "\r"),
         *(PLAIN + PLAIN, '{"a":1,"bc":x,"d:e":null}', '{"a":1,"bc":"x","d:e":Infinity}', PLAIN + "\0"),
         *('{"a":1,"bc" :[":"],"d:e":null}', '{"a":1,":":"x","d:e":null}', '{"a":1,"B":"x","d:e":null}'),
     ],
@@ -67,7 +67,7 @@ def test_whatever_is_not_plain_gets_a_closer_look(line: str, block: int, ended: 
         return  # nothing at all
     lines = [PLAIN, line] if last else [PLAIN, line, PLAIN]
     found = look("\n".join(lines) + "\n" * ended, block)
-    assert found is None or not found.is_plain(len(KEYS))
+    assert found is None or not found.is_flat(len(KEYS))
 
 
 def test_an_empty_file_is_plain():
@@ -84,7 +84,7 @@ def test_a_number_under_the_key_of_a_text_is_not_plain(key: str):
 def test_a_text_under_the_key_of_a_number_shows_in_the_count_of_texts():
     found = look(PLAIN.replace('"a":1', '"a":"1"') + "\n")
     assert found is not None
-    assert (found.is_plain(3), found.texts) == (True, 2)
+    assert (found.is_flat(3), found.texts) == (True, 2)
 
 
 LONG = ("itemInSession", "itemInSessions", "anItemInSessionAsLongAsThis")
@@ -109,4 +109,4 @@ def test_a_null_under_another_key_is_strange(
     text = f'{{"a":1,"bc":null}}\n{{"a":1,"{key}":null}}\n{{"a":null,"bc":"{key}"}}\n'
     found = glance(io.BytesIO(text.encode()), KEYS | dict.fromkeys(LONG, False))
     assert found is not None
-    assert (found.strange, found.nulls) == (not known, 3)
+    assert (found.unknown_null, found.nulls) == (not known, 3)

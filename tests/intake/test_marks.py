@@ -67,23 +67,23 @@ def test_what_json_does_not_know_is_noticed(
     tmp_path: Path, line: str, before: int, much: bool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(marks, "_BLOCK", 64)
-    assert count(tmp_path / "x.json", b" " * before + line.encode() + b"\n", much=much).odd
+    assert count(tmp_path / "x.json", b" " * before + line.encode() + b"\n", much=much).needs_rereading
 
 
 @pytest.mark.parametrize("line", ['{"a":{"b":1}}', '{"a": []}', '{"a":[{}]}'])
 def test_nested_values_are_noticed(tmp_path: Path, line: str, much: bool):
     found = count(tmp_path / "x.json", line.encode(), much=much)
-    assert (found.nested, found.odd) == (True, False)
+    assert (found.nested, found.needs_rereading) == (True, False)
 
 
 @pytest.mark.parametrize("line", ['{"a":-1,"b":true,"c":false,"d":null,"e":"x"}', "", "{}"])
 def test_usual_values_are_not_odd(tmp_path: Path, line: str, much: bool):
     found = count(tmp_path / "x.json", line.encode(), much=much)
-    assert (found.nested, found.odd) == (False, False)
+    assert (found.nested, found.needs_rereading) == (False, False)
 
 
 @pytest.mark.parametrize(
-    ("line", "strange"),
+    ("line", "unknown_null"),
     [
         *(('{"a":null}', False), ('{"a":\t null,"bc":null}', False), ('{"a":1,"x":"null"}', False)),
         *(
@@ -96,13 +96,13 @@ def test_usual_values_are_not_odd(tmp_path: Path, line: str, much: bool):
 )
 @pytest.mark.parametrize("before", [0, 40, 60, 63, 64, 65])
 def test_a_null_under_another_key_is_strange(
-    tmp_path: Path, line: str, strange: bool, before: int, much: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, line: str, unknown_null: bool, before: int, much: bool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(marks, "_BLOCK", 64)
     path = tmp_path / "x.json"
     path.write_text(" " * before + line + "\n")
-    assert count_marks(path, much=much, keys={"a": True, "bc": False}).strange == strange
-    assert not count_marks(path, much=much).strange
+    assert count_marks(path, much=much, keys={"a": True, "bc": False}).unknown_null == unknown_null
+    assert not count_marks(path, much=much).unknown_null
 
 
 def test_compressed_files_are_counted_by_their_contents(tmp_path: Path, much: bool):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sparkify.records import RecordKind
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
@@ -17,17 +18,13 @@ from tests.records import TS, play, song, write_records
 def lossy(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that loses one record of what it lands, whichever way."""
 
-    def losing(method: str, table: str) -> None:
-        land = getattr(DuckDBEngine, method)
+    land = DuckDBEngine.land
 
-        def lose(self: DuckDBEngine, *arguments: Any, **options: Any) -> None:
-            land(self, *arguments, **options)
-            self._run(f"DELETE FROM {table} WHERE rowid = (SELECT MAX(rowid) FROM {table})")
+    def lose(self: DuckDBEngine, kind: RecordKind, *arguments: Any, **options: Any) -> None:
+        land(self, kind, *arguments, **options)
+        self._run(f"DELETE FROM {kind.landing} WHERE rowid = (SELECT MAX(rowid) FROM {kind.landing})")
 
-        monkeypatch.setattr(DuckDBEngine, method, lose)
-
-    losing("land_events", "run_events")
-    losing("land_songs", "run_songs")
+    monkeypatch.setattr(DuckDBEngine, "land", lose)
 
 
 @pytest.mark.usefixtures("lossy")

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from sparkify.pipeline import carefully, strictly
 from sparkify.pipeline import land as pipeline_land
-from sparkify.pipeline.plan import EVENTS
+from sparkify.records import EVENTS, RecordKind
 from sparkify.settings import AwsSettings, Secret
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
-from sparkify.warehouse.engine import LogFile, Rows
+from sparkify.warehouse.engine import RecordFile, Rows
 from tests.conftest import S3Server
 from tests.landing import Lander
 from tests.records import play
@@ -29,13 +30,13 @@ class Watched(DuckDBEngine):
         self.surveyed: list[int] = []
         self.landed: list[int] = []
 
-    def survey(self, paths: Sequence[Path]) -> Rows:
+    def survey(self, kind: RecordKind, paths: Sequence[Path]) -> Rows:
         self.surveyed.append(len(list(paths[0].parent.iterdir())))
-        return super().survey(paths)
+        return super().survey(kind, paths)
 
-    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
         self.landed.append(len(list(files[0].path.parent.iterdir())))
-        super().land_events(files, plain=plain)
+        super().land(kind, files, flat=flat)
 
 
 @pytest.mark.parametrize("bad", [b"", b"no JSON\n"], ids=["surveyed", "read carefully"])
@@ -45,8 +46,10 @@ def test_the_spool_does_not_grow_with_the_number_of_files(
     files = {
         f"{n}.json": json.dumps(play(sessionId=n, extra=None)).encode() + b"\n" + bad for n in range(FILES)
     }
-    for limit in ("_PACK_BYTES", "_CHUNK_BYTES"):
-        monkeypatch.setattr(pipeline_land, limit, 3 * len(files["0.json"]))
+    few = 3 * len(files["0.json"])
+    monkeypatch.setattr(pipeline_land, "CHUNK_BYTES", few)
+    monkeypatch.setattr(strictly, "_SURVEYED_BYTES", few)
+    monkeypatch.setattr(carefully, "_ACCEPTED_BYTES", few)
     aws = AwsSettings(Secret(s3.key), Secret(s3.secret), "", "", s3.endpoint)
     engine = Watched(tmp_path / "w.duckdb")
     lander = Lander(engine, (s3, aws))

@@ -22,8 +22,7 @@ from sparkify.intake import parse
 from sparkify.intake.reader import read_carefully
 from sparkify.lake.codec import decompress
 from sparkify.pipeline import land as pipeline_land
-from sparkify.pipeline.plan import EVENTS, SONGS
-from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS
+from sparkify.records import EVENTS, SONGS, RecordKind, kind_named
 from tests.conftest import S3Server
 from tests.landing import Lander, Row, read
 from tests.loading import etl
@@ -33,7 +32,6 @@ from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, open_place,
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 8
-FIELDS = {EVENTS: EVENT_FIELDS, SONGS: SONG_FIELDS}
 FOLDERS = {EVENTS: "log_data", SONGS: "song_data"}
 
 
@@ -41,7 +39,7 @@ FOLDERS = {EVENTS: "log_data", SONGS: "song_data"}
 class Case:
     """One file and what it comes to."""
 
-    kind: str
+    kind: RecordKind
     name: str
     data: bytes
     rows: Counter[Row]
@@ -50,17 +48,17 @@ class Case:
 
     @property
     def label(self) -> str:
-        return f"{self.kind}/{self.name}"
+        return f"{self.kind.name}/{self.name}"
 
 
 def _cases() -> list[Case]:
     expected = tomllib.loads((CORPUS / "expected.toml").read_text(encoding="utf-8"))
     return [
         Case(
-            kind,
+            kind_named(kind),
             name,
             (CORPUS / kind / name).read_bytes(),
-            Counter(_row(kind, changes) for changes in case.get("accepted", [])),
+            Counter(_row(kind_named(kind), changes) for changes in case.get("accepted", [])),
             [(line, reason) for line, reason in case.get("rejects", [])],
             case.get("unknown", {}),
         )
@@ -69,12 +67,11 @@ def _cases() -> list[Case]:
     ]
 
 
-def _row(kind: str, changes: dict[str, Any]) -> Row:
-    fields = EVENT_FIELDS if kind == EVENTS else SONG_FIELDS
+def _row(kind: RecordKind, changes: dict[str, Any]) -> Row:
     base = play() if kind == EVENTS else song()
     assert changes.keys() <= base.keys()
     record = base | {key: _value(value) for key, value in changes.items()}
-    return tuple(record[field.key] for field in fields)
+    return tuple(record[key] for key in kind.keys)
 
 
 def _value(value: Any) -> Any:
@@ -103,9 +100,9 @@ def test_every_file_is_expected_and_every_kind_of_reject_is_there():
 @each_case
 @pytest.mark.parametrize("window", [1, 50])
 def test_how_far_the_reader_looks_changes_nothing(case: Case, window: int, monkeypatch: pytest.MonkeyPatch):
-    whole = read_carefully(case.data, FIELDS[case.kind])
+    whole = read_carefully(case.data, case.kind)
     monkeypatch.setattr(parse, "_WINDOW", window)
-    some = read_carefully(case.data, FIELDS[case.kind])
+    some = read_carefully(case.data, case.kind)
     assert (some.lines, some.unknown) == (whole.lines, whole.unknown)
     assert [replace(each, detail="") for each in some.rejects] == [
         replace(each, detail="") for each in whole.rejects
@@ -169,7 +166,7 @@ def verify(place: Place, case: Case, unknown: dict[str, int] | None) -> None:
     )
     landed, rejected = case.rows.total(), len(case.rejects)
     assert counts == [landed + rejected, landed, rejected]
-    table = "staging_events" if case.kind == EVENTS else "staging_songs"
+    table = case.kind.staging
     found = rows(place, f"SELECT {', '.join(COLUMNS[table])} FROM {table} WHERE file_id = %s", [number])
     assert Counter(found) == case.rows
     rejects = rows(
@@ -212,7 +209,7 @@ def test_loaded_alone(case: Case, place: Place, tmp_path: Path):
 
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
 def test_landed_together_without_a_place_to_write_to(
-    kind: str, warehouses: Warehouses, s3: S3Server, tmp_path: Path
+    kind: RecordKind, warehouses: Warehouses, s3: S3Server, tmp_path: Path
 ):
     """Without STAGING, COPY reads the logs by their names alone, and what we send goes as literals."""
     place = warehouses.new("redshift", tmp_path, staging=False)

@@ -228,7 +228,7 @@ def test_two_runs_at_once_load_everything_once(place: OnRedshift, lake: Path):
         met = False
 
         def __call__(self, **told: object) -> None:
-            if str(told.get("label", "")).startswith("reading logs") and not self.met:
+            if str(told.get("label", "")).startswith("reading events") and not self.met:
                 self.met = True
                 barrier.wait()
 

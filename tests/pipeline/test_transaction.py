@@ -290,7 +290,7 @@ def test_a_run_begins_when_it_begins_to_read(lake: Lake, at_progress: Callable[[
     seen = []
 
     def look(*, label: str | None = None, **_: int) -> None:
-        if label == "reading logs":
+        if label == "reading events":
             seen.append(datetime.now(UTC).replace(tzinfo=None))
 
     at_progress(look)
@@ -361,7 +361,7 @@ def test_interrupted_anywhere_nothing_is_published(lake: Lake, at_progress: Call
     assert read_tables(lake.place) == AFTER
 
 
-@pytest.mark.parametrize("label", ["reading logs", "computing songplays", "checking", "committing"])
+@pytest.mark.parametrize("label", ["reading events", "computing songplays", "checking", "committing"])
 def test_killed_a_run_leaves_the_old_warehouse_and_the_next_one_finishes(lake: Lake, label: str):
     program = f"""
 import os, signal, sys

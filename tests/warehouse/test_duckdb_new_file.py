@@ -13,9 +13,10 @@ import pytest
 
 from sparkify.cli.app import run
 from sparkify.pipeline.land import land
+from sparkify.records import EVENTS
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
-from sparkify.warehouse.engine import LogFile
+from sparkify.warehouse.engine import RecordFile
 from sparkify.warehouse.tables import create_tables
 from tests.contents import read_tables
 from tests.loading import etl
@@ -55,7 +56,7 @@ def test_rows_that_landed_and_were_not_accepted_are_not_published(tmp_path: Path
     log = write_records(tmp_path / "1.json", play())
     engine = DuckDBEngine(tmp_path / "w.duckdb")
     engine.prepare()
-    engine.land_events([LogFile(log, 1)], plain=False)
+    engine.land(EVENTS, [RecordFile(log, 1)])
     with engine.writing():
         create_tables(engine)
     engine.close()

@@ -6,6 +6,7 @@ import gzip
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,14 +16,14 @@ import pytest
 from sparkify.cli.app import run
 from sparkify.errors import ConfigError, SourceError
 from sparkify.lake.writer import Writer
+from sparkify.records import EVENTS, RecordKind
 from sparkify.settings import Settings
-from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.warehouse.derived import KindStatements, statements_of
 from sparkify.warehouse.redshift import copying as redshift_landing
 from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
 from sparkify.warehouse.redshift.prescan import look_at_lines
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.redshift.staging import StagingArea
-from sparkify.warehouse.statements import Statement, statement
 from tests.conftest import S3Server
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
@@ -66,20 +67,17 @@ def test_a_record_of_ours_that_the_cluster_refuses_is_named(
 ):
     """The careful reader accepts it, COPY does not: nothing is published; file, column and value are told."""
     place.server.configure(views=views)
-    table = "run_event_copy" if kind == "events" else "run_song_copy"
     write_records(tmp_path / "log_data" / "1.json", play(), {**play(ts=TS + 1), "status": 200.0})
     write_records(tmp_path / "song_data" / "1.json", song(year=1999.0))
     with pytest.MonkeyPatch.context() as patch:
 
-        def narrow(path: str) -> Statement:
+        def narrow(kind: RecordKind) -> KindStatements:
             """Have a cluster for which what we accept is too long."""
-            found = statement(path)
-            if path != f"redshift/{table}.sql":
-                return found
-            text = found.text.replace("location VARCHAR(65535)", "location VARCHAR(2)")
-            return Statement(text, found.path, found.line)
+            made = statements_of(kind)
+            text = made.copy_table.text.replace("location VARCHAR(65535)", "location VARCHAR(2)")
+            return replace(made, copy_table=replace(made.copy_table, text=text))
 
-        patch.setattr(redshift_landing, "statement", narrow)
+        patch.setattr(redshift_landing, "statements_of", narrow)
         patch.setattr(redshift_landing, "_PAUSES", ())
         error = failing(
             place,
@@ -163,13 +161,13 @@ def test_an_object_that_changes_while_the_cluster_reads_stops_the_run(
 ):
     """What was looked at here must be what COPY read there."""
     path = write_records(bucket / "log_data" / "1.json", play())
-    real = RedshiftEngine.land_events
+    real = RedshiftEngine.land
 
-    def land_events(self: RedshiftEngine, *arguments: Any, **options: Any) -> None:
+    def land(self: RedshiftEngine, *arguments: Any, **options: Any) -> None:
         write_records(path, play(ts=TS + 7))
         real(self, *arguments, **options)
 
-    monkeypatch.setattr(RedshiftEngine, "land_events", land_events)
+    monkeypatch.setattr(RedshiftEngine, "land", land)
     error = failing(place, capsys, f"s3://{bucket.name}/log_data")
     assert error["kind"] == "SourceChanged"
     monkeypatch.undo()
@@ -199,15 +197,15 @@ def test_an_object_that_changes_while_the_cluster_reads_stops_the_run(
 def test_which_files_copy_may_read(tmp_path: Path, data: bytes, exact: bool, lines: int):
     path = tmp_path / "1.json"
     path.write_bytes(data)
-    assert look_at_lines(path, exact=exact).lines == lines
+    assert look_at_lines(path, EVENTS.keys, exact=exact).lines == lines
     zipped = tmp_path / "1.json.gz"
     zipped.write_bytes(gzip.compress(data))
-    assert look_at_lines(zipped, exact=exact).lines == lines
+    assert look_at_lines(zipped, EVENTS.keys, exact=exact).lines == lines
     zipped.write_bytes(gzip.compress(data)[:-4])
-    assert look_at_lines(zipped, exact=exact).lines == 0
+    assert look_at_lines(zipped, EVENTS.keys, exact=exact).lines == 0
 
 
-PATHS = [f"$['{field.key}']" for field in EVENT_FIELDS]
+PATHS = [f"$['{key}']" for key in EVENTS.keys]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +226,7 @@ def test_a_jsonpaths_file_that_would_fill_the_wrong_columns_is_refused(document:
 
 @pytest.mark.parametrize("form", ["$['{}']", '$["{}"]', "$.{}"])
 def test_the_missions_jsonpaths_file_is_used(place: OnRedshift, bucket: Path, form: str):
-    paths = [form.format(field.key) for field in EVENT_FIELDS]
+    paths = [form.format(key) for key in EVENTS.keys]
     (bucket / "log_json_path.json").write_text(json.dumps({"jsonpaths": paths}))
     write_records(bucket / "log_data" / "1.json", play(firstName="É"))
     place.config.write_text(

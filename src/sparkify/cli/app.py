@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("sparkify.cli.init", "Write a commented dwh.cfg."),
     "create-tables": ("sparkify.cli.create_tables", "Create, or reset, every table of the warehouse."),
     "etl": ("sparkify.cli.etl", "Load what is new, transform, check, commit."),
+    "upgrade": ("sparkify.cli.upgrade", "Bring an older warehouse to this version."),
     "check": ("sparkify.cli.check", "Run every data check against the warehouse."),
     "query": ("sparkify.cli.query", "Run read-only SQL."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),

@@ -34,7 +34,7 @@ def check(as_json: bool, **options: Any) -> None:
         engine.close()
     screen.table(
         ["check", "holds", "failing rows", "promise"],
-        [[each.name, not each.failing, len(each.failing), each.promise] for each in results],
+        [[each.name, not each.failing, len(each.failing), each.description] for each in results],
     )
     if not any(each.failing for each in results):
         screen.result({"checks": {each.name: 0 for each in results}})

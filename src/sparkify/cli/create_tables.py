@@ -28,9 +28,10 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
     """
     from sparkify.errors import SparkifyError
     from sparkify.warehouse import tables
+    from sparkify.warehouse.version import prepare_tables
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options), options)
+    engine = open_warehouse(settings_from(options), options, writes=True)
     try:
         if drop:
             with engine.reading() as exists:
@@ -53,7 +54,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
                         "Nothing was dropped. Run it again to see what would be.",
                     )
                 tables.drop_tables(engine)
-            tables.create_tables(engine)
+            prepare_tables(engine)
     finally:
         engine.close()
     screen.say("The tables are reset." if drop else "The tables are there.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +16,8 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import again
+from sparkify.cli.upgrade import describe_upgrade, upgrade_object
+from sparkify.records import KINDS
 from sparkify.text import counted, name_runs
 
 if TYPE_CHECKING:
@@ -92,29 +93,37 @@ def etl(
 
 
 def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql: bool) -> None:
+    from sparkify.pipeline.dry_run import list_models, record_statements
     from sparkify.pipeline.plan import make_plan, open_sources
-    from sparkify.pipeline.rehearse import rehearse
-    from sparkify.warehouse.connect import open_script
     from sparkify.warehouse.ledger import read_ledger
 
     settings = settings_from(options)
     sources = open_sources(settings)
-    engine = open_warehouse(settings, options)
+    engine = open_warehouse(settings, options, writes=True)
     try:
-        plan = make_plan(sources, read_ledger(engine))
-        script = rehearse(engine, plan, how, partial(open_script, settings)) if with_sql else None
+        ledger = read_ledger(engine)
+        plan = make_plan(sources, ledger)
     finally:
         engine.close()
-    if script is None:
+    if not with_sql:
         _show_plan(screen, plan, how)
         screen.result({"plan": _plan_object(plan)})
         return
-    for line in script.head:
+    if engine.name == "redshift":
+        head = [
+            "What would be sent, if all files are as they should be; one that needs re-reading adds a few",
+            "statements. Counts, times and values that only the files tell are shown as 0 or NULL.",
+        ]
+        statements = record_statements(settings, ledger, plan, how)
+    else:
+        head = ["The models and checks of a run in DuckDB's dialect, in order. $name is a parameter."]
+        statements = list_models(engine, how)
+    for line in head:
         screen.say(f"-- {line}")
-    screen.say(f"-- {counted(len(script.statements), 'statement')}.")
-    for sql in script.statements:
+    screen.say(f"-- {counted(len(statements), 'statement')}.")
+    for sql in statements:
         screen.say(f"\n{sql};")
-    screen.result({"plan": _plan_object(plan), "statements": script.statements})
+    screen.result({"plan": _plan_object(plan), "statements": statements})
 
 
 def load(
@@ -125,6 +134,7 @@ def load(
     batch_bytes: int = _BATCH_BYTES,
     max_rejects: MaxRejects | None = None,
     reload: frozenset[str] = frozenset(),
+    only_upgrade: bool = False,
 ) -> dict[str, Any]:
     """Run the pipeline, show what it did, and return that for a script."""
     from sparkify.pipeline.etl_run import RunOptions, run_etl
@@ -133,10 +143,10 @@ def load(
     from sparkify.pipeline.threshold import MaxRejects
 
     started = time.monotonic()
-    how = RunOptions(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload)
+    how = RunOptions(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload, only_upgrade)
     settings = settings_from(options)
-    sources = open_sources(settings)
-    engine = open_warehouse(settings, options)
+    sources = open_sources(settings) if not only_upgrade or settings.s3.places else []
+    engine = open_warehouse(settings, options, writes=True)
     try:
         with screen.progress("planning") as progress:
             with if_interrupted("the run under way was rolled back", waiting="nothing was under way"):
@@ -167,18 +177,20 @@ def load(
 
 def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
     rows = []
-    for kind in ("songs", "events"):
+    for kind in KINDS:
         files = [file for file in plan.files if file.source.kind == kind]
         for change in ("new", "changed"):
             some = [file for file in files if file.replaces == (change == "changed")]
             if some:
-                rows.append([kind, change, len(some), sum(file.item.size for file in some)])
+                rows.append([kind.name, change, len(some), sum(file.item.size for file in some)])
     screen.table(["kind", "state", "files", "bytes"], rows)
     screen.say(f"{counted(plan.unchanged, 'file is', 'files are')} unchanged.")
     _show_exceptions(screen, plan)
+    for line in describe_upgrade(plan.upgrade, len(plan.reread), would=True):
+        screen.say(line)
     if how.full_refresh:
         screen.say("The whole star would be computed anew.")
-    elif not plan.files:
+    elif not plan.files and not plan.upgrade:
         screen.say("Nothing to do.")
         return
     command = again(without=("only_plan", "as_json"))
@@ -201,6 +213,10 @@ def _show_exceptions(screen: Screen, plan: Plan) -> None:
 
 
 def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seconds: float) -> None:
+    for line in describe_upgrade(summary.plan.upgrade, len(summary.plan.reread), would=False):
+        screen.say(line)
+    if not summary.runs and summary.plan.upgrade:
+        return
     if not summary.runs:
         if summary.plan.files:
             loaded = counted(len(summary.plan.files), "file")
@@ -254,7 +270,7 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
     return {
         "files": [
             {
-                "kind": file.source.kind,
+                "kind": file.source.kind.name,
                 "uri": file.item.uri,
                 "bytes": file.item.size,
                 "state": "changed" if file.replaces else "new",
@@ -265,6 +281,7 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
         "retracted": plan.retracted,
         "gone": plan.gone,
         "ignored": plan.ignored,
+        "upgrade": upgrade_object(plan.upgrade),
     }
 
 

@@ -16,6 +16,7 @@ from sparkify.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Engine
+    from sparkify.warehouse.ledger import Meta
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -64,9 +65,15 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def open_warehouse(settings: Settings, options: dict[str, Any]) -> Engine:
-    """Return the engine the settings choose; without a password it asks AWS for temporary credentials."""
+def open_warehouse(settings: Settings, options: dict[str, Any], *, writes: bool = False) -> Engine:
+    """Return the engine the settings choose; without a password it asks AWS for temporary credentials.
+
+    A command that only reads says when the warehouse is of an older version; one that writes brings it up to
+    date.
+    """
+    from sparkify.cli.screen import Screen
     from sparkify.warehouse.connect import open_engine
+    from sparkify.warehouse.version import ignore_older
 
     def credentials() -> tuple[str, str]:
         from sparkify.cluster.credentials import connect
@@ -85,7 +92,14 @@ def open_warehouse(settings: Settings, options: dict[str, Any]) -> Engine:
         yield
         click.echo(f"{what} is free: going on.", err=True)
 
-    return open_engine(settings, wait=wait, on_wait=tell, credentials=credentials)
+    def note(meta: Meta) -> None:
+        version = f"version {meta.schema_version}" if meta.schema_version else "no version yet"
+        Screen().note(
+            f"This warehouse has {version}: `sparkify upgrade --plan` says what this sparkify changes."
+        )
+
+    on_older = ignore_older if writes else note
+    return open_engine(settings, wait=wait, on_wait=tell, on_older=on_older, credentials=credentials)
 
 
 def settings_from(options: dict[str, Any]) -> Settings:

@@ -41,6 +41,10 @@ class Screen:
         """Print what may be done next; commands in it get the options that name the warehouse."""
         self.say(with_places(text))
 
+    def note(self, text: str) -> None:
+        """Print one note for people, always on stderr."""
+        click.echo(f"Note: {with_places(text)}", err=True)
+
     def warn(self, text: str) -> None:
         """Print one warning for people, always on stderr."""
         click.echo(f"Warning: {with_places(text)}", err=True)

@@ -43,7 +43,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
     from sparkify.pipeline.removal import UNDO, find_files_of_run
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options), options)
+    engine = open_warehouse(settings_from(options), options, writes=True)
     try:
         found = find_files_of_run(engine, run_id)
         _take_out(screen, engine, found, "undone", f"{UNDO} {run_id}", yes=yes)
@@ -68,7 +68,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
     from sparkify.pipeline.removal import RETRACT, find_file, put_back
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options), options)
+    engine = open_warehouse(settings_from(options), options, writes=True)
     try:
         name = uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
         found = find_file(engine, name, "retracted" if back else "loaded")

@@ -5,7 +5,7 @@ counting pairs of bytes, in half the time that :mod:`sparkify.intake.marks` take
 it proves once the parser's own counts agree with it:
 
 - Every line ends in ``}`` after a value: no comma trails.
-- As many ``":`` as fields are expected, every one before a string, a digit or ``null``: no value is nested,
+- No more ``":`` than there are fields, every one before a string, a digit or ``null``: no value is nested,
   NaN or a boolean, unless its key stands before a blank. Every one follows a small letter, as our keys end,
   and no text begins behind a letter, nor is a quote within one behind anything but a backslash: each is the
   end of a key.
@@ -13,10 +13,11 @@ it proves once the parser's own counts agree with it:
   blank.
 - Digits only after the keys of numbers: no text is written as a number. As many strings as the parser found
   texts, then: nor is a number written as text.
-- As many nulls as the parser found, all after known keys: no field is missing, so none is unknown.
+- As many ``":`` as the parser found values and the file has nulls, all after known keys: no field is unknown.
 - No escaped NUL.
 
-Where a null stands after another key, that alone is said (:attr:`Glance.strange`): no value is lost with it.
+Where a null stands after another key, that alone is said (:attr:`Glance.unknown_null`): no value is lost with
+it.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ class Glance:
         texts: Fields that are strings.
         nulls: Fields that are null.
         quotes: Quotes that are not escaped.
-        strange: Whether a field is null that is none of the known ones.
+        unknown_null: Whether a field is null that is none of the known ones.
     """
 
     lines: int = 0
@@ -66,14 +67,14 @@ class Glance:
     texts: int = 0
     nulls: int = 0
     quotes: int = 0
-    strange: bool = False
+    unknown_null: bool = False
 
-    def is_plain(self, fields: int) -> bool:
-        """Tell whether these are lines of so many fields each, and nothing else."""
-        return self.keys == fields * self.lines and self.quotes == 2 * (self.keys + self.texts)
+    def is_flat(self, fields: int) -> bool:
+        """Tell whether these are lines of at most so many fields each, and nothing else."""
+        return self.keys <= fields * self.lines and self.quotes == 2 * (self.keys + self.texts)
 
 
-def looks_plain(path: Path) -> bool | None:
+def looks_flat(path: Path) -> bool | None:
     """Guess from its first bytes whether a glance will settle a file; None where they are compressed."""
     if path.suffix.lower() in (".gz", ".zst"):
         return None
@@ -232,7 +233,7 @@ class _Counter:
 
     def result(self) -> Glance:
         """Return the counts, at the end."""
-        self.counts.strange = not self._null_keys.hold()
+        self.counts.unknown_null = not self._null_keys.hold()
         return self.counts
 
     def _are_number_keys(self, colons: Places) -> bool:

@@ -35,7 +35,7 @@ _VALUE = re.compile(rb'":[ \t\r\n]*(?=(-?[^"\d\s-].))', re.DOTALL)
 _SPACED = re.compile(rb'"[ \t\r]+:')
 _NULL, _LITERALS, _NESTED = b"nu", (b"tr", b"fa"), (b"{", b"[")
 # Bytes around a block that are looked at too, so that nothing is cut in two; more blanks than that in a
-# row count as odd.
+# row count as needs_rereading.
 _AROUND = 16
 
 
@@ -48,10 +48,10 @@ class Marks:
         keys: ``":`` pairs: fields.
         nulls: Fields that are null.
         nested: Objects or arrays are values of fields.
-        odd: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped NUL or a
-            blank before a colon; or the compressed stream is damaged.
-        strange: A field that is null may be none of the known ones, where those were given.
-        texts: Fields that are strings, where a glance settled the rest (``plain``): it holds if the parser
+        needs_rereading: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped
+            NUL or a blank before a colon; or the compressed stream is damaged.
+        unknown_null: A field that is null may be none of the known ones, where those were given.
+        texts: Fields that are strings, where a glance settled the rest (:attr:`flat`): it holds if the parser
             found as many texts and nulls. None where the file was looked at closely.
     """
 
@@ -59,12 +59,12 @@ class Marks:
     keys: int
     nulls: int
     nested: bool
-    odd: bool
-    strange: bool = False
+    needs_rereading: bool
+    unknown_null: bool = False
     texts: int | None = None
 
     @property
-    def plain(self) -> bool:
+    def flat(self) -> bool:
         """Whether values are texts, digits and null, and nothing else."""
         return self.texts is not None
 
@@ -82,7 +82,7 @@ def count_marks(path: Path, *, much: bool, keys: Mapping[str, bool] | None = Non
         data, damage, _ = decompress(path.read_bytes())
         marks = _look(io.BytesIO(data), keys) if much else _count(data, keys)
         # Parsers do not notice every stream that ends early.
-        return replace(marks, odd=marks.odd or bool(damage))
+        return replace(marks, needs_rereading=marks.needs_rereading or bool(damage))
     if not much:
         return _count(path.read_bytes(), keys)
     with path.open("rb", buffering=0) as file:
@@ -92,9 +92,11 @@ def count_marks(path: Path, *, much: bool, keys: Mapping[str, bool] | None = Non
 def _look(file: io.BytesIO | io.FileIO, keys: Mapping[str, bool] | None) -> Marks:
     if keys is not None:
         seen = glance(file, keys)
-        if seen and seen.is_plain(len(keys)):
+        if seen and seen.is_flat(len(keys)):
             counts = (seen.lines, seen.keys, seen.nulls)
-            return Marks(*counts, nested=False, odd=False, strange=seen.strange, texts=seen.texts)
+            return Marks(
+                *counts, nested=False, needs_rereading=False, unknown_null=seen.unknown_null, texts=seen.texts
+            )
         file.seek(0)
     return _count_blocks(file, keys)
 
@@ -111,17 +113,17 @@ def _count(data: bytes, keys: Mapping[str, bool] | None) -> Marks:
     values = Counter(_VALUE.findall(data))
     nulls = values.pop(_NULL, 0)
     nested = [value for value in values if value.startswith(_NESTED)]
-    odd = len(values) > len(nested) + sum(value in values for value in _LITERALS)
+    needs_rereading = len(values) > len(nested) + sum(value in values for value in _LITERALS)
     return Marks(
         lines=len(lines) - (not lines[-1]),
         keys=data.count(b'":'),
         nulls=nulls,
         nested=bool(nested),
-        odd=odd
+        needs_rereading=needs_rereading
         or _NUL in data
         or any(_ends_in_comma(data, closing) for closing in (b"}", b"]"))
         or (any(spaced in data for spaced in (b" :", b"\t:", b"\r:")) and bool(_SPACED.search(data))),
-        strange=keys is not None and bool(_other_null(tuple(keys)).search(data)),
+        unknown_null=keys is not None and bool(_other_null(tuple(keys)).search(data)),
     )
 
 
@@ -134,7 +136,7 @@ def _count_blocks(file: io.BytesIO | io.FileIO, known: Mapping[str, bool] | None
     import numpy as np
 
     lines = keys = nulls = 0
-    nested = odd = begun = False
+    nested = needs_rereading = begun = False
     buffer = bytearray(2 * _AROUND + _BLOCK)
     view = memoryview(buffer)
     text = np.frombuffer(buffer, np.uint8)
@@ -149,20 +151,20 @@ def _count_blocks(file: io.BytesIO | io.FileIO, known: Mapping[str, bool] | None
             lines += int(np.count_nonzero(text[2 * _AROUND : 2 * _AROUND + size] == ord("\n")))
             begun = buffer[2 * _AROUND + size - 1] != ord("\n")
         look_to = _AROUND + (size or _AROUND)
-        found, null_colons, holds_nested, holds_odd = _look_at_values(text, look_to)
+        found, null_colons, holds_nested, holds_other = _look_at_values(text, look_to)
         keys += found
         nulls += len(null_colons)
         nested = nested or holds_nested
-        odd = odd or holds_odd or _looks_odd(text, look_to)
+        needs_rereading = needs_rereading or holds_other or _looks_lenient(text, look_to)
         if null_keys:
             null_keys.note(null_colons)
         buffer[: 2 * _AROUND] = buffer[size : size + 2 * _AROUND]
-    strange = null_keys is not None and not null_keys.hold()
-    return Marks(lines + begun, keys, nulls, nested, odd, strange)
+    unknown_null = null_keys is not None and not null_keys.hold()
+    return Marks(lines + begun, keys, nulls, nested, needs_rereading, unknown_null)
 
 
 def _look_at_values(text: Bytes, to: int) -> tuple[int, Places, bool, bool]:
-    """Return how many keys there are, the colons before nulls, whether values are nested, and odd."""
+    """Return how many keys there are, the colons before nulls, whether values are nested, or are not JSON."""
     import numpy as np
 
     colons = (text[_AROUND:to] == ord(":")) & (text[_AROUND - 1 : to - 1] == ord('"'))
@@ -181,11 +183,11 @@ def _look_at_values(text: Bytes, to: int) -> tuple[int, Places, bool, bool]:
     usual = (first == ord('"')) | ((first ^ 0x30) <= 9)
     usual |= (first == ord("-")) & ((second ^ 0x30) <= 9)
     usual |= ((first == ord("t")) & (second == ord("r"))) | ((first == ord("f")) & (second == ord("a")))
-    odd = int(np.count_nonzero(null | usual)) + nested != len(at)
-    return int(np.count_nonzero(colons)), before[null], nested > 0, odd
+    needs_rereading = int(np.count_nonzero(null | usual)) + nested != len(at)
+    return int(np.count_nonzero(colons)), before[null], nested > 0, needs_rereading
 
 
-def _looks_odd(text: Bytes, to: int) -> bool:
+def _looks_lenient(text: Bytes, to: int) -> bool:
     """Tell whether there are trailing commas, blanks before colons, or escaped NULs."""
     import numpy as np
 

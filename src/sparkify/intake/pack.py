@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-FILE_FIELD = "sparkify_file"
+from sparkify.records import FILE_KEY
 
 # NaN and Infinity, however they are written, which strict parsers take.
 _NO_JSON = re.compile(rb'":\s*(?:-?[NIi]|-n|n[^u])')
-_PREFIX = b'{"' + FILE_FIELD.encode() + b'":%d,'
+_PREFIX = b'{"' + FILE_KEY.encode() + b'":%d,'
 
 
 def as_keys(names: Sequence[str]) -> tuple[bytes, ...]:
@@ -28,16 +28,16 @@ def pack(data: bytes, file: int, keys: Sequence[bytes]) -> bytes | None:
     Args:
         data: The file's contents.
         file: Its number.
-        keys: The fields the object must have (:func:`as_keys`); with others it wants a closer look.
+        keys: The known keys (:func:`as_keys`). The object may lack some: whether one is required, the engine
+            tells. With others, or one twice, the file needs re-reading.
     """
     text = data.strip()
     # One opening brace: no object in it, and none after it.
-    plain = text[:2] == b'{"' and text.count(b"{") == 1 and text.count(b'":') == len(keys)
-    if not plain or b"\n" in text or b"\r" in text or b"\\u0000" in text or _NO_JSON.search(text):
+    flat = text[:2] == b'{"' and text.count(b"{") == 1
+    if not flat or b"\n" in text or b"\r" in text or b"\\u0000" in text or _NO_JSON.search(text):
         return None
     if text[:-1].rstrip()[-1:] == b",":
         return None
-    for key in keys:
-        if key not in text:
-            return None
+    if text.count(b'":') != sum(key in text for key in keys):
+        return None
     return _PREFIX % file + text[1:] + b"\n"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +17,7 @@ from sparkify.intake.framing import Span, find_records
 from sparkify.intake.parse import Repeating
 from sparkify.intake.rules import DAMAGED, MALFORMED, NOT_AN_OBJECT, TRUNCATED, Refusal, judge
 from sparkify.lake.codec import decompress
-from sparkify.warehouse.records import Field
+from sparkify.records import RecordKind
 
 _BOM = b"\xef\xbb\xbf"
 # How much of a refused record is kept.
@@ -60,18 +59,18 @@ class Reading:
         return len(self.lines) + len(self.rejects)
 
 
-def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
+def read_carefully(data: bytes, kind: RecordKind) -> Reading:
     """Read one file's contents, compressed or plain.
 
     Args:
         data: The whole object.
-        fields: The fields of its kind.
+        kind: The kind of its records.
     """
     plain, damage, doubtful_from = decompress(data)
     reason = TRUNCATED if doubtful_from is None else DAMAGED
     told = False
     reading = Reading()
-    known = {each.key for each in fields}
+    known = set(kind.keys)
     for span, value in find_records(plain.removeprefix(_BOM), len(_BOM) if plain.startswith(_BOM) else 0):
         try:
             if doubtful_from is not None and span.offset + len(span.data) > doubtful_from:
@@ -84,7 +83,7 @@ def read_carefully(data: bytes, fields: Sequence[Field]) -> Reading:
             twice = next((key for key in keys if key in known and keys.count(key) > 1), None)
             if twice is not None:
                 raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
-            values = judge(value, fields)
+            values = judge(value, kind)
         except Refusal as refusal:
             verdict = refusal
             if damage and span.last:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
+from sparkify.records import Between, Field, RecordKind, Rule
 from sparkify.text import counted
-from sparkify.warehouse.records import TS_FROM, TS_TO, Field
 
 MALFORMED = "malformed_json"
 TRUNCATED = "truncated_file"
@@ -25,8 +25,6 @@ WRONG_TYPE = "wrong_type"
 MISSING = "missing_field"
 OUT_OF_RANGE = "out_of_range"
 TOO_LONG = "too_long"
-BAD_TIME = "event_time_out_of_range"
-NO_USER = "play_without_user"
 
 _LIMITS = {"INTEGER": 2**31, "BIGINT": 2**63}
 _SHOWN = 60
@@ -57,27 +55,29 @@ class Refusal(Exception):
         self.detail = detail
 
 
-def judge(record: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+def judge(record: Mapping[str, Any], kind: RecordKind) -> dict[str, Any]:
     """Return the record's values by key, in the types of their columns.
 
     Args:
         record: A JSON object, as Python's parser gives it.
-        fields: The fields of its kind; others are left out.
+        kind: Its kind; fields it does not have are left out.
 
     Raises:
-        Refusal: A rule is broken; the first by the order of the fields.
+        Refusal: A rule is broken; the first by the order of the fields, then of the kind's rules.
     """
-    values = {field.key: _value(field, record.get(field.key)) for field in fields}
-    if "ts" in values:
-        _judge_event(values)
+    values = {field.key: _value(field, record.get(field.key)) for field in kind.fields}
+    for rule in kind.rules:
+        _apply(rule, values)
     return values
 
 
-def _judge_event(values: Mapping[str, Any]) -> None:
-    if not TS_FROM <= values["ts"] < TS_TO:
-        raise Refusal(BAD_TIME, f"ts is {values['ts']}, which is not a time in ms between 2000 and 2100")
-    if values["page"] == "NextSong" and not values["userId"]:
-        raise Refusal(NO_USER, "a NextSong event without a userId")
+def _apply(rule: Rule, values: Mapping[str, Any]) -> None:
+    value = values[rule.key]
+    if isinstance(rule, Between):
+        if value is not None and not rule.low <= value < rule.high:
+            raise Refusal(rule.reason, f"{rule.key} is {value}, {rule.detail}")
+    elif value == rule.value and not values[rule.needed]:
+        raise Refusal(rule.reason, rule.detail)
 
 
 def _value(field: Field, value: Any) -> Any:

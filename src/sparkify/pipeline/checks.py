@@ -1,17 +1,51 @@
-"""The data checks: every file of sql/checks is a query that returns the rows that break a promise."""
+"""The data checks: each is a query that returns the rows that break a rule.
+
+They are the files of ``sql/checks``, and those that follow from the kinds of records. The head of each says
+what it looks at and when::
+
+    -- Every primary key is unique.
+    -- scope: run | time range | warehouse
+    -- when: last batch                       (without this line: in every run)
+
+``run`` are the files of the run, ``time range`` the events between the earliest and the latest of them; the
+command `check` looks at everything in any case.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sparkify.errors import CheckError
 from sparkify.pipeline.scope import Scope
 from sparkify.text import counted
+from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, Rows
-from sparkify.warehouse.statements import list_files, statement
+from sparkify.warehouse.statements import Statement, list_files, statement
 
 _SAMPLE_ROWS = 5
+_HEAD = re.compile(r"^-- (scope|when): (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A check, as its head describes it.
+
+    Attributes:
+        name: Its name.
+        step: The query.
+        description: The rule, in one sentence.
+        scope: What it looks at: run, time range or warehouse.
+        last_batch: Whether it is made only when the last batch of a load is in.
+    """
+
+    name: str
+    step: Statement
+    description: str
+    scope: str
+    last_batch: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +53,7 @@ class CheckResult:
     """One check's failing rows; none means it holds."""
 
     name: str
-    promise: str
+    description: str
     failing: Rows
 
     @property
@@ -28,25 +62,39 @@ class CheckResult:
         return "; ".join(str(row) for row in self.failing[:_SAMPLE_ROWS]) or None
 
 
+@cache
+def all_checks() -> tuple[Check, ...]:
+    """Return every check, by name."""
+    shared = shared_statements()
+    derived = {"conservation": shared.conservation, "owned_rows": shared.owned_rows}
+    written = {(step := statement(path)).name: step for path in list_files("checks")}
+    return tuple(_read(name, step) for name, step in sorted({**written, **derived}.items()))
+
+
+def _read(name: str, step: Statement) -> Check:
+    head = dict(_HEAD.findall(step.text))
+    description = step.text.split("\n", 1)[0].removeprefix("-- ")
+    return Check(name, step, description, head["scope"], head.get("when") == "last batch")
+
+
 def run_checks(
-    engine: Engine, scope: Scope, *, run_from: int, plays_from: int | None = None
+    engine: Engine, scope: Scope, *, run_from: int, first_run: int | None = None, last_batch: bool = True
 ) -> list[CheckResult]:
-    """Run every check.
+    """Make every check that applies.
 
     Args:
         engine: The warehouse, open.
         scope: The time range of the events that are looked at.
         run_from: The first of the runs whose files are looked at.
-        plays_from: The first of the runs whose logs must have given plays, if another than ``run_from``.
+        first_run: The run of the first batch of this load, if another than ``run_from``.
+        last_batch: Whether no batch of this load follows.
     """
-    since = {"run_from": run_from, "plays_from": run_from if plays_from is None else plays_from}
-    results = []
-    for path in list_files("checks"):
-        step = statement(path)
-        promise = step.text.split("\n", 1)[0].removeprefix("-- ")
-        rows = engine.execute(step, **since, **scope.parameters())
-        results.append(CheckResult(step.name, promise, rows))
-    return results
+    runs = {"run_from": run_from, "first_run": run_from if first_run is None else first_run}
+    return [
+        CheckResult(each.name, each.description, engine.execute(each.step, **runs, **scope.parameters()))
+        for each in all_checks()
+        if last_batch or not each.last_batch
+    ]
 
 
 def raise_failures(results: Sequence[CheckResult]) -> None:

@@ -1,18 +1,20 @@
-"""One run, from the files to the committed star."""
+"""One run, from the files to the committed star: plan → land → publish → record."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sparkify import __version__
-from sparkify.errors import CheckError, SparkifyError, TransientEngineError
+from sparkify.errors import CheckError, SparkifyError
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks
-from sparkify.pipeline.land import Landing, land
-from sparkify.pipeline.plan import Plan, Source, in_groups, make_plan
+from sparkify.pipeline.land import land
+from sparkify.pipeline.landing import Landing
+from sparkify.pipeline.plan import Batch, Plan, Source, make_plan
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.retry import Attempt, persist
+from sparkify.pipeline.retry import persist, was_committed
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
@@ -20,12 +22,22 @@ from sparkify.pipeline.transform import transform
 from sparkify.tempfiles import open_spool
 from sparkify.text import name_runs
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import CheckRecord, RunRecord, latest_run, now, read_ledger, record
+from sparkify.warehouse.ledger import (
+    CheckRecord,
+    Meta,
+    RunRecord,
+    latest_run,
+    now,
+    read_ledger,
+    record,
+)
 from sparkify.warehouse.statements import statement
-from sparkify.warehouse.tables import create_tables
-
-# A run that will never be: the logs since are none.
-_NO_RUN = 2**31 - 1
+from sparkify.warehouse.version import (
+    changed_models,
+    prepare_tables,
+    today,
+    write_meta,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,15 @@ class RunOptions:
         batch_bytes: About how much (as stored) one transaction takes in.
         max_rejects: How many rejects a batch may have.
         reload: URIs of loaded files to read again although they did not change.
+        only_upgrade: Load nothing new: bring the warehouse to this version, and read again what that asks
+            for.
     """
 
     full_refresh: bool = False
     batch_bytes: int = 4 * 1024**3
     max_rejects: MaxRejects = field(default_factory=MaxRejects)
     reload: frozenset[str] = frozenset()
+    only_upgrade: bool = False
 
 
 @dataclass(slots=True)
@@ -56,6 +71,15 @@ class Summary:
     runs: list[RunRecord] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     unknown: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+class Published(NamedTuple):
+    """What a transaction has published, or was about to: its record, its checks, and what it took in."""
+
+    run: RunRecord
+    checks: list[CheckResult]
+    batch: Batch
+    landing: Landing
 
 
 def run_etl(
@@ -79,83 +103,103 @@ def run_etl(
     Raises:
         CheckError: A check failed or there are too many rejects; that batch is rolled back, batches before
             it are committed.
+        ConfigError: The warehouse is newer than we are.
         SparkifyError: Anything else; likewise.
     """
     engine.recover()
-    work = _Work(engine, sources, progress, options or RunOptions())
-    while True:
-        done = len(work.runs)
-        try:
-            return persist(work.go_on, progress, sleep)
-        except TransientEngineError:
-            if len(work.runs) == done:
-                raise
+    run = EtlRun(engine, sources, progress, options or RunOptions())
+    return persist(run.carry_out, progress, sleep, lambda: len(run.runs))
 
 
 @dataclass(slots=True)
-class _Work:
-    """A run of batches that may be begun several times; what is committed stays done."""
+class EtlRun:
+    """A load, which may be begun several times; what is committed stays done."""
 
     engine: Engine
     sources: Sequence[Source]
     progress: ShowProgress
     options: RunOptions
-    plan: Plan | None = None
+    first_plan: Plan | None = None
     runs: list[RunRecord] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     unknown: dict[tuple[str, str], int] = field(default_factory=dict)
-    attempt: Attempt = field(default_factory=Attempt)
-    # The batch whose COMMIT was not answered, and whether it was the last.
-    pending: tuple[Landing, bool] | None = None
+    # What was about to be committed; still here when a try begins, its COMMIT was not answered.
+    unanswered: Published | None = None
 
-    def go_on(self) -> Summary:
-        """Plan, and take in batch by batch until there is nothing left to do."""
+    def carry_out(self) -> Summary:
+        """Plan, then land, publish and record batch by batch, until a plan is carried out to its end."""
         try:
-            while not self._finished():
-                pass
+            self.recall()
+            while True:
+                plan = self.plan()
+                after = plan.latest_run
+                for batch in plan.batches(self.options.batch_bytes, full_refresh=self.options.full_refresh):
+                    landing = self.land(batch)
+                    published = self.publish(batch, landing, after)
+                    if published is None:
+                        break  # another run has committed since we planned: what landed may be there already
+                    after = self.record(published)
+                else:
+                    return Summary(self.first_plan or plan, self.runs, self.checks, self.unknown)
         except BaseException as exc:
             self._note_committed(exc)
             raise
-        assert self.plan
-        return Summary(self.plan, self.runs, self.checks, self.unknown)
 
-    def _finished(self) -> bool:
-        """Make one plan and carry it out; False when another run came between."""
-        run = self.attempt.committed(self.engine)
-        if run and self.pending:
-            landing, last = self.pending
-            self.checks = self.attempt.checks
-            self._count(run, landing)
-            if last:
-                return True
-        plan = make_plan(self.sources, read_ledger(self.engine), self.options.reload)
-        self.plan = self.plan or plan
+    def recall(self) -> None:
+        """Record what an earlier try has committed without getting an answer."""
+        unanswered, self.unanswered = self.unanswered, None
+        if unanswered and was_committed(self.engine, unanswered.run):
+            self.record(unanswered)
+
+    def plan(self) -> Plan:
+        """Bring older tables up to date, then find out what there is to load."""
+        ledger = read_ledger(self.engine)
+        plan = make_plan(self.sources, ledger, self.options.reload)
+        if plan.upgrade.migrations:
+            self.progress(label="upgrading the tables")
+            with self.engine.writing():
+                prepare_tables(self.engine)
+            ledger = read_ledger(self.engine)
+            later = make_plan(self.sources, ledger, self.options.reload)
+            plan = replace(later, upgrade=plan.upgrade)
+        if self.options.only_upgrade:
+            plan = replace(plan, files=[file for file in plan.files if file.item.uri in plan.reread])
+        self.first_plan = self.first_plan or plan
         self.progress.expect(files=len(plan.files), size=plan.size)
-        batches = list(in_groups(plan.files, self.options.batch_bytes)) or (
-            [[]] if self.options.full_refresh else []
+        return plan
+
+    def land(self, batch: Batch) -> Landing:
+        """Read, parse and land the files of a batch; the warehouse is not touched."""
+        with open_spool() as folder:
+            return land(self.engine, batch.files, folder, self.progress)
+
+    def publish(self, batch: Batch, landing: Landing, after: int) -> Published | None:
+        """Bring what has landed into the warehouse; None if another run came between."""
+        first_run = self.runs[0].run_id if self.runs else after + 1
+        return publish(
+            self.engine, batch, landing, after, self.options, self.progress, first_run, self._about_to_commit
         )
-        after = plan.latest_run
-        for number, batch in enumerate(batches, 1):
-            last = number == len(batches)
-            options = replace(self.options, full_refresh=self.options.full_refresh and last)
-            first = self.runs[0].run_id if self.runs else after + 1
-            plays_from = choose_plays_from(first, full_refresh=self.options.full_refresh, last=last)
-            with open_spool() as spool:
-                landing = land(self.engine, batch, spool, self.progress)
-            self.pending = (landing, last)
-            done = publish(
-                self.engine, landing, after, self.progress, options, self.attempt, plays_from=plays_from
-            )
-            if done is None:
-                # Another run has committed since we planned: what we landed may be there already.
-                return False
-            run, self.checks = done
-            after = run.run_id
-            self._count(run, landing)
-        return True
+
+    def record(self, published: Published) -> int:
+        """Note a batch that is committed; return its run."""
+        self.unanswered = None
+        self.runs.append(published.run)
+        self.checks = published.checks
+        taken = {each.file.item.uri for each in published.landing.files}
+        self.options = replace(
+            self.options,
+            reload=self.options.reload - taken,
+            full_refresh=self.options.full_refresh and not published.batch.full_refresh,
+        )
+        for key, count in published.landing.unknown.items():
+            self.unknown[key] = self.unknown.get(key, 0) + count
+        return published.run.run_id
+
+    def _about_to_commit(self, published: Published) -> None:
+        self.unanswered = published
 
     def _note_committed(self, exc: BaseException) -> None:
-        """Have what ends the work say which batches stay."""
+        """Add to what ends the work which batches stay."""
         if not self.runs:
             return
         several = len(self.runs) > 1
@@ -164,86 +208,87 @@ class _Work:
         if isinstance(exc, SparkifyError):
             exc.hint = f"{exc.hint} This was one batch of several: {done} before it.".lstrip()
 
-    def _count(self, run: RunRecord, landing: Landing) -> None:
-        """Note a batch that is committed."""
-        self.attempt.run, self.pending = None, None
-        self.runs.append(run)
-        taken = {each.file.item.uri for each in landing.files}
-        self.options = replace(self.options, reload=self.options.reload - taken)
-        for key, count in landing.unknown.items():
-            self.unknown[key] = self.unknown.get(key, 0) + count
-
-
-def choose_plays_from(first: int, *, full_refresh: bool, last: bool) -> int:
-    """Return the first run whose logs must have given plays by now, as :func:`run_checks` wants it.
-
-    A batch of quiet days is no failure while others follow.
-
-    Args:
-        first: The run of the first batch.
-        full_refresh: Whether the star is computed anew from all logs.
-        last: Whether this is the last batch.
-    """
-    if not last:
-        return _NO_RUN
-    return 0 if full_refresh else first
-
 
 def publish(
     engine: Engine,
+    batch: Batch,
     landing: Landing,
     after: int,
-    progress: ShowProgress,
     options: RunOptions,
-    attempt: Attempt,
-    *,
-    plays_from: int,
-) -> tuple[RunRecord, list[CheckResult]] | None:
+    progress: ShowProgress,
+    first_run: int,
+    about_to_commit: Callable[[Published], None],
+) -> Published | None:
     """Bring what has landed into the warehouse, in one transaction.
 
     Args:
         engine: The warehouse.
-        landing: What has landed.
+        batch: What was to be loaded.
+        landing: What has landed of it.
         after: The latest run, as it was planned with.
-        progress: Told what is done.
         options: How to go about it.
-        attempt: Told what is about to be committed.
-        plays_from: As for :func:`sparkify.pipeline.checks.run_checks`.
+        progress: Told what is done.
+        first_run: The run of the first batch of this load.
+        about_to_commit: Told what is about to be committed.
 
     Returns:
-        The run and its checks; None if another run came between.
+        What was published; None if another run came between.
+
+    Raises:
+        CheckError: A check failed or there are too many rejects: nothing is published, and the ledger says
+            why.
     """
-    run = _describe(after + 1, landing, options)
+    run = _describe(after + 1, batch, landing, options)
     checks: list[CheckResult] = []
     try:
         options.max_rejects.verify(landing.files)
         with engine.writing():
-            create_tables(engine)
+            meta = prepare_tables(engine)
             if latest_run(engine) != after:
                 return None
+            # A changed model says of all rows what an unchanged one says of the new ones.
+            refresh = batch.full_refresh or bool(changed_models(meta))
             replaced = [each.file.file_id for each in landing.files if each.file.replaces]
             scope = forget(engine, replaced, landing.scope, "replaced")
             accept(engine, run.run_id, landing)
-            if options.full_refresh:
+            if refresh:
                 scope = Scope.everything()
-            transform(engine, scope, progress, full_refresh=options.full_refresh)
+            transform(engine, scope, progress, full_refresh=refresh)
             progress(label="checking")
-            run_from = 0 if options.full_refresh else run.run_id
-            checks = run_checks(engine, scope, run_from=run_from, plays_from=plays_from)
+            checks = run_checks(
+                engine,
+                scope,
+                run_from=0 if refresh else run.run_id,
+                first_run=0 if refresh else first_run,
+                last_batch=batch.last,
+            )
             raise_failures(checks)
-            attempt.run = run = _finish(engine, run, scope, checks)
-            attempt.checks = checks
+            _bring_to_today(engine, meta, refresh=refresh, last=batch.last)
+            run = _finish(engine, run, scope, checks)
+            published = Published(run, checks, batch, landing)
+            about_to_commit(published)
             progress(label="committing")
     except CheckError as exc:
         _record_failure(engine, run, landing, checks, exc)
         raise
-    return run, checks
+    return published
 
 
-def _describe(run_id: int, landing: Landing, options: RunOptions) -> RunRecord:
+def _bring_to_today(engine: Engine, meta: Meta, *, refresh: bool, last: bool) -> None:
+    """Write that the models, and after the last batch the rules, are those of today."""
+    now_meta = replace(
+        meta,
+        models_digest=today().models_digest if refresh else meta.models_digest,
+        rules_version=today().rules_version if last else meta.rules_version,
+    )
+    if now_meta != meta:
+        write_meta(engine, now_meta)
+
+
+def _describe(run_id: int, batch: Batch, landing: Landing, options: RunOptions) -> RunRecord:
     return RunRecord(
         run_id=run_id,
-        mode=_mode(landing, options),
+        mode=_mode(batch, landing, options),
         status="running",
         started_at=landing.started_at,
         finished_at=now(),
@@ -259,9 +304,11 @@ def _describe(run_id: int, landing: Landing, options: RunOptions) -> RunRecord:
     )
 
 
-def _mode(landing: Landing, options: RunOptions) -> str:
-    if options.full_refresh:
+def _mode(batch: Batch, landing: Landing, options: RunOptions) -> str:
+    if batch.full_refresh:
         return "full-refresh"
+    if not landing.files or options.only_upgrade:
+        return "upgrade"
     replayed = any(each.file.item.uri in options.reload for each in landing.files)
     return "replay" if replayed else "incremental"
 
@@ -288,7 +335,7 @@ def _record_failure(
     """Leave in the ledger why a run was not published, its rejects included; its rows are rolled back."""
     failed = replace(run, status="failed", finished_at=now(), error=exc.message[:1000])
     with engine.writing():
-        create_tables(engine)
+        prepare_tables(engine)
         if latest_run(engine) < run.run_id:
             record(engine, "etl.runs", [failed])
             record(engine, "etl.checks", _check_records(failed, checks))

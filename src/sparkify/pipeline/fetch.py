@@ -1,4 +1,4 @@
-"""Log files to the local disk, and the marks in their bytes: both while the engine does something else.
+"""Files to the local disk, and the marks in their bytes: both while the engine does something else.
 
 Counting marks takes the interpreter's time and parsing the engine's, so the two go on side by side. How to
 parse a file is guessed from its first lines meanwhile; whether the guess was right, its marks tell.
@@ -16,34 +16,32 @@ from itertools import islice
 from pathlib import Path
 
 from sparkify.errors import EngineError
-from sparkify.intake.glance import looks_plain
+from sparkify.intake.glance import looks_flat
 from sparkify.intake.marks import Marks, count_marks
 from sparkify.pipeline.plan import PlannedFile
-from sparkify.warehouse.engine import LogFile
-from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.warehouse.engine import RecordFile
 
 _FETCHERS = 16
 # The engine parses on all processors meanwhile; on two, a second thread only takes the first one's caches.
 _COUNTERS = max(1, (os.cpu_count() or 1) // 2)
-# A file, its place on the disk with whether it looks plain, and its marks.
+# A file, its place on the disk with whether it looks flat, and its marks.
 _Place = Future[tuple[Path, bool | None]]
 _Begun = tuple[PlannedFile, _Place, Future[Marks]]
-_KEYS = {each.key: each.type != "VARCHAR" for each in EVENT_FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedFile:
-    """A log file on the local disk.
+    """A file on the local disk.
 
     Attributes:
         file: The file.
-        path: Its place; in the spool where it is a copy.
-        plain: Whether it seems to be what :attr:`Marks.plain` says.
+        path: Its place; in the temporary folder where it is a copy.
+        flat: Whether it seems to be what :attr:`Marks.flat` says.
     """
 
     file: PlannedFile
     path: Path
-    plain: bool
+    flat: bool
     counted: Future[Marks]
 
     @property
@@ -52,17 +50,17 @@ class FetchedFile:
         return self.counted.result()
 
     @property
-    def log(self) -> LogFile:
+    def records(self) -> RecordFile:
         """The file as engines know it."""
-        return LogFile(self.path, self.file.file_id, self.file.item.uri)
+        return RecordFile(self.path, self.file.file_id, self.file.item.uri)
 
 
 @contextmanager
 def blaming_the_lake(files: Iterable[PlannedFile]) -> Iterator[None]:
-    """Have an error say so if a file is not in the lake any more, or not what was listed.
+    """Explain a failure by the lake where a file is no longer there, or no longer the one that was listed.
 
     Raises:
-        SourceError: It is so.
+        SourceError: One is.
     """
     try:
         yield
@@ -74,7 +72,7 @@ def blaming_the_lake(files: Iterable[PlannedFile]) -> Iterator[None]:
 
 @contextmanager
 def fetching(
-    chunks: Iterable[list[PlannedFile]], spool: Path, *, much: bool
+    chunks: Iterable[list[PlannedFile]], folder: Path, *, much: bool
 ) -> Iterator[Iterator[list[FetchedFile]]]:
     """Fetch the first chunk from now on, and always the one after what is being worked on; count them, too.
 
@@ -83,7 +81,7 @@ def fetching(
 
     Args:
         chunks: The files, in groups.
-        spool: A folder for copies; whoever is done with one removes it.
+        folder: Where copies are put; whoever is done with one removes it.
         much: As for :func:`count_marks`.
 
     Yields:
@@ -102,21 +100,22 @@ def fetching(
             return [[(file, fetchers.submit(fetch, file)) for file in chunk] for chunk in islice(rest, 1)]
 
         def fetch(file: PlannedFile) -> tuple[Path, bool | None]:
-            path = file.source.store.local_path(file.item, spool)
+            path = file.source.store.local_path(file.item, folder)
             with blaming_the_lake([file]):
-                return path, looks_plain(path) if much else False
+                return path, looks_flat(path) if much else False
 
         def count_all(chunk: Iterable[tuple[PlannedFile, _Place]]) -> list[_Begun]:
             return [(file, place, counters.submit(count, file, place)) for file, place in chunk]
 
         def count(file: PlannedFile, place: _Place) -> Marks:
             path, _ = place.result()
+            keys = {each.key: not each.is_text for each in file.source.kind.fields}
             with blaming_the_lake([file]):
-                return count_marks(path, much=much, keys=_KEYS)
+                return count_marks(path, much=much, keys=keys)
 
         def settle(file: PlannedFile, place: _Place, counted: Future[Marks]) -> FetchedFile:
             path, guess = place.result()
-            return FetchedFile(file, path, counted.result().plain if guess is None else guess, counted)
+            return FetchedFile(file, path, counted.result().flat if guess is None else guess, counted)
 
         def settle_all() -> Iterator[list[FetchedFile]]:
             begun = deque(map(count_all, first))
@@ -134,15 +133,15 @@ def fetching(
 
 
 @contextmanager
-def fetch_copies(files: Sequence[PlannedFile], spool: Path) -> Iterator[list[Path]]:
-    """Yield where files lie on the local disk, in their order; copies in the spool are removed at the end.
+def fetch_copies(files: Sequence[PlannedFile], folder: Path) -> Iterator[list[Path]]:
+    """Yield where files lie on the local disk, in their order; copies in the folder are removed at the end.
 
     Raises:
         SourceError: A file cannot be read.
     """
     with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as fetchers:
-        paths = list(fetchers.map(lambda file: file.source.store.local_path(file.item, spool), files))
+        paths = list(fetchers.map(lambda file: file.source.store.local_path(file.item, folder), files))
     yield paths
     for path in paths:
-        if path.parent == spool:
+        if path.parent == folder:
             path.unlink()

@@ -1,27 +1,28 @@
-"""What a run would do: the files of the lake held against the ledger."""
+"""What a run would do: the files of the lake compared with the ledger."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import itemgetter
 
 from sparkify.errors import ConfigError, SourceNotFound
 from sparkify.lake.store import LakeObject, Listing, Store
 from sparkify.lake.stores import open_store
+from sparkify.records import KINDS, RecordKind
 from sparkify.settings import Settings
 from sparkify.text import counted
 from sparkify.warehouse.ledger import Ledger, LedgerFile
-
-SONGS = "songs"
-EVENTS = "events"
+from sparkify.warehouse.version import NO_UPGRADE, Upgrade, find_upgrade
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One kind of files and where they are; ``listing`` is what was there when the run began."""
 
-    kind: str
+    kind: RecordKind
     store: Store
     listing: Listing
 
@@ -37,6 +38,21 @@ class PlannedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """The files that one transaction takes in.
+
+    Attributes:
+        files: The files.
+        last: Whether none follows.
+        full_refresh: Whether the star is computed whole after it.
+    """
+
+    files: list[PlannedFile]
+    last: bool = True
+    full_refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The files to load, oldest first and songs before events, and what stays as it is.
 
@@ -47,6 +63,8 @@ class Plan:
         retracted: URIs in the lake that were retracted, and stay out until they change.
         gone: URIs in the ledger that are not in the lake any more; their rows stay.
         ignored: Keys that are not data (:func:`sparkify.lake.store.is_data`).
+        upgrade: What makes the warehouse one of today; nothing, most days.
+        reread: URIs of loaded files that are read again although they did not change.
     """
 
     latest_run: int
@@ -55,11 +73,27 @@ class Plan:
     retracted: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    upgrade: Upgrade = NO_UPGRADE
+    reread: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
         """Bytes to read, as stored."""
         return sum(file.item.size for file in self.files)
+
+    def batches(self, most_bytes: int, *, full_refresh: bool) -> list[Batch]:
+        """Return the files in batches of about ``most_bytes``, each to be loaded in a transaction of its own.
+
+        There is an empty one where no file is new and the star, or the warehouse's version, still is to
+        change.
+        """
+        groups = list(in_groups(self.files, most_bytes))
+        if not groups and (full_refresh or self.upgrade.models or self.upgrade.rules):
+            groups = [[]]
+        return [
+            Batch(group, last=number == len(groups), full_refresh=full_refresh and number == len(groups))
+            for number, group in enumerate(groups, 1)
+        ]
 
 
 def in_groups(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
@@ -83,9 +117,9 @@ def open_sources(settings: Settings) -> list[Source]:
         ConfigError: Neither LOG_DATA nor SONG_DATA is set, or one lies within the other.
         SourceError: A folder or bucket is missing, empty or closed to us.
     """
-    places = [(SONGS, settings.s3.song_data), (EVENTS, settings.s3.log_data)]
     sources = []
-    for kind, uri in places:
+    for kind in KINDS:
+        uri = settings.s3.place_of(kind)
         if uri:
             store = open_store(uri, settings.aws)
             listing = store.listing()
@@ -98,24 +132,31 @@ def open_sources(settings: Settings) -> list[Source]:
             sources.append(Source(kind, store, listing))
     if not sources:
         raise ConfigError(
-            "there is nothing to load: neither LOG_DATA nor SONG_DATA is set.",
+            f"there is nothing to load: none of {', '.join(kind.setting for kind in KINDS)} is set.",
             "Set them in dwh.cfg (`sparkify init` writes one), or give --log-data and --song-data.",
         )
-    roots = sorted(source.store.uri.rstrip("/") + "/" for source in sources)
-    if roots[-1].startswith(roots[0]) and len(roots) > 1:
-        raise ConfigError(
-            f"logs and songs lie in one place: {roots[-1].rstrip('/')} would be read as both.",
-            "Give each a folder or prefix of its own with LOG_DATA and SONG_DATA.",
-        )
+    # Sorted, a root that lies within another follows it.
+    places = [(source.store.uri.rstrip("/") + "/", source.kind) for source in sources]
+    roots = sorted(places, key=itemgetter(0))
+    for (outer, one), (inner, other) in pairwise(roots):
+        if inner.startswith(outer):
+            raise ConfigError(
+                f"{one.name} and {other.name} lie in one place: {inner.rstrip('/')} would be read as both.",
+                f"Give each a folder or prefix of its own with {one.setting} and {other.setting}.",
+            )
     return sources
 
 
 def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] = frozenset()) -> Plan:
-    """Hold the listings against the ledger.
+    """Compare the listings with the ledger.
 
     A file is known by its kind and URI, its version by its size and its ETag or time of last change. Those in
-    ``reload`` are read again although they did not change.
+    ``reload`` are read again although they did not change, and so are those that hold rejects if the rules
+    have changed.
     """
+    upgrade = find_upgrade(ledger.meta)
+    if upgrade.rules:
+        reload |= {file.uri for file in ledger.files if file.state == "loaded" and file.rows_rejected}
     known = {(file.kind, file.uri): file for file in ledger.files}
     taken = {file.file_id for file in ledger.files}
     files: list[PlannedFile] = []
@@ -123,7 +164,7 @@ def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] 
     unchanged = 0
     for source in sources:
         for item in source.listing.objects:
-            loaded = known.get((source.kind, item.uri))
+            loaded = known.get((source.kind.name, item.uri))
             if loaded is None:
                 files.append(PlannedFile(source, item, _file_id(source, item, taken), replaces=False))
             elif (loaded.size, loaded.version) != (item.size, item.version) or item.uri in reload:
@@ -139,6 +180,8 @@ def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] 
         retracted=retracted,
         gone=_gone(sources, ledger.files),
         ignored=[key for source in sources for key in source.listing.ignored],
+        upgrade=upgrade,
+        reread=reload,
     )
 
 
@@ -151,7 +194,7 @@ def _gone(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[str]:
         gone += [
             file.uri
             for file in files
-            if file.kind == source.kind
+            if file.kind == source.kind.name
             and file.state == "loaded"
             and file.uri.startswith(root)
             and file.uri not in listed
@@ -164,7 +207,7 @@ def _file_id(source: Source, item: LakeObject, taken: set[int]) -> int:
 
     Two roots may hold the same key; the later one is then numbered from its full URI.
     """
-    name = f"{source.kind}/{item.key}"
+    name = f"{source.kind.name}/{item.key}"
     while True:
         # 53 bits, so that the number survives JSON readers that know doubles only.
         number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 11

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sparkify import __version__
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.checks import raise_failures, run_checks
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.retry import Attempt, persist, stands
+from sparkify.pipeline.retry import persist, stands, was_committed
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import transform
@@ -20,6 +20,7 @@ from sparkify.warehouse.connect import require
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import (
     LedgerFile,
+    Meta,
     RunRecord,
     current_files,
     latest_run,
@@ -28,6 +29,7 @@ from sparkify.warehouse.ledger import (
     record,
 )
 from sparkify.warehouse.statements import statement
+from sparkify.warehouse.version import changed_models, prepare_tables, today, write_meta
 
 # What the history calls these runs; the number of the run that was undone follows.
 UNDO = "undo"
@@ -129,13 +131,18 @@ def take_out(
         SparkifyError: Another run has loaded one of them anew since it was found.
     """
 
-    def change(run_id: int) -> Change:
+    def change(run_id: int, meta: Meta) -> Change:
         scope = forget(engine, [file.file_id for file in files], Scope(), state)
         ((gone, read, loaded, rejected, plays_loaded),) = (
             map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
         )
-        transform(engine, scope, progress, full_refresh=False)
-        raise_failures(run_checks(engine, scope, run_from=run_id))
+        refresh = bool(changed_models(meta))
+        if refresh:
+            scope = Scope.everything()
+        transform(engine, scope, progress, full_refresh=refresh)
+        raise_failures(run_checks(engine, scope, run_from=0 if refresh else run_id))
+        if refresh:
+            write_meta(engine, replace(meta, models_digest=today().models_digest))
         ((plays, matched, staged),) = engine.execute(
             statement("ledger/star_totals.sql"), **scope.parameters()
         )
@@ -154,7 +161,7 @@ def put_back(engine: Engine, files: Sequence[LedgerFile], progress: ShowProgress
         SparkifyError: Another run has loaded one of them since it was found.
     """
 
-    def change(_run_id: int) -> Change:
+    def change(_run_id: int, _meta: Meta) -> Change:
         engine.insert("run_files", ["file_id"], [(file.file_id,) for file in files])
         engine.execute(statement("ledger/supersede.sql"), state="undone")
         return Change()
@@ -180,7 +187,7 @@ def _as_run(
     files: Sequence[LedgerFile],
     mode: str,
     progress: ShowProgress,
-    change: Callable[[int], Change],
+    change: Callable[[int, Meta], Change],
 ) -> RunRecord:
     """Make a change of files in one transaction, as a run of its own in the history.
 
@@ -189,23 +196,25 @@ def _as_run(
         files: The files, as they were found.
         mode: What the history calls this.
         progress: Told what is done.
-        change: Given the number of the run, makes the change.
+        change: Given the number of the run and the version of the warehouse, makes the change.
     """
     started = now()
-    attempt = Attempt()
+    unanswered: RunRecord | None = None
 
     def act() -> RunRecord:
-        unanswered = attempt.run
-        if done := attempt.committed(engine):
-            return done
+        nonlocal unanswered
+        earlier = unanswered
+        if earlier and was_committed(engine, earlier):
+            return earlier
         engine.prepare()
         with engine.writing():
-            if unanswered and stands(engine, unanswered):
-                return unanswered  # its COMMIT was still under way when we looked
+            meta = prepare_tables(engine)
+            if earlier and stands(engine, earlier):
+                return earlier  # its COMMIT was still under way when we looked
             _verify(engine, files)
             run_id = latest_run(engine) + 1
-            changed = change(run_id)
-            run = RunRecord(
+            changed = change(run_id, meta)
+            unanswered = RunRecord(
                 run_id=run_id,
                 mode=mode,
                 status="done",
@@ -214,9 +223,8 @@ def _as_run(
                 **changed._asdict(),
                 version=__version__,
             )
-            record(engine, "etl.runs", [run])
-            attempt.run = run
-        return run
+            record(engine, "etl.runs", [unanswered])
+        return unanswered
 
     return persist(act, progress)
 

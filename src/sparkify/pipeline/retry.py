@@ -9,11 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sparkify.errors import TransientEngineError
-from sparkify.pipeline.checks import CheckResult
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import RunRecord
@@ -26,41 +24,45 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Attempt:
-    """What a try was about to commit; None: nothing yet."""
+def persist(
+    act: Callable[[], T],
+    progress: ShowProgress,
+    sleep: Callable[[float], None] = time.sleep,
+    done: Callable[[], int] = lambda: 0,
+) -> T:
+    """Return what ``act`` gives, calling it again after a failure that may pass.
 
-    run: RunRecord | None = None
-    checks: list[CheckResult] = field(default_factory=list)
+    Args:
+        act: Does the work, or what is left of it.
+        progress: Told of the pauses.
+        sleep: Waits so many seconds.
+        done: Counts what is done for good; when it grew, the pauses begin anew.
 
-    def committed(self, engine: Engine) -> RunRecord | None:
-        """Return the run if it stands in the ledger after all, and forget it."""
-        run = self.run
-        if run is None:
-            return None
-        with engine.reading() as exists:
-            found = exists and "etl.runs" in engine.tables() and stands(engine, run)
-        self.run = None
-        return run if found else None
+    Raises:
+        TransientEngineError: The last one, when it did not pass.
+    """
+    before, pauses = done(), list(PAUSES)
+    while True:
+        try:
+            return act()
+        except TransientEngineError as exc:
+            if done() > before:
+                before, pauses = done(), list(PAUSES)
+            if not pauses:
+                raise
+            pause = pauses.pop(0)
+            _log.warning("%s Trying again in %g s.", exc.message, pause)
+            progress(label=f"trying again in {pause:g} s")
+            sleep(pause)
+
+
+def was_committed(engine: Engine, run: RunRecord) -> bool:
+    """Tell whether a run whose COMMIT got no answer stands in the ledger."""
+    with engine.reading() as exists:
+        return exists and "etl.runs" in engine.tables() and stands(engine, run)
 
 
 def stands(engine: Engine, run: RunRecord) -> bool:
     """Tell whether a run stands in the ledger; the warehouse must be open."""
     step = statement("ledger/run_stands.sql")
     return bool(engine.execute(step, run_id=run.run_id, started_at=run.started_at))
-
-
-def persist(act: Callable[[], T], progress: ShowProgress, sleep: Callable[[float], None] = time.sleep) -> T:
-    """Return what ``act`` gives, calling it again after a failure that may pass.
-
-    Raises:
-        TransientEngineError: The last one, when it did not pass.
-    """
-    for pause in PAUSES:
-        try:
-            return act()
-        except TransientEngineError as exc:
-            _log.warning("%s Trying again in %g s.", exc.message, pause)
-            progress(label=f"trying again in {pause:g} s")
-            sleep(pause)
-    return act()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sparkify.pipeline.land import Landing
+from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.scope import Scope
+from sparkify.records import KINDS
+from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import FileRecord, RejectRecord, UnknownField, record
-from sparkify.warehouse.statements import read_statements, statement
+from sparkify.warehouse.statements import list_files, read_statements, statement
 
 
 def forget(engine: Engine, file_ids: Sequence[int], scope: Scope, state: str) -> Scope:
-    """Take the rows of replaced or retracted files out of staging; the scope grows by what they touched.
+    """Remove the rows of replaced or retracted files from staging; the scope grows by what they touched.
 
     Args:
         engine: Open for writing.
@@ -24,7 +26,8 @@ def forget(engine: Engine, file_ids: Sequence[int], scope: Scope, state: str) ->
         return scope
     engine.insert("run_files", ["file_id"], [(number,) for number in file_ids])
     ((ts_from, ts_to),) = engine.execute(statement("ledger/removed_range.sql"))
-    for step in read_statements("staging/forget.sql"):
+    _touch(engine, "removed")
+    for step in shared_statements().remove:
         engine.execute(step)
     engine.execute(statement("ledger/supersede.sql"), state=state)
     if ts_from is None:
@@ -32,16 +35,26 @@ def forget(engine: Engine, file_ids: Sequence[int], scope: Scope, state: str) ->
     return scope.including(ts_from, ts_to).with_all_users()
 
 
+def _touch(engine: Engine, what: str) -> None:
+    """Note, in the run's own tables, what the star has to compute anew for records accepted or removed."""
+    noted = list_files("touch")
+    for kind in KINDS:
+        path = f"touch/{kind.name}_{what}.sql"
+        for step in read_statements(path) if path in noted else ():
+            engine.execute(step)
+
+
 def accept(engine: Engine, run_id: int, landing: Landing) -> None:
     """Move what has landed into staging, and write its files, rejects and unknown fields into the ledger."""
-    engine.accept_events()
-    for step in read_statements("staging/staging_songs.sql"):
-        engine.execute(step)
+    # Before the rows move: what landed inside a new file is renamed.
+    _touch(engine, "accepted")
+    for kind in KINDS:
+        engine.accept(kind)
     files = [
         FileRecord(
             file_id=each.file.file_id,
             run_id=run_id,
-            kind=each.file.source.kind,
+            kind=each.file.source.kind.name,
             uri=each.file.item.uri,
             size=each.file.item.size,
             version=each.file.item.version,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sparkify.errors import CheckError, ConfigError
-from sparkify.pipeline.land import LandedFile
+from sparkify.pipeline.landing import LandedFile
 from sparkify.text import counted, shortened
 
 # What an error shows: the commonest reasons, and so many characters of what is wrong with the first record.

@@ -6,16 +6,7 @@ from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import Scope
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import read_statements
-
-MODELS = (
-    "star/songs.sql",
-    "star/artists.sql",
-    "star/song_matches.sql",
-    "star/rematch.sql",  # before songplays: plays of the range are about to be replaced anyway
-    "star/songplays.sql",
-    "star/users.sql",
-    "star/time.sql",
-)
+from sparkify.warehouse.version import MODELS
 
 
 def transform(engine: Engine, scope: Scope, progress: ShowProgress, *, full_refresh: bool) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.errors import ConfigError
+from sparkify.records import KINDS, RecordKind
 
 DEFAULT_PATH = Path("dwh.cfg")
 ENVIRONMENT_PREFIX = "SPARKIFY_"
@@ -93,6 +94,15 @@ class S3Settings:
     log_jsonpath: str
     song_data: str
     staging: str
+
+    def place_of(self, kind: RecordKind) -> str:
+        """Return where the files of a kind are; empty: nowhere."""
+        return str(getattr(self, kind.option))
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where the files of each kind are, by the kind's name; those that are nowhere are left out."""
+        return {kind.name: place for kind in KINDS if (place := self.place_of(kind))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from sparkify.errors import ConfigError, EngineError
 from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine, OnWait
+from sparkify.warehouse.version import OnOlder, ignore_older
 
 if TYPE_CHECKING:
     from sparkify.warehouse.redshift.copying import CopySource
+    from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
     from sparkify.warehouse.redshift.staging import StagingArea
-    from sparkify.warehouse.script import Answers, Script
 
 
 def open_engine(
@@ -23,6 +24,7 @@ def open_engine(
     *,
     wait: float = 30.0,
     on_wait: OnWait = nullcontext,
+    on_older: OnOlder = ignore_older,
     credentials: Callable[[], tuple[str, str]] | None = None,
 ) -> Engine:
     """Return the engine the settings choose; nothing is contacted yet.
@@ -31,16 +33,17 @@ def open_engine(
         settings: Where the warehouse is.
         wait: Seconds to wait for another process that holds a DuckDB file. On Redshift a run queues up.
         on_wait: Told, once a second has passed, who holds it; left when the wait is over.
+        on_older: Told when a warehouse that is read is of an older version.
         credentials: Gives user and password for Redshift where dwh.cfg has no password.
 
     Raises:
         ConfigError: The settings do not say where the cluster is, or the driver is not installed.
     """
     if settings.dwh.engine == "redshift":
-        return _open_redshift(settings, credentials, on_wait)
+        return _open_redshift(settings, credentials, on_wait, on_older)
     from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 
-    return DuckDBEngine(_database_file(settings.dwh.database), wait=wait, on_wait=on_wait)
+    return DuckDBEngine(_database_file(settings.dwh.database), wait=wait, on_wait=on_wait, on_older=on_older)
 
 
 def _database_file(name: str) -> Path:
@@ -70,21 +73,18 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def open_script(settings: Settings, answers: Answers) -> Script:
-    """Return an engine of the kind the settings choose that only writes down what it is given."""
-    if settings.dwh.engine == "redshift":
-        from sparkify.warehouse.redshift.recording import RedshiftScript
+def open_recording(settings: Settings, answers: Answers) -> RedshiftRecording:
+    """Return an engine for Redshift that only writes down what it is given."""
+    from sparkify.warehouse.redshift.recording import RedshiftRecording
 
-        return RedshiftScript(settings.cluster, *_ways_to_s3(settings), answers)
-    from sparkify.warehouse.duckdb.script import DuckDBScript
-
-    return DuckDBScript(answers)
+    return RedshiftRecording(settings.cluster, *_ways_to_s3(settings), answers)
 
 
 def _open_redshift(
     settings: Settings,
     credentials: Callable[[], tuple[str, str]] | None,
     on_wait: OnWait,
+    on_older: OnOlder,
 ) -> Engine:
     cluster = settings.cluster
     if not cluster.host:
@@ -107,7 +107,7 @@ def _open_redshift(
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
     reading, area = _ways_to_s3(settings)
     session = RedshiftSession(cluster, credentials)
-    return RedshiftEngine(session, CopyLoader(session, reading, area), on_wait)
+    return RedshiftEngine(session, CopyLoader(session, reading, area), on_wait, on_older)
 
 
 def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from sparkify.records import RecordKind
 from sparkify.warehouse.statements import Statement
 
 Rows = list[tuple[Any, ...]]
@@ -24,18 +25,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class LogFile:
-    """A log file to land.
+class RecordFile:
+    """A file of records on the local disk, to land.
 
     Attributes:
-        path: Its contents on the local disk; the suffix tells the compression.
-        file_id: Its number.
-        uri: The object of the lake they are; None for records of our own writing.
+        path: Its place; the suffix tells the compression.
+        file_id: Its number; None: packed, every record holds the number of its file
+            (:data:`sparkify.records.FILE_KEY`).
+        uri: The object of the lake it is; empty for what we wrote.
+        accepted: The careful reader has accepted its records: none can need re-reading.
     """
 
     path: Path
-    file_id: int
-    uri: str | None = None
+    file_id: int | None = None
+    uri: str = ""
+    accepted: bool = False
 
 
 class Engine(Protocol):
@@ -79,6 +83,13 @@ class Engine(Protocol):
     def tables(self) -> set[str]:
         """Return which tables there are, as :func:`sparkify.warehouse.tables.names` names them."""
 
+    def translate(self, step: Statement) -> str:
+        """Return one of our statements in this engine's dialect.
+
+        Raises:
+            ModelError: It cannot be written in it.
+        """
+
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         """Run one of our statements with the parameters it uses; return its rows.
 
@@ -96,35 +107,29 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
-        """Append log files to ``run_events``, each with its file_id.
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
+        """Append records to the run's table of their kind, each with the number of its file.
 
-        ``plain`` says that values are texts, digits and null, and nothing else.
+        Rows that may break a rule of :mod:`sparkify.intake.rules`, or may not be what they seem, are marked
+        ``needs_rereading``. A file may also be left out, whole; the counts of its rows show it.
 
-        Rows that may break a rule of :mod:`sparkify.intake.rules` are marked ``suspect``. A file may also
-        be left out, whole; the counts of its rows show it.
-
-        Raises:
-            LoadError: A file is not JSON lines as they should be; nothing was appended. ``uri`` is the file's
-                number where the engine knows which.
-        """
-
-    def accept_events(self) -> None:
-        """Move what has landed in ``run_events`` into staging; the warehouse must be open for writing."""
-
-    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
-        """Append packed song records, whose ``file_key`` holds the file_id, to ``run_songs``.
-
-        ``accepted`` says that they have been read carefully: no value is in doubt.
+        Args:
+            kind: The kind of the records.
+            files: Files as delivered, or one of packed records.
+            flat: Values are texts, digits and null, and nothing else.
 
         Raises:
-            LoadError: A record is not JSON as it should be; nothing was appended.
+            LoadError: They are not JSON as it should be; nothing was appended. ``uri`` is the number of a
+                file where the engine knows which.
         """
 
-    def survey(self, paths: Sequence[Path]) -> Rows:
+    def accept(self, kind: RecordKind) -> None:
+        """Move what has landed into staging; the warehouse must be open for writing."""
+
+    def survey(self, kind: RecordKind, paths: Sequence[Path]) -> Rows:
         """Return every path, key and how often it occurs in that file of JSON lines.
 
-        The key None counts lines that want a closer look.
+        The key None counts records that need re-reading.
         """
 
     def query(self, sql: str) -> Answer:

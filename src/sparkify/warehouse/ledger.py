@@ -15,7 +15,7 @@ from sparkify.warehouse.statements import statement
 class LedgerFile:
     """A file whose rows are in staging (``loaded``), or that is to stay out (``retracted``).
 
-    ``run_id`` is the run that loaded it.
+    ``run_id`` is the run that loaded it, ``rows_rejected`` how many of its records were rejected.
     """
 
     file_id: int
@@ -25,6 +25,7 @@ class LedgerFile:
     version: str
     state: str
     run_id: int
+    rows_rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,23 @@ class CheckRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Meta:
+    """The row of ``etl.meta``: what the warehouse was made by; version 0 by default."""
+
+    schema_version: int = 0
+    rules_version: int = 1
+    models_digest: str = ""
+    made_by: str = ""
+    upgraded_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the warehouse held when it was looked at."""
+    """What the warehouse held when it was looked at; ``meta`` is None where there was none."""
 
     latest_run: int
     files: list[LedgerFile]
+    meta: Meta | None = None
 
 
 def now() -> datetime:
@@ -121,9 +134,19 @@ def now() -> datetime:
 def read_ledger(engine: Engine) -> Ledger:
     """Return the ledger; an empty one where there is no warehouse yet."""
     with engine.reading() as exists:
-        if not exists or "etl.files" not in engine.tables():
+        meta = read_meta(engine) if exists else None
+        if meta is None:
             return Ledger(0, [])
-        return Ledger(latest_run(engine), current_files(engine))
+        return Ledger(latest_run(engine), current_files(engine), meta)
+
+
+def read_meta(engine: Engine) -> Meta | None:
+    """Return the version of the open warehouse; None where it has no tables yet."""
+    tables = engine.tables()
+    if "etl.runs" not in tables:
+        return None
+    rows = engine.execute(statement("ledger/read_meta.sql")) if "etl.meta" in tables else []
+    return Meta(*rows[0]) if rows else Meta()
 
 
 def current_files(engine: Engine) -> list[LedgerFile]:
@@ -137,7 +160,7 @@ def latest_run(engine: Engine) -> int:
     return int(number)
 
 
-Record = FileRecord | RunRecord | RejectRecord | UnknownField | CheckRecord
+Record = FileRecord | RunRecord | RejectRecord | UnknownField | CheckRecord | Meta
 
 
 def record(engine: Engine, table: str, rows: Sequence[Record]) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -12,6 +14,8 @@ from sparkify.errors import ModelError
 
 # `:name`, but not the second colon of `::TYPE`.
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
+# A comment, a text or quoted name, a word or number, any other character.
+_TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[\w$.]+|\S", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,14 @@ class Statement:
         """The file's name without folder and suffix."""
         return self.path.rpartition("/")[2].removesuffix(".sql")
 
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of its parameters, in the order of their first use."""
+        return tuple(dict.fromkeys(_PARAMETER.findall(_code(self.text))))
+
     def pick(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return those of ``parameters`` that the statement uses."""
-        return {name: parameters[name] for name in dict.fromkeys(_PARAMETER.findall(_code(self.text)))}
+        return {name: parameters[name] for name in self.parameters}
 
 
 @cache
@@ -47,15 +56,24 @@ def read_statements(path: str) -> tuple[Statement, ...]:
     """
     source = resources.files("sparkify.sql").joinpath(path)
     try:
-        lines = source.read_text(encoding="utf-8").splitlines()
+        text = source.read_text(encoding="utf-8")
     except OSError as exc:
         raise ModelError(
             f"the model {path} cannot be read: {exc}.", "Install sparkify again.", path=path
         ) from exc
+    return split_statements(text, path)
+
+
+def split_statements(text: str, path: str) -> tuple[Statement, ...]:
+    """Return the statements of a text; each ends in a semicolon at the end of a line.
+
+    Raises:
+        ModelError: The last one has no semicolon.
+    """
     statements: list[Statement] = []
     pending: list[str] = []
     start = 1
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
         if not pending:
             if not line.strip():
                 continue
@@ -81,6 +99,21 @@ def list_files(folder: str) -> list[str]:
     """Return the .sql files directly in a folder below ``sparkify/sql``, sorted, as paths below it."""
     entries = resources.files("sparkify.sql").joinpath(folder).iterdir()
     return sorted(f"{folder}/{entry.name}" for entry in entries if entry.name.endswith(".sql"))
+
+
+def digest(steps: Iterable[Statement]) -> str:
+    """Return a digest of what statements say: neither comments nor layout nor capitals of their words count.
+
+    The tokens are compared and not what a parser makes of them, so that another release of a parser never
+    says that every model has changed.
+    """
+    tokens = (
+        token if token[:1] in ("'", '"') else token.lower()
+        for step in steps
+        for token in (*_TOKEN.findall(step.text), ";")
+        if not token.startswith(("--", "/*"))
+    )
+    return hashlib.blake2b("\0".join(tokens).encode(), digest_size=8).hexdigest()
 
 
 def _code(text: str) -> str:

@@ -4,42 +4,69 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sparkify.records import KINDS
+from sparkify.warehouse.derived import shared_statements, statements_of, table_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import Statement, list_files, read_statements, statement
 
-STAGING = ("staging_events", "staging_songs")
+STAGING = tuple(sorted(kind.staging for kind in KINDS))
 STAR = ("songplays", "users", "songs", "artists", "time")
 
-_RUN = ("run/run_events.sql", "run/run_songs.sql", "run/run_scope.sql", "run/clear.sql")
+_RUN = ("run/run_scope.sql", "run/clear.sql")
 
 
 def run_tables() -> Iterator[Statement]:
     """Return what makes the run's own tables, and empties them."""
-    return (step for path in _RUN for step in read_statements(path))
+    yield from (statements_of(kind).run_table for kind in KINDS)
+    yield from shared_statements().clear_landed
+    yield from (step for path in _RUN for step in read_statements(path))
 
 
 def create_tables(engine: Engine) -> None:
     """Create every table that is missing; the warehouse must be open for writing."""
     engine.execute(statement("tables/schema.sql"))
-    for path in [*(f"tables/{name}.sql" for name in STAGING + STAR), *list_files("tables/etl")]:
-        engine.execute(statement(path))
+    for step in table_definitions():
+        engine.execute(step)
+
+
+def table_definitions() -> Iterator[Statement]:
+    """Return what makes each table."""
+    yield from (statements_of(kind).staging_table for kind in KINDS)
+    yield from (statement(f"tables/{name}.sql") for name in STAR)
+    yield from (statement(path) for path in list_files("tables/etl"))
 
 
 def names() -> list[str]:
     """Return every table's name with its schema, the ledger's too."""
-    ours = [path.rpartition("/")[2].removesuffix(".sql") for path in list_files("tables/etl")]
-    return [*(f"public.{name}" for name in STAGING + STAR), *(f"etl.{name}" for name in ours)]
+    return [*(f"public.{name}" for name in STAGING + STAR), *_ledger()]
 
 
 def count_rows(engine: Engine) -> dict[str, int]:
-    """Return how many rows each of the mission's tables has; none where they are missing."""
+    """Return how many rows each table of staging and star has; none where they are missing."""
     if not engine.tables().issuperset(f"public.{name}" for name in STAGING + STAR):
         return {}
-    counts: dict[str, int] = dict(engine.execute(statement("tables/count_rows.sql")))
+    step, _ = table_statements(all_tables())
+    counts: dict[str, int] = dict(engine.execute(step))
     return {name: counts[name] for name in STAGING + STAR}
 
 
 def drop_tables(engine: Engine) -> None:
     """Drop every table, the ledger included; the warehouse must be open for writing."""
-    for step in read_statements("tables/drop.sql"):
+    _, steps = table_statements(all_tables())
+    for step in steps:
         engine.execute(step)
+
+
+def all_tables() -> tuple[str, ...]:
+    """Return every table as our statements name it: those of the ledger with their schema."""
+    return (*STAGING, *STAR, *_ledger())
+
+
+def all_table_statements() -> tuple[Statement, ...]:
+    """Return what counts the rows of the tables and what drops each of them."""
+    counting, dropping = table_statements(all_tables())
+    return (counting, *dropping)
+
+
+def _ledger() -> list[str]:
+    return [f"etl.{path.rpartition('/')[2].removesuffix('.sql')}" for path in list_files("tables/etl")]

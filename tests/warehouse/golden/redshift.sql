@@ -16,9 +16,25 @@ BEGIN;
 -- The ledger's own schema.
 CREATE SCHEMA IF NOT EXISTS etl;
 
--- Log lines as delivered. One row per accepted line of every current file.
--- grain: a line of a file
--- Sorted by time, since a run recomputes plays by time range; distribution and encodings are AUTO's, as AWS
+-- Songs as delivered. One row per accepted record of every current file.
+-- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift
+-- would believe it.
+CREATE TABLE IF NOT EXISTS staging_songs (
+    num_songs INTEGER,
+    artist_id VARCHAR(64),
+    artist_latitude DOUBLE PRECISION,
+    artist_longitude DOUBLE PRECISION,
+    artist_location VARCHAR(1024),
+    artist_name VARCHAR(1024),
+    song_id VARCHAR(64),
+    title VARCHAR(1024),
+    duration DOUBLE PRECISION,
+    year INTEGER,
+    file_id BIGINT NOT NULL
+);
+
+-- Events as delivered. One row per accepted line of every current file.
+-- Sorted by time, since a run recomputes plays by time; distribution and encodings are AUTO's, as AWS
 -- recommends. No key is declared: nothing verifies one, and Redshift would believe it.
 CREATE TABLE IF NOT EXISTS staging_events (
     artist VARCHAR(1024),
@@ -41,24 +57,6 @@ CREATE TABLE IF NOT EXISTS staging_events (
     user_id VARCHAR(64),
     file_id BIGINT NOT NULL
 ) SORTKEY (ts);
-
--- Song records as delivered. One row per accepted record of every current file.
--- grain: a record of a file
--- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift would
--- believe it.
-CREATE TABLE IF NOT EXISTS staging_songs (
-    num_songs INTEGER,
-    artist_id VARCHAR(64),
-    artist_latitude DOUBLE PRECISION,
-    artist_longitude DOUBLE PRECISION,
-    artist_location VARCHAR(1024),
-    artist_name VARCHAR(1024),
-    song_id VARCHAR(64),
-    title VARCHAR(1024),
-    duration DOUBLE PRECISION,
-    year INTEGER,
-    file_id BIGINT NOT NULL
-);
 
 -- Songs played by listeners. One row per NextSong event.
 -- grain: songplay_id
@@ -165,6 +163,18 @@ CREATE TABLE IF NOT EXISTS etl.files (
     plays_loaded BIGINT NOT NULL
 );
 
+-- By which tables, rules and models the warehouse was made.
+-- grain: one row
+-- models_digest holds a digest of every model, such as `songs=1f2e… artists=…`.
+CREATE TABLE IF NOT EXISTS etl.meta (
+    schema_version INTEGER NOT NULL,
+    rules_version INTEGER NOT NULL,
+    models_digest VARCHAR(4096) NOT NULL,
+    made_by VARCHAR(32) NOT NULL,
+    upgraded_by VARCHAR(32),
+    upgraded_at TIMESTAMP
+);
+
 -- Quarantine: every line that was not loaded, where it is, why, and its bytes.
 -- grain: file_id, run_id, line
 CREATE TABLE IF NOT EXISTS etl.rejects (
@@ -209,12 +219,18 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
     first_uri VARCHAR(4096) NOT NULL
 );
 
+INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
+(1, 1, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 song_matches=82f7fd1c6708c25d rematch=39f52f577f0642d7 songplays=19481c62b07cb454 users=ee5f1f8543daadbf time=94f92992a7830c27', '0.1.0', NULL);
+
 -- Publish.
 COMMIT;
 
 -- Every run takes this lock first, before its snapshot: one publishes at a time, and knows what the last
 -- one did. Only this table: LOCK makes readers wait too, and the star has readers.
 LOCK etl.runs;
+
+-- By which tables, rules and models the warehouse was made.
+SELECT schema_version, rules_version, models_digest, made_by, upgraded_by FROM etl.meta;
 
 -- For looking, and for a person's own queries.
 BEGIN READ ONLY;
@@ -223,12 +239,30 @@ BEGIN READ ONLY;
 SELECT COALESCE(MAX(run_id), 0) AS run_id FROM etl.runs;
 
 -- The files whose rows are in staging, and those that were retracted and are to stay out.
-SELECT file_id, kind, uri, size, version, state, run_id FROM etl.files WHERE state IN ('loaded', 'retracted');
+SELECT file_id, kind, uri, size, version, state, run_id, rows_rejected
+FROM etl.files
+WHERE state IN ('loaded', 'retracted');
 
 -- Leave everything as it was.
 ROLLBACK;
 
--- The log lines of this run's files, before they are accepted.
+-- The songs of this run's files, before they are accepted.
+CREATE TEMP TABLE IF NOT EXISTS run_songs (
+    num_songs INTEGER,
+    artist_id VARCHAR(64),
+    artist_latitude DOUBLE PRECISION,
+    artist_longitude DOUBLE PRECISION,
+    artist_location VARCHAR(1024),
+    artist_name VARCHAR(1024),
+    song_id VARCHAR(64),
+    title VARCHAR(1024),
+    duration DOUBLE PRECISION,
+    year INTEGER,
+    file_id BIGINT NOT NULL,
+    needs_rereading BOOLEAN
+);
+
+-- The events of this run's files, before they are accepted.
 CREATE TEMP TABLE IF NOT EXISTS run_events (
     artist VARCHAR(1024),
     auth VARCHAR(64),
@@ -249,24 +283,14 @@ CREATE TEMP TABLE IF NOT EXISTS run_events (
     user_agent VARCHAR(1024),
     user_id VARCHAR(64),
     file_id BIGINT NOT NULL,
-    suspect BOOLEAN
+    needs_rereading BOOLEAN
 );
 
--- The song records of this run's files, before they are accepted.
-CREATE TEMP TABLE IF NOT EXISTS run_songs (
-    num_songs INTEGER,
-    artist_id VARCHAR(64),
-    artist_latitude DOUBLE PRECISION,
-    artist_longitude DOUBLE PRECISION,
-    artist_location VARCHAR(1024),
-    artist_name VARCHAR(1024),
-    song_id VARCHAR(64),
-    title VARCHAR(1024),
-    duration DOUBLE PRECISION,
-    year INTEGER,
-    file_id BIGINT NOT NULL,
-    suspect BOOLEAN
-);
+-- Empty what an earlier batch of the same run left.
+DELETE FROM run_songs;
+
+-- Empty what an earlier batch of the same run left.
+DELETE FROM run_events;
 
 -- What this run changes: the keys whose rows in the star have to be computed anew.
 CREATE TEMP TABLE IF NOT EXISTS run_files (file_id BIGINT NOT NULL);
@@ -296,11 +320,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_users (
     last_item_in_session INTEGER NOT NULL
 );
 
--- Empty what an earlier batch of the same run left.
-DELETE FROM run_events;
-
-DELETE FROM run_songs;
-
+-- Empty what an earlier batch of the same run left, beside the records that landed.
 DELETE FROM run_files;
 
 DELETE FROM run_changed_songs;
@@ -311,7 +331,8 @@ DELETE FROM run_changed_titles;
 
 DELETE FROM run_song_matches;
 
--- Song records as COPY reads them: every value as its text, so that COPY converts, rounds and clips nothing.
+-- Songs as COPY reads them: every value as its text, so that COPY converts, rounds
+-- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     num_songs VARCHAR(65535),
     artist_id VARCHAR(65535),
@@ -326,32 +347,33 @@ CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     file_id BIGINT
 );
 
--- Song records we packed, each with the number of its file. Our options follow: MANIFEST GZIP, REGION.
--- What is left out is counted.
+-- Records we packed (songs), each with the number of its file. Our options follow: MANIFEST GZIP,
+-- REGION. What is left out is counted.
 COPY run_song_copy (
-    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
-    title, duration, year, file_id
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000003-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-songs_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_packed_songs.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
 
 -- How many records were copied.
 SELECT COUNT(*) AS copied FROM run_song_copy;
 
--- Song records into the run's table: texts become numbers where that is beyond doubt, and rows
--- that may break a rule, or may not be what they seem, are marked suspect: their file is read again,
--- carefully. Doubtful are texts that look like numbers with a fraction or an exponent (COPY does not tell
--- 1.50 from "1.50"), anything too long, and, where values are nested, what opens like an object or array.
+-- Songs into the run's table: texts become numbers where that is beyond doubt. Rows that
+-- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.
+-- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from
+-- "1.50"), anything too long, and, where values are nested, what opens like an object or array.
 -- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.
 INSERT INTO run_songs (
-    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
-    title, duration, year, file_id, suspect
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id, needs_rereading
 )
 SELECT
     CASE
-        WHEN c.num_songs ~ '^-?[0-9]{1,9}$' THEN CAST(c.num_songs AS INTEGER)
+        WHEN c.num_songs ~ '^-?[0-9]{1,9}$'
+            THEN CAST(c.num_songs AS INTEGER)
     END AS num_songs,
     CASE WHEN OCTET_LENGTH(c.artist_id) <= 64 THEN c.artist_id END AS artist_id,
     CASE
@@ -371,11 +393,15 @@ SELECT
             THEN CAST(c.duration AS DOUBLE PRECISION)
     END AS duration,
     CASE
-        WHEN c.year ~ '^-?[0-9]{1,9}$' THEN CAST(c.year AS INTEGER)
+        WHEN c.year ~ '^-?[0-9]{1,9}$'
+            THEN CAST(c.year AS INTEGER)
     END AS year,
     c.file_id,
     (
-        (OCTET_LENGTH(c.num_songs) > 0 AND NOT c.num_songs ~ '^-?[0-9]{1,9}$')
+        (
+            OCTET_LENGTH(c.num_songs) > 0
+            AND NOT c.num_songs ~ '^-?[0-9]{1,9}$'
+        )
         OR OCTET_LENGTH(c.artist_id) > 64
         OR c.artist_id IS NULL OR c.artist_id = ''
         OR c.artist_id LIKE '% '
@@ -410,7 +436,10 @@ SELECT
             AND NOT c.duration ~ '^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'
         )
         OR c.duration ~ '^-0+$'
-        OR (OCTET_LENGTH(c.year) > 0 AND NOT c.year ~ '^-?[0-9]{1,9}$')
+        OR (
+            OCTET_LENGTH(c.year) > 0
+            AND NOT c.year ~ '^-?[0-9]{1,9}$'
+        )
         OR (FALSE AND (
             LEFT(c.artist_id, 1) IN ('{', '[')
             OR LEFT(c.artist_location, 1) IN ('{', '[')
@@ -418,41 +447,58 @@ SELECT
             OR LEFT(c.song_id, 1) IN ('{', '[')
             OR LEFT(c.title, 1) IN ('{', '[')
         ))
-    ) AS suspect
+    ) AS needs_rereading
 FROM run_song_copy AS c;
 
--- What landed of every song file of this run: rows, and rows that want a closer look.
-SELECT file_id, COUNT(*) AS landed, COUNT(CASE WHEN suspect THEN 1 END) AS suspects
+-- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that
+-- need re-reading, values that are null, and texts.
+SELECT
+    file_id,
+    COUNT(*) AS landed,
+    0 AS plays,
+    CAST(NULL AS BIGINT) AS ts_from,
+    CAST(NULL AS BIGINT) AS ts_to,
+    COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,
+    10 * COUNT(*)
+    - COUNT(num_songs) - COUNT(artist_id) - COUNT(artist_latitude) - COUNT(artist_longitude)
+    - COUNT(artist_location) - COUNT(artist_name) - COUNT(song_id) - COUNT(title) - COUNT(duration)
+    - COUNT(year) AS null_values,
+    COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title)
+    AS text_values
 FROM run_songs
 GROUP BY file_id;
 
 INSERT INTO run_files (file_id) VALUES
 (3141584196679770);
 
--- Take the rows of files that want a closer look (run_files) back.
+-- Remove the rows of files that need re-reading (run_files).
+DELETE FROM run_songs WHERE file_id IN (SELECT file_id FROM run_files);
+
+-- Remove the rows of files that need re-reading (run_files).
 DELETE FROM run_events WHERE file_id IN (SELECT file_id FROM run_files);
 
-DELETE FROM run_songs WHERE file_id IN (SELECT file_id FROM run_files);
+-- No file is chosen any more.
+DELETE FROM run_files;
 
 -- Empty what was copied.
 DELETE FROM run_song_copy;
 
--- Song records we packed, each with the number of its file. Our options follow: MANIFEST GZIP, REGION.
--- What is left out is counted.
+-- Records we packed (songs), each with the number of its file. Our options follow: MANIFEST GZIP,
+-- REGION. What is left out is counted.
 COPY run_song_copy (
-    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
-    title, duration, year, file_id
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000005-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-songs_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_packed_songs.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
 
--- Song records that the careful reader has accepted: converted as they are; a value that
--- cannot be is an error.
+-- Songs that the careful reader has accepted: converted as they are; a value that cannot be
+-- is an error.
 INSERT INTO run_songs (
-    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id,
-    title, duration, year, file_id, suspect
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id, needs_rereading
 )
 SELECT
     CAST(c.num_songs AS INTEGER) AS num_songs,
@@ -466,11 +512,11 @@ SELECT
     CAST(c.duration AS DOUBLE PRECISION) AS duration,
     CAST(c.year AS INTEGER) AS year,
     c.file_id,
-    FALSE AS suspect
+    FALSE AS needs_rereading
 FROM run_song_copy AS c;
 
--- Log lines as COPY reads them: every value as its text, so that COPY converts, rounds and clips nothing.
--- The columns are the keys of the records, in lower case as Redshift folds names.
+-- Events as COPY reads them: every value as its text, so that COPY converts, rounds
+-- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     artist VARCHAR(65535),
     auth VARCHAR(65535),
@@ -493,42 +539,42 @@ CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     file_id BIGINT
 );
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000007-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-log_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
 -- The rows of the file that was copied last get its number.
 UPDATE run_event_copy SET file_id = 4040650450145751 WHERE file_id IS NULL;
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000008-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-log_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
 -- The rows of the file that was copied last get its number.
 UPDATE run_event_copy SET file_id = 3010460447655594 WHERE file_id IS NULL;
 
--- Log lines into the run's table: texts become numbers where that is beyond doubt, and rows
--- that may break a rule, or may not be what they seem, are marked suspect: their file is read again,
--- carefully. Doubtful are texts that look like numbers with a fraction or an exponent (COPY does not tell
--- 1.50 from "1.50"), anything too long, and, where values are nested, what opens like an object or array.
+-- Events into the run's table: texts become numbers where that is beyond doubt. Rows that
+-- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.
+-- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from
+-- "1.50"), anything too long, and, where values are nested, what opens like an object or array.
 -- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id, suspect
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
 )
 SELECT
     CASE WHEN OCTET_LENGTH(c.artist) <= 1024 THEN c.artist END AS artist,
@@ -536,7 +582,8 @@ SELECT
     CASE WHEN OCTET_LENGTH(c.firstname) <= 1024 THEN c.firstname END AS first_name,
     CASE WHEN OCTET_LENGTH(c.gender) <= 16 THEN c.gender END AS gender,
     CASE
-        WHEN c.iteminsession ~ '^-?[0-9]{1,9}$' THEN CAST(c.iteminsession AS INTEGER)
+        WHEN c.iteminsession ~ '^-?[0-9]{1,9}$'
+            THEN CAST(c.iteminsession AS INTEGER)
     END AS item_in_session,
     CASE WHEN OCTET_LENGTH(c.lastname) <= 1024 THEN c.lastname END AS last_name,
     CASE
@@ -552,14 +599,17 @@ SELECT
             THEN CAST(c.registration AS DOUBLE PRECISION)
     END AS registration,
     CASE
-        WHEN c.sessionid ~ '^-?[0-9]{1,18}$' THEN CAST(c.sessionid AS BIGINT)
+        WHEN c.sessionid ~ '^-?[0-9]{1,18}$'
+            THEN CAST(c.sessionid AS BIGINT)
     END AS session_id,
     CASE WHEN OCTET_LENGTH(c.song) <= 1024 THEN c.song END AS song,
     CASE
-        WHEN c.status ~ '^-?[0-9]{1,9}$' THEN CAST(c.status AS INTEGER)
+        WHEN c.status ~ '^-?[0-9]{1,9}$'
+            THEN CAST(c.status AS INTEGER)
     END AS status,
     CASE
-        WHEN c.ts ~ '^-?[0-9]{1,18}$' THEN CAST(c.ts AS BIGINT)
+        WHEN c.ts ~ '^-?[0-9]{1,18}$'
+            THEN CAST(c.ts AS BIGINT)
     END AS ts,
     CASE WHEN OCTET_LENGTH(c.useragent) <= 1024 THEN c.useragent END AS user_agent,
     CASE WHEN OCTET_LENGTH(c.userid) <= 64 THEN c.userid END AS user_id,
@@ -609,7 +659,10 @@ SELECT
         OR OCTET_LENGTH(c.song) > 1024
         OR c.song ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
         OR c.song = '-0'
-        OR (OCTET_LENGTH(c.status) > 0 AND NOT c.status ~ '^-?[0-9]{1,9}$')
+        OR (
+            OCTET_LENGTH(c.status) > 0
+            AND NOT c.status ~ '^-?[0-9]{1,9}$'
+        )
         OR c.ts IS NULL OR NOT c.ts ~ '^-?[0-9]{1,18}$'
         OR OCTET_LENGTH(c.useragent) > 1024
         OR c.useragent ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
@@ -637,23 +690,23 @@ SELECT
             OR LEFT(c.useragent, 1) IN ('{', '[')
             OR LEFT(c.userid, 1) IN ('{', '[')
         ))
-    ) AS suspect
+    ) AS needs_rereading
 FROM run_event_copy AS c;
 
--- What landed of every log file of this run: rows, plays, the range of their times, rows that want a
--- closer look, values that are null, and texts.
+-- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that
+-- need re-reading, values that are null, and texts.
 SELECT
     file_id,
     COUNT(*) AS landed,
     COUNT(CASE WHEN page = 'NextSong' THEN 1 END) AS plays,
     MIN(ts) AS ts_from,
     MAX(ts) AS ts_to,
-    COUNT(CASE WHEN suspect THEN 1 END) AS suspects,
+    COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,
     18 * COUNT(*)
     - COUNT(artist) - COUNT(auth) - COUNT(first_name) - COUNT(gender) - COUNT(item_in_session)
-    - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method)
-    - COUNT(page) - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status)
-    - COUNT(ts) - COUNT(user_agent) - COUNT(user_id) AS null_values,
+    - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method) - COUNT(page)
+    - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status) - COUNT(ts)
+    - COUNT(user_agent) - COUNT(user_id) AS null_values,
     COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level)
     + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id)
     AS text_values
@@ -666,25 +719,25 @@ INSERT INTO run_files (file_id) VALUES
 -- Empty what was copied.
 DELETE FROM run_event_copy;
 
--- Log lines we packed, each with the number of its file. Our options follow: MANIFEST GZIP, REGION.
--- What is left out is counted.
+-- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
+-- REGION. What is left out is counted.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000011-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000009-events_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000009-jsonpaths_packed_events.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
 
 -- How many records were copied.
 SELECT COUNT(*) AS copied FROM run_event_copy;
 
--- Log lines that the careful reader has accepted: converted as they are; a value that
--- cannot be is an error.
+-- Events that the careful reader has accepted: converted as they are; a value that cannot be
+-- is an error.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id, suspect
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
 )
 SELECT
     c.artist,
@@ -706,20 +759,15 @@ SELECT
     c.useragent AS user_agent,
     c.userid AS user_id,
     c.file_id,
-    FALSE AS suspect
+    FALSE AS needs_rereading
 FROM run_event_copy AS c;
 
--- Accept the log lines of this run.
-INSERT INTO staging_events (
-    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id
-)
-SELECT
-    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id
-FROM run_events;
+-- Note the songs and artists among the records that this run accepts.
+INSERT INTO run_changed_songs SELECT DISTINCT song_id FROM run_songs;
 
--- Accept the song records of this run, and note the keys they touch.
+INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM run_songs;
+
+-- Accept the songs of this run.
 INSERT INTO staging_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id
@@ -729,9 +777,15 @@ SELECT
     duration, year, file_id
 FROM run_songs;
 
-INSERT INTO run_changed_songs SELECT DISTINCT song_id FROM run_songs;
-
-INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM run_songs;
+-- Accept the events of this run.
+INSERT INTO staging_events (
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
+    registration, session_id, song, status, ts, user_agent, user_id, file_id
+)
+SELECT
+    artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
+    registration, session_id, song, status, ts, user_agent, user_id, file_id
+FROM run_events;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
 (3423743253137239, 1, 'songs', 's3://statements/song_data/1.json', 211, 'version', 'loaded', 1, 1, 0, 0),
@@ -1012,17 +1066,18 @@ FROM (
         AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- Every line read is loaded or rejected, and every loaded line is in staging: per file.
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
+    FROM staging_songs
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 1)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
+    FROM staging_events
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 1)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
@@ -1031,6 +1086,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
 -- (unique_keys), so no two of the rows are the same event.
@@ -1062,7 +1118,8 @@ CROSS JOIN (
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
--- What every row of the star must say.
+-- Required columns are never NULL.
+-- scope: time range
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -1086,19 +1143,22 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
-SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
-FROM staging_events AS e
-LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
-WHERE e.ts BETWEEN 1541030400000 AND 1541030400003 AND f.file_id IS NULL
-GROUP BY e.file_id
-UNION ALL
+-- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE s.ts BETWEEN 1541030400000 AND 1541030400003 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
 -- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -1111,7 +1171,8 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 1
     ) > 0;
 
--- Every reference in the star leads somewhere.
+-- Every reference in the star has its row.
+-- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -1138,7 +1199,8 @@ SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
--- Every key of the star stands once.
+-- Every primary key is unique.
+-- scope: time range
 -- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
@@ -1195,7 +1257,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (1, 'references', 0, NULL),
 (1, 'unique_keys', 0, NULL);
 
--- How many rows the mission's tables have.
+-- How many rows the tables have.
 SELECT 'staging_events' AS table_name, COUNT(*) AS table_rows FROM staging_events
 UNION ALL
 SELECT 'staging_songs' AS table_name, COUNT(*) AS table_rows FROM staging_songs
@@ -1382,17 +1444,18 @@ FROM (
         AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- Every line read is loaded or rejected, and every loaded line is in staging: per file.
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
+    FROM staging_songs
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 0)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
+    FROM staging_events
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 0)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
@@ -1401,6 +1464,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
 -- (unique_keys), so no two of the rows are the same event.
@@ -1432,7 +1496,8 @@ CROSS JOIN (
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
--- What every row of the star must say.
+-- Required columns are never NULL.
+-- scope: time range
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -1456,19 +1521,22 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
-SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
-FROM staging_events AS e
-LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
-WHERE e.ts BETWEEN -62135596800000 AND 253402300799999 AND f.file_id IS NULL
-GROUP BY e.file_id
-UNION ALL
+-- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE s.ts BETWEEN -62135596800000 AND 253402300799999 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
 -- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -1481,7 +1549,8 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 0
     ) > 0;
 
--- Every reference in the star leads somewhere.
+-- Every reference in the star has its row.
+-- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -1508,7 +1577,8 @@ SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
--- Every key of the star stands once.
+-- Every primary key is unique.
+-- scope: time range
 -- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
@@ -1648,15 +1718,15 @@ LIMIT 20;
 -- The loaded files of which some records were rejected, and how many.
 SELECT uri, rows_rejected FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
 
--- Log lines we packed, each with the number of its file. Our options follow: MANIFEST GZIP, REGION.
--- What is left out is counted.
+-- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
+-- REGION. What is left out is counted.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000004-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-events_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-jsonpaths_packed_events.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
 
 -- The times of the events of the files about to be replaced or retracted (run_files).
@@ -1664,23 +1734,24 @@ SELECT MIN(ts) AS ts_from, MAX(ts) AS ts_to
 FROM staging_events
 WHERE file_id IN (SELECT file_id FROM run_files);
 
--- Take the rows of this run's replaced or retracted files (run_files) out of staging, and note the keys
--- they touched.
--- Their users are computed anew from every event that is left.
+-- Note the songs and artists among the records that are about to be removed (run_files).
 INSERT INTO run_changed_songs
 SELECT DISTINCT song_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM run_files);
 
 INSERT INTO run_changed_artists
 SELECT DISTINCT artist_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM run_files);
 
+-- The users of events that are about to be removed (run_files): computed anew from every event that is left.
 DELETE FROM users
 WHERE user_id IN (
     SELECT user_id FROM staging_events WHERE file_id IN (SELECT file_id FROM run_files)
 );
 
-DELETE FROM staging_events USING run_files WHERE staging_events.file_id = run_files.file_id;
-
+-- Remove the rows of replaced or retracted files (run_files).
 DELETE FROM staging_songs USING run_files WHERE staging_songs.file_id = run_files.file_id;
+
+-- Remove the rows of replaced or retracted files (run_files).
+DELETE FROM staging_events USING run_files WHERE staging_events.file_id = run_files.file_id;
 
 -- The versions of this run's files (run_files) that were current are not any more.
 UPDATE etl.files SET state = 'replaced'
@@ -1817,17 +1888,18 @@ FROM (
         AND DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- Every line read is loaded or rejected, and every loaded line is in staging: per file.
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
+    FROM staging_songs
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 3)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
+    FROM staging_events
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 3)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
@@ -1836,6 +1908,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
 -- (unique_keys), so no two of the rows are the same event.
@@ -1867,7 +1940,8 @@ CROSS JOIN (
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
--- What every row of the star must say.
+-- Required columns are never NULL.
+-- scope: time range
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -1891,19 +1965,22 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
-SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
-FROM staging_events AS e
-LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
-WHERE e.ts BETWEEN 1541030400002 AND 1541030400002 AND f.file_id IS NULL
-GROUP BY e.file_id
-UNION ALL
+-- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE s.ts BETWEEN 1541030400002 AND 1541030400002 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
 -- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -1916,7 +1993,8 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 3
     ) > 0;
 
--- Every reference in the star leads somewhere.
+-- Every reference in the star has its row.
+-- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -1943,7 +2021,8 @@ SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
--- Every key of the star stands once.
+-- Every primary key is unique.
+-- scope: time range
 -- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
@@ -2147,17 +2226,18 @@ FROM (
         AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- Every line read is loaded or rejected, and every loaded line is in staging: per file.
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
+    FROM staging_songs
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 4)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
+    FROM staging_events
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 4)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
@@ -2166,6 +2246,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
 -- (unique_keys), so no two of the rows are the same event.
@@ -2197,7 +2278,8 @@ CROSS JOIN (
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
--- What every row of the star must say.
+-- Required columns are never NULL.
+-- scope: time range
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -2221,19 +2303,22 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
-SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
-FROM staging_events AS e
-LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
-WHERE e.ts BETWEEN 1541030400000 AND 1541030400001 AND f.file_id IS NULL
-GROUP BY e.file_id
-UNION ALL
+-- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE s.ts BETWEEN 1541030400000 AND 1541030400001 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
 -- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -2246,7 +2331,8 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 4
     ) > 0;
 
--- Every reference in the star leads somewhere.
+-- Every reference in the star has its row.
+-- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -2273,7 +2359,8 @@ SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
--- Every key of the star stands once.
+-- Every primary key is unique.
+-- scope: time range
 -- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
@@ -2328,15 +2415,15 @@ WHERE state IN ('loaded', 'retracted') AND file_id IN (SELECT file_id FROM run_f
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (5, 'retract --back', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-log_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
@@ -2374,17 +2461,18 @@ QUALIFY ROW_NUMBER() OVER (
     ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
--- Every line read is loaded or rejected, and every loaded line is in staging: per file.
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
+    FROM staging_songs
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 6)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
+    FROM staging_events
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 6)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
@@ -2393,6 +2481,8 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
 -- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -2553,17 +2643,18 @@ FROM (
         AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- Every line read is loaded or rejected, and every loaded line is in staging: per file.
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
+    FROM staging_songs
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
+    FROM staging_events
     WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
@@ -2572,6 +2663,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
 -- (unique_keys), so no two of the rows are the same event.
@@ -2603,7 +2695,8 @@ CROSS JOIN (
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
--- What every row of the star must say.
+-- Required columns are never NULL.
+-- scope: time range
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -2627,19 +2720,22 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
-SELECT 'staging_events' AS in_table, e.file_id, COUNT(*) AS staged
-FROM staging_events AS e
-LEFT JOIN etl.files AS f ON e.file_id = f.file_id AND f.state = 'loaded'
-WHERE e.ts BETWEEN 1541030400003 AND 1541030400003 AND f.file_id IS NULL
-GROUP BY e.file_id
-UNION ALL
+-- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
 WHERE f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE s.ts BETWEEN 1541030400003 AND 1541030400003 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
 -- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -2652,7 +2748,8 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 7
     ) > 0;
 
--- Every reference in the star leads somewhere.
+-- Every reference in the star has its row.
+-- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -2679,7 +2776,8 @@ SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
--- Every key of the star stands once.
+-- Every primary key is unique.
+-- scope: time range
 -- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
@@ -2727,7 +2825,10 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (7, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -3, -3, -3, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
--- Everything we made, the ledger included.
+DROP TABLE IF EXISTS staging_events;
+
+DROP TABLE IF EXISTS staging_songs;
+
 DROP TABLE IF EXISTS songplays;
 
 DROP TABLE IF EXISTS users;
@@ -2738,51 +2839,49 @@ DROP TABLE IF EXISTS artists;
 
 DROP TABLE IF EXISTS time;
 
-DROP TABLE IF EXISTS staging_events;
-
-DROP TABLE IF EXISTS staging_songs;
-
-DROP TABLE IF EXISTS etl.runs;
+DROP TABLE IF EXISTS etl.checks;
 
 DROP TABLE IF EXISTS etl.files;
 
+DROP TABLE IF EXISTS etl.meta;
+
 DROP TABLE IF EXISTS etl.rejects;
 
-DROP TABLE IF EXISTS etl.checks;
+DROP TABLE IF EXISTS etl.runs;
 
 DROP TABLE IF EXISTS etl.unknown_fields;
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000009-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-log_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000010-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-log_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
--- Log lines we packed, each with the number of its file. Our options follow: MANIFEST GZIP, REGION.
--- What is left out is counted.
+-- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
+-- REGION. What is left out is counted.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000013-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000011-events_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000011-jsonpaths_packed_events.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
@@ -2804,15 +2903,15 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail, content, encoding) VALUES
 (3, 2647871717814730, '/lake/log_data/2.json', 2, 358, 'malformed_json', 'Expecting value, column 1', 'no JSON', 'utf-8');
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000003-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
-FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-log_jsonpaths.json'
+FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
@@ -2825,8 +2924,8 @@ INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitu
 INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
 ('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', 3141584196679770);
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -2836,8 +2935,8 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 'auto ignorecase'
 COMPUPDATE OFF STATUPDATE OFF;
 
--- One log file. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file with
--- anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid

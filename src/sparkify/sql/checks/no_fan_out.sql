@@ -1,4 +1,5 @@
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
 -- (unique_keys), so no two of the rows are the same event.

@@ -1,4 +1,5 @@
--- What every row of the star must say.
+-- Required columns are never NULL.
+-- scope: time range
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE

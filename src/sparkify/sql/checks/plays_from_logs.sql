@@ -1,4 +1,6 @@
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
 -- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
@@ -8,5 +10,5 @@ HAVING
     AND (
         SELECT COUNT(*)
         FROM etl.files
-        WHERE kind = 'events' AND state = 'loaded' AND run_id >= :plays_from
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= :first_run
     ) > 0;

@@ -1,4 +1,5 @@
--- Every reference in the star leads somewhere.
+-- Every reference in the star has its row.
+-- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE

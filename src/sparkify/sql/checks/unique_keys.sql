@@ -1,4 +1,5 @@
--- Every key of the star stands once.
+-- Every primary key is unique.
+-- scope: time range
 -- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays

@@ -1,8 +1,4 @@
--- Empty what an earlier batch of the same run left.
-DELETE FROM run_events;
-
-DELETE FROM run_songs;
-
+-- Empty what an earlier batch of the same run left, beside the records that landed.
 DELETE FROM run_files;
 
 DELETE FROM run_changed_songs;

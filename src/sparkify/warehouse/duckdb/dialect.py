@@ -18,8 +18,8 @@ from sparkify.warehouse.statements import Statement
 _REDSHIFT_ONLY = (exp.DistKeyProperty, exp.SortKeyProperty, exp.DistStyleProperty, exp.PrimaryKey)
 
 
-def transpile(statement: Statement, *, pretty: bool = False) -> str:
-    """Return the statement in DuckDB's dialect, on one line or (``pretty``) on several.
+def transpile(statement: Statement) -> str:
+    """Return the statement in DuckDB's dialect, on several lines.
 
     Raises:
         ModelError: sqlglot cannot read it, or DuckDB has no equal for it.
@@ -29,7 +29,7 @@ def transpile(statement: Statement, *, pretty: bool = False) -> str:
         for node in list(tree.find_all(*_REDSHIFT_ONLY)):
             node.pop()
         _quicken(tree)
-        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False, pretty=pretty)
+        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False, pretty=True)
     except sqlglot.errors.SqlglotError as exc:
         raise ModelError(
             f"{statement.path}, line {statement.line}: cannot be written for DuckDB: {exc}.",

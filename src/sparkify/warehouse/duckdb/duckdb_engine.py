@@ -2,8 +2,8 @@
 
 The connection itself is in memory and holds the run's temporary tables, so a run parses its files without
 any lock on the warehouse; readers are locked out only while it writes. The first run of all builds the
-warehouse under another name (:mod:`sparkify.warehouse.duckdb.new_file`) and lands its events where they
-will stay.
+warehouse under another name (:mod:`sparkify.warehouse.duckdb.new_file`) and lands the records of large files
+where they will stay.
 """
 
 from __future__ import annotations
@@ -17,25 +17,30 @@ from typing import Any, NoReturn
 import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
+from sparkify.records import KINDS, RecordKind
 from sparkify.tempfiles import Spool
+from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.duckdb_errors import THE_QUERY, explain
 from sparkify.warehouse.duckdb.functions import MACROS
 from sparkify.warehouse.duckdb.holder import find_holder
 from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
 from sparkify.warehouse.duckdb.parsing import (
-    events_sql,
+    files_sql,
     listed,
     literal,
     load_error,
-    songs_sql,
+    packed_sql,
     survey_sql,
 )
 from sparkify.warehouse.duckdb.translation import to_duckdb
-from sparkify.warehouse.engine import Answer, LogFile, OnWait, Rows
-from sparkify.warehouse.statements import Statement, statement
+from sparkify.warehouse.engine import Answer, OnWait, RecordFile, Rows
+from sparkify.warehouse.statements import Statement
 from sparkify.warehouse.tables import run_tables
+from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
 
 _RETRY_EVERY = 0.05
+# The oldest DuckDB that reads the files we make; the format of 1.2 would cost a third more time.
+STORAGE_VERSION = "v1.4.0"
 # What every connection begins with.
 SET_UP = (
     # Rows of staging have no order; keeping the files' would cost a quarter of the load.
@@ -55,6 +60,7 @@ class DuckDBEngine:
         path: The file; made by the first run.
         wait: Seconds to wait for another process that holds it.
         on_wait: Told, once a second has passed, who that is; left when the wait is over.
+        on_older: Told when a warehouse that is read is of an older version.
     """
 
     name = "duckdb"
@@ -67,14 +73,17 @@ class DuckDBEngine:
         *,
         wait: float = 30.0,
         on_wait: OnWait = nullcontext,
+        on_older: OnOlder = ignore_older,
     ) -> None:
         self.path = path
         self.place = str(path)
         self._wait = wait
         self._on_wait = on_wait
+        self._on_older = on_older
+        self._verified = False
         self._new: NewFile | None = None
-        # Whether events land in the new file; in a temporary table where the warehouse was there by then.
-        self._lands_inside = False
+        # Whether records land in the new file; in temporary tables where the warehouse was there by then.
+        self._lands_in_new_file = False
         try:
             self._spill = Spool()
         except OSError as exc:
@@ -103,11 +112,12 @@ class DuckDBEngine:
     def prepare(self) -> None:
         if self._new is None and not self.path.exists():
             self._begin_new()
-        self._lands_inside = self._new is not None
+        self._lands_in_new_file = self._new is not None
+        inside = {statements_of(kind).run_table for kind in KINDS if self._lands_inside(kind)}
         for step in run_tables():
             sql = to_duckdb(step)
-            if self._lands_inside and step.name == "run_events":
-                sql = sql.replace("TEMPORARY ", "", 1)  # in the new file: see accept_events
+            if step in inside:
+                sql = sql.replace("TEMPORARY ", "", 1)  # see accept
             self._run(sql)
 
     @contextmanager
@@ -119,6 +129,9 @@ class DuckDBEngine:
             return
         self._attach("READ_ONLY")
         try:
+            if not self._verified:
+                verify_open(self, self._on_older)
+                self._verified = True
             yield True
         finally:
             self._detach()
@@ -134,7 +147,8 @@ class DuckDBEngine:
             self._run("BEGIN")
             yield
             if self._new:
-                self._run("DROP TABLE IF EXISTS run_events")  # landed, and not accepted
+                for kind in KINDS:
+                    self._run(f"DROP TABLE IF EXISTS {kind.landing}")  # landed, and not accepted
             self._run("COMMIT")
             if self._new:
                 self._run("CHECKPOINT warehouse")  # a log of this name would not be found again
@@ -199,6 +213,9 @@ class DuckDBEngine:
         )
         return {f"{'public' if schema == 'main' else schema}.{name}" for schema, name in found.fetchall()}
 
+    def translate(self, step: Statement) -> str:
+        return to_duckdb(step)
+
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         try:
             found = self._connection.execute(to_duckdb(step), step.pick(parameters))
@@ -214,25 +231,31 @@ class DuckDBEngine:
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
 
-    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
-        self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
-        self._run("DELETE FROM run_paths")
-        self.insert("run_paths", ("path", "file_id"), [(str(each.path), each.file_id) for each in files])
-        self._land(events_sql(listed([str(each.path) for each in files]), plain=plain))
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
+        delivered = [(str(each.path), each.file_id) for each in files if each.file_id is not None]
+        if delivered:
+            self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
+            self._run("DELETE FROM run_paths")
+            self.insert("run_paths", ("path", "file_id"), delivered)
+            self._land(files_sql(kind, listed([path for path, _ in delivered]), flat=flat))
+        for each in files:
+            if each.file_id is None:
+                self._land(packed_sql(kind, str(each.path)))
 
-    def accept_events(self) -> None:
-        if not self._lands_inside:
-            self.execute(statement("staging/staging_events.sql"))
+    def accept(self, kind: RecordKind) -> None:
+        if not self._lands_inside(kind):
+            self.execute(statements_of(kind).accept)
             return
         # Their table becomes the one of staging: no row is written again.
-        self._run("DROP TABLE staging_events")
-        self._run("ALTER TABLE run_events DROP COLUMN suspect")
-        self._run("ALTER TABLE run_events RENAME TO staging_events")
+        self._run(f"DROP TABLE {kind.staging}")
+        self._run(f"ALTER TABLE {kind.landing} DROP COLUMN needs_rereading")
+        self._run(f"ALTER TABLE {kind.landing} RENAME TO {kind.staging}")
 
-    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
-        self._land(songs_sql(str(packed), file_key))
+    def _lands_inside(self, kind: RecordKind) -> bool:
+        """Tell whether records of a kind land in the new file, where they stay: those of large files do."""
+        return self._lands_in_new_file and not kind.packed
 
-    def survey(self, paths: Sequence[Path]) -> Rows:
+    def survey(self, kind: RecordKind, paths: Sequence[Path]) -> Rows:
         return self._run(survey_sql([str(path) for path in paths])).fetchall()
 
     def ask(self, step: Statement, **parameters: Any) -> Answer:
@@ -285,7 +308,9 @@ class DuckDBEngine:
         refused = told = False
         path = self._new.path if self._new else self.path
         # The type is named: by the suffix, .json say, DuckDB would attach something that keeps nothing.
-        sql = f"ATTACH {literal(str(path))} AS warehouse ({mode}, TYPE duckdb)"
+        # A new file is written so that every DuckDB from 1.4 on can read it.
+        version = f", STORAGE_VERSION '{STORAGE_VERSION}'" if self._new else ""
+        sql = f"ATTACH {literal(str(path))} AS warehouse ({mode}, TYPE duckdb{version})"
         with ExitStack() as waiting:
             while True:
                 try:

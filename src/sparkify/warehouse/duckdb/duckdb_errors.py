@@ -69,13 +69,17 @@ def _about_file(exc: Exception, path: Path) -> SparkifyError:
             f"{path} cannot be made: {exc.strerror}.",
             "Check that you may write in its folder, or name another place with --database.",
         )
-    text = str(exc)
-    first = text.split("\n", 1)[0]
     if path.is_dir():
         return EngineError(
             f"{path} is a folder, not a DuckDB database.",
             f"{_NAME_ANOTHER}, such as {path / 'sparkify.duckdb'}.",
         )
+    return _about_contents(str(exc), path)
+
+
+def _about_contents(text: str, path: Path) -> EngineError:
+    """Explain why a file that is there cannot be read as a warehouse."""
+    first = text.split("\n", 1)[0]
     if "not a valid DuckDB database file" in text:
         if not path.stat().st_size:
             return EngineError(
@@ -85,6 +89,13 @@ def _about_file(exc: Exception, path: Path) -> SparkifyError:
         return EngineError(
             f"{path} is not a DuckDB database.",
             f"{_NAME_ANOTHER}: etl or create-tables makes it.",
+        )
+    newer = re.search(r"database file with version number (\d+)", text)
+    if newer:
+        return EngineError(
+            f"{path} was written by a newer DuckDB than the {duckdb.__version__} installed here: its format "
+            f"{newer[1]} is not known to it.",
+            "It is not damaged: leave it where it is, and upgrade DuckDB (`pip install -U duckdb`).",
         )
     if "Cannot open file" in text:
         return EngineError(

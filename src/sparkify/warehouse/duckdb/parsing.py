@@ -1,8 +1,8 @@
-"""How DuckDB reads our files: one statement parses, converts and marks what it is not sure of.
+"""How DuckDB reads our files: one statement parses, converts and marks the rows that need re-reading.
 
 DuckDB's strict reader rounds 12.7 into an integer column, reads ``true`` as 1 and an object as text. So
 whole numbers are read as text and converted here, and every row that may not be what it seems is marked
-``suspect``; the pipeline reads its file again, carefully, by our own rules.
+``needs_rereading``; the pipeline reads its file again, carefully, by our own rules.
 """
 
 from __future__ import annotations
@@ -13,62 +13,44 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from sparkify.errors import LoadError
-from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS, TS_FROM, TS_TO, Field
+from sparkify.records import FILE_KEY, Between, Field, RecordKind, Rule
 
 _LEVELS = 50
 # Left to itself DuckDB takes a folder named level=paid for the level of every record in it.
 _NAMED = "filename = true, hive_partitioning = false"
 # Beyond this a double may stand for several whole numbers.
 _EXACT = 2**53
-_NESTED_ODDLY = (
+_NESTED_BEYOND_JSON = (
     "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf)') "
     f"OR strlen(json) - strlen(replace(replace(json, '[', ''), '{{', '')) > {_LEVELS})"
 )
 
 
-def events_sql(files: str, *, plain: bool) -> str:
-    """Return the statement that lands log files; ``run_paths`` says which file_id each path has.
+def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
+    """Return the statement that lands files as delivered; ``run_paths`` says which file_id each path has.
 
-    Where values are texts, digits and null and nothing else (``plain``), numbers can be read as numbers, and
+    Where values are texts, digits and null and nothing else (``flat``), numbers can be read as numbers, and
     no text need be looked at for being an object or array.
 
     Args:
+        kind: The kind of their records.
         files: The list of their paths, in SQL.
-        plain: Whether values are.
+        flat: Whether values are.
     """
-    suspect = _any_of(
-        (
-            *_suspicions(EVENT_FIELDS, plain=plain),
-            f"TRY_CAST(j.ts AS BIGINT) NOT BETWEEN {TS_FROM} AND {TS_TO - 1}",
-            "(j.page = 'NextSong' AND COALESCE(j.\"userId\", '') = '')",
-        )
-    )
-    return _land_sql("run_events", EVENT_FIELDS, suspect, _read_json(EVENT_FIELDS, files, plain=plain))
-
-
-def song_files_sql(files: str) -> str:
-    """Return the statement that lands song files as they lie; ``run_paths`` says which file_id each path has.
-
-    For reading: a run packs them first, see :func:`songs_sql`.
-    """
-    source = _read_json(SONG_FIELDS, files, form="unstructured")
-    return _land_sql("run_songs", SONG_FIELDS, _any_of(_suspicions(SONG_FIELDS)), source)
-
-
-def songs_sql(path: str, file_key: str) -> str:
-    """Return the statement that lands packed song records, whose ``file_key`` holds the file_id."""
-    number = Field(file_key, "file_id", "BIGINT")
-    suspect = _any_of(_suspicions(SONG_FIELDS))
     return (
-        f"INSERT INTO run_songs\nSELECT\n    {_values((*SONG_FIELDS, number))},\n    {suspect}\n"
-        f"FROM {_read_json((*SONG_FIELDS, number), listed([path]))} AS j"
+        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind.fields)},\n    p.file_id,\n"
+        f"    {_needs_rereading(kind, flat=flat)}\nFROM {_read_json(kind.fields, files, flat=flat)} AS j\n"
+        "INNER JOIN run_paths AS p ON j.filename = p.path"
     )
 
 
-def _land_sql(table: str, fields: Sequence[Field], suspect: str, source: str) -> str:
+def packed_sql(kind: RecordKind, path: str) -> str:
+    """Return the statement that lands packed records, which hold the numbers of their files."""
+    number = Field(FILE_KEY, "file_id", "BIGINT")
+    fields = (*kind.fields, number)
     return (
-        f"INSERT INTO {table}\nSELECT\n    {_values(fields)},\n    p.file_id,\n    {suspect}\n"
-        f"FROM {source} AS j\nINNER JOIN run_paths AS p ON j.filename = p.path"
+        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(fields)},\n    {_needs_rereading(kind)}\n"
+        f"FROM {_read_json(fields, listed([path]))} AS j"
     )
 
 
@@ -80,7 +62,7 @@ def survey_sql(paths: Sequence[str]) -> str:
     """
     return (
         "SELECT filename, key, COUNT(*) FROM (SELECT filename, UNNEST(json_keys(json) || "  # noqa: S608
-        f"CASE WHEN {_NESTED_ODDLY} THEN [NULL] ELSE [] END) AS key FROM "
+        f"CASE WHEN {_NESTED_BEYOND_JSON} THEN [NULL] ELSE [] END) AS key FROM "
         f"read_ndjson_objects({listed(paths)}, {_NAMED})) GROUP BY filename, key"
     )
 
@@ -113,61 +95,77 @@ def listed(paths: Sequence[str]) -> str:
     return f"[{', '.join(literal(path) for path in paths)}]"
 
 
-def _read_json(
-    fields: Sequence[Field], files: str, *, plain: bool = False, form: str = "newline_delimited"
-) -> str:
+def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False) -> str:
     columns = ",\n        ".join(
-        f"{literal(each.key)}: {literal(_read_as(each, plain=plain))}" for each in fields
+        f"{literal(each.key)}: {literal(_read_as(each, flat=flat))}" for each in fields
     )
     return (
-        f"read_json(\n    {files},\n    format = '{form}',\n    columns = {{\n        {columns}\n    }},\n"
+        f"read_json(\n    {files},\n    format = 'newline_delimited',\n"
+        f"    columns = {{\n        {columns}\n    }},\n"
         f"    {_NAMED},\n    ignore_errors = false\n)"
     )
 
 
-def _read_as(field: Field, *, plain: bool) -> str:
+def _read_as(field: Field, *, flat: bool) -> str:
     # Whole numbers as DOUBLE, which does not round them, or as text, which hides nothing of them.
-    return "DOUBLE" if field.type == "DOUBLE" or (plain and field.type != "VARCHAR") else "VARCHAR"
+    return "DOUBLE" if field.type == "DOUBLE" or (flat and not field.is_text) else "VARCHAR"
 
 
 def _values(fields: Sequence[Field]) -> str:
     return ",\n    ".join(
-        f'TRY_CAST(j."{each.key}" AS {each.type})'
+        f"TRY_CAST({_name(each.key)} AS {each.type})"
         if each.type in ("INTEGER", "BIGINT")
-        else f'j."{each.key}"'
+        else _name(each.key)
         for each in fields
     )
 
 
-def _any_of(conditions: Iterable[str]) -> str:
+def _name(key: str) -> str:
+    return f"j.{identifier(key)}"
+
+
+def identifier(name: str) -> str:
+    """Return a name quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _needs_rereading(kind: RecordKind, *, flat: bool = False) -> str:
+    conditions = [condition for each in kind.fields for condition in _doubts(each, flat=flat)]
+    conditions += [_broken(kind, rule) for rule in kind.rules]
     # Three-valued logic: one that is true decides, whatever is NULL beside it.
     return "COALESCE(\n        " + "\n        OR ".join(conditions) + ",\n        FALSE\n    )"
 
 
-def _suspicions(fields: Sequence[Field], *, plain: bool = False) -> list[str]:
-    """Return the conditions under which a row wants a closer look; NULL means no."""
-    found = []
-    for each in fields:
-        name = f'j."{each.key}"'
-        if each.required:
-            found.append(f"{name} IS NULL")
-        if each.type == "VARCHAR":
-            if not plain:
-                # An object or array reads as its text. CASE, since AND would parse every value.
-                opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
-                found.append(f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END")
-            if each.width is not None:
-                found.append(f"strlen({name}) > {each.width}")
-            if each.required:
-                found.append(f"{name} = ''")
-            if each.trimmed:
-                found.append(f"suffix({name}, ' ')")
-        elif each.type == "DOUBLE":
-            # true and false read as 1 and 0.
-            found.append(f"NOT isfinite({name})" if plain else f"{name} IN (0, 1) OR NOT isfinite({name})")
-        elif plain:
-            found.append(f"TRY_CAST({name} AS {each.type}) IS DISTINCT FROM {name} OR {name} >= {_EXACT}")
-        else:
-            # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
-            found.append(f"TRY_CAST({name} AS {each.type})::VARCHAR IS DISTINCT FROM {name}")
-    return found
+def _broken(kind: RecordKind, rule: Rule) -> str:
+    """Return the condition under which a rule is broken."""
+    name = _name(rule.key)
+    if isinstance(rule, Between):
+        (type_,) = (each.type for each in kind.fields if each.key == rule.key)
+        return f"TRY_CAST({name} AS {type_}) NOT BETWEEN {rule.low} AND {rule.high - 1}"
+    return f"({name} = {literal(rule.value)} AND COALESCE({_name(rule.needed)}, '') = '')"
+
+
+def _doubts(field: Field, *, flat: bool) -> Iterable[str]:
+    """Yield the conditions under which a value may not be what it seems; NULL means no."""
+    name = _name(field.key)
+    if field.required:
+        yield f"{name} IS NULL"
+    if field.is_text:
+        if not flat:
+            # An object or array reads as its text. CASE, since AND would parse every value.
+            opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
+            yield f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END"
+        if field.width is not None:
+            yield f"strlen({name}) > {field.width}"
+        if field.required:
+            yield f"{name} = ''"
+        if field.trimmed:
+            yield f"suffix({name}, ' ')"
+    elif field.type == "DOUBLE":
+        # true and false read as 1 and 0.
+        yield f"NOT isfinite({name})" if flat else f"{name} IN (0, 1) OR NOT isfinite({name})"
+    elif flat:
+        yield f"TRY_CAST({name} AS {field.type}) IS DISTINCT FROM {name} OR {name} >= {_EXACT}"
+    else:
+        # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
+        yield f"TRY_CAST({name} AS {field.type})::VARCHAR IS DISTINCT FROM {name}"

@@ -1,9 +1,9 @@
 """How records get to Redshift: COPY from where they lie or from what we packed, or as literals.
 
-COPY reads every value as text into ``run_event_copy`` or ``run_song_copy``; one statement converts them into
-the run's tables and marks what is in doubt (``sql/redshift/land_*.sql``). What COPY may take in another way
-than our rules do is seen in the raw bytes before (:func:`look_at_lines`): such a file is left out, as is
-one that COPY cannot load whole, and the pipeline reads it record by record.
+COPY reads every value as text into a table of its own; one statement converts them into the run's tables and
+marks the rows that need re-reading (:mod:`sparkify.warehouse.derived`). What COPY may read in another way
+than our rules do is seen in the raw bytes before (:func:`look_at_lines`): such a file is left out, as is one
+that COPY cannot load whole, and the pipeline reads it record by record.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
-from sparkify.warehouse.engine import LogFile
-from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS, Field
+from sparkify.records import FILE_KEY, RecordKind
+from sparkify.warehouse.derived import copy_table, statements_of
+from sparkify.warehouse.engine import RecordFile
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
-from sparkify.warehouse.redshift.packing import FILE_KEY, number_of, parsed, paths_of, pieces, split
+from sparkify.warehouse.redshift.packing import number_of, parsed, paths_of, pieces, split
 from sparkify.warehouse.redshift.prescan import COMPRESSED, NESTED, Look, look_at_lines
 from sparkify.warehouse.redshift.redshift_errors import about_contents
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.redshift.staging import StagingArea
-from sparkify.warehouse.statements import statement
+from sparkify.warehouse.statements import Statement, statement
 
 # Below this, as plain text, one object is enough.
 _SMALL_BYTES = 1 << 20
@@ -37,31 +38,15 @@ _PAUSES = (1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """The names of one kind of records in sql/redshift."""
-
-    name: str
-    table: str
-    fields: Sequence[Field]
-
-    @property
-    def keys(self) -> list[str]:
-        """The columns of the table COPY fills: the keys, as Redshift folds names."""
-        return [field.key.lower() for field in self.fields]
-
-
-EVENTS = Kind("events", "run_event_copy", EVENT_FIELDS)
-SONGS = Kind("songs", "run_song_copy", SONG_FIELDS)
-
-
-@dataclass(frozen=True, slots=True)
 class CopySource:
     """How the cluster reads S3.
 
     Attributes:
         role: The ARN of the role it assumes; empty: the cluster's default one.
         region: The bucket's region; empty: the cluster's.
-        jsonpaths: Gives the URI of a JSONPaths file for logs; None, or an empty one: ours, or none.
+        jsonpaths: Gives the URI of the user's JSONPaths file, for the kind that may have one; None, or an
+            empty
+            one: ours, or none.
     """
 
     role: str = ""
@@ -98,53 +83,56 @@ class CopyLoader:
         if self.area:
             self.area.close()
 
-    # log files, from where they lie
+    # files, from where they lie
 
-    def land_files(self, files: Sequence[LogFile], *, plain: bool) -> None:
-        """Land log files, each with a COPY of its own; one that is in doubt is left out, whole.
+    def land_files(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool) -> None:
+        """Land files as delivered, each with a COPY of its own; one that needs re-reading is left out, whole.
 
-        ``plain`` says that no value is an object or array.
+        ``flat`` says that no value is an object or array.
 
         Raises:
             ConfigError: They are local, and there is no STAGING.
         """
-        local = [file for file in files if not (file.uri or "").startswith("s3://")]
+        local = [file for file in files if not file.uri.startswith("s3://")]
         if local and not self.area:
             raise ConfigError(
                 f"{local[0].uri} is a local file, which a cluster cannot read.",
-                "Set [S3] STAGING to an s3:// prefix we may write to, or LOG_DATA to one on S3.",
+                f"Set [S3] STAGING to an s3:// prefix we may write to, or {kind.setting} to one on S3.",
             )
-        jsonpaths = self._jsonpaths()
+        jsonpaths = self._jsonpaths(kind)
         exact = jsonpaths != _IGNORE_CASE
-        seen = [(file, self._look(file.path, exact=exact)) for file in files]
+        seen = [(file, self._look(file.path, kind.keys, exact=exact)) for file in files]
         sound = [file for file, found in seen if found.lines]
-        nested = not plain and any(found.nested for _, found in seen if found.lines)
+        nested = not flat and any(found.nested for _, found in seen if found.lines)
         if not sound:
             return
-        self._empty(EVENTS)
+        steps = statements_of(kind)
+        self._empty(kind)
         written: list[str] = []
         landed = 0
         try:
             for file, source, options in self._sources(sound, written):
-                if self._copy("redshift/copy_events.sql", source, jsonpaths, options):
+                if self._copy(steps.copy_file, source, jsonpaths, options):
                     landed += 1
-                    self._execute("redshift/number_events.sql", file_id=file.file_id)
+                    self._execute(steps.number_copied, file_id=file.file_id)
         finally:
             if self.area:
                 self.area.remove(written)
         if landed:
-            self._execute("redshift/land_events.sql", nested=nested)
+            self._execute(steps.convert, nested=nested)
 
-    def _sources(self, files: Sequence[LogFile], written: list[str]) -> Iterator[tuple[LogFile, str, str]]:
+    def _sources(
+        self, files: Sequence[RecordFile], written: list[str]
+    ) -> Iterator[tuple[RecordFile, str, str]]:
         """Yield every file with what COPY reads and its options; URIs of what we wrote go to ``written``."""
         compressed = [COMPRESSED.get(file.path.suffix.lower(), "") for file in files]
         if self.area is None:
-            # A prefix, not a name: what else begins so is counted too, and makes the file doubtful.
-            yield from ((file, str(file.uri), how) for file, how in zip(files, compressed, strict=True))
+            # A prefix, not a name: what else begins so is counted too, and has the file read again.
+            yield from ((file, file.uri, how) for file, how in zip(files, compressed, strict=True))
             return
         uris = []
         for file in files:
-            uri = file.uri or ""
+            uri = file.uri
             if not uri.startswith("s3://"):
                 (uri,) = self.area.put_file(f"log{file.path.suffix.lower()}", file.path)
                 written.append(uri)
@@ -154,44 +142,33 @@ class CopyLoader:
         for file, manifest, how in zip(files, manifests, compressed, strict=True):
             yield file, manifest, " MANIFEST" + how
 
-    def _jsonpaths(self) -> str:
-        given = self.reading.jsonpaths() if self.reading.jsonpaths else ""
+    def _jsonpaths(self, kind: RecordKind) -> str:
+        given = self.reading.jsonpaths() if kind.jsonpaths and self.reading.jsonpaths else ""
         if given or self.area is None:
             return given or _IGNORE_CASE
-        return self.area.keep("log_jsonpaths.json", paths_of([field.key for field in EVENT_FIELDS]))
+        return self.area.keep(f"jsonpaths_{kind.name}.json", paths_of(kind.keys))
 
     # records with their file's number
 
-    def land_packed_songs(self, packed: Path, *, accepted: bool) -> None:
-        """Land song records, a line each, that hold their file's number; those left out are marked suspect.
+    def land_packed(self, kind: RecordKind, packed: Path, *, accepted: bool) -> None:
+        """Land records, a line each, that hold their file's number.
+
+        Args:
+            kind: Their kind.
+            packed: The file.
+            accepted: Our rules accept them all; else those left out are marked as needing re-reading.
 
         Raises:
             LoadError: One that our rules accept cannot be loaded.
         """
         with packed.open("rb") as file:
             for lines in pieces(file):
-                left_out = self._land_lines(SONGS, lines, accepted=accepted)
+                left_out = self._land_lines(kind, lines, accepted=accepted)
                 if left_out:
                     rows = [(number, True) for number in left_out]
-                    self._insert("run_songs", ("file_id", "suspect"), rows)
+                    self._insert(kind.landing, ("file_id", "needs_rereading"), rows)
 
-    def land_accepted_events(self, files: Sequence[LogFile]) -> None:
-        """Land log lines that our rules accept, from files of our own writing.
-
-        Raises:
-            LoadError: One cannot be loaded.
-        """
-
-        def lines() -> Iterator[bytes]:
-            for each in files:
-                head = b'{"%s": %d, ' % (FILE_KEY.encode(), each.file_id)
-                with each.path.open("rb") as file:
-                    yield from (head + line[1:] for line in file)
-
-        for some in pieces(lines()):
-            self._land_lines(EVENTS, some, accepted=True)
-
-    def _land_lines(self, kind: Kind, lines: Sequence[bytes], *, accepted: bool) -> list[int]:
+    def _land_lines(self, kind: RecordKind, lines: Sequence[bytes], *, accepted: bool) -> list[int]:
         """Land packed lines; return the numbers of the files whose record was left out."""
         # COPY takes `{…}}` for an object and a mistake after it; so does nobody who parses whole lines.
         sound, rows = parsed(kind.fields, lines)
@@ -200,27 +177,28 @@ class CopyLoader:
         )
         if not sound:
             return left_out
+        steps = statements_of(kind)
         self._empty(kind)
         if self.area:
             missing, parts = self._copy_lines(kind, sound)
             if missing > 0 and accepted:
                 raise self._refused(parts, sound)
             if missing > 0:
-                there = {row[0] for row in self._execute(f"redshift/copied_{kind.name[:-1]}_files.sql")}
+                there = {row[0] for row in self._execute(steps.copied_files)}
                 left_out += [number for number in map(number_of, sound) if number not in there]
         else:
-            self._insert(kind.table, [*kind.keys, "file_id"], rows)
-        what = "land_clean" if accepted else "land"
-        nested = any(NESTED.search(line) for line in lines)
-        self._execute(f"redshift/{what}_{kind.name}.sql", **({} if accepted else {"nested": nested}))
+            columns = [*(key.lower() for key in kind.keys), "file_id"]
+            self._insert(copy_table(kind), columns, rows)
+        if accepted:
+            self._execute(steps.convert_accepted)
+        else:
+            self._execute(steps.convert, nested=any(NESTED.search(line) for line in lines))
         return left_out
 
-    def _copy_lines(self, kind: Kind, lines: Sequence[bytes]) -> tuple[int, dict[str, Sequence[bytes]]]:
+    def _copy_lines(self, kind: RecordKind, lines: Sequence[bytes]) -> tuple[int, dict[str, Sequence[bytes]]]:
         """COPY lines from objects we write; return how many were left out, and what each object held."""
         assert self.area
-        jsonpaths = self.area.keep(
-            f"{kind.name}_jsonpaths.json", paths_of([*(field.key for field in kind.fields), FILE_KEY])
-        )
+        jsonpaths = self.area.keep(f"jsonpaths_packed_{kind.name}.json", paths_of([*kind.keys, FILE_KEY]))
         parts = list(split(lines, self._parts(lines)))
         uris = self.area.put_all(
             [(f"{kind.name}.json.gz", gzip.compress(b"".join(part), _COMPRESSION, mtime=0)) for part in parts]
@@ -228,10 +206,10 @@ class CopyLoader:
         held = dict(zip(uris, parts, strict=True))
         written = [*uris, *self.area.put_all([("manifest.json", self.area.manifest(uris))])]
         try:
-            path = f"redshift/copy_packed_{kind.name}.sql"
-            if not self._copy(path, written[-1], jsonpaths, " MANIFEST GZIP"):
+            steps = statements_of(kind)
+            if not self._copy(steps.copy_packed, written[-1], jsonpaths, " MANIFEST GZIP"):
                 return len(lines), held
-            ((copied,),) = self._execute(f"redshift/copied_{kind.name}.sql")
+            ((copied,),) = self._execute(steps.count_copied)
         finally:
             self.area.remove(written)
         return len(lines) - copied, held
@@ -242,7 +220,7 @@ class CopyLoader:
             return 1
         if self._slices is None:
             try:
-                ((self._slices,),) = self._execute("redshift/slices.sql")
+                ((self._slices,),) = self._execute(statement("redshift/slices.sql"))
             except TransientEngineError:
                 raise
             except EngineError:
@@ -277,7 +255,7 @@ class CopyLoader:
             time.sleep(pause)
             for view in ("sys", "stl"):
                 try:
-                    found = self._execute(f"redshift/load_errors_{view}.sql", folder=folder)
+                    found = self._execute(statement(f"redshift/load_errors_{view}.sql"), folder=folder)
                 except TransientEngineError:
                     raise
                 except EngineError:
@@ -288,18 +266,18 @@ class CopyLoader:
 
     # statements
 
-    def _empty(self, kind: Kind) -> None:
+    def _empty(self, kind: RecordKind) -> None:
         """Have an empty table for COPY to fill."""
-        if self._ready.get(kind.table) == self._session.number:
-            self._execute(f"redshift/clear_{kind.name}.sql")
+        steps = statements_of(kind)
+        if self._ready.get(kind.name) == self._session.number:
+            self._execute(steps.clear_copied)
             return
-        self._execute(f"redshift/{kind.table}.sql")
-        self._ready[kind.table] = self._session.number
+        self._execute(steps.copy_table)
+        self._ready[kind.name] = self._session.number
 
-    def _copy(self, path: str, source: str, jsonpaths: str, options: str) -> bool:
+    def _copy(self, step: Statement, source: str, jsonpaths: str, options: str) -> bool:
         """COPY; return False where the contents are the trouble."""
         region = " REGION :region" if self.reading.region else ""
-        step = statement(path)
         parameters = {
             "source": source,
             "role": self.reading.role or Word("default"),
@@ -314,8 +292,7 @@ class CopyLoader:
             raise
         return True
 
-    def _execute(self, path: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        step = statement(path)
+    def _execute(self, step: Statement, **parameters: Any) -> list[tuple[Any, ...]]:
         sql = fill(step.text, step.pick(parameters))
         return self._session.send(sql, f"{step.path}, line {step.line}")[1]
 

@@ -6,7 +6,7 @@ import json
 import re
 
 from sparkify.errors import ConfigError
-from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.records import EVENTS
 
 _PATH = re.compile(r"\$(?:\['([^']+)'\]|\[\"([^\"]+)\"\]|\.([A-Za-z0-9_]+))")
 
@@ -28,7 +28,7 @@ def verify_jsonpaths(data: bytes, uri: str) -> None:
             f"{uri} is not a JSONPaths file.",
             'It is one object, {"jsonpaths": ["$[\'artist\']", …]}. Or leave LOG_JSONPATH empty.',
         ) from exc
-    wanted = [field.key for field in EVENT_FIELDS]
+    wanted = list(EVENTS.keys)
     if found != wanted:
         raise ConfigError(
             f"{uri} does not name the {len(wanted)} fields of a log line in the order of the columns: "

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sparkify.warehouse.records import Field
+from sparkify.records import FILE_KEY, Field
 
-FILE_KEY = "sparkify_file"
 _PACKED_FILE = re.compile(rb'\{"%s":\s*(\d+)' % FILE_KEY.encode())
 # Packed records are sent in pieces of this size, as plain text.
 _PIECE_BYTES = 64 << 20

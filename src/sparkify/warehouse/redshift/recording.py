@@ -7,20 +7,57 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from sparkify.intake.pack import FILE_FIELD
+from sparkify.records import FILE_KEY, KINDS, RecordKind
 from sparkify.settings import ClusterSettings
 from sparkify.tempfiles import open_spool
+from sparkify.warehouse.derived import statements_of, table_statements
+from sparkify.warehouse.engine import Rows
+from sparkify.warehouse.ledger import Meta
 from sparkify.warehouse.redshift.copying import CopyLoader, CopySource
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.prescan import Seen
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
-from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession, Rows
+from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession
 from sparkify.warehouse.redshift.staging import StagingArea
-from sparkify.warehouse.script import Answers, SongFile
-from sparkify.warehouse.statements import read_statements, statement
-from sparkify.warehouse.tables import names
+from sparkify.warehouse.statements import Statement, read_statements, statement
+from sparkify.warehouse.tables import STAGING, STAR, all_tables, names
+from sparkify.warehouse.version import today
 
 _COPIED = 10**9  # as many as were sent, however many
+
+
+class Answers:
+    """The answers of a warehouse in which nothing is wrong.
+
+    Args:
+        latest_run: The run it is asked after.
+        meta: Its version; None: it has no tables yet.
+    """
+
+    def __init__(self, *, latest_run: int, meta: Meta | None) -> None:
+        self.latest_run = latest_run
+        self.meta = meta
+
+    def to(self, step: str) -> Rows:
+        """Return the rows one of our statements would give, by its file and line."""
+        path = step.partition(",")[0]
+        rows = self.meta and (
+            self.meta.schema_version,
+            self.meta.rules_version,
+            self.meta.models_digest,
+            self.meta.made_by,
+            self.meta.upgraded_by,
+        )
+        answers: dict[str, Rows] = {
+            "redshift/our_tables.sql": [(name,) for name in names() if self.meta],
+            "ledger/latest_run.sql": [(self.latest_run,)],
+            "ledger/star_totals.sql": [(0, 0, 0)],
+            "ledger/removed_range.sql": [(0, 0)],
+            "ledger/read_meta.sql": [rows] if rows else [],
+            **{_place(statements_of(kind).count_copied): [(_COPIED,)] for kind in KINDS},
+            _place(table_statements(all_tables())[0]): [(name, 0) for name in STAGING + STAR],
+        }
+        return answers.get(path, answers.get(step, []))
 
 
 class _Notes(RedshiftSession):
@@ -35,12 +72,7 @@ class _Notes(RedshiftSession):
 
     def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
         self.statements.append(sql)
-        path = what.partition(",")[0]
-        if path == "redshift/our_tables.sql":
-            return [], [(name,) for name in names() if self._answers.exists]
-        if path == "redshift/copied_songs.sql":
-            return [], [(_COPIED,)]
-        return [], self._answers.to(path)
+        return [], self._answers.to(what)
 
     @contextmanager
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
@@ -62,37 +94,41 @@ class _Nowhere(StagingArea):
         pass
 
 
-class RedshiftScript(RedshiftEngine):
+class RedshiftRecording(RedshiftEngine):
     """A warehouse on Redshift that is asked nothing."""
 
     def __init__(
         self, cluster: ClusterSettings, reading: CopySource, area: StagingArea | None, answers: Answers
     ) -> None:
+        self._answers = answers
         self._notes = _Notes(cluster, answers)
         nowhere = _Nowhere(area.writer) if area else None
-        super().__init__(self._notes, CopyLoader(self._notes, reading, nowhere, look=_plain))
-
-    @property
-    def head(self) -> list[str]:
-        return [
-            "What would be sent, if all files are as they should be; one in doubt adds a few statements.",
-            "Counts, times and values that only the files tell are shown as 0 or NULL.",
-        ]
+        super().__init__(self._notes, CopyLoader(self._notes, reading, nowhere, look=_well_formed))
 
     @property
     def statements(self) -> list[str]:
+        """What was sent so far."""
         return self._notes.statements
 
-    def land_song_files(self, files: Sequence[SongFile]) -> None:
-        with open_spool() as spool:
-            packed = spool / "songs.json"
+    def _make_tables(self) -> None:
+        super()._make_tables()
+        self._answers.meta = today()
+
+    def land_unread(self, kind: RecordKind, files: Sequence[tuple[int, int]]) -> None:
+        """Land packed records, one a file, that are not read: their files' numbers and sizes in bytes."""
+        with open_spool() as folder:
+            packed = folder / "records.json"
             with packed.open("w") as out:
-                for file in files:
+                for file_id, size in files:
                     # As large as the record, since more are sent in more pieces.
-                    out.write(json.dumps({FILE_FIELD: file.file_id})[:-1] + " " * file.size + "}\n")
-            self.land_songs(packed, FILE_FIELD)
+                    out.write(json.dumps({FILE_KEY: file_id})[:-1] + " " * size + "}\n")
+            self._landing.land_packed(kind, packed, accepted=False)
 
 
-def _plain(path: Path, *, exact: bool) -> Seen:  # noqa: ARG001 - it does not look
-    """Take every log file for one as it should be; it is not read."""
+def _place(step: Statement) -> str:
+    return f"{step.path}, line {step.line}"
+
+
+def _well_formed(path: Path, keys: Sequence[str], *, exact: bool) -> Seen:  # noqa: ARG001 - it does not look
+    """Take every file for one whose records all can be loaded; it is not read."""
     return Seen(1, nested=False)

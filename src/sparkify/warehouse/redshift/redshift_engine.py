@@ -15,18 +15,22 @@ from threading import Timer
 from typing import Any
 
 from sparkify.errors import EngineError, TransientEngineError
+from sparkify.records import RecordKind
+from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, LogFile, OnWait, Rows
-from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.warehouse.engine import Answer, OnWait, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.statements import Statement, statement
-from sparkify.warehouse.tables import create_tables, names, run_tables
+from sparkify.warehouse.tables import run_tables
+from sparkify.warehouse.version import OnOlder, ignore_older, prepare_tables, verify_open
 
 # What a query of a person's may begin with; whatever it does, the transaction is read-only.
 _LOOKS = ("select", "with", "show", "explain", "(")
+# What a run locks: where it is, the tables are made.
+LOCKED = "etl.runs"
 # A run that has the lock to itself gets it in less.
 _SECONDS_TO_LOCK = 1.0
 _COMMENT = re.compile(r"\s*(--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
@@ -39,6 +43,7 @@ class RedshiftEngine:
         session: The session; opened when it is first used.
         landing: How records get there.
         on_wait: Told, once a second has passed, who publishes meanwhile; left when the wait is over.
+        on_older: Told when a warehouse that is read is of an older version.
     """
 
     name = "redshift"
@@ -49,9 +54,12 @@ class RedshiftEngine:
         session: RedshiftSession,
         landing: CopyLoader,
         on_wait: OnWait = nullcontext,
+        on_older: OnOlder = ignore_older,
     ) -> None:
         self.place = f"{session.cluster.db_name} on {session.host}"
         self._on_wait = on_wait
+        self._on_older = on_older
+        self._verified = False
         self._session = session
         self._landing = landing
 
@@ -69,12 +77,15 @@ class RedshiftEngine:
     @contextmanager
     def reading(self) -> Iterator[bool]:
         with self._session.transaction("redshift/begin_read_only.sql", keep=False):
+            if not self._verified:
+                verify_open(self, self._on_older)
+                self._verified = True
             yield True
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         # Before the transaction, whose first statement has to be the lock.
-        if not self._has_all():
+        if not self._is_made():
             self._make_tables()
         with self._session.transaction("redshift/begin.sql", keep=True):
             with self._telling("another run"):
@@ -94,22 +105,25 @@ class RedshiftEngine:
                 timer.cancel()
                 timer.join()
 
-    def _has_all(self) -> bool:
-        return self.tables().issuperset(names())
+    def _is_made(self) -> bool:
+        return LOCKED in self.tables()
 
     def _make_tables(self) -> None:
-        """Make all that is missing, or nothing: who finds one table looks for the others in vain."""
+        """Make all tables, or nothing: who finds one table looks for the others in vain."""
         try:
             with self._session.transaction("redshift/begin.sql", keep=True):
-                create_tables(self)
+                prepare_tables(self)
         except TransientEngineError:
             raise  # the session, and what has landed, may be gone
         except EngineError:
-            if not self._has_all():  # else another run has made them meanwhile
+            if not self._is_made():  # else another run has made them meanwhile
                 raise
 
     def tables(self) -> set[str]:
         return {row[0] for row in self.execute(statement("redshift/our_tables.sql"))}
+
+    def translate(self, step: Statement) -> str:
+        return step.text
 
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         return self._send(step, parameters)[1]
@@ -126,22 +140,19 @@ class RedshiftEngine:
         for sql in inserts(table, columns, rows):
             self._session.send(sql, f"INSERT INTO {table}")
 
-    def land_events(self, files: Sequence[LogFile], *, plain: bool) -> None:
-        accepted = [file for file in files if file.uri is None]
-        delivered = [file for file in files if file.uri is not None]
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
+        delivered = [file for file in files if file.file_id is not None]
         if delivered:
-            self._landing.land_files(delivered, plain=plain)
-        if accepted:
-            self._landing.land_accepted_events(accepted)
+            self._landing.land_files(kind, delivered, flat=flat)
+        for file in files:
+            if file.file_id is None:
+                self._landing.land_packed(kind, file.path, accepted=file.accepted)
 
-    def accept_events(self) -> None:
-        self.execute(statement("staging/staging_events.sql"))
+    def accept(self, kind: RecordKind) -> None:
+        self.execute(statements_of(kind).accept)
 
-    def land_songs(self, packed: Path, file_key: str, *, accepted: bool = False) -> None:
-        self._landing.land_packed_songs(packed, accepted=accepted)
-
-    def survey(self, paths: Sequence[Path]) -> Rows:
-        return survey_files(paths, [field.key for field in EVENT_FIELDS])
+    def survey(self, kind: RecordKind, paths: Sequence[Path]) -> Rows:
+        return survey_files(paths, kind.keys)
 
     def query(self, sql: str) -> Answer:
         columns, rows = self._look(sql)

@@ -1,0 +1,101 @@
+"""What a run would send, written down: no file is read, nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from sparkify.pipeline.checks import all_checks
+from sparkify.pipeline.etl_run import Published, RunOptions, publish
+from sparkify.pipeline.landing import LandedFile, Landing
+from sparkify.pipeline.plan import Batch, Plan
+from sparkify.pipeline.scope import Scope
+from sparkify.records import KINDS
+from sparkify.settings import Settings
+from sparkify.warehouse.connect import open_recording
+from sparkify.warehouse.derived import statements_of
+from sparkify.warehouse.engine import Engine, RecordFile
+from sparkify.warehouse.ledger import Ledger, read_ledger
+from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
+from sparkify.warehouse.statements import Statement, read_statements
+from sparkify.warehouse.tables import count_rows
+from sparkify.warehouse.version import MODELS, prepare_tables, today
+
+
+class _Silence:
+    """Nobody wants to know."""
+
+    def expect(self, *, files: int, size: int) -> None: ...
+
+    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None: ...
+
+
+def list_models(engine: Engine, options: RunOptions) -> list[str]:
+    """Return a run's models and checks in the engine's dialect, each with its parameters in a comment."""
+    found = []
+    for step in _models(options):
+        names = ", ".join(step.parameters)
+        head = f"-- {step.path}, line {step.line}{f'; parameters: {names}' if names else ''}"
+        found.append(f"{head}\n{engine.translate(step)}")
+    return found
+
+
+def _models(options: RunOptions) -> Iterator[Statement]:
+    yield from (statements_of(kind).accept for kind in KINDS)
+    for path in ("star/reset.sql", *MODELS) if options.full_refresh else MODELS:
+        yield from read_statements(path)
+    yield from (check.step for check in all_checks())
+
+
+def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: RunOptions) -> list[str]:
+    """Return what a run of this plan sends to Redshift, in order, if every file is as it should be.
+
+    A file that needs re-reading adds a few statements. Counts and times that only the files tell are 0; so
+    the texts are what is sent, the numbers in them are not.
+
+    Args:
+        settings: Where the cluster is.
+        ledger: What the warehouse holds.
+        plan: What would be loaded.
+        options: How.
+    """
+    answers = Answers(latest_run=plan.latest_run, meta=ledger.meta)
+    recording = open_recording(settings, answers)
+    read_ledger(recording)
+    if plan.upgrade.migrations:
+        with recording.writing():
+            prepare_tables(recording)
+        answers.meta = today()
+        read_ledger(recording)
+    for batch in plan.batches(options.batch_bytes, full_refresh=options.full_refresh):
+        recording.prepare()
+        landing = _land(recording, batch)
+        published = publish(
+            recording, batch, landing, answers.latest_run, options, _Silence(), plan.latest_run + 1, _ignore
+        )
+        assert published
+        answers.meta, answers.latest_run = today(), published.run.run_id
+    with recording.reading():
+        count_rows(recording)
+    return recording.statements
+
+
+def _ignore(_published: Published) -> None:
+    """Keep nothing of what would be committed."""
+
+
+def _land(recording: RedshiftRecording, batch: Batch) -> Landing:
+    landing = Landing([LandedFile(file, 0, 0) for file in batch.files])
+    for kind in KINDS:
+        mine = [file for file in batch.files if file.source.kind == kind]
+        if not mine:
+            continue
+        if kind.packed:
+            recording.land_unread(kind, [(file.file_id, file.item.size) for file in mine])
+        else:
+            records = [RecordFile(Path(file.item.key), file.file_id, file.item.uri) for file in mine]
+            recording.land(kind, records, flat=True)
+        recording.execute(statements_of(kind).landed)
+        if kind.moment:
+            landing.scope = Scope(0, 0)
+    return landing

@@ -1,0 +1,220 @@
+-- Songs as delivered. One row per accepted record of every current file.
+-- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift
+-- would believe it.
+CREATE TABLE IF NOT EXISTS staging_songs (
+    num_songs INTEGER,
+    artist_id VARCHAR(64),
+    artist_latitude DOUBLE PRECISION,
+    artist_longitude DOUBLE PRECISION,
+    artist_location VARCHAR(1024),
+    artist_name VARCHAR(1024),
+    song_id VARCHAR(64),
+    title VARCHAR(1024),
+    duration DOUBLE PRECISION,
+    year INTEGER,
+    file_id BIGINT NOT NULL
+);
+
+-- The songs of this run's files, before they are accepted.
+CREATE TEMP TABLE IF NOT EXISTS run_songs (
+    num_songs INTEGER,
+    artist_id VARCHAR(64),
+    artist_latitude DOUBLE PRECISION,
+    artist_longitude DOUBLE PRECISION,
+    artist_location VARCHAR(1024),
+    artist_name VARCHAR(1024),
+    song_id VARCHAR(64),
+    title VARCHAR(1024),
+    duration DOUBLE PRECISION,
+    year INTEGER,
+    file_id BIGINT NOT NULL,
+    needs_rereading BOOLEAN
+);
+
+-- Accept the songs of this run.
+INSERT INTO staging_songs (
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id
+)
+SELECT
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id
+FROM run_songs;
+
+-- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that
+-- need re-reading, values that are null, and texts.
+SELECT
+    file_id,
+    COUNT(*) AS landed,
+    0 AS plays,
+    CAST(NULL AS BIGINT) AS ts_from,
+    CAST(NULL AS BIGINT) AS ts_to,
+    COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,
+    10 * COUNT(*)
+    - COUNT(num_songs) - COUNT(artist_id) - COUNT(artist_latitude) - COUNT(artist_longitude)
+    - COUNT(artist_location) - COUNT(artist_name) - COUNT(song_id) - COUNT(title) - COUNT(duration)
+    - COUNT(year) AS null_values,
+    COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title)
+    AS text_values
+FROM run_songs
+GROUP BY file_id;
+
+-- Songs as COPY reads them: every value as its text, so that COPY converts, rounds
+-- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.
+CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
+    num_songs VARCHAR(65535),
+    artist_id VARCHAR(65535),
+    artist_latitude VARCHAR(65535),
+    artist_longitude VARCHAR(65535),
+    artist_location VARCHAR(65535),
+    artist_name VARCHAR(65535),
+    song_id VARCHAR(65535),
+    title VARCHAR(65535),
+    duration VARCHAR(65535),
+    year VARCHAR(65535),
+    file_id BIGINT
+);
+
+-- One file of songs. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with anything that cannot be loaded is left out, whole, and read again, carefully.
+COPY run_song_copy (
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year
+)
+FROM :source
+IAM_ROLE :role
+FORMAT AS JSON :jsonpaths
+COMPUPDATE OFF STATUPDATE OFF;
+
+-- Records we packed (songs), each with the number of its file. Our options follow: MANIFEST GZIP,
+-- REGION. What is left out is counted.
+COPY run_song_copy (
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id
+)
+FROM :source
+IAM_ROLE :role
+FORMAT AS JSON :jsonpaths
+MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF;
+
+-- The rows of the file that was copied last get its number.
+UPDATE run_song_copy SET file_id = :file_id WHERE file_id IS NULL;
+
+-- How many records were copied.
+SELECT COUNT(*) AS copied FROM run_song_copy;
+
+-- Which files have a record that was copied.
+SELECT DISTINCT file_id FROM run_song_copy;
+
+-- Empty what was copied.
+DELETE FROM run_song_copy;
+
+-- Songs into the run's table: texts become numbers where that is beyond doubt. Rows that
+-- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.
+-- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from
+-- "1.50"), anything too long, and, where values are nested, what opens like an object or array.
+-- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.
+INSERT INTO run_songs (
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id, needs_rereading
+)
+SELECT
+    CASE
+        WHEN c.num_songs ~ '^-?[0-9]{1,9}$'
+            THEN CAST(c.num_songs AS INTEGER)
+    END AS num_songs,
+    CASE WHEN OCTET_LENGTH(c.artist_id) <= 64 THEN c.artist_id END AS artist_id,
+    CASE
+        WHEN c.artist_latitude ~ '^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'
+            THEN CAST(c.artist_latitude AS DOUBLE PRECISION)
+    END AS artist_latitude,
+    CASE
+        WHEN c.artist_longitude ~ '^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'
+            THEN CAST(c.artist_longitude AS DOUBLE PRECISION)
+    END AS artist_longitude,
+    CASE WHEN OCTET_LENGTH(c.artist_location) <= 1024 THEN c.artist_location END AS artist_location,
+    CASE WHEN OCTET_LENGTH(c.artist_name) <= 1024 THEN c.artist_name END AS artist_name,
+    CASE WHEN OCTET_LENGTH(c.song_id) <= 64 THEN c.song_id END AS song_id,
+    CASE WHEN OCTET_LENGTH(c.title) <= 1024 THEN c.title END AS title,
+    CASE
+        WHEN c.duration ~ '^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'
+            THEN CAST(c.duration AS DOUBLE PRECISION)
+    END AS duration,
+    CASE
+        WHEN c.year ~ '^-?[0-9]{1,9}$'
+            THEN CAST(c.year AS INTEGER)
+    END AS year,
+    c.file_id,
+    (
+        (
+            OCTET_LENGTH(c.num_songs) > 0
+            AND NOT c.num_songs ~ '^-?[0-9]{1,9}$'
+        )
+        OR OCTET_LENGTH(c.artist_id) > 64
+        OR c.artist_id IS NULL OR c.artist_id = ''
+        OR c.artist_id LIKE '% '
+        OR c.artist_id ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
+        OR c.artist_id = '-0'
+        OR (
+            OCTET_LENGTH(c.artist_latitude) > 0
+            AND NOT c.artist_latitude ~ '^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'
+        )
+        OR c.artist_latitude ~ '^-0+$'
+        OR (
+            OCTET_LENGTH(c.artist_longitude) > 0
+            AND NOT c.artist_longitude ~ '^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'
+        )
+        OR c.artist_longitude ~ '^-0+$'
+        OR OCTET_LENGTH(c.artist_location) > 1024
+        OR c.artist_location ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
+        OR c.artist_location = '-0'
+        OR OCTET_LENGTH(c.artist_name) > 1024
+        OR c.artist_name ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
+        OR c.artist_name = '-0'
+        OR OCTET_LENGTH(c.song_id) > 64
+        OR c.song_id IS NULL OR c.song_id = ''
+        OR c.song_id LIKE '% '
+        OR c.song_id ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
+        OR c.song_id = '-0'
+        OR OCTET_LENGTH(c.title) > 1024
+        OR c.title ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
+        OR c.title = '-0'
+        OR (
+            OCTET_LENGTH(c.duration) > 0
+            AND NOT c.duration ~ '^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$'
+        )
+        OR c.duration ~ '^-0+$'
+        OR (
+            OCTET_LENGTH(c.year) > 0
+            AND NOT c.year ~ '^-?[0-9]{1,9}$'
+        )
+        OR (:nested AND (
+            LEFT(c.artist_id, 1) IN ('{', '[')
+            OR LEFT(c.artist_location, 1) IN ('{', '[')
+            OR LEFT(c.artist_name, 1) IN ('{', '[')
+            OR LEFT(c.song_id, 1) IN ('{', '[')
+            OR LEFT(c.title, 1) IN ('{', '[')
+        ))
+    ) AS needs_rereading
+FROM run_song_copy AS c;
+
+-- Songs that the careful reader has accepted: converted as they are; a value that cannot be
+-- is an error.
+INSERT INTO run_songs (
+    num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
+    duration, year, file_id, needs_rereading
+)
+SELECT
+    CAST(c.num_songs AS INTEGER) AS num_songs,
+    c.artist_id,
+    CAST(c.artist_latitude AS DOUBLE PRECISION) AS artist_latitude,
+    CAST(c.artist_longitude AS DOUBLE PRECISION) AS artist_longitude,
+    c.artist_location,
+    c.artist_name,
+    c.song_id,
+    c.title,
+    CAST(c.duration AS DOUBLE PRECISION) AS duration,
+    CAST(c.year AS INTEGER) AS year,
+    c.file_id,
+    FALSE AS needs_rereading
+FROM run_song_copy AS c;

@@ -1,4 +1,0 @@
--- What landed of every song file of this run: rows, and rows that want a closer look.
-SELECT file_id, COUNT(*) AS landed, COUNT(CASE WHEN suspect THEN 1 END) AS suspects
-FROM run_songs
-GROUP BY file_id;

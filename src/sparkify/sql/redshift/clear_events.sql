@@ -1,2 +1,0 @@
--- Empty what was copied.
-DELETE FROM run_event_copy;

@@ -1,2 +1,0 @@
--- How many records were copied.
-SELECT COUNT(*) AS copied FROM run_event_copy;

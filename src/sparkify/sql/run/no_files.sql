@@ -1,0 +1,2 @@
+-- No file is chosen any more.
+DELETE FROM run_files;

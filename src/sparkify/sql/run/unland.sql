@@ -1,6 +1,0 @@
--- Take the rows of files that want a closer look (run_files) back.
-DELETE FROM run_events WHERE file_id IN (SELECT file_id FROM run_files);
-
-DELETE FROM run_songs WHERE file_id IN (SELECT file_id FROM run_files);
-
-DELETE FROM run_files;

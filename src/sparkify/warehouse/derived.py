@@ -1,0 +1,423 @@
+"""The statements that follow from what records are made of (:mod:`sparkify.records`), in Redshift's dialect.
+
+They are made when they are needed, since a kind's fields may be known only then. For the kinds there are,
+they are also written to ``sql/derived`` (``make generate``), so that they can be read and reviewed as every
+other statement.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+
+from sparkify.records import KINDS, Between, Field, RecordKind, Rule
+from sparkify.warehouse.statements import Statement, split_statements
+
+_WIDTH = 110
+_TYPES = {"INTEGER": "INTEGER", "BIGINT": "BIGINT", "DOUBLE": "DOUBLE PRECISION"}
+
+# Texts that are numbers beyond doubt, and short enough to fit their type.
+_DIGITS = {"INTEGER": "^-?[0-9]{1,9}$", "BIGINT": "^-?[0-9]{1,18}$"}
+_REAL = "^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
+# Texts that look like numbers with a fraction or an exponent: COPY does not tell 1.50 from "1.50".
+_LOOKS_REAL = "^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"
+
+
+@dataclass(frozen=True, slots=True)
+class KindStatements:
+    """What is done with one kind of record.
+
+    Attributes:
+        staging_table: Makes the table of its accepted records.
+        run_table: Makes the table in which a run's records land, ``needs_rereading`` behind the columns.
+        accept: Appends what has landed to staging.
+        landed: Counts what landed of every file: see :class:`sparkify.pipeline.land.LandedCounts`.
+        copy_table: Redshift: makes the table COPY fills, every value as its text.
+        copy_file: Redshift: COPY of one file as it was delivered.
+        copy_packed: Redshift: COPY of records that we packed, each with the number of its file.
+        number_copied: Redshift: gives the rows copied last the number of their file.
+        count_copied: Redshift: how many records were copied.
+        copied_files: Redshift: which files have a record that was copied.
+        clear_copied: Redshift: empties the table COPY fills.
+        convert: Redshift: converts what was copied, and marks the rows that need re-reading.
+        convert_accepted: Redshift: converts what the careful reader has accepted.
+    """
+
+    staging_table: Statement
+    run_table: Statement
+    accept: Statement
+    landed: Statement
+    copy_table: Statement
+    copy_file: Statement
+    copy_packed: Statement
+    number_copied: Statement
+    count_copied: Statement
+    copied_files: Statement
+    clear_copied: Statement
+    convert: Statement
+    convert_accepted: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class SharedStatements:
+    """What is done with all kinds of records alike.
+
+    Attributes:
+        clear_landed: Empties the tables in which records land; one statement a kind.
+        unland: Removes the rows of files that need re-reading (``run_files``) from there; one a kind.
+        remove: Removes the rows of files (``run_files``) from staging; one a kind.
+        conservation: The check that every record read is loaded or rejected.
+        owned_rows: The check that every row of staging belongs to a loaded file.
+    """
+
+    clear_landed: tuple[Statement, ...]
+    unland: tuple[Statement, ...]
+    remove: tuple[Statement, ...]
+    conservation: Statement
+    owned_rows: Statement
+
+
+@cache
+def statements_of(kind: RecordKind) -> KindStatements:
+    """Return the statements of one kind."""
+    made = split_statements(write_kind(kind), f"derived/{kind.name}.sql")
+    return KindStatements(*made)
+
+
+@cache
+def shared_statements(kinds: tuple[RecordKind, ...] = KINDS) -> SharedStatements:
+    """Return the statements of all kinds."""
+    made = split_statements(write_shared(kinds), "derived/all_kinds.sql")
+    count = len(kinds)
+    return SharedStatements(
+        made[:count], made[count : 2 * count], made[2 * count : 3 * count], made[-2], made[-1]
+    )
+
+
+@cache
+def table_statements(tables: tuple[str, ...]) -> tuple[Statement, tuple[Statement, ...]]:
+    """Return what counts the rows of tables, and what drops each of them."""
+    made = split_statements(write_tables(tables), "derived/tables.sql")
+    return made[0], made[1:]
+
+
+def derived_files(kinds: tuple[RecordKind, ...] = KINDS) -> dict[str, str]:
+    """Return the text of every file below ``sql/derived``, by its path."""
+    return {
+        **{f"derived/{kind.name}.sql": write_kind(kind) for kind in kinds},
+        "derived/all_kinds.sql": write_shared(kinds),
+    }
+
+
+def for_every_engine(kinds: tuple[RecordKind, ...] = KINDS) -> list[Statement]:
+    """Return the derived statements that not only Redshift is sent."""
+    shared = shared_statements(kinds)
+    found = [
+        step
+        for made in map(statements_of, kinds)
+        for step in (made.staging_table, made.run_table, made.accept, made.landed)
+    ]
+    return [
+        *found,
+        *shared.clear_landed,
+        *shared.unland,
+        *shared.remove,
+        shared.conservation,
+        shared.owned_rows,
+    ]
+
+
+def write_kind(kind: RecordKind) -> str:
+    """Return the statements of one kind, in the order of :class:`KindStatements`."""
+    texts: Mapping[str, str] = {
+        "staging_table": _staging_table(kind),
+        "run_table": _run_table(kind),
+        "accept": _accept(kind),
+        "landed": _landed(kind),
+        "copy_table": _copy_table(kind),
+        "copy_file": _copy(kind, packed=False),
+        "copy_packed": _copy(kind, packed=True),
+        "number_copied": (
+            "-- The rows of the file that was copied last get its number.\n"
+            f"UPDATE {copy_table(kind)} SET file_id = :file_id WHERE file_id IS NULL"
+        ),
+        "count_copied": (
+            f"-- How many records were copied.\nSELECT COUNT(*) AS copied FROM {copy_table(kind)}"
+        ),
+        "copied_files": (
+            f"-- Which files have a record that was copied.\nSELECT DISTINCT file_id FROM {copy_table(kind)}"
+        ),
+        "clear_copied": f"-- Empty what was copied.\nDELETE FROM {copy_table(kind)}",
+        "convert": _convert(kind),
+        "convert_accepted": _convert_accepted(kind),
+    }
+    return _file(texts[each.name] for each in fields(KindStatements))
+
+
+def write_shared(kinds: tuple[RecordKind, ...]) -> str:
+    """Return the statements of all kinds, in the order of :class:`SharedStatements`."""
+    texts = [
+        *(
+            f"-- Empty what an earlier batch of the same run left.\nDELETE FROM {each.landing}"
+            for each in kinds
+        ),
+        *(
+            "-- Remove the rows of files that need re-reading (run_files).\n"
+            f"DELETE FROM {each.landing} WHERE file_id IN (SELECT file_id FROM run_files)"
+            for each in kinds
+        ),
+        *(
+            "-- Remove the rows of replaced or retracted files (run_files).\n"
+            f"DELETE FROM {each.staging} USING run_files WHERE {each.staging}.file_id = run_files.file_id"
+            for each in kinds
+        ),
+        _conservation(kinds),
+        _owned_rows(kinds),
+    ]
+    return _file(texts)
+
+
+def write_tables(tables: tuple[str, ...]) -> str:
+    """Return the statement that counts the rows of the tables that are not the ledger's, and those that drop all."""
+    counted = "\nUNION ALL\n".join(
+        f"SELECT '{name}' AS table_name, COUNT(*) AS table_rows FROM {name}"
+        for name in tables
+        if "." not in name
+    )
+    return _file(
+        [
+            f"-- How many rows the tables have.\n{counted}",
+            *(f"DROP TABLE IF EXISTS {name}" for name in tables),
+        ]
+    )
+
+
+def copy_table(kind: RecordKind) -> str:
+    """Return the name of the table COPY fills."""
+    return f"run_{kind.noun}_copy"
+
+
+def _file(texts: Iterable[str]) -> str:
+    return "\n\n".join(f"{text};" for text in texts) + "\n"
+
+
+# Tables
+
+
+def _type(field: Field) -> str:
+    return f"VARCHAR({field.width})" if field.is_text else _TYPES[field.type]
+
+
+def _column_list(kind: RecordKind) -> list[str]:
+    return [f"{each.column} {_type(each)}" for each in kind.fields]
+
+
+def _indented(lines: Iterable[str], separator: str = ",\n") -> str:
+    return separator.join(f"    {line}" for line in lines)
+
+
+def _wrapped(words: Sequence[str], indent: int = 4, separator: str = ", ") -> str:
+    """Return words on as few lines as they need."""
+    text = separator.join(word.replace(" ", "\0") for word in words)
+    space = " " * indent
+    lines = textwrap.wrap(
+        text, _WIDTH - indent, initial_indent=space, subsequent_indent=space, break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+    return "\n".join(lines).replace("\0", " ")
+
+
+def _staging_table(kind: RecordKind) -> str:
+    storage = f" SORTKEY ({kind.moment})" if kind.moment else ""
+    why = (
+        "-- Sorted by time, since a run recomputes plays by time; distribution and encodings are AUTO's, as AWS\n"
+        "-- recommends. No key is declared: nothing verifies one, and Redshift would believe it.\n"
+        if kind.moment
+        else "-- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift\n"
+        "-- would believe it.\n"
+    )
+    return (
+        f"-- {kind.name.capitalize()} as delivered. {kind.grain}\n{why}"
+        f"CREATE TABLE IF NOT EXISTS {kind.staging} (\n"
+        f"{_indented([*_column_list(kind), 'file_id BIGINT NOT NULL'])}\n){storage}"
+    )
+
+
+def _run_table(kind: RecordKind) -> str:
+    columns = [*_column_list(kind), "file_id BIGINT NOT NULL", "needs_rereading BOOLEAN"]
+    return (
+        f"-- The {kind.name} of this run's files, before they are accepted.\n"
+        f"CREATE TEMP TABLE IF NOT EXISTS {kind.landing} (\n{_indented(columns)}\n)"
+    )
+
+
+def _copy_table(kind: RecordKind) -> str:
+    columns = [*(f"{key.lower()} VARCHAR(65535)" for key in kind.keys), "file_id BIGINT"]
+    return (
+        f"-- {kind.name.capitalize()} as COPY reads them: every value as its text, so that COPY converts, rounds\n"
+        "-- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.\n"
+        f"CREATE TEMP TABLE IF NOT EXISTS {copy_table(kind)} (\n{_indented(columns)}\n)"
+    )
+
+
+# From the run's tables to staging
+
+
+def _accept(kind: RecordKind) -> str:
+    columns = _wrapped([*kind.columns, "file_id"])
+    return (
+        f"-- Accept the {kind.name} of this run.\n"
+        f"INSERT INTO {kind.staging} (\n{columns}\n)\nSELECT\n{columns}\nFROM {kind.landing}"
+    )
+
+
+def _landed(kind: RecordKind) -> str:
+    fact, moment = "0", ("CAST(NULL AS BIGINT)",) * 2
+    if kind.fact:
+        column, value = kind.fact
+        fact = f"COUNT(CASE WHEN {column} = '{value}' THEN 1 END)"
+    if kind.moment:
+        moment = f"MIN({kind.moment})", f"MAX({kind.moment})"
+    texts = [each.column for each in kind.fields if each.is_text]
+    return (
+        "-- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that\n"
+        "-- need re-reading, values that are null, and texts.\n"
+        "SELECT\n    file_id,\n    COUNT(*) AS landed,\n"
+        f"    {fact} AS plays,\n    {moment[0]} AS ts_from,\n    {moment[1]} AS ts_to,\n"
+        "    COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,\n"
+        f"    {len(kind.fields)} * COUNT(*)\n"
+        f"{_wrapped([*(f'- COUNT({each})' for each in kind.columns), 'AS null_values,'], separator=' ')}\n"
+        f"{_wrapped([*(f'+ COUNT({each})' for each in texts), 'AS text_values'], separator=' ').replace('+ ', '', 1)}\n"
+        f"FROM {kind.landing}\nGROUP BY file_id"
+    )
+
+
+# COPY, and from its texts to values
+
+
+def _copy(kind: RecordKind, *, packed: bool) -> str:
+    columns = [*(key.lower() for key in kind.keys), *(["file_id"] if packed else [])]
+    head = (
+        f"-- Records we packed ({kind.name}), each with the number of its file. Our options follow: MANIFEST GZIP,\n"
+        "-- REGION. What is left out is counted.\n"
+        if packed
+        else f"-- One file of {kind.name}. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file\n"
+        "-- with anything that cannot be loaded is left out, whole, and read again, carefully.\n"
+    )
+    return (
+        f"{head}COPY {copy_table(kind)} (\n{_wrapped(columns)}\n)\nFROM :source\nIAM_ROLE :role\n"
+        f"FORMAT AS JSON :jsonpaths\n{'MAXERROR 100000 ' if packed else ''}COMPUPDATE OFF STATUPDATE OFF"
+    )
+
+
+def _convert(kind: RecordKind) -> str:
+    columns = _wrapped([*kind.columns, "file_id", "needs_rereading"])
+    values = ",\n".join(f"    {_converted(each)} AS {each.column}" for each in kind.fields)
+    doubts = [doubt for each in kind.fields for doubt in _doubts(each)]
+    doubts += [_broken(kind, rule) for rule in kind.rules]
+    nested = "\n            OR ".join(
+        f"LEFT(c.{each.key.lower()}, 1) IN ('{{', '[')" for each in kind.fields if each.is_text
+    )
+    doubts.append(f"(:nested AND (\n            {nested}\n        ))")
+    joined = "\n        OR ".join(doubts)
+    return (
+        f"-- {kind.name.capitalize()} into the run's table: texts become numbers where that is beyond doubt. Rows that\n"
+        "-- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.\n"
+        "-- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from\n"
+        '-- "1.50"), anything too long, and, where values are nested, what opens like an object or array.\n'
+        "-- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.\n"
+        f"INSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{values},\n    c.file_id,\n"
+        f"    (\n        {joined}\n    ) AS needs_rereading\nFROM {copy_table(kind)} AS c"
+    )
+
+
+def _converted(field: Field) -> str:
+    name = f"c.{field.key.lower()}"
+    if field.is_text:
+        return f"CASE WHEN OCTET_LENGTH({name}) <= {field.width} THEN {name} END"
+    return f"CASE\n        WHEN {name} ~ '{_pattern(field)}'\n            THEN CAST({name} AS {_type(field)})\n    END"
+
+
+def _pattern(field: Field) -> str:
+    return _DIGITS.get(field.type, _REAL)
+
+
+def _doubts(field: Field) -> list[str]:
+    """Return the conditions under which a text that COPY read may not be what it seems."""
+    name = f"c.{field.key.lower()}"
+    if field.is_text:
+        found = [f"OCTET_LENGTH({name}) > {field.width}"]
+        if field.required:
+            found.append(f"{name} IS NULL OR {name} = ''")
+        if field.trimmed:
+            found.append(f"{name} LIKE '% '")
+        return [*found, f"{name} ~ '{_LOOKS_REAL}'", f"{name} = '-0'"]
+    other = f"NOT {name} ~ '{_pattern(field)}'"
+    given = f"OCTET_LENGTH({name}) > 0\n            AND {other}"
+    found = [f"{name} IS NULL OR {other}"] if field.required else [f"(\n            {given}\n        )"]
+    return [*found, f"{name} ~ '^-0+$'"] if field.type == "DOUBLE" else found
+
+
+def _broken(kind: RecordKind, rule: Rule) -> str:
+    """Return the condition under which a rule is broken, or may be."""
+    name = f"c.{rule.key.lower()}"
+    if isinstance(rule, Between):
+        field = next(each for each in kind.fields if each.key == rule.key)
+        return (
+            f"COALESCE(\n            CASE WHEN {name} ~ '{_pattern(field)}' THEN CAST({name} AS {_type(field)}) END\n"
+            f"            NOT BETWEEN {rule.low} AND {rule.high - 1}, {str(field.required).upper()}\n        )"
+        )
+    return f"({name} = '{rule.value}' AND COALESCE(c.{rule.needed.lower()}, '') = '')"
+
+
+def _convert_accepted(kind: RecordKind) -> str:
+    columns = _wrapped([*kind.columns, "file_id", "needs_rereading"])
+
+    def value(field: Field) -> str:
+        name = f"c.{field.key.lower()}"
+        if not field.is_text:
+            return f"CAST({name} AS {_type(field)}) AS {field.column}"
+        return name if field.key.lower() == field.column else f"{name} AS {field.column}"
+
+    values = [*(value(each) for each in kind.fields), "c.file_id", "FALSE AS needs_rereading"]
+    return (
+        f"-- {kind.name.capitalize()} that the careful reader has accepted: converted as they are; a value that cannot be\n"
+        f"-- is an error.\nINSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{_indented(values)}\nFROM {copy_table(kind)} AS c"
+    )
+
+
+# Checks
+
+
+def _conservation(kinds: Sequence[RecordKind]) -> str:
+    counted = "\n    UNION ALL\n".join(
+        f"    SELECT file_id, COUNT(*) AS staged\n    FROM {each.staging}\n"
+        "    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= :run_from)\n"
+        "    GROUP BY file_id"
+        for each in kinds
+    )
+    return (
+        "-- Every record read is loaded or rejected, and every loaded record is in staging: per file.\n"
+        "-- scope: run\n"
+        "SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged\n"
+        f"FROM etl.files AS f\nLEFT JOIN (\n{counted}\n) AS s ON f.file_id = s.file_id\n"
+        "WHERE\n    f.state = 'loaded' AND f.run_id >= :run_from\n"
+        "    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0))"
+    )
+
+
+def _owned_rows(kinds: Sequence[RecordKind]) -> str:
+    def rows(kind: RecordKind) -> str:
+        within = f"s.{kind.moment} BETWEEN :ts_from AND :ts_to AND " if kind.moment else ""
+        return (
+            f"SELECT '{kind.staging}' AS in_table, s.file_id, COUNT(*) AS staged\nFROM {kind.staging} AS s\n"
+            "LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'\n"
+            f"WHERE {within}f.file_id IS NULL\nGROUP BY s.file_id"
+        )
+
+    return (
+        "-- Every row of staging belongs to a file that is loaded: none is left of a run that failed.\n"
+        "-- scope: time range\n" + "\nUNION ALL\n".join(map(rows, kinds))
+    )

@@ -1,2 +1,0 @@
--- of 4bb6ddfbcf93da7d
-SELECT schemaname || '.' || tablename AS table_name FROM pg_tables WHERE (schemaname = 'etl' OR (schemaname = 'public' AND tablename IN ('staging_events', 'staging_songs', 'songplays', 'users', 'songs', 'artists', 'time'))) AND NOT (HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'select') AND HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'insert') AND HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'delete')) ORDER BY table_name;

@@ -1,2 +1,0 @@
--- of fc45b44d530d1033
-SELECT run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, plays_matched, error FROM etl.runs ORDER BY run_id DESC NULLS FIRST LIMIT $most;

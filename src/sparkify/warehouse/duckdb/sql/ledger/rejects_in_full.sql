@@ -1,2 +1,0 @@
--- of d5d9a722ba55df5a
-SELECT r.run_id, NOT f.file_id IS NULL AS published, r.uri, r.line, r.byte_offset, r.reason, r.detail, r.encoding, r.content FROM etl.rejects AS r LEFT JOIN etl.files AS f ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded' WHERE (NOT f.file_id IS NULL OR r.run_id IN (SELECT MAX(u.run_id) FROM etl.runs AS u HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END))) AND ($reason = '' OR r.reason = $reason) AND ($uri = '' OR RIGHT(r.uri, LENGTH($uri)) = $uri) ORDER BY r.uri, r.line, r.run_id LIMIT $most;

@@ -1,2 +1,0 @@
--- of 514add603f9f87e1
-SELECT p.songplays, p.matched, e.staged FROM (SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched FROM songplays WHERE start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND) AS p CROSS JOIN (SELECT COUNT(*) AS staged FROM staging_events WHERE page = 'NextSong' AND ts BETWEEN $ts_from AND $ts_to) AS e;

@@ -1,2 +1,0 @@
--- of 0cb09e24cff62e05
-SELECT COUNT(*) AS files, COALESCE(SUM(f.rows_read), 0) AS rows_read, COALESCE(SUM(f.rows_loaded), 0) AS rows_loaded, COALESCE(SUM(f.rows_rejected), 0) AS rows_rejected, COALESCE(SUM(f.plays_loaded), 0) AS plays_loaded FROM etl.files AS f INNER JOIN (SELECT file_id, MAX(run_id) AS run_id FROM etl.files WHERE file_id IN (SELECT file_id FROM run_files) GROUP BY file_id) AS l ON f.file_id = l.file_id AND f.run_id = l.run_id;

@@ -1,8 +1,0 @@
--- of b8ad800afd654f6c
-DELETE FROM run_users;
--- of 03915bbac51c48c7
-INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session) WITH latest AS (SELECT e.user_id, MAX(e.ts) AS ts FROM staging_events AS e WHERE e.user_id <> '' AND e.ts BETWEEN $users_from AND $users_to GROUP BY e.user_id), candidates AS (SELECT e.user_id, NULLIF(RTRIM(e.first_name, ' '), '') AS first_name, NULLIF(RTRIM(e.last_name, ' '), '') AS last_name, NULLIF(RTRIM(e.gender, ' '), '') AS gender, NULLIF(RTRIM(e.level, ' '), '') AS level, e.ts, e.item_in_session FROM staging_events AS e INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts UNION ALL SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session FROM users AS u INNER JOIN latest AS l ON u.user_id = l.user_id) SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session FROM candidates AS c QUALIFY ROW_NUMBER() OVER (PARTITION BY c.user_id ORDER BY c.ts DESC NULLS FIRST, c.item_in_session DESC NULLS FIRST, c.level, c.first_name, c.last_name, c.gender) = 1;
--- of a772ab7d070e469c
-DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
--- of ce1539bdd2445ffb
-INSERT INTO users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session) SELECT user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session FROM run_users;

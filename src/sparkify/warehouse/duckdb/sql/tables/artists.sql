@@ -1,2 +1,0 @@
--- of 7ccda4725ee4e7f8
-CREATE TABLE IF NOT EXISTS artists (artist_id TEXT(64) NOT NULL, name TEXT(1024), location TEXT(1024), latitude DOUBLE, longitude DOUBLE);

@@ -1,2 +1,0 @@
--- of 88f6438532aab8f1
-CREATE TABLE IF NOT EXISTS etl.files (file_id BIGINT NOT NULL, run_id INT NOT NULL, kind TEXT(16) NOT NULL, uri TEXT(4096) NOT NULL, size BIGINT NOT NULL, version TEXT(256) NOT NULL, state TEXT(16) NOT NULL, rows_read BIGINT NOT NULL, rows_loaded BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, plays_loaded BIGINT NOT NULL);

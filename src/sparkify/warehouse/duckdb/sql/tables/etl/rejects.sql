@@ -1,2 +1,0 @@
--- of 460c3f5cba39ca72
-CREATE TABLE IF NOT EXISTS etl.rejects (run_id INT NOT NULL, file_id BIGINT NOT NULL, uri TEXT(4096) NOT NULL, line BIGINT NOT NULL, byte_offset BIGINT NOT NULL, reason TEXT(32) NOT NULL, detail TEXT(1024) NOT NULL, content TEXT(65535) NOT NULL, encoding TEXT(16) NOT NULL);

@@ -1,2 +1,0 @@
--- of 167c1cbee208834e
-CREATE TABLE IF NOT EXISTS etl.runs (run_id INT NOT NULL, mode TEXT(16) NOT NULL, status TEXT(16) NOT NULL, started_at TIMESTAMP NOT NULL, finished_at TIMESTAMP NOT NULL, files_loaded BIGINT, rows_read BIGINT, rows_loaded BIGINT, rows_rejected BIGINT, plays_loaded BIGINT, duplicates BIGINT, songplays BIGINT, plays_matched BIGINT, version TEXT(32) NOT NULL, error TEXT(4096));

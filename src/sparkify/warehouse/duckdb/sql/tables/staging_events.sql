@@ -1,2 +1,0 @@
--- of 0e1a930e66e51889
-CREATE TABLE IF NOT EXISTS staging_events (artist TEXT(1024), auth TEXT(64), first_name TEXT(1024), gender TEXT(16), item_in_session INT, last_name TEXT(1024), length DOUBLE, level TEXT(16), location TEXT(1024), method TEXT(16), page TEXT(64), registration DOUBLE, session_id BIGINT, song TEXT(1024), status INT, ts BIGINT, user_agent TEXT(1024), user_id TEXT(64), file_id BIGINT NOT NULL);

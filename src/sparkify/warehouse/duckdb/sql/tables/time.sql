@@ -1,2 +1,0 @@
--- of 8923e9bccc9d375e
-CREATE TABLE IF NOT EXISTS time (start_time TIMESTAMP NOT NULL, hour INT NOT NULL, day INT NOT NULL, week INT NOT NULL, month INT NOT NULL, year INT NOT NULL, weekday INT NOT NULL);

@@ -1,0 +1,141 @@
+"""`etl --plan --sql` prints what `etl` then sends, statement by statement, and asks and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from sparkify.cli.app import run
+from sparkify.pipeline.checks import all_checks
+from sparkify.warehouse.duckdb.translation import to_duckdb
+from sparkify.warehouse.statements import read_statements
+from sparkify.warehouse.version import MODELS
+from tests.conftest import S3Server
+from tests.contents import hash_tables
+from tests.loading import etl
+from tests.records import TS, play, song, write_records
+from tests.warehouses import ENGINES, OnRedshift, Warehouses, exists
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    write_records(tmp_path / "song_data" / "1.json", song())
+    write_records(tmp_path / "song_data" / "2.json", song(song_id="SO2"))
+    write_records(tmp_path / "log_data" / "1.json", play(), play(ts=TS + 1, page="Home"))
+    write_records(tmp_path / "log_data" / "2.json", play(ts=TS + 2))
+    return tmp_path
+
+
+def bare(sql: str) -> str:
+    """Return a statement without what only the files and the moment tell: numbers, times, names by chance."""
+    text = re.sub(r"sparkify-runs/[0-9TZ]+-[0-9a-f]{8}/", "RUN/", sql)
+    return re.sub(r"-?[0-9]+", "0", text)
+
+
+def rehearsed(place: OnRedshift, lake: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[str]:
+    capsys.readouterr()
+    assert etl(place, lake / "log_data", lake / "song_data", "--plan", "--sql", "--json", *options) == 0
+    return [bare(sql) for sql in json.loads(capsys.readouterr().out)["statements"]]
+
+
+@pytest.mark.parametrize("options", [[], ["--full-refresh"], ["--batch-bytes", "1"]])
+def test_what_is_printed_is_what_is_sent(
+    warehouses: Warehouses, lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+):
+    place = warehouses.new("redshift", tmp_path / "place")
+    assert isinstance(place, OnRedshift)
+    for more in ("first", "again"):
+        write_records(lake / "log_data" / f"{more}.json", play(ts=TS + 9))
+        write_records(lake / "song_data" / f"{more}.json", song(song_id="SO9"))
+        write_records(lake / "log_data" / "2.json", *[play(ts=TS + 2)] * len(more))  # a new version
+        printed = rehearsed(place, lake, capsys, *options)
+        place.server.statements.clear()
+        assert etl(place, lake / "log_data", lake / "song_data", *options) == 0
+        assert [bare(entry.sql) for entry in place.server.statements] == printed
+
+
+def test_what_is_printed_without_staging_is_what_is_sent_but_for_the_values(
+    warehouses: Warehouses, lake: Path, tmp_path: Path, s3: S3Server, capsys: pytest.CaptureFixture[str]
+):
+    place = warehouses.new("redshift", tmp_path / "place", staging=False)
+    assert isinstance(place, OnRedshift)
+    bucket = s3.root / "rehearsed"
+    bucket.mkdir()
+    for folder in ("log_data", "song_data"):
+        for path in (lake / folder).iterdir():
+            (bucket / folder).mkdir(exist_ok=True)
+            (bucket / folder / path.name).write_bytes(path.read_bytes())
+    sources = ("s3://rehearsed/log_data", "s3://rehearsed/song_data")
+    capsys.readouterr()
+    assert etl(place, *sources, "--plan", "--sql", "--json") == 0
+    printed = [bare(sql) for sql in json.loads(capsys.readouterr().out)["statements"]]
+    place.server.statements.clear()
+    assert etl(place, *sources) == 0
+    sent = [bare(entry.sql) for entry in place.server.statements]
+    literals = [number for number, sql in enumerate(sent) if sql.startswith("INSERT INTO run_song_copy")]
+    assert len(literals) == 1
+    for number in literals:
+        sent[number], printed[number] = (
+            sql.partition("VALUES")[0] for sql in (sent[number], printed[number])
+        )
+    assert sent == printed
+
+
+@pytest.mark.parametrize("options", [[], ["--full-refresh"]])
+def test_models_and_checks_are_printed_for_duckdb_as_they_run(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+):
+    """Every model in its order, in the text that DuckDB is given; nothing is read or made."""
+    capsys.readouterr()
+    sources = (lake / "log_data", lake / "song_data")
+    assert etl(tmp_path / "w.duckdb", *sources, "--plan", "--sql", "--json", *options) == 0
+    printed = json.loads(capsys.readouterr().out)["statements"]
+    models = [to_duckdb(step) for path in MODELS for step in read_statements(path)]
+    texts = [text.partition("\n")[2] for text in printed]
+    assert [text for text in texts if text in models] == models
+    assert {to_duckdb(check.step) for check in all_checks()} <= set(texts)
+    assert (to_duckdb(read_statements("star/reset.sql")[0]) in texts) == bool(options)
+    assert not (tmp_path / "w.duckdb").exists()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_plan_with_its_sql_changes_nothing(
+    warehouses: Warehouses, lake: Path, tmp_path: Path, s3: S3Server, engine: str
+):
+    place = warehouses.new(engine, tmp_path / "place")
+    assert etl(place, lake / "log_data", lake / "song_data", "--plan", "--sql") == 0
+    assert not exists(place)
+    assert etl(place, lake / "log_data", lake / "song_data") == 0
+    before = hash_tables(place, file_ids=True, ledger=True)
+    write_records(lake / "log_data" / "3.json", play(ts=TS + 9))
+    written = sorted((s3.root / "staging").rglob("*")) if engine == "redshift" else []
+    assert etl(place, lake / "log_data", lake / "song_data", "--plan", "--sql", "--full-refresh") == 0
+    assert hash_tables(place, file_ids=True, ledger=True) == before
+    assert (sorted((s3.root / "staging").rglob("*")) if engine == "redshift" else []) == written
+
+
+def test_sql_goes_with_a_plan(tmp_path: Path):
+    assert run(["etl", "--sql", "--database", str(tmp_path / "w.duckdb")]) == 2
+
+
+def test_few_statements_and_two_for_each_log_file(
+    warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Their number does not grow with songs, and by two with a log file: COPY, and numbering its rows."""
+    sent = []
+    for songs, logs in ((1, 1), (40, 1), (1, 11)):
+        folder = tmp_path / f"{songs}-{logs}"
+        for number in range(songs):
+            write_records(folder / "song_data" / f"{number}.json", song(song_id=f"SO{number}"))
+        for number in range(logs):
+            write_records(folder / "log_data" / f"{number}.json", play(ts=TS + number))
+        place = warehouses.new("redshift", folder / "place")
+        capsys.readouterr()
+        assert etl(place, folder / "log_data", folder / "song_data", "--json") == 0
+        sent.append(json.loads(capsys.readouterr().out)["statements_sent"])
+    assert sent[1] == sent[0]
+    assert sent[2] == sent[0] + 2 * 10
+    assert sent[0] < 110

@@ -1,0 +1,52 @@
+"""Write what is generated from records and models: ``make generate``.
+
+Two kinds of committed files, for reading and review: ``sql/derived/*.sql``, the statements that follow from
+:mod:`sparkify.records`, and ``warehouse/duckdb/translated.sql``, every statement that DuckDB runs in its
+dialect.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sparkify.sql
+from sparkify.records import KINDS
+from sparkify.warehouse import tables
+from sparkify.warehouse.derived import derived_files, for_every_engine, write_tables
+from sparkify.warehouse.duckdb import translation
+from sparkify.warehouse.statements import Statement, read_statements
+
+SQL = Path(sparkify.sql.__file__).parent
+# What only Redshift is sent.
+REDSHIFT_ONLY = ("redshift/", "doctor/")
+
+
+def derived() -> dict[str, str]:
+    """Return the text of every file below ``sql/derived``, by its path below ``sql``."""
+    return {**derived_files(KINDS), "derived/tables.sql": write_tables(tables.all_tables())}
+
+
+def for_duckdb() -> list[Statement]:
+    """Return every statement that DuckDB runs, in the order of their files."""
+    written = sorted(path.relative_to(SQL).as_posix() for path in SQL.rglob("*.sql"))
+    paths = [path for path in written if not path.startswith((*REDSHIFT_ONLY, "derived/"))]
+    steps = [step for path in paths for step in read_statements(path)]
+    return [*steps, *for_every_engine(KINDS), *tables.all_table_statements()]
+
+
+def main() -> None:
+    """Write the files, and remove those of kinds that are gone."""
+    folder = SQL / "derived"
+    folder.mkdir(exist_ok=True)
+    files = derived()
+    for path in folder.glob("*.sql"):
+        if f"derived/{path.name}" not in files:
+            path.unlink()
+    for name, text in files.items():
+        (SQL / name).write_text(text, encoding="utf-8")
+    target = Path(translation.__file__).with_name(translation.FILE)
+    target.write_text(translation.write_file(for_duckdb()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
