@@ -1,30 +1,50 @@
-# Everything runs in .venv, made by `make install` from locked requirements with hashes.
-# Needs Python >= 3.11 and make; no root, no system packages.
-PYTHON ?= python3
+# Everything runs in .venv: `make demo` puts what the warehouse needs there, `make install` what a developer
+# needs besides, both from locked requirements with hashes. Needs Python >= 3.11 and make; no root.
+SUITS := import sys; sys.exit(sys.version_info < (3, 11))
+# The first Python on PATH that is new enough and runs: a version manager's shim may be there and fail.
+PYTHON ?= $(or $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c '$(SUITS)' 2>/dev/null && echo $$each && break; done),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 SQL := src/sparkify/sql
+# Modules are compiled when they are first imported: most of what is installed never is.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test generate check fmt bench lock clean
+.PHONY: help install demo test test-all generate check fmt bench dist lock clean
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-install: $(VENV)/.installed ## make .venv with everything a developer needs, from the lock
-
-$(VENV)/.installed: requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Error: Python >= 3.11 is needed, this is " + sys.version.split()[0] + "\nTry: make install PYTHON=python3.12")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c '$(SUITS)' 2>/dev/null || { \
+		echo "Error: Python >= 3.11 is needed; $(PYTHON) --version says: $$($(PYTHON) --version 2>&1 | head -1)"; \
+		echo "Try: make $(or $(firstword $(MAKECMDGOALS)),install) PYTHON=/path/to/python3.11"; exit 1; } >&2
+	@echo "1/3 Make $(VENV) with $$($(PYTHON) --version)."
+	@$(PYTHON) -m venv $(VENV)
+	@echo "2/3 Install what the warehouse needs, locked in $<: 60 MB to download, 200 MB in $(VENV)."
+	@$(PIP) --require-hashes -r $<
+	@echo "3/3 Install sparkify from this folder."
+	@$(PIP) --no-deps --no-build-isolation --no-index -e .
 	@touch $@
 
-demo: install ## simulate a small month, load it, show the tables
-	$(BIN)/sparkify demo
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "Install what developers need besides, locked in $<: 800 MB in $(VENV)."
+	@$(PIP) --require-hashes -r $<
+	@touch $@
 
-test: install ## run the tests
-	$(BIN)/python -m pytest -n 2
+install: $(VENV)/.dev ## make .venv with everything a developer needs, from the lock
+
+demo: $(VENV)/.run ## simulate a small month, load it, show the tables; installs only what that needs
+	@$(BIN)/sparkify demo
+
+test: install ## run the fast tests, in about 4 minutes
+	$(BIN)/python -m pytest -n 2 -m "not thorough"
+
+test-all: test ## run the fast tests, then the thorough ones and the properties with more examples
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 -m "thorough or hypothesis"
 
 generate: install ## write the SQL that is generated from records and models
 	$(BIN)/python -m tools.generate
@@ -42,10 +62,14 @@ fmt: install ## format the code
 bench: install ## compare with the peers, in one run
 	$(BIN)/python -m benchmarks
 
-lock: ## renew requirements/dev.txt (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
-		--no-emit-find-links --custom-compile-command 'make lock' --upgrade \
-		--extra aws --group build --group test -o requirements/dev.txt pyproject.toml
+dist: $(VENV)/.run ## build the wheel and the sdist in dist/, from what is installed
+	@rm -rf dist
+	$(BIN)/hatchling build
+
+lock: ## renew what is in requirements/ (needs uv)
+	$(LOCK) --upgrade --extra aws --group build --group test -o requirements/dev.txt
+	$(LOCK) --group build --constraints requirements/dev.txt -o requirements/run.txt
+	$(LOCK) --upgrade --extra aws --resolution lowest-direct -o requirements/lowest.txt
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import tests.tiers  # noqa: F401 - it sets how many examples Hypothesis draws
 from tests.warehouses import Warehouses
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,6 +12,7 @@ from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
 from sparkify.settings import Settings, load_settings
 from tests.cluster.conftest import NOTHING, everything, port_to
+from tests.tiers import sweep
 
 CREATE = ["cluster", "create", "--yes"]
 OPEN = ["cluster", "open-port", "--cidr", "203.0.113.7/32"]
@@ -77,7 +78,7 @@ def test_the_walks_are_as_long_as_what_is_tried(config, killer):
     assert killer.run(DESTROY) == DESTROY_CALLS
 
 
-@pytest.mark.parametrize("deadly", range(1, CREATE_CALLS + 1))
+@pytest.mark.parametrize("deadly", sweep(range(1, CREATE_CALLS + 1), 5))
 def test_create_killed_anywhere_is_continued(config, moto, killer, deadly):
     before = config.read_text()
     killer.run(CREATE)
@@ -94,14 +95,14 @@ def test_create_killed_anywhere_is_continued(config, moto, killer, deadly):
     assert settings.iam_role.arn.endswith(":role/dwhRole")
 
 
-@pytest.mark.parametrize("deadly", range(1, CREATE_CALLS + 1))
+@pytest.mark.parametrize("deadly", sweep(range(1, CREATE_CALLS + 1), 5))
 def test_a_killed_create_can_be_destroyed(config, moto, killer, deadly):
     killer.kill(CREATE, deadly)
     killer.run(DESTROY)
     assert everything(moto) == NOTHING
 
 
-@pytest.mark.parametrize("deadly", range(1, DESTROY_CALLS + 1))
+@pytest.mark.parametrize("deadly", sweep(range(1, DESTROY_CALLS + 1), 5))
 def test_destroy_killed_anywhere_is_continued(config, moto, killer, deadly):
     killer.run(CREATE)
     killer.run(OPEN)

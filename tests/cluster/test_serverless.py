@@ -13,6 +13,7 @@ from sparkify.cluster.aws import Aws
 from sparkify.settings import load_settings
 from tests.cluster.conftest import NOTHING, everything
 from tests.cluster.serverless_double import ServerlessDouble
+from tests.tiers import sweep
 
 CREATE = ["cluster", "create", "--yes", "--serverless"]
 DESTROY = ["cluster", "destroy", "--yes"]
@@ -88,7 +89,7 @@ def kill(double: ServerlessDouble, arguments: list[str], deadly: int, monkeypatc
     return False
 
 
-@pytest.mark.parametrize("slow", [0, 2])
+@pytest.mark.parametrize("slow", sweep([0, 2], 2))
 def test_killed_after_each_call_it_is_continued(config, double, moto, monkeypatch, slow):
     double.slow = slow
     deadly = 1

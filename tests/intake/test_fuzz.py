@@ -1,6 +1,6 @@
 """Whatever is done to a file: nothing breaks, every line is accounted for, both ways of reading agree.
 
-``HYPOTHESIS_PROFILE=thorough`` runs for a quarter of an hour.
+``HYPOTHESIS_PROFILE=release`` runs for a quarter of an hour.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -23,10 +22,9 @@ from sparkify.records import EVENTS, SONGS, RecordKind
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 from tests.landing import Lander, Outcome, read
 from tests.records import play, song
+from tests.tiers import by_profile
 from tests.warehouses import Warehouses, open_place
 
-_FILES = {"default": (150, 25), "thorough": (30_000, 2_500)}
-_READ, _LANDED = _FILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 _QUIETLY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 # What a mutation puts in: symbols, tokens that are almost JSON, bytes that are no text, edges of types.
@@ -144,7 +142,7 @@ def _bytes_of(outcome: Outcome) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
-@settings(_QUIETLY, max_examples=_READ)
+@settings(_QUIETLY, max_examples=by_profile(50, 150, 30_000))
 @given(st.data())
 def test_nothing_breaks_the_careful_reader_and_nothing_is_lost(kind: RecordKind, data: st.DataObject):
     contents = data.draw(_contents(kind))
@@ -184,7 +182,7 @@ def redshift_lander(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
-@settings(_QUIETLY, max_examples=_LANDED)
+@settings(_QUIETLY, max_examples=by_profile(10, 25, 2_500))
 @given(st.data())
 def test_the_fast_path_lands_what_the_careful_reader_accepts(
     lander: Lander, kind: RecordKind, data: st.DataObject
@@ -193,7 +191,7 @@ def test_the_fast_path_lands_what_the_careful_reader_accepts(
 
 
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
-@settings(_QUIETLY, max_examples=max(10, _LANDED // 10))
+@settings(_QUIETLY, max_examples=by_profile(3, 10, 250))
 @given(st.data())
 def test_copy_lands_what_the_careful_reader_accepts(
     redshift_lander: Lander, kind: RecordKind, data: st.DataObject

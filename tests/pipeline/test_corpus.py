@@ -1,6 +1,6 @@
 """Every kind of bad or odd file comes to what ``tests/corpus/expected.toml`` says, whichever way it is read.
 
-Alone or among all the others, by the fast path or by the careful reader. ``HYPOTHESIS_PROFILE=thorough``
+Alone or among all the others, by the fast path or by the careful reader. ``HYPOTHESIS_PROFILE=release``
 gives each a whole `etl` of its own, and not every eighth.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -28,10 +27,11 @@ from tests.landing import Lander, Row, read
 from tests.loading import etl
 from tests.oracle import COLUMNS
 from tests.records import play, song, write_records
+from tests.tiers import by_profile, sweep
 from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, open_place, rows
 
 CORPUS = Path(__file__).parents[1] / "corpus"
-EVERY = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 8
+EVERY = by_profile(8, 8, 1)
 FOLDERS = {EVENTS: "log_data", SONGS: "song_data"}
 
 
@@ -185,7 +185,7 @@ def verify(place: Place, case: Case, unknown: dict[str, int] | None) -> None:
         assert dict(stored) == unknown
 
 
-@each_case
+@pytest.mark.parametrize("case", sweep(CASES, 6), ids=lambda case: case.label)
 @pytest.mark.parametrize(
     ("lander", "much"),
     [("duckdb", False), ("duckdb", True), ("redshift", True)],
@@ -201,7 +201,7 @@ def test_landed_alone(case: Case, lander: Lander, much: bool, monkeypatch: pytes
     assert outcome.unknown == case.unknown
 
 
-@pytest.mark.parametrize("case", CASES[::EVERY], ids=lambda case: case.label)
+@pytest.mark.parametrize("case", sweep(CASES[::EVERY], 6), ids=lambda case: case.label)
 def test_loaded_alone(case: Case, place: Place, tmp_path: Path):
     load(place, tmp_path, [case])
     verify(place, case, case.unknown)

@@ -17,6 +17,7 @@ from tests.conftest import S3Server
 from tests.contents import hash_tables
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
+from tests.tiers import sweep
 from tests.warehouses import ENGINES, OnRedshift, Warehouses, exists
 
 
@@ -41,7 +42,7 @@ def rehearsed(place: OnRedshift, lake: Path, capsys: pytest.CaptureFixture[str],
     return [bare(sql) for sql in json.loads(capsys.readouterr().out)["statements"]]
 
 
-@pytest.mark.parametrize("options", [[], ["--full-refresh"], ["--batch-bytes", "1"]])
+@pytest.mark.parametrize("options", sweep([[], ["--full-refresh"], ["--batch-bytes", "1"]], 3))
 def test_what_is_printed_is_what_is_sent(
     warehouses: Warehouses, lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str]
 ):

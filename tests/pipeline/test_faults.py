@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -29,11 +28,11 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
+from tests.tiers import PROFILE, by_profile, sweep
 from tests.warehouses import OnRedshift, Warehouses, open_place, rows
 from tools.redshift_double import Fault
 from tools.redshift_double.faults import FaultKind
 
-THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 KINDS: tuple[FaultKind, ...] = ("serialization", "drop_before", "drop_after")
 SONGS = [song(), song(song_id="SO2", title="Other", year=0)]
 EVENTS = [play(), play(ts=TS + 1, page="Home"), play(ts=TS + 2, song="Other", userId="2")]
@@ -84,14 +83,14 @@ def statements(warehouses: Warehouses, lake: Path, tmp_path_factory: pytest.Temp
     return max(number for number, sql in enumerate(sent, 1) if sql.endswith("COMMIT"))
 
 
-@pytest.mark.parametrize("tenth", range(10))
+@pytest.mark.parametrize("tenth", sweep(range(10), 9))
 def test_a_fault_at_each_statement_is_passed_over(
     place: OnRedshift, warehouses: Warehouses, lake: Path, statements: int, tenth: int
 ):
-    """A conflict, a connection cut before, one cut after: one of them at each; all, when thorough."""
+    """A conflict, a connection cut before, one cut after: one of them at each; all, for a release."""
     for at in range(1 + tenth, statements + 1, 10):
         for number, kind in enumerate(KINDS):
-            if not THOROUGH and (at + tenth) % len(KINDS) != number:
+            if PROFILE != "release" and (at + tenth) % len(KINDS) != number:
                 continue
             warehouses.server.reset_database(place.name)
             place.server.faults.arm(Fault(kind, at=at))
@@ -100,11 +99,11 @@ def test_a_fault_at_each_statement_is_passed_over(
             loaded_once(place)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", sweep(KINDS, 3))
 def test_so_it_is_where_files_are_replaced(
     place: OnRedshift, warehouses: Warehouses, tmp_path: Path, kind: FaultKind
 ):
-    """A later run, whose files are new versions of others: every eighth statement, all when thorough."""
+    """A later run, whose files are new versions of others: every eighth statement, all for a release."""
     wanted = expect([play(userId="7"), play(ts=TS + 3)], [song(title="New")])
 
     def before() -> None:
@@ -120,7 +119,7 @@ def test_so_it_is_where_files_are_replaced(
     place.server.faults.arm()
     assert load(place, tmp_path / "lake") == 0
     sent = place.server.faults.count
-    for at in range(1 + KINDS.index(kind), sent - 10, 1 if THOROUGH else 8):
+    for at in range(1 + KINDS.index(kind), sent - 10, by_profile(24, 8, 1)):
         before()
         place.server.faults.arm(Fault(kind, at=at))
         assert load(place, tmp_path / "lake") == 0, at

@@ -25,10 +25,8 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import Tables, expect
 from tests.records import TS, play, song
+from tests.tiers import by_profile
 from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
-
-_PROFILES = {"default": 40, "thorough": 1500}
-_EXAMPLES = _PROFILES[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 
 # Values. Unknown ones come in both ways the sources have, NULL and the empty string.
 _TITLES = st.sampled_from(["Zoë", "Zoë", "Zoë", "Zoë ", "zoë", " Zoë", "Zoë\u00a0", "", None])
@@ -260,7 +258,7 @@ def encode(delivery: Delivery) -> bytes:
     return data
 
 
-@settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(10, 40, 1500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_histories())
 def test_incremental_runs_equal_full_refresh_fresh_load_and_oracle(
     warehouses: Warehouses, history: Sequence[Step]
@@ -269,7 +267,7 @@ def test_incremental_runs_equal_full_refresh_fresh_load_and_oracle(
     hold(warehouses, "duckdb", history)
 
 
-@settings(max_examples=max(5, _EXAMPLES // 20), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(2, 5, 75), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_histories())
 def test_on_redshift_too(warehouses: Warehouses, history: Sequence[Step]):
     hold(warehouses, "redshift", history)

@@ -26,6 +26,7 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
+from tests.tiers import sweep
 
 OLD = [play(userId=str(n), ts=TS + n) for n in range(50)]
 # Texts that differ, so that they cannot be compressed to nothing.
@@ -104,7 +105,7 @@ def at_most(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-@pytest.mark.parametrize("more", [-1_000_000, 0, 300_000])
+@pytest.mark.parametrize("more", sweep([-1_000_000, 0, 300_000], 3))
 def test_disk_full(lake: Lake, more: int):
     error = lake.run(limit=at_most(lake.database.stat().st_size + more))
     assert error
@@ -138,7 +139,7 @@ def test_disk_full_before_there_is_a_warehouse(lake: Lake):
         lake.assert_unchanged()
 
 
-@pytest.mark.parametrize("size", [0, 100])
+@pytest.mark.parametrize("size", sweep([0, 100], 2))
 def test_no_room_for_temporary_files(lake: Lake, size: int):
     error = lake.run(limit=at_most(size))
     assert error
@@ -162,7 +163,7 @@ def mounted(folder: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("room", [200, 900])
+@pytest.mark.parametrize("room", sweep([200, 900], 2))
 def test_a_real_disk_that_is_full(lake: Lake, room: int):
     kept = lake.folder / "kept"
     lake.database.parent.rename(kept)
@@ -210,7 +211,7 @@ engine.close()
 """
 
 
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", sweep([False, True], 2))
 def test_what_does_not_fit_in_memory_goes_to_the_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
 ):

@@ -19,9 +19,9 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.pipeline.test_properties import EVENT_RECORDS, SONG_RECORDS, assert_tables
+from tests.tiers import by_profile
 from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
-_EXAMPLES = {"default": 15, "thorough": 600}[os.environ.get("HYPOTHESIS_PROFILE", "default")]
 _NAMES = ("log_data/1.json", "log_data/2/2.json", "log_data/3.json", "song_data/A/1.json", "song_data/2.json")
 
 Records = Sequence[dict[str, Any]]
@@ -144,7 +144,7 @@ def _steps(draw: st.DrawFn) -> list[tuple[str, Any, Any]]:
     return [*first, ("load", (), None), *draw(st.lists(steps, min_size=2, max_size=8))]
 
 
-@settings(max_examples=_EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(5, 15, 600), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_steps())
 def test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives(
     warehouses: Warehouses, steps: list[tuple[str, Any, Any]]
@@ -152,7 +152,7 @@ def test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives(
     hold(warehouses, "duckdb", steps)
 
 
-@settings(max_examples=max(4, _EXAMPLES // 20), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(1, 4, 30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_steps())
 def test_on_redshift_too(warehouses: Warehouses, steps: list[tuple[str, Any, Any]]):
     hold(warehouses, "redshift", steps)

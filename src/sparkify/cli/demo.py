@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -88,12 +89,12 @@ def _show(screen: Screen, folder: Path, seed: int) -> None:
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     screen.say(f"Done in {seconds:.1f} s. The files are in {lake}, the warehouse is {database}.")
     screen.say("Try next:")
-    where = f"--database {shlex.quote(str(database))}"
+    sparkify, where = _command(), f"--database {shlex.quote(str(database))}"
     logs, songs = (shlex.quote(str(lake / kind)) for kind in ("log_data", "song_data"))
     for command in (
-        f'sparkify query {where} "SELECT * FROM songplays LIMIT 5"',  # noqa: S608 - shown
-        f"sparkify files {where} --limit 5",
-        f"sparkify etl {where} --log-data {logs} --song-data {songs}",
+        f'{sparkify} query {where} "SELECT * FROM songplays LIMIT 5"',  # noqa: S608 - shown
+        f"{sparkify} files {where} --limit 5",
+        f"{sparkify} etl {where} --log-data {logs} --song-data {songs}",
     ):
         screen.say(f"  {command}")
     remove = shlex.join(["rm", "-r", str(folder)])
@@ -107,6 +108,21 @@ def _show(screen: Screen, folder: Path, seed: int) -> None:
             "seconds": round(seconds, 3),
         }
     )
+
+
+def _command() -> str:
+    """Return what starts this program again from the current folder, ready to paste into a shell."""
+    script = Path(sys.argv[0])
+    if script.name != "sparkify":
+        script = Path(sys.executable).with_name("sparkify")
+    on_path = shutil.which("sparkify")
+    if on_path and script.exists() and Path(on_path).samefile(script):
+        return "sparkify"
+    if not script.is_file():
+        return f"{shlex.quote(sys.executable)} -m sparkify"
+    script, here = script.absolute(), Path.cwd()
+    below = script.is_relative_to(here) and script.parent != here  # without a slash, a shell asks PATH
+    return shlex.quote(str(script.relative_to(here) if below else script))
 
 
 def _ask(screen: Screen, options: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
