@@ -60,12 +60,12 @@ class CopySource:
 
     Attributes:
         role: The ARN of the role it assumes; empty: the cluster's default one.
-        region: The bucket's region; empty: the cluster's.
+        region: Gives the region of the buckets it reads; None, or an empty one: the cluster's.
         jsonpaths: Gives the URI of a JSONPaths file for logs; None, or an empty one: ours, or none.
     """
 
     role: str = ""
-    region: str = ""
+    region: Callable[[], str] | None = None
     jsonpaths: Callable[[], str] | None = None
 
 
@@ -298,16 +298,19 @@ class CopyLoader:
 
     def _copy(self, path: str, source: str, jsonpaths: str, options: str) -> bool:
         """COPY; return False where the contents are the trouble."""
-        region = " REGION :region" if self.reading.region else ""
+        region = self.reading.region() if self.reading.region else ""
         step = statement(path)
         parameters = {
             "source": source,
             "role": self.reading.role or Word("default"),
             "jsonpaths": jsonpaths,
-            "region": self.reading.region,
+            "region": region,
         }
         try:
-            self._session.send(fill(step.text + options + region, parameters), f"COPY of {source}")
+            self._session.send(
+                fill(step.text + options + (" REGION :region" if region else ""), parameters),
+                f"COPY of {source}",
+            )
         except EngineError as exc:
             if about_contents(exc.__cause__):
                 return False
