@@ -41,10 +41,11 @@ USERS = {
     "sqlglot": ("warehouse/duckdb/dialect.py",),
     "duckdb": ("warehouse/duckdb/",),
     "redshift_connector": ("warehouse/redshift/",),
-    # The bucket asks it for credentials only: it knows profiles, roles and SSO.
-    "boto3": ("cluster/", "lake/bucket.py"),
-    "botocore": ("cluster/", "lake/bucket.py"),
-    "obstore": ("lake/bucket.py", "lake/writer.py"),
+    # The settings ask it for credentials: it knows profiles, roles and SSO. The bucket asks it for keys that
+    # obstore does not know.
+    "boto3": ("cluster/", "settings/aws.py"),
+    "botocore": ("cluster/", "settings/aws.py", "lake/bucket.py"),
+    "obstore": ("lake/bucket.py", "lake/writer.py", "lake/s3_errors.py"),
     "zstandard": ("lake/codec.py", "simulator/world.py"),
     "rich": ("cli/screen.py",),
     "click": ("cli/",),

@@ -38,7 +38,8 @@ BODY = os.urandom(1_000_000)
 
 
 def aws(endpoint: str, key: str = "TESTACCESSKEY", secret: str = "test-secret-key") -> AwsSettings:
-    return AwsSettings(Secret(key), Secret(secret), "us-east-1", "", endpoint)
+    # The region is given: what asking for it comes to is test_regions' to say.
+    return AwsSettings(Secret(key), Secret(secret), "", "", endpoint, bucket_region="us-east-1")
 
 
 @pytest.fixture
@@ -382,11 +383,6 @@ def test_many_reads_through_a_store_that_fails_now_and_then_are_all_right(
     assert read == files
 
 
-# A key S3 allows and the client does not.
-LISTED = """<ListBucketResult><Contents><Key>x/a//b.json</Key><Size>2</Size><ETag>"1"</ETag>
-<LastModified>2018-11-01T00:00:00.000Z</LastModified></Contents></ListBucketResult>"""
-
-
 def answer(status: int, body: str) -> type[BaseHTTPRequestHandler]:
     class Canned(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -407,13 +403,8 @@ def answer(status: int, body: str) -> type[BaseHTTPRequestHandler]:
         (301, "<Error><Code>PermanentRedirect</Code></Error>", SourceError),
         (400, "<Error><Code>AuthorizationHeaderMalformed</Code></Error>", SourceError),
         (403, "<Error><Code>AccessDenied</Code></Error>", SourceDenied),
-        (
-            200,
-            LISTED,
-            SourceError,
-        ),
     ],
-    ids=["another region", "region in the signature", "denied", "a key that is no path"],
+    ids=["another region", "region in the signature", "denied"],
 )
 def test_answers_of_aws_that_the_local_server_does_not_give(
     status: int, body: str, kind: type[SourceError]
@@ -447,6 +438,6 @@ def test_no_keys_anywhere_is_a_configuration_error(monkeypatch: pytest.MonkeyPat
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
         monkeypatch.setenv(name, str(tmp_path / "none"))
     with pytest.raises(ConfigError):
-        Bucket("s3://lake/x", AwsSettings(Secret(), Secret(), "", "", ""))
+        Bucket("s3://lake/x", AwsSettings(Secret(), Secret(), "", "", "")).listing()
     with pytest.raises(ConfigError, match="nobody"):
-        Bucket("s3://lake/x", AwsSettings(Secret(), Secret(), "", "nobody", ""))
+        Bucket("s3://lake/x", AwsSettings(Secret(), Secret(), "", "nobody", "")).listing()

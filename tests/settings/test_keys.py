@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import logging
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -101,24 +103,26 @@ def value_of(settings: Settings, key: Key) -> Any:
     return getattr(getattr(settings, key.section.lower()), key.name.lower())
 
 
+_VALUES: dict[str, st.SearchStrategy[str]] = {
+    "MODELS": st.just(""),
+    "REGION": st.sampled_from(["us-west-2", "cn-north-1"]),
+    "DB_PORT": st.integers(1, 65535).map(str),
+    "DWH_NUM_NODES": st.integers(1, 100).map(str),
+    "ENGINE": st.sampled_from(["duckdb", "redshift", "DuckDB"]),
+    "DWH_CLUSTER_TYPE": st.sampled_from(["single-node", "multi-node"]),
+    "ENDPOINT_URL": st.sampled_from(["https://s3.example.com", "http://127.0.0.1:9000", "https://h:1/base"]),
+}
+# No quote marks: those around a value are taken off, a promise of its own below. Nor a comment behind it.
+_TEXTS = (
+    st.text("abcXYZ019 %;#=:/[]$\\é", min_size=1, max_size=12)
+    .map(str.strip)
+    .filter(lambda text: text and "://" not in text and not re.search(r"\s[#;]", text))
+)
+
+
 def valid(key: Key) -> st.SearchStrategy[str]:
     """Give values a key takes, written as in a file."""
-    if key.name == "DB_PORT":
-        return st.integers(1, 65535).map(str)
-    if key.name == "DWH_NUM_NODES":
-        return st.integers(1, 100).map(str)
-    if key.name == "ENGINE":
-        return st.sampled_from(["duckdb", "redshift", "DuckDB"])
-    if key.name == "DWH_CLUSTER_TYPE":
-        return st.sampled_from(["single-node", "multi-node"])
-    if key.name == "ENDPOINT_URL":
-        return st.sampled_from(["https://s3.example.com", "http://127.0.0.1:9000", "https://h:1/base"])
-    # No quote marks: those around a value are taken off, a promise of its own below.
-    return (
-        st.text("abcXYZ019 %;#=:/[]$\\é", min_size=1, max_size=12)
-        .map(str.strip)
-        .filter(lambda text: text and "://" not in text)
-    )
+    return _VALUES.get(key.name, _TEXTS)
 
 
 @st.composite
@@ -128,6 +132,7 @@ def places(draw: st.DrawFn) -> tuple[Key, str | None, str | None, str | None]:
     return key, draw(maybe), draw(maybe), draw(maybe)
 
 
+@hypothesis.settings(deadline=None)
 @given(places())
 def test_flags_win_over_the_environment_over_the_file_over_defaults(
     tmp_path_factory: pytest.TempPathFactory, drawn: tuple[Key, str | None, str | None, str | None]
@@ -139,7 +144,10 @@ def test_flags_win_over_the_environment_over_the_file_over_defaults(
     settings = load_settings(path, environment, {f"{key.section}.{key.name}": in_flags})
     expected = in_flags or in_environment or in_file or key.default
     default = load_settings(path=write_empty(path.parent))
-    assert value_of(settings, key) == (key.parse(expected) if expected else value_of(default, key))
+    if key.is_path and not (in_flags or in_environment) and expected:
+        assert Path(value_of(settings, key)) == path.parent / expected
+    else:
+        assert value_of(settings, key) == (key.parse(expected) if expected else value_of(default, key))
     for other in KEYS:
         if other is not key and other.name != "ENGINE":  # the engine follows the host
             assert value_of(settings, other) == value_of(default, other)
@@ -151,6 +159,7 @@ def write_empty(folder: Path) -> Path:
     return path
 
 
+@hypothesis.settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp", "Zs"]), min_size=1))
 def test_a_password_of_any_characters_survives_in_quotes(
     tmp_path_factory: pytest.TempPathFactory, password: str
@@ -180,7 +189,7 @@ def test_sections_and_keys_in_small_letters_are_the_same(write: Write) -> None:
 @pytest.mark.parametrize(
     ("contents", "names"),
     [
-        ("[S4]\nLOG_DATA = x\n", ["[S4]", "[S3]"]),
+        ("[S4]\nLOG = x\n", ["[S4]", "LOG", "line 2"]),
         ("[S3]\nLOGDATA = x\n", ["LOGDATA", "[S3]", "LOG_DATA"]),
         ("[CLUSTER]\nDB_PORT = many\n", ["[CLUSTER] DB_PORT", "'many'", "1 to 65535"]),
         ("[CLUSTER]\nDB_PORT = 70000\n", ["[CLUSTER] DB_PORT", "'70000'", "1 to 65535"]),
@@ -193,6 +202,8 @@ def test_sections_and_keys_in_small_letters_are_the_same(write: Write) -> None:
         ("[S3]\nLOG_DATA = 'lake/log'  # ours\n", ["[S3] LOG_DATA", "quotes", "line of its own"]),
         ('[S3]\nLOG_DATA = "lake/log\n', ["[S3] LOG_DATA", "quotes"]),
         ("[AWS]\nENDPOINT_URL = http://a b\n", ["[AWS] ENDPOINT_URL", "a URL"]),
+        ("[AWS]\nREGION = us west\n", ["[AWS] REGION", "'us west'", "us-west-2"]),
+        ("[DWH]\nMODELS = models\n", ["[DWH] MODELS", "'models'", "yet"]),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named_with_its_place_and_what_was_expected(
@@ -248,9 +259,9 @@ def test_a_malformed_file_is_named_with_the_line_but_never_quoted(
         load_settings(path)
     assert str(path) in caught.value.message
     assert line is None or f"line {line} " in caught.value.message
+    assert caught.value.__context__ is None or caught.value.__suppress_context__
     # What a traceback would show, too: no cause, no context that is not suppressed.
     assert CANARY not in f"{caught.value!r} {caught.value.hint} {caught.value.__cause__!r} {caplog.text}"
-    assert caught.value.__suppress_context__
 
 
 def test_secrets_are_in_no_repr_of_anything(write: Write) -> None:
@@ -292,7 +303,7 @@ def test_the_template_loads_to_the_defaults(write: Write) -> None:
 def test_the_template_explains_every_key() -> None:
     lines = template().splitlines()
     for key in KEYS:
-        at = lines.index(f"{key.name} = {key.default}".rstrip())
+        at = lines.index(f"{key.name} = {key.default}".rstrip(), lines.index(f"[{key.section}]"))
         assert lines[at - 1] == f"# {key.doc}"
 
 
@@ -308,3 +319,81 @@ def test_init_writes_the_template_for_us_alone_and_never_over_a_file(tmp_path: P
     assert CliRunner().invoke(sparkify, ["init", str(path), "--force"]).exit_code == 0
     assert path.read_text() == template()
     assert path.stat().st_mode & 0o077 == 0
+
+
+PATHS = [f"{key.section}.{key.name}" for key in KEYS if key.is_path]
+assert len(PATHS) == 4
+
+
+def path_of(settings: Settings, name: str) -> str:
+    section, _, key = name.lower().partition(".")
+    return str(getattr(getattr(settings, section), key))
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("value", ["a/b", "./a", "../a", "a b"])
+def test_relative_paths_of_the_file_are_from_its_folder_those_of_others_from_the_current_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    home = tmp_path / "conf"
+    home.mkdir()
+    section, _, key = name.partition(".")
+    (home / "dwh.cfg").write_text(f"[{section}]\n{key} = {value}\n")
+    monkeypatch.chdir(tmp_path)
+    for file in (home / "dwh.cfg", Path("conf/dwh.cfg")):
+        assert Path(path_of(load_settings(file), name)).resolve() == (home / value).resolve()
+        assert path_of(load_settings(file, {f"SPARKIFY_{section}_{key}": value}), name) == value
+        assert path_of(load_settings(file, {}, {name: value}), name) == value
+    monkeypatch.chdir(home)
+    assert path_of(load_settings(), name) == value, "as people wrote it"
+
+
+def test_the_default_database_lies_beside_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "dwh.cfg").write_text("[DWH]\nDATABASE =\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(Path("conf/dwh.cfg")).dwh.database == "conf/sparkify.duckdb"
+    assert load_settings(Path("/dev/null")).dwh.database == "sparkify.duckdb", (
+        "a device has no folder of ours"
+    )
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_the_home_folder_is_expanded_everywhere(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Case tilde; what cannot be expanded is a name like any other."""
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    section, _, key = name.partition(".")
+    path = write(f"[{section}]\n{key} = ~/x\n")
+    for settings in (
+        load_settings(path),
+        load_settings(None, {f"SPARKIFY_{section}_{key}": "~/x"}),
+        load_settings(None, {}, {name: "~/x"}),
+    ):
+        assert path_of(settings, name) == str(tmp_path / "me" / "x")
+    assert path_of(load_settings(None, {}, {name: "~nosuchuser/x"}), name) == "~nosuchuser/x"
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/a b", "s3://bucket"])
+def test_a_uri_is_no_path(write: Write, uri: str) -> None:
+    assert load_settings(write(f"[S3]\nLOG_DATA = {uri}\n")).s3.log_data == uri
+
+
+def test_a_database_in_memory_stays_what_it_is(write: Write) -> None:
+    """So that it is refused, and no file of that name made."""
+    assert load_settings(write("[DWH]\nDATABASE = :memory:\n")).dwh.database == ":memory:"
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_locale_without_utf8_is_told_and_how_to_have_one(
+    write: Write, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    section, _, key = name.partition(".")
+    path = write(f"[{section}]\n{key} = jörg\n")
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: "iso8859-1")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path)
+    assert "iso8859-1" in caught.value.message
+    assert "UTF-8" in caught.value.hint
+    load_settings(write(f"[{section}]\n{key} = plain\n"))

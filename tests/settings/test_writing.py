@@ -7,12 +7,14 @@ import os
 import stat
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkify.errors import ConfigError
 from sparkify.settings import load_settings, template
+from sparkify.settings.keys import key_of
 from sparkify.settings.writing import with_values, write_values
 
 HOST = ("CLUSTER", "HOST")
@@ -43,7 +45,9 @@ def parsed(text: str) -> dict[tuple[str, str], str]:
         ("  [CLUSTER]\n  HOST = old\n  DB_PORT = 1\n", f"  [CLUSTER]\n  HOST = {NEW}\n  DB_PORT = 1\n"),
         ("[CLUSTER]\n[cluster]\nHOST=old\n", f"[CLUSTER]\n[cluster]\nHOST={NEW}\n"),
         ("", f"[CLUSTER]\nHOST = {NEW}\n"),
-        ("# HOST = x\n[S3]\nHOST = mine\n", f"# HOST = x\n[S3]\nHOST = mine\n\n[CLUSTER]\nHOST = {NEW}\n"),
+        ("# HOST = x\n[S3]\nHOSTS = mine\n", f"# HOST = x\n[S3]\nHOSTS = mine\n\n[CLUSTER]\nHOST = {NEW}\n"),
+        ("[S3]\nHOST = old # theirs\n", f"[S3]\nHOST = {NEW}\n"),
+        ("[CLUSTER]\nHOST = a\n[cluster]\nHOST = b\n", f"[CLUSTER]\nHOST = {NEW}\n[cluster]\nHOST = {NEW}\n"),
     ],
 )
 def test_only_the_lines_concerned_change(before, after):
@@ -68,6 +72,7 @@ section = st.builds(
 )
 
 
+@hypothesis.settings(deadline=None)
 @given(st.lists(section, max_size=4), st.sampled_from(["\n", ""]), st.sampled_from([NEW, ""]))
 def test_any_file_reads_back_with_the_value_and_all_others_as_they_were(sections, end, value):
     text = "\n".join(sections) + end
@@ -80,11 +85,14 @@ def test_any_file_reads_back_with_the_value_and_all_others_as_they_were(sections
 
     def plain(values: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
         # A continued value also holds the blank lines behind it; a line added there takes none of them.
-        return {key: text.strip() for key, text in values.items() if key not in {HOST, ("IAM_ROLE", "ARN")}}
+        return {key: text.strip() for key, text in values.items() if key_of(*key) not in set_to}
 
+    set_to = {"CLUSTER.HOST": value, "IAM_ROLE.ARN": "arn"}
     assert plain(after) == plain(before)
-    assert after[HOST].strip("'\"") == value
-    assert after["IAM_ROLE", "ARN"].strip("'\"") == "arn"
+    for key, expected in set_to.items():
+        places = [text.strip("'\"") for place, text in after.items() if key_of(*place) == key]
+        assert places
+        assert set(places) == {expected}
     comments = [line for line in text.split("\n") if line.startswith(("#", ";"))]
     assert [line for line in written.split("\n") if line.startswith(("#", ";"))] == comments
     assert with_values(written, {HOST: value}) == written

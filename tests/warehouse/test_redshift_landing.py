@@ -97,7 +97,7 @@ def test_a_record_of_ours_that_the_cluster_refuses_is_named(
     ("change", "said", "hint"),
     [
         ({"iam_roles": frozenset({"arn:aws:iam::1:role/x"})}, "not authorized to assume", "Attach the role"),
-        ({"bucket_regions": {"staging": "eu-west-1"}}, "Status 301", "[AWS] REGION"),
+        ({"bucket_regions": {"staging": "eu-west-1"}}, "Status 301", "[S3] REGION"),
         ({"s3_secret": "wrong"}, "Status 403", "cluster policy copy"),
     ],
 )

@@ -6,7 +6,13 @@ from typing import Any
 
 import click
 
-from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
+from sparkify.cli.options import (
+    json_option,
+    name_of,
+    open_warehouse,
+    settings_from,
+    warehouse_options,
+)
 from sparkify.cli.screen import Screen
 
 
@@ -25,13 +31,15 @@ def check(as_json: bool, **options: Any) -> None:
     from sparkify.warehouse.connect import require
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options), options)
+    settings = settings_from(options)
+    engine = open_warehouse(settings, options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
             results = run_checks(engine, Scope.everything(), run_from=0)
     finally:
         engine.close()
+    screen.say(f"Warehouse: {name_of(settings, engine)}")
     screen.table(
         ["check", "holds", "failing rows", "promise"],
         [[each.name, not each.failing, len(each.failing), each.description] for each in results],

@@ -9,6 +9,7 @@ import click
 
 from sparkify.cli.options import (
     json_option,
+    name_of,
     open_warehouse,
     settings_from,
     source_options,
@@ -105,6 +106,7 @@ def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql:
         plan = make_plan(sources, ledger)
     finally:
         engine.close()
+    screen.say(f"{'-- ' if with_sql else ''}Warehouse: {name_of(settings, engine)}")
     if not with_sql:
         _show_plan(screen, plan, how)
         screen.result({"plan": _plan_object(plan)})
@@ -158,6 +160,7 @@ def load(
     seconds = time.monotonic() - started
     sent = engine.statements_sent
     with if_interrupted("what was loaded is committed"):
+        screen.say(f"Warehouse: {name_of(settings, engine)}")
         _show_summary(screen, summary, counts, seconds)
         if sent:
             screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")

@@ -23,6 +23,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 # Seconds; a run that publishes some millions of events holds the file for as long.
 _WAIT = 30.0
 
+# Where click's contexts keep that the settings' notice was printed.
+_NOTICED = "sparkify.noticed"
+
 # option → key of dwh.cfg it overrides
 _FLAGS = {
     "database": "DWH.DATABASE",
@@ -105,16 +108,24 @@ def open_warehouse(settings: Settings, options: dict[str, Any], *, writes: bool 
 def settings_from(options: dict[str, Any]) -> Settings:
     """Resolve the settings from a command's options; those not given are None or absent.
 
+    What the configuration was read as, where it uses other names than ours, is said once.
+
     Raises:
         ConfigError: The settings are wrong, or --database names a file where none is used.
     """
     remember_places(options)
+    _verify_working_folder()
     config = options.get("config")
     settings = load_settings(
         Path(config) if config else None,
         os.environ,
         {key: options.get(option) for option, key in _FLAGS.items()},
     )
+    context = click.get_current_context(silent=True)
+    if settings.notice and not (context and context.meta.get(_NOTICED)):
+        click.echo(f"Note: {settings.notice}", err=True)
+        if context:
+            context.meta[_NOTICED] = True
     if options.get("database") is not None and settings.dwh.engine == "redshift":
         where = f" ({settings.cluster.host})" if settings.cluster.host else ""
         raise ConfigError(
@@ -122,3 +133,18 @@ def settings_from(options: dict[str, Any]) -> Settings:
             "Leave --database out, or say --engine duckdb to use the file.",
         )
     return settings
+
+
+def _verify_working_folder() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109 - only whether it is there
+    except FileNotFoundError:
+        raise ConfigError(
+            "the folder this command was started in does not exist any more.",
+            "Change to one that does (`cd`), then run it again.",
+        ) from None
+
+
+def name_of(settings: Settings, engine: Engine) -> str:
+    """Return which warehouse a command works on, for people: its place and its engine."""
+    return f"{engine.place} ({'Redshift' if settings.dwh.engine == 'redshift' else 'DuckDB'})"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +50,48 @@ def _is_same(path: Path, other: str | Path) -> bool:
         return path.samefile(other)
     except OSError:
         return False
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder of a file, and those above it, where they are missing.
+
+    Raises:
+        ConfigError: It cannot be made.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise unwritable(path, exc) from exc
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Yield a name beside a file for its new contents; it takes the file's place when the block ends well.
+
+    DuckDB does the same with a name of its own choosing, where a file is there already; a query may write to
+    the one file it is told alone. What is no regular file, such as a pipe, is yielded as it is.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    target = path.resolve()  # a link stays a link
+    if target.exists() and not target.is_file():
+        yield path
+        return
+    aside = target.with_name(f".{secrets.token_hex(4)}.{target.name}"[:200])
+    try:
+        # To be told now, in our words, and with the mode any new file has.
+        aside.touch(exist_ok=False)
+        aside.unlink()
+        yield aside
+        if target.exists():
+            aside.chmod(target.stat().st_mode & 0o777)
+        os.replace(aside, target)  # noqa: PTH105
+    except OSError as exc:
+        raise unwritable(path, exc) from exc
+    finally:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
 
 
 def unwritable(path: Path, exc: OSError) -> ConfigError:

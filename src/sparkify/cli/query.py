@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sparkify.cli.options import open_warehouse, settings_from, warehouse_options
-from sparkify.cli.output import unwritable, verify_output
+from sparkify.cli.output import make_folder, unwritable, verify_output, written_aside
 from sparkify.cli.screen import aligned, as_json
 from sparkify.errors import ConfigError
 from sparkify.text import counted
@@ -36,7 +36,7 @@ _FORMATS = ("table", "csv", "json", "parquet")
 )
 @click.option("--format", "style", type=click.Choice(_FORMATS), help="[default: table, or by FILE's suffix]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to FILE instead of stdout.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to FILE; - is stdout.")
 @warehouse_options
 def query(
     sql: str | None,
@@ -61,6 +61,8 @@ def query(
     sql = _read(script) if script else str(sql)
     if as_json and style not in (None, "json"):
         raise click.UsageError(f"--json is --format json, and --format {style} was given.")
+    if output == Path("-"):
+        output = None
     style = style or ("json" if as_json else _style_of(output))
     settings = settings_from(options)
     engine = open_warehouse(settings, options)
@@ -69,10 +71,12 @@ def query(
             require(engine, exists=exists)
             if output is not None:
                 verify_output(output, settings, engine)
+                make_folder(output)
             if style == "parquet":
                 if output is None:
                     raise ConfigError("parquet goes to a file.", "Name one with -o FILE.")
-                rows = engine.write_parquet(sql, output)
+                with written_aside(output) as aside:
+                    rows = engine.write_parquet(sql, aside)
             else:
                 answer = engine.query(sql)
                 with _opened(output) as file:

@@ -217,7 +217,8 @@ def _shown(value: Any, separator: str) -> str:
     if isinstance(value, int):
         return f"{value:{separator}}"
     if isinstance(value, float):
-        return f"{value:{separator}.3f}"
+        # Rounded for people; what would round to nothing, and every number of an answer, is shown as it is.
+        return f"{(separator and round(value, 3)) or value:{separator}}"
     if isinstance(value, datetime):
         return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
     return visible(value.hex() if isinstance(value, bytes) else str(value))

@@ -1,7 +1,6 @@
-"""Which credentials and region AWS is asked with, and whether the file they are in is safe.
+"""The port to AWS for the settings, and whether the file the credentials are in is safe.
 
-The standard AWS chain, or a named profile, or the mission's KEY and SECRET. Makes the boto3 clients; keeps
-nothing.
+Makes the boto3 clients; whose credentials they use, and where, is :mod:`sparkify.settings.aws`'s to say.
 """
 
 from __future__ import annotations
@@ -16,11 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.cluster.aws import Aws
-from sparkify.errors import ConfigError
 from sparkify.settings import Settings
-
-# Where the mission's bucket is. Only for a dwh.cfg, environment and profile that name no region.
-DEFAULT_REGION = "us-west-2"
+from sparkify.settings.aws import open_session, s3_endpoint
 
 
 def connect(settings: Settings) -> Aws:
@@ -29,47 +25,29 @@ def connect(settings: Settings) -> Aws:
     Raises:
         ConfigError: boto3 is not installed, the profile does not exist, or KEY stands without SECRET.
     """
-    try:
-        import boto3
-        from botocore.config import Config
-        from botocore.exceptions import ProfileNotFound
-    except ImportError as exc:
-        raise ConfigError(
-            "this command talks to AWS and boto3 is not installed.", "pip install '.[aws]'"
-        ) from exc
     aws = settings.aws
-    aws.verify_keys()
-    try:
-        session = boto3.session.Session(
-            aws_access_key_id=str(aws.key) or None,
-            aws_secret_access_key=str(aws.secret) or None,
-            profile_name=None if aws.key else aws.profile or None,
-            region_name=aws.region or None,
-        )
-        region = session.region_name or DEFAULT_REGION
-    except ProfileNotFound as exc:
-        raise ConfigError(
-            f"there is no AWS profile {aws.profile or os.environ.get('AWS_PROFILE', '')!r}.",
-            "See `aws configure list-profiles`, then correct PROFILE in dwh.cfg or AWS_PROFILE.",
-        ) from exc
+    session = open_session(aws)
+    from botocore.config import Config
+
+    s3 = s3_endpoint(aws)
     # Retries are Aws.call's, in one place, with its own sleep.
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=10,
         read_timeout=60,
-        s3={"addressing_style": "path"} if aws.endpoint_url else None,
+        s3={"addressing_style": "path"} if s3 else None,
     )
 
     @cache
     def client(service: str) -> Any:
         return session.client(
             service,  # type: ignore[call-overload]  # the stubs have one overload per literal name
-            region_name=region,
-            endpoint_url=aws.endpoint_url or None,
+            # Without one of ours boto3 looks for the other services' own, as AWS documents.
+            endpoint_url=(s3 if service == "s3" else aws.endpoint_url) or None,
             config=config,
         )
 
-    return Aws(client, region=region, clock=lambda: datetime.now(UTC), sleep=time.sleep)
+    return Aws(client, region=session.region_name, clock=lambda: datetime.now(UTC), sleep=time.sleep)
 
 
 def exposures(settings: Settings) -> list[str]:

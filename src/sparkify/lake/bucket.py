@@ -5,40 +5,30 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import obstore
-from obstore.exceptions import (
-    BaseError,
-    PermissionDeniedError,
-    PreconditionError,
-    UnauthenticatedError,
-)
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from sparkify.errors import (
-    ConfigError,
-    SourceChanged,
-    SourceDenied,
-    SourceError,
-    SourceNotFound,
-    TransientSourceError,
-)
-from sparkify.lake.store import DATA_SUFFIXES, LakeObject, Listing, sort_out
+from sparkify.errors import ConfigError, SourceChanged, SourceError, SourceNotFound
+from sparkify.lake.s3_errors import FAILURES, Request, is_bad_key, s3_error
+from sparkify.lake.store import DATA_SUFFIXES, LakeObject, Listing, is_data, sort_out
 from sparkify.settings import AwsSettings
+from sparkify.settings.aws import s3_access, s3_client
+from sparkify.text import visible
 
 if TYPE_CHECKING:
     from obstore import ListResult, ObjectMeta
 
 T = TypeVar("T")
-
-# What the client raises; a ValueError is a key that is no path to it, such as a//b.
-_FAILURES = (BaseError, OSError, ValueError)
 
 # Listing is one page of 1,000 keys after another, so prefixes are listed side by side: enough of them to fill
 # the threads, not so many that their requests cost more than the pages they replace.
@@ -111,28 +101,104 @@ class Bucket:
         self._name = bucket
         self._prefix = prefix.strip("/")
         self._patience = patience
-        self._store = open_bucket(bucket, aws, patience)
+        self._aws = aws
+        aws.verify_keys()
+
+    @cached_property
+    def _store(self) -> S3Store:
+        return open_bucket(self._name, self._aws, self._patience)
 
     def listing(self) -> Listing:
         # A slash, since log_data must not take log_data_old/ with it.
         root = self._prefix + "/" if self._prefix else ""
+        unreadable: list[str] = []
         try:
-            found = self._list(root)
-            if not found and self._prefix:
+            try:
+                found = self._without_markers(self._list(root), unreadable)
+            except FAILURES as exc:
+                if not is_bad_key(exc):
+                    raise
+                found = self._list_exactly(root, unreadable, exc)
+            if not found and not unreadable and self._prefix:
                 found = [obstore.head(self._store, self._prefix)]
                 root = self._prefix.rpartition("/")[0]
                 root += "/" if root else ""
         except FileNotFoundError:
             found = []
-        except _FAILURES as exc:
-            raise self._error(exc, self.uri) from exc
-        if not found:
+        except FAILURES as exc:
+            raise self._error(exc, self.uri, "listed") from exc
+        if not found and not unreadable:
             raise SourceNotFound(
                 f"{self.uri} holds no objects.",
                 "Check the bucket and prefix of LOG_DATA and SONG_DATA in dwh.cfg.",
                 uri=self.uri,
             )
-        return sort_out([self._item(meta, root) for meta in found])
+        listing = sort_out([self._item(meta, root) for meta in found])
+        # First, so that they are seen among many that are no data.
+        left_out = sorted(visible(key.removeprefix(root)) for key in unreadable)
+        return Listing(listing.objects, left_out + listing.ignored)
+
+    def _without_markers(self, found: list[ObjectMeta], unreadable: list[str]) -> list[ObjectMeta]:
+        """Return what was listed without the objects whose key ends in ``/``, which go to ``unreadable``.
+
+        Spark and Hadoop mark a folder with one; the client lists it without the slash, as a file. It shows
+        itself by being empty, by lying above others or by another of its name: then S3 is asked what really
+        has that name.
+        """
+        above = {meta["path"].rpartition("/")[0] for meta in found}
+        above |= {folder[:at] for folder in above for at, letter in enumerate(folder) if letter == "/"}
+        times = Counter(meta["path"] for meta in found)
+        suspects = {
+            meta["path"]
+            for meta in found
+            if is_data(meta["path"])
+            and (meta["size"] == 0 or times[meta["path"]] > 1 or meta["path"] in above)
+        }
+        if not suspects:
+            return found
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="sparkify-head") as pool:
+            real = dict(zip(suspects, pool.map(self._head, suspects), strict=True))
+        kept = [meta for meta in found if meta["path"] not in suspects]
+        kept += [meta for meta in real.values() if meta is not None]
+        unreadable += [f"{path}/" for path in suspects for _ in range(times[path] - (real[path] is not None))]
+        return kept
+
+    def _head(self, key: str) -> ObjectMeta | None:
+        try:
+            return obstore.head(self._store, key)
+        except FileNotFoundError:
+            return None
+
+    def _list_exactly(self, root: str, unreadable: list[str], exc: Exception) -> list[ObjectMeta]:
+        """List with boto3, which knows every key; those the client cannot read go to ``unreadable``.
+
+        Raises:
+            SourceError: boto3 is not installed; then ``exc`` says which key it was.
+        """
+        try:
+            import botocore.exceptions as botocore
+        except ImportError:
+            raise exc from None
+        found: list[ObjectMeta] = []
+        try:
+            pages = s3_client(self._aws, self._name).get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._name, Prefix=root):
+                for each in page.get("Contents", []):
+                    if _is_readable(each["Key"]):
+                        found.append(
+                            {
+                                "path": each["Key"],
+                                "last_modified": each["LastModified"],
+                                "size": each["Size"],
+                                "e_tag": each["ETag"],
+                                "version": None,
+                            }
+                        )
+                    else:
+                        unreadable.append(each["Key"])
+        except (botocore.BotoCoreError, botocore.ClientError):
+            raise exc from None
+        return found
 
     def _list(self, root: str) -> list[ObjectMeta]:
         found: list[ObjectMeta] = []
@@ -168,7 +234,7 @@ class Bucket:
             answer = obstore.get(self._store, self._key(item))
             self._compare(item, answer.meta)
             data = bytes(answer.bytes())
-        except _FAILURES as exc:
+        except FAILURES as exc:
             raise self._error(exc, item.uri) from exc
         if len(data) != item.size:
             raise _changed(item)
@@ -186,7 +252,7 @@ class Bucket:
             raise SourceNotFound(
                 f"{self.uri} does not exist.", "Correct it in dwh.cfg.", uri=self.uri
             ) from exc
-        except _FAILURES as exc:
+        except FAILURES as exc:
             raise self._error(exc, self.uri) from exc
 
     def local_path(self, item: LakeObject, spool: Path) -> Path:
@@ -201,7 +267,7 @@ class Bucket:
             with path.open("wb") as file:
                 for chunk in answer.stream():
                     size += file.write(chunk)
-        except _FAILURES as exc:
+        except FAILURES as exc:
             raise self._error(exc, item.uri) from exc
         if size != item.size:
             raise _changed(item)
@@ -210,7 +276,7 @@ class Bucket:
     def verify(self, item: LakeObject) -> None:
         try:
             self._compare(item, obstore.head(self._store, self._key(item)))
-        except _FAILURES as exc:
+        except FAILURES as exc:
             raise self._error(exc, item.uri) from exc
 
     def _compare(self, item: LakeObject, meta: ObjectMeta) -> None:
@@ -218,93 +284,35 @@ class Bucket:
         if self._item(meta, "").version != item.version:
             raise _changed(item)
 
-    def _error(self, exc: Exception, uri: str) -> SourceError:
-        text = str(exc)
-        if "NoSuchBucket" in text:
-            return SourceNotFound(
-                f"the bucket {self._name} does not exist.",
-                "Check the bucket's name in dwh.cfg, and [AWS] ENDPOINT_URL if it is not on AWS.",
-                uri=uri,
-            )
-        if isinstance(exc, FileNotFoundError | PreconditionError):
-            return SourceChanged(f"{uri} changed or vanished after it was listed.", "Run again.", uri=uri)
-        if isinstance(exc, PermissionDeniedError | UnauthenticatedError) or _status(text) in (401, 403):
-            return SourceDenied(
-                f"{uri} may not be read: the store answered {_code(text)}.",
-                "Check whose credentials are used ([AWS] KEY and SECRET, or the standard chain) and that "
-                "they allow s3:ListBucket on the bucket and s3:GetObject on the prefix.",
-                uri=uri,
-            )
-        if _status(text) in (301, 307, 400) or "redirect" in text.lower():
-            return SourceError(
-                f"{uri} cannot be read: the store answered {_code(text)}.",
-                f"Set [AWS] REGION to the region of the bucket {self._name}.",
-                uri=uri,
-            )
-        if isinstance(exc, ValueError) or "invalid path" in text:
-            return SourceError(
-                f"{uri} holds a key that cannot be read: {_first_line(text)}.",
-                "Rename that object: no part of its key may be empty, '.' or '..'.",
-                uri=uri,
-            )
-        return TransientSourceError(
-            f"{uri} cannot be read: {_first_line(text)}",
-            "Check the network and [AWS] ENDPOINT_URL; if the store is busy, run again: nothing was changed.",
-            uri=uri,
-        )
+    def _error(self, exc: Exception, uri: str, doing: str = "read") -> SourceError:
+        return s3_error(exc, Request(uri, self._name, self._aws, doing))
+
+
+def _is_readable(key: str) -> bool:
+    """Tell whether a key is a path to the client: no empty or dotted part, no control character."""
+    return not any(part in ("", ".", "..") for part in key.split("/")) and not re.search(
+        r"[\x00-\x1f\x7f]", key
+    )
 
 
 def open_bucket(bucket: str, aws: AwsSettings, patience: RetryPolicy = PATIENCE) -> S3Store:
-    """Return obstore's client for a bucket, with the credentials the settings name.
-
-    KEY and SECRET of dwh.cfg win; else the standard AWS chain, through boto3 where it is installed
-    (it knows profiles and SSO), else through the environment and instance metadata.
+    """Return obstore's client for a bucket; S3 may be asked which region it is in.
 
     Raises:
         ConfigError: There are no credentials, or only half of them.
     """
-    aws.verify_keys()
-    config: Any = {"region": aws.region or "us-east-1"}
+    access = s3_access(aws, bucket)
+    config: Any = {
+        "region": access.region,
+        "endpoint": access.endpoint,
+        "virtual_hosted_style_request": False,
+    }
     client_options = patience.client_options()
+    client_options["allow_http"] = access.endpoint.startswith("http://")
     options: dict[str, Any] = {"client_options": client_options, "retry_config": patience.retry_config()}
-    if aws.endpoint_url:
-        config["endpoint"] = aws.endpoint_url
-        config["virtual_hosted_style_request"] = False
-        client_options["allow_http"] = aws.endpoint_url.startswith("http://")
-    if aws.key:
-        config["access_key_id"] = str(aws.key)
-        config["secret_access_key"] = str(aws.secret)
-    else:
-        provider = _chain(aws)
-        if provider is not None:
-            options["credential_provider"] = provider
-            if not aws.region and provider.config.get("region"):
-                config["region"] = provider.config["region"]
+    if access.credentials:
+        options["credential_provider"] = access.credentials
     return S3Store(bucket, config=config, **options)
-
-
-def _chain(aws: AwsSettings) -> Any:
-    try:
-        from boto3 import Session
-        from botocore.exceptions import BotoCoreError
-        from obstore.auth.boto3 import Boto3CredentialProvider
-    except ImportError:
-        if aws.profile:
-            raise ConfigError(
-                f"[AWS] PROFILE is {aws.profile}, but boto3, which reads profiles, is not installed.",
-                "Install it with `pip install '.[aws]'`, or set KEY and SECRET.",
-            ) from None
-        return None
-    try:
-        session = Session(profile_name=aws.profile or None, region_name=aws.region or None)
-        if session.get_credentials() is None:
-            raise ConfigError(
-                "no AWS credentials were found: [AWS] KEY is empty and the standard chain has none.",
-                "Set KEY and SECRET in dwh.cfg, AWS_PROFILE, or run `aws configure`.",
-            )
-        return Boto3CredentialProvider(session)
-    except BotoCoreError as exc:
-        raise ConfigError(f"the AWS credentials cannot be used: {exc}.", "Check [AWS] PROFILE.") from exc
 
 
 def _changed(item: LakeObject) -> SourceChanged:
@@ -313,19 +321,3 @@ def _changed(item: LakeObject) -> SourceChanged:
         "Run again when whoever writes it has finished.",
         uri=item.uri,
     )
-
-
-def _first_line(text: str) -> str:
-    return text.split("\n", 1)[0][:300]
-
-
-def _status(text: str) -> int | None:
-    _, found, rest = text.partition("non-2xx status code: ")
-    return int(rest[:3]) if found and rest[:3].isdigit() else None
-
-
-def _code(text: str) -> str:
-    """Return the S3 error code and HTTP status of an answer, without its request details."""
-    _, found, rest = text.partition("<Code>")
-    code = rest.partition("</Code>")[0] if found else ""
-    return " ".join(str(part) for part in (_status(text), code) if part) or "a refusal"

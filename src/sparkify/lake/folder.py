@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,7 +19,8 @@ class Folder:
     threads = 8
 
     def __init__(self, path: str) -> None:
-        self.uri = os.path.abspath(Path(path).expanduser())  # noqa: PTH100 - resolve() would rename what people wrote
+        # Strings: Path.resolve() would rename what people wrote, and Path.expanduser() raises for ~nobody.
+        self.uri = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
         if self.uri.startswith("//"):
             self.uri = self.uri[1:]  # POSIX lets two slashes be, and the same file would have two names
 
@@ -103,6 +105,14 @@ def _as_text(name: str) -> str:
 
 
 def _verify_name(key: str, folder: str) -> None:
+    encoding = sys.getfilesystemencoding()
+    if not key.isascii() and encoding != "utf-8":
+        raise SourceError(
+            f"the name of {_as_text(key)} in {folder} holds letters beyond ASCII, and this system's locale "
+            f"writes names in {encoding}.",
+            "Run it again with LC_ALL=C.UTF-8 (or PYTHONUTF8=1) in the environment.",
+            uri=folder,
+        )
     try:
         key.encode()
     except UnicodeEncodeError as exc:

@@ -6,16 +6,19 @@ in ``#`` and a number, so no reader takes it for data) and renamed when whole.
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from sparkify.errors import ConfigError, SourceDenied, SourceError, SourceNotFound, TransientSourceError
+from sparkify.errors import ConfigError, SourceDenied, SourceError
 from sparkify.lake.bucket import open_bucket
+from sparkify.lake.s3_errors import Request, s3_error
 from sparkify.settings import AwsSettings
 
 # Parts of a large object wait in memory until sent; four keep the connection busy.
@@ -33,16 +36,20 @@ class Writer:
 
     def __init__(self, uri: str, aws: AwsSettings) -> None:
         self._prefix = ""
+        self._bucket = ""
+        self._aws = aws
         self._store: S3Store | LocalStore | None = None
+        # Several threads write; only the first of them opens.
+        self._opening = threading.Lock()
         if uri.startswith("s3://"):
-            bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-            if not bucket:
+            self._bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+            if not self._bucket:
                 raise ConfigError(f"{uri} names no bucket.", "Write s3://bucket/prefix.")
+            aws.verify_keys()
             self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
-            self.uri = f"s3://{bucket}/{self._prefix}".rstrip("/")
-            self._store = open_bucket(bucket, aws)
+            self.uri = f"s3://{self._bucket}/{self._prefix}".rstrip("/")
         else:
-            self.uri = str(Path(uri).expanduser().absolute())
+            self.uri = os.path.abspath(os.path.expanduser(uri))  # noqa: PTH100, PTH111 - as Folder does
 
     def put(self, key: str, data: bytes | Iterable[bytes | memoryview]) -> None:
         """Write one object, replacing what has its name; the chunks of a long one are sent as they come.
@@ -72,7 +79,7 @@ class Writer:
             SourceError: The place is a file, or may not be listed.
         """
         folder = Path(self.uri)
-        if self._store is None:
+        if not self._bucket:
             if folder.is_file():
                 raise SourceError(f"{self.uri} is a file.", "Name a folder.", uri=self.uri)
             if not folder.is_dir():
@@ -95,30 +102,20 @@ class Writer:
             raise self._error(exc, self.uri, "emptied") from exc
 
     def _open(self) -> S3Store | LocalStore:
-        if self._store is None:
-            self._store = LocalStore(self.uri, mkdir=True)
-        return self._store
+        with self._opening:
+            if self._store is None:
+                if self._bucket:
+                    self._store = open_bucket(self._bucket, self._aws)
+                else:
+                    self._store = LocalStore(self.uri, mkdir=True)
+            return self._store
 
     def _error(self, exc: Exception, uri: str, what: str) -> SourceError:
+        if self._bucket:
+            return s3_error(exc, Request(uri, self._bucket, self._aws, what))
         text = str(exc)
-        if "NoSuchBucket" in text:
-            return SourceNotFound(
-                f"the bucket of {uri} does not exist.",
-                "Create it, or check its name and [AWS] ENDPOINT_URL.",
-                uri=uri,
-            )
-        denied = (PermissionDeniedError, UnauthenticatedError, PermissionError)
-        if isinstance(exc, denied) or "code: 403" in text or "os error 13" in text:
-            return SourceDenied(
-                f"{uri} may not be {what}.",
-                "Check the folder's permissions, or that the credentials may list and write the bucket.",
-                uri=uri,
-            )
-        reason = text.split("\n", 1)[0][:300]
-        if self.uri.startswith("s3://"):
-            return TransientSourceError(
-                f"{uri} cannot be {what}: {reason}",
-                "Check the network, [AWS] REGION and [AWS] ENDPOINT_URL; if the store is busy, run again.",
-                uri=uri,
-            )
-        return SourceError(f"{uri} cannot be {what}: {reason}", "Check the disk.", uri=uri)
+        if isinstance(exc, PermissionError) or "os error 13" in text:
+            return SourceDenied(f"{uri} may not be {what}.", "Check the folder's permissions.", uri=uri)
+        return SourceError(
+            f"{uri} cannot be {what}: {text.split(chr(10), 1)[0][:300]}", "Check the disk.", uri=uri
+        )

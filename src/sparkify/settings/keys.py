@@ -3,13 +3,15 @@
 Owns every key's name, type, default and explanation (:data:`KEYS`); `sparkify init` and the guide are
 written from it. Nothing else in the package reads dwh.cfg or ``SPARKIFY_*``.
 
-Precedence: defaults < file < environment (``SPARKIFY_<SECTION>_<KEY>``) < flags.
+Precedence: defaults < file < environment (``SPARKIFY_<SECTION>_<KEY>``) < flags. Relative paths in the file
+are from the folder of the file, those of the environment and of flags from the current one.
 """
 
 from __future__ import annotations
 
-import configparser
+import os
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 
 from sparkify.errors import ConfigError
 from sparkify.records import KINDS, RecordKind
+from sparkify.settings.file import Given, Line, read_file, unquote
+from sparkify.settings.names import key_meant
 
 DEFAULT_PATH = Path("dwh.cfg")
 ENVIRONMENT_PREFIX = "SPARKIFY_"
@@ -31,26 +35,47 @@ class Secret(str):
         return "'****'" if self else "''"
 
 
+_NO_SECRET = Secret("")
+
+
 @dataclass(frozen=True, slots=True)
 class AwsSettings:
-    """Section ``[AWS]``: who we are, where, and against which endpoint."""
+    """Section ``[AWS]``: who we are, where, and against which endpoint.
+
+    ``bucket_region`` is ``[S3] REGION``: whoever opens a bucket is given this section alone. What an empty
+    value means is :mod:`sparkify.settings.aws`'s to say.
+    """
 
     key: Secret
     secret: Secret
     region: str
     profile: str
     endpoint_url: str
+    session_token: Secret = _NO_SECRET
+    bucket_region: str = ""
 
     def verify_keys(self) -> None:
-        """Raise where one of KEY and SECRET is given without the other: whoever uses them asks.
+        """Raise where KEY, SECRET and SESSION_TOKEN do not belong together: whoever uses them asks.
 
         Raises:
-            ConfigError: It is so.
+            ConfigError: One of KEY and SECRET is given without the other, a token without both, or a
+                temporary KEY without its token.
         """
         if bool(self.key) != bool(self.secret):
             raise ConfigError(
                 f"[AWS] {'SECRET' if self.key else 'KEY'} is empty while the other is set.",
                 "Set both, or neither to use the standard AWS credential chain.",
+            )
+        if self.session_token and not self.key:
+            raise ConfigError(
+                "[AWS] SESSION_TOKEN is set, and KEY and SECRET, which it belongs to, are empty.",
+                "Set all three, or none to use the standard AWS credential chain.",
+            )
+        if self.key.startswith("ASIA") and not self.session_token:
+            raise ConfigError(
+                "[AWS] KEY is a temporary one (it begins with ASIA), and SESSION_TOKEN is empty. A token in "
+                "the environment is not used with a KEY of the configuration.",
+                "Set [AWS] SESSION_TOKEN; or leave KEY and SECRET empty to use those of the environment.",
             )
 
 
@@ -94,6 +119,7 @@ class S3Settings:
     log_jsonpath: str
     song_data: str
     staging: str
+    region: str
 
     def place_of(self, kind: RecordKind) -> str:
         """Return where the files of a kind are; empty: nowhere."""
@@ -109,7 +135,8 @@ class S3Settings:
 class Settings:
     """Everything a command may need to know, resolved once and never changed.
 
-    ``path`` is the file that was read, or None when there was none.
+    ``path`` is the file that was read, or None when there was none; ``notice`` a sentence on what was read in
+    it under another name than ours, or empty.
     """
 
     aws: AwsSettings
@@ -118,11 +145,15 @@ class Settings:
     iam_role: IamRoleSettings
     s3: S3Settings
     path: Path | None = None
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of dwh.cfg: its place, how to read it and how to explain it."""
+    """One key of dwh.cfg: its place, how to read it and how to explain it.
+
+    ``is_path`` says that a value without ``://`` names a file or folder.
+    """
 
     section: str
     name: str
@@ -130,6 +161,7 @@ class Key:
     default: str
     expected: str
     doc: str
+    is_path: bool = False
 
     @property
     def variable(self) -> str:
@@ -147,9 +179,26 @@ def _uri(value: str) -> str:
     return value
 
 
+def is_endpoint(value: str) -> bool:
+    """Tell whether a text is the URL of a server; what is none makes the S3 client panic."""
+    return bool(re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!-~]*)?", value))
+
+
 def _endpoint(value: str) -> str:
-    # What fits no URL makes the S3 client panic.
-    if value and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+(/[!-~]*)?", value):
+    if value and not is_endpoint(value):
+        raise ValueError
+    return value
+
+
+def _region(value: str) -> str:
+    # It becomes part of a host's name.
+    if not re.fullmatch(r"[a-z0-9-]*", value):
+        raise ValueError
+    return value
+
+
+def _not_yet(value: str) -> str:
+    if value:
         raise ValueError
     return value
 
@@ -186,7 +235,15 @@ KEYS: tuple[Key, ...] = (
         "AWS", "KEY", Secret, "", "text", "Access key. Empty: the standard AWS credential chain (preferred)."
     ),
     Key("AWS", "SECRET", Secret, "", "text", "Secret access key, with KEY."),
-    Key("AWS", "REGION", _text, "", "a region such as us-west-2", "Region of the bucket and the cluster."),
+    Key("AWS", "SESSION_TOKEN", Secret, "", "text", "Session token of a temporary KEY and SECRET."),
+    Key(
+        "AWS",
+        "REGION",
+        _region,
+        "",
+        "a region such as us-west-2",
+        "Region of the cluster. Empty: that of the environment or the profile, else us-west-2.",
+    ),
     Key("AWS", "PROFILE", _text, "", "a profile name", "Named profile of ~/.aws/config to use."),
     Key(
         "AWS",
@@ -223,20 +280,36 @@ KEYS: tuple[Key, ...] = (
         "duckdb or redshift",
         "Where the warehouse is. Empty: redshift when CLUSTER.HOST is set, else duckdb.",
     ),
-    Key("DWH", "DATABASE", _text, "sparkify.duckdb", "a file name", "The DuckDB file."),
-    Key("DWH", "MODELS", _text, "", "a folder", "A folder of your own models and checks (not used yet)."),
+    Key("DWH", "DATABASE", _text, "sparkify.duckdb", "a file name", "The DuckDB file.", is_path=True),
+    Key(
+        "DWH",
+        "MODELS",
+        _not_yet,
+        "",
+        "nothing, for this version takes no models of your own yet",
+        "Has to stay empty: a later version takes a folder of your own models and checks.",
+    ),
     Key("CLUSTER", "HOST", _text, "", "a host name", "The cluster's endpoint; `cluster create` fills it in."),
     Key("CLUSTER", "DB_NAME", _text, "sparkify", "a database name", "Database."),
     Key("CLUSTER", "DB_USER", _text, "sparkify", "a user name", "Database user."),
     Key("CLUSTER", "DB_PASSWORD", Secret, "", "text", "Password. Empty: temporary IAM credentials."),
     Key("CLUSTER", "DB_PORT", _port, "5439", "a port from 1 to 65535", "Port."),
     Key("IAM_ROLE", "ARN", _text, "", "a role ARN", "The role COPY assumes; `cluster create` fills it in."),
-    Key("S3", "LOG_DATA", _uri, "", _URI, "Activity logs: JSON lines, plain, gzip or zstd."),
-    Key("S3", "LOG_JSONPATH", _uri, "", _URI, "JSONPaths file for COPY. Empty: our own."),
-    Key("S3", "SONG_DATA", _uri, "", _URI, "Song records: JSON objects."),
+    Key("S3", "LOG_DATA", _uri, "", _URI, "Activity logs: JSON lines, plain, gzip or zstd.", is_path=True),
+    Key("S3", "LOG_JSONPATH", _uri, "", _URI, "JSONPaths file for COPY. Empty: our own.", is_path=True),
+    Key("S3", "SONG_DATA", _uri, "", _URI, "Song records: JSON objects.", is_path=True),
     Key("S3", "STAGING", _uri, "", _URI, "A prefix we may write to: manifests and packed files (Redshift)."),
+    Key(
+        "S3",
+        "REGION",
+        _region,
+        "",
+        "a region such as us-west-2",
+        "Region of the buckets. Empty: S3 is asked for each.",
+    ),
 )
 
+_NAMES = tuple(f"{key.section}.{key.name}" for key in KEYS)
 _SECTIONS: Mapping[str, type] = {
     "AWS": AwsSettings,
     "DWH": DwhSettings,
@@ -262,8 +335,8 @@ def load_settings(
         ConfigError: The file is missing or malformed, or a section, key or value is not one we know.
     """
     environment = environment or {}
-    given = _read_file(path)
     chosen = path or (DEFAULT_PATH if DEFAULT_PATH.is_file() else None)
+    given = _read(chosen) if chosen else Given({})
     sections = tuple(f"{ENVIRONMENT_PREFIX}{section}_" for section in _SECTIONS)
     known_variables = {key.variable for key in KEYS}
     for variable in environment:
@@ -272,103 +345,94 @@ def load_settings(
                 f"the environment variable {variable} is not a setting.",
                 "Use SPARKIFY_<SECTION>_<KEY>, such as SPARKIFY_S3_LOG_DATA, or unset it.",
             )
+    # A pipe or /dev/null has no folder that anything could lie in.
+    folder = chosen.parent if chosen and chosen.is_file() else Path()
     values: dict[str, dict[str, Any]] = {section: {} for section in _SECTIONS}
     for key in KEYS:
         name = f"{key.section}.{key.name}"
-        places = [("default", key.default)]
-        if name in given:
-            places.append((str(chosen), given[name]))
+        places = [_Place("default", key.default, folder)]
+        if line := given.lines.get(name):
+            places.append(_Place(_described(chosen, key, line), unquote(line.value), folder))
         if key.variable in environment:
-            places.append((f"${key.variable}", _unquote(environment[key.variable])))
+            places.append(_Place(f"${key.variable}", unquote(environment[key.variable])))
         if flags and flags.get(name) is not None:
-            places.append(("the command line", str(flags[name])))
+            places.append(_Place("the command line", str(flags[name])))
         values[key.section][key.name.lower()] = _parse(key, places)
     dwh = values["DWH"]
     if not dwh["engine"]:
         dwh["engine"] = "redshift" if values["CLUSTER"]["host"] else "duckdb"
-    if not dwh["database"]:
-        dwh["database"] = "sparkify.duckdb"
     return Settings(
-        aws=AwsSettings(**values["AWS"]),
+        aws=AwsSettings(**values["AWS"], bucket_region=values["S3"]["region"]),
         dwh=DwhSettings(**dwh),
         cluster=ClusterSettings(**values["CLUSTER"]),
         iam_role=IamRoleSettings(**values["IAM_ROLE"]),
         s3=S3Settings(**values["S3"]),
         path=chosen,
+        notice=given.notice,
     )
 
 
-def _parse(key: Key, places: list[tuple[str, str]]) -> Any:
-    place, value = places[-1]
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place that gives a key's value, and the folder its relative paths are from."""
+
+    name: str
+    value: str
+    folder: Path = Path()
+
+
+def _described(path: Path | None, key: Key, line: Line) -> str:
+    """Return where a line is, for a message; the name it has there, where that is not the key's."""
+    other = (line.section, line.name) != (key.section, key.name)
+    return f"{path} ({line.name} in [{line.section}])" if other else str(path)
+
+
+def _parse(key: Key, places: list[_Place]) -> Any:
+    place, value = places[-1], places[-1].value
     if value == "" and key.default:
         # An empty value in the mission's template means "not filled in", not "the empty text".
         value = key.default
     if key.parse is not Secret and value[:1] in ("'", '"'):
         raise ConfigError(
-            f"[{key.section}] {key.name} is {value} in {place}: its quotes do not match.",
+            f"[{key.section}] {key.name} is {value} in {place.name}: its quotes do not match.",
             "Put the quotes around the whole value, and a comment on a line of its own.",
         )
     try:
-        return key.parse(value)
+        parsed = key.parse(value)
     except ValueError:
         shown = "****" if key.parse is Secret else repr(value)
-        tried = ", ".join(name for name, _ in places)
+        tried = ", ".join(each.name for each in places)
         raise ConfigError(
-            f"[{key.section}] {key.name} is {shown} in {place}; expected {key.expected}.",
+            f"[{key.section}] {key.name} is {shown} in {place.name}; expected {key.expected}.",
             f"Correct it there. Places looked at, the last one wins: {tried}.",
         ) from None
+    return _resolve(key, parsed, place) if key.is_path and parsed else parsed
 
 
-def _read_file(path: Path | None) -> dict[str, str]:
-    """Return ``"SECTION.KEY"`` → unquoted value for every key of the file."""
-    if path is None:
-        path = DEFAULT_PATH
-        if not path.is_file():
-            return {}
-    # Passwords hold % and ; and #: no interpolation, no inline comments.
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        parser.read_string(text, source=str(path))
-    except OSError as exc:
+def _resolve(key: Key, value: str, place: _Place) -> str:
+    """Return a path with ``~`` expanded, and from its place's folder if it is relative; a URI as it is."""
+    if "://" in value or value.startswith(":memory:"):
+        return value
+    encoding = sys.getfilesystemencoding()
+    if not value.isascii() and encoding != "utf-8":
         raise ConfigError(
-            f"the configuration {path} cannot be read: {exc.strerror}.",
-            "Write one with `sparkify init`, or name yours with --config.",
-        ) from exc
-    except (configparser.Error, UnicodeDecodeError) as exc:
-        # The parser's own message quotes the offending line, which may hold a password.
-        line = getattr(exc, "lineno", None) or next((n for n, _ in getattr(exc, "errors", [])), None)
-        where = f", line {line}" if line else ""
-        kind = type(exc).__name__
-        raise ConfigError(
-            f"{path}{where} is not a valid configuration file ({kind}).",
-            "Each line is [SECTION], KEY = value, or a # comment; each key stands once.",
-        ) from None
-    known = {f"{key.section}.{key.name}" for key in KEYS}
-    found: dict[str, str] = {}
-    for section in parser.sections():
-        if section.upper() not in _SECTIONS:
-            raise ConfigError(
-                f"{path} has a section [{section}] that is not known.",
-                f"The sections are {', '.join(f'[{name}]' for name in _SECTIONS)}.",
-            )
-        for option, value in parser.items(section):
-            name = f"{section.upper()}.{option.upper()}"
-            if name not in known:
-                keys = ", ".join(key.name for key in KEYS if key.section == section.upper())
-                raise ConfigError(
-                    f"{path} has a key {option.upper()} in [{section}] that is not known.",
-                    f"The keys of [{section.upper()}] are {keys}.",
-                )
-            found[name] = _unquote(value)
-    return found
+            f"[{key.section}] {key.name} in {place.name} holds letters beyond ASCII, and this "
+            f"system's locale writes names in {encoding}.",
+            "Run it again with LC_ALL=C.UTF-8 (or PYTHONUTF8=1) in the environment.",
+        )
+    # What cannot be expanded, ~ and a name nobody has, stays a name like any other; Path would raise.
+    expanded = os.path.expanduser(value)  # noqa: PTH111
+    return os.path.join(place.folder, expanded) if place.folder.parts else expanded  # noqa: PTH118
 
 
-def _unquote(value: str) -> str:
-    value = value.strip()
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
-    return value
+def key_of(section: str, name: str) -> str:
+    """Return the ``SECTION.KEY`` that a name in a section means, both in capitals; empty where it is none."""
+    return key_meant(section, name, _NAMES)
+
+
+def _read(path: Path) -> Given:
+    # Only a password may hold a blank and a #.
+    return read_file(path, key_of, _NAMES, {"CLUSTER.DB_PASSWORD"})
 
 
 def template() -> str:
@@ -389,4 +453,4 @@ def template() -> str:
 # A key without a field, or a field without a key, is a mistake of ours: fail on import, not in a run.
 assert {(section, field.name) for section, kind in _SECTIONS.items() for field in fields(kind)} == {
     (key.section, key.name.lower()) for key in KEYS
-}
+} | {("AWS", "bucket_region")}

@@ -1,6 +1,7 @@
 """Writing values back into dwh.cfg: only the lines concerned change; comments, order and quotes stay.
 
-Owns the file's text, not its meaning: that is :mod:`sparkify.settings`.
+Owns the file's text, not its meaning: that is :mod:`sparkify.settings`. A key that stands there under another
+name is set where it stands, so that the file never says two things.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sparkify.errors import ConfigError
+from sparkify.settings.keys import key_of
 
 _SECTION = re.compile(r"\s*\[(?P<name>[^\]]+)\]")
 _KEY = re.compile(r"(?P<head>\s*(?P<name>[^\s=:][^=:]*?)\s*[=:]\s*)(?P<value>.*?)\s*$", re.DOTALL)
@@ -39,8 +41,33 @@ def with_values(text: str, values: Mapping[tuple[str, str], str]) -> str:
     newline = "\r\n" if "\r\n" in text else "\n"
     lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     for (section, key), value in values.items():
-        _set(lines, section, key, value, newline)
+        places = _other_names(lines, section, key)
+        for other_section, name in places:
+            _set(lines, other_section, name, value, newline)
+        if not places or _stands(lines, section, key):
+            _set(lines, section, key, value, newline)
     return "".join(lines)
+
+
+def _other_names(lines: list[str], section: str, key: str) -> list[tuple[str, str]]:
+    """Return the sections and names, not its own, that mean a key in a text."""
+    headers = [_SECTION.match(line.lstrip("\ufeff")) for line in lines]
+    return [
+        (place, name)
+        for place in {header["name"].strip() for header in headers if header}
+        for start, end in _section_spans(lines, place)
+        for _, _, name in _keys(lines, start, end)
+        if (place.upper(), name.upper()) != (section, key)
+        and key_of(place.upper(), name.upper()) == f"{section}.{key}"
+    ]
+
+
+def _stands(lines: list[str], section: str, key: str) -> bool:
+    return any(
+        name.upper() == key
+        for start, end in _section_spans(lines, section)
+        for _, _, name in _keys(lines, start, end)
+    )
 
 
 def _set(lines: list[str], section: str, key: str, value: str, newline: str) -> None:
@@ -52,9 +79,10 @@ def _set(lines: list[str], section: str, key: str, value: str, newline: str) -> 
                 lines.append(newline)
         lines += [f"[{section}]{newline}", f"{key} = {value}".rstrip() + newline]
         return
-    # Sections may stand twice, in different case: settings takes the last one's value.
+    # Sections may stand twice, in different case, and the key in both.
+    there = False
     for start, end in reversed(spans):
-        for first, after, name in _keys(lines, start, end):
+        for first, after, name in reversed(list(_keys(lines, start, end))):
             if name.lower() == key.lower():
                 found = _KEY.match(lines[first])
                 assert found
@@ -62,7 +90,9 @@ def _set(lines: list[str], section: str, key: str, value: str, newline: str) -> 
                 space = " " if head.endswith(" =") else ""
                 ending = lines[first][len(lines[first].rstrip("\r\n")) :]
                 lines[first:after] = [f"{head}{space}{quote}{value}{quote}".rstrip() + ending]
-                return
+                there = True
+    if there:
+        return
     start, end = spans[-1]
     last = max((at for at in range(start - 1, end) if lines[at].strip()), default=start - 1)
     _end_line(lines, last, newline)

@@ -129,8 +129,38 @@ def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
             )
     area = StagingArea(Writer(staging, settings.aws)) if staging else None
     return CopySource(
-        settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings))
+        settings.iam_role.arn, cache(lambda: _copy_region(settings)), cache(lambda: _log_jsonpaths(settings))
     ), area
+
+
+def _copy_region(settings: Settings) -> str:
+    """Return the region of the buckets COPY reads.
+
+    Raises:
+        ConfigError: They are in several, and a COPY names one: for the data, its manifest and its JSONPaths.
+    """
+    from sparkify.settings.aws import bucket_region
+
+    read = {
+        name: uri
+        for name, uri in (
+            ("LOG_DATA", settings.s3.log_data),
+            ("LOG_JSONPATH", settings.s3.log_jsonpath),
+            ("STAGING", settings.s3.staging),
+        )
+        if uri.startswith("s3://")
+    }
+    regions = {
+        name: bucket_region(settings.aws, uri.removeprefix("s3://").partition("/")[0])
+        for name, uri in read.items()
+    }
+    if len(set(regions.values())) > 1:
+        places = ", ".join(f"{name} in {region}" for name, region in regions.items())
+        raise ConfigError(
+            f"a COPY reads from one region, and these are in several: {places}.",
+            "Set [S3] STAGING and LOG_JSONPATH to buckets in the region of LOG_DATA.",
+        )
+    return next(iter(regions.values()), "")
 
 
 def _log_jsonpaths(settings: Settings) -> str:

@@ -43,14 +43,13 @@ class CopySource:
 
     Attributes:
         role: The ARN of the role it assumes; empty: the cluster's default one.
-        region: The bucket's region; empty: the cluster's.
+        region: Gives the region of the buckets it reads; None, or an empty one: the cluster's.
         jsonpaths: Gives the URI of the user's JSONPaths file, for the kind that may have one; None, or an
-            empty
-            one: ours, or none.
+            empty one: ours, or none.
     """
 
     role: str = ""
-    region: str = ""
+    region: Callable[[], str] | None = None
     jsonpaths: Callable[[], str] | None = None
 
 
@@ -277,15 +276,18 @@ class CopyLoader:
 
     def _copy(self, step: Statement, source: str, jsonpaths: str, options: str) -> bool:
         """COPY; return False where the contents are the trouble."""
-        region = " REGION :region" if self.reading.region else ""
+        region = self.reading.region() if self.reading.region else ""
         parameters = {
             "source": source,
             "role": self.reading.role or Word("default"),
             "jsonpaths": jsonpaths,
-            "region": self.reading.region,
+            "region": region,
         }
         try:
-            self._session.send(fill(step.text + options + region, parameters), f"COPY of {source}")
+            self._session.send(
+                fill(step.text + options + (" REGION :region" if region else ""), parameters),
+                f"COPY of {source}",
+            )
         except EngineError as exc:
             if about_contents(exc.__cause__):
                 return False

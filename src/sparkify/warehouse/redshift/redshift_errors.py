@@ -38,7 +38,7 @@ _HINTS = (
     ),
     (
         r"PermanentRedirect|Status 301|must be addressed using",
-        "The bucket is in another region than the cluster: name the bucket's with [AWS] REGION.",
+        "The bucket is in another region than the cluster: name the bucket's with [S3] REGION.",
     ),
     (
         r"NoSuchKey|does not exist.*prefix|prefix .* does not exist|key does not exist|NoSuchBucket",
