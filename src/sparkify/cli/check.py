@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import Screen
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @warehouse_options
 @json_option
 def check(as_json: bool, **options: Any) -> None:

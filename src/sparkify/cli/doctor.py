@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import (
     json_option,
     open_warehouse,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sparkify.warehouse.engine import Engine
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @source_options
 @warehouse_options
 @json_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import (
     json_option,
     open_warehouse,
@@ -29,7 +30,7 @@ _SHOWN = 10
 _BATCH_BYTES = 4 * 1024**3
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done.")
 @click.option("--sql", "with_sql", is_flag=True, help="With --plan: print every statement it would send.")
 @click.option("--full-refresh", is_flag=True, help="Compute the whole star anew from staging.")

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
 from sparkify.settings import DEFAULT_PATH, template
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @json_option

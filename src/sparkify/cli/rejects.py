@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subgroup
 from sparkify.cli.options import (
     json_option,
     open_warehouse,
@@ -34,7 +35,7 @@ _file_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Subgroup)
 def rejects() -> None:
     """Show, export and replay records that were not loaded.
 

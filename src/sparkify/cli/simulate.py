@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, settings_from
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must n
     from sparkify.simulator.world import SimulationPlan
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("out", required=False)
 @click.option("--songs", type=int, default=500, show_default=True, help="Songs of the catalogue.")
 @click.option("--users", type=int, help="Listeners on the first day. [default: 100]")

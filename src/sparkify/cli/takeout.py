@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import (
     json_option,
     open_warehouse,
@@ -15,7 +16,7 @@ from sparkify.cli.options import (
     yes_option,
 )
 from sparkify.cli.screen import Screen, if_interrupted
-from sparkify.cli.typed import with_places
+from sparkify.cli.typed import advice
 from sparkify.text import counted
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
 @yes_option
 @warehouse_options
@@ -51,7 +52,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
         engine.close()
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("uri")
 @click.option("--back", is_flag=True, help="Let the next etl load a retracted file again.")
 @yes_option
@@ -90,7 +91,7 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
     from sparkify.pipeline.removal import take_out
 
     if found.why_none:
-        why = with_places(found.why_none)
+        why = advice(found.why_none)
         screen.say(f"Nothing to do: {why}")
         screen.advise("See `sparkify runs`.")
         screen.result({"taken_out": [], "why": why})

@@ -20,11 +20,12 @@ from sparkify.cli.cluster.common import (
     write_option,
 )
 from sparkify.cli.cluster.view import describe, show_plan
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import yes_option
 from sparkify.errors import OK, ConfigError
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @yes_option
 @click.option("--no-wait", is_flag=True, help="Return when AWS has accepted the request.")

@@ -17,10 +17,11 @@ from sparkify.cli.cluster.common import (
     write_config,
     write_option,
 )
+from sparkify.cli.commands import Subcommand
 from sparkify.errors import OK, ConfigError, SparkifyError
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @click.option("--yes", is_flag=True, help="Do not ask for the cluster's name.")
 @click.option("--skip-final-snapshot", is_flag=True, help="Keep no copy of the data.")

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from sparkify.cli.cluster.common import cluster_options, open_session, shout
+from sparkify.cli.commands import Subcommand
 from sparkify.errors import OK, ClusterError
 
 
-@click.command("open-port")
+@click.command("open-port", cls=Subcommand)
 @cluster_options
 @click.option("--cidr", help="The network to let in. [default: your own address, /32]")
 @click.option("--i-know-what-i-am-doing", "wide", is_flag=True, help="Allow a network open to strangers.")
@@ -56,7 +57,7 @@ def open_port(**options: Any) -> int:
     return OK
 
 
-@click.command("close-port")
+@click.command("close-port", cls=Subcommand)
 @cluster_options
 @click.option("--cidr", help="Close for this network only. [default: everything we opened]")
 def close_port(**options: Any) -> int:

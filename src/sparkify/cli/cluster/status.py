@@ -8,6 +8,7 @@ import click
 
 from sparkify.cli.cluster.common import cluster_options, open_session, shout, timeout_option, waiting
 from sparkify.cli.cluster.view import describe, show_status
+from sparkify.cli.commands import Subcommand
 from sparkify.errors import OK
 
 # `status` says more than done and failed, so that a script can tell "poll again" from "give up".
@@ -16,7 +17,7 @@ IS_PAUSED = 5
 ABSENT = 6
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @click.option("--wait", "wait", is_flag=True, help="Wait until it is available, paused or failed.")
 @timeout_option
