@@ -16,7 +16,7 @@ from sparkify.cli.options import (
     warehouse_options,
 )
 from sparkify.cli.screen import Screen
-from sparkify.errors import FAILED, OK
+from sparkify.errors import FAILED, OK, Hint
 
 if TYPE_CHECKING:
     from sparkify.settings import Settings
@@ -56,7 +56,7 @@ def doctor(as_json: bool, **options: Any) -> int:
         checks.append(check)
         screen.say(f"{check.verdict:4}  {check.name:13}  {check.found}")
         if check.remedy:
-            screen.advise(f"      {'':13}  Try: {check.remedy}")
+            screen.advise(Hint("{:19}  Try: {}", "", check.remedy))
     ok = all(check.ok for check in checks)
     screen.result({"ok": ok, "checks": [asdict(check) for check in checks]})
     return OK if ok else FAILED

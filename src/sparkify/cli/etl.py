@@ -18,6 +18,7 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import again
+from sparkify.errors import Command, Hint
 from sparkify.text import counted, name_runs
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.say(plays)
     screen.say(f"all {len(summary.checks)} data checks hold")
     if any(run.rows_rejected for run in runs):
-        screen.advise("Why records were rejected: `sparkify rejects list`")
+        screen.advise(Hint("Why records were rejected: {}", Command("rejects", "list")))
     for (kind, name), count in sorted(summary.unknown.items()):
         rows = counted(count, f"{kind.removesuffix('s')} has", f"{kind} have")
         screen.say(f"{rows} a field {name!r} that the warehouse has no column for")

@@ -15,7 +15,7 @@ import click
 from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, settings_from
 from sparkify.cli.screen import Screen
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 from sparkify.text import counted
 
 if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must not wait for
@@ -74,7 +74,9 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
         click.echo(default_text(), nl=False)
         return
     if out is None and compare is None:
-        raise ConfigError("OUT is missing.", "Name a folder or s3:// prefix: `sparkify simulate lake`.")
+        raise ConfigError(
+            "OUT is missing.", Hint("Name a folder or s3:// prefix: {}.", Command("simulate", "lake"))
+        )
     aws = settings_from({}).aws
     plan = _plan(options, aws)
     real = None if compare is None else _profile(compare, aws)  # before the work, should it not be there

@@ -17,6 +17,7 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import advice
+from sparkify.errors import Command, Hint
 from sparkify.text import counted
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
                 if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
             ):
                 run = put_back(engine, found.files, progress)
-            screen.advise(f"The next `sparkify etl` loads it again (run {run.run_id}).")
+            screen.advise(Hint("The next {} loads it again (run {}).", Command("etl"), str(run.run_id)))
             screen.result({"back": [file.uri for file in found.files], "run_id": run.run_id})
             return
         _take_out(screen, engine, found, "retracted", RETRACT, yes=yes)
@@ -93,7 +94,7 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
     if found.why_none:
         why = advice(found.why_none)
         screen.say(f"Nothing to do: {why}")
-        screen.advise("See `sparkify runs`.")
+        screen.advise(Hint("See {}.", Command("runs")))
         screen.result({"taken_out": [], "why": why})
         return
     files = found.files

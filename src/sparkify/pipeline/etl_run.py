@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sparkify import __version__
-from sparkify.errors import CheckError, SparkifyError, TransientEngineError
+from sparkify.errors import CheckError, Hint, SparkifyError, TransientEngineError
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks
 from sparkify.pipeline.land import Landing, land
 from sparkify.pipeline.plan import Plan, Source, in_groups, make_plan
@@ -162,7 +162,7 @@ class _Work:
         done = f"{name_runs([run.run_id for run in self.runs])} {'are' if several else 'is'} committed"
         exc.add_note(done)
         if isinstance(exc, SparkifyError):
-            exc.hint = f"{exc.hint} This was one batch of several: {done} before it.".lstrip()
+            exc.hint = Hint("{} This was one batch of several: {} before it.", exc.hint, done)
 
     def _count(self, run: RunRecord, landing: Landing) -> None:
         """Note a batch that is committed."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sparkify.errors import ConfigError, SourceNotFound
+from sparkify.errors import Command, ConfigError, Hint, SourceNotFound
 from sparkify.lake.store import LakeObject, Listing, Store
 from sparkify.lake.stores import open_store
 from sparkify.settings import Settings
@@ -99,7 +99,7 @@ def open_sources(settings: Settings) -> list[Source]:
     if not sources:
         raise ConfigError(
             "there is nothing to load: neither LOG_DATA nor SONG_DATA is set.",
-            "Set them in dwh.cfg (`sparkify init` writes one), or give --log-data and --song-data.",
+            Hint("Set them in dwh.cfg ({} writes one), or give --log-data and --song-data.", Command("init")),
         )
     roots = sorted(source.store.uri.rstrip("/") + "/" for source in sources)
     if roots[-1].startswith(roots[0]) and len(roots) > 1:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 
 DEFAULT_PATH = Path("dwh.cfg")
 ENVIRONMENT_PREFIX = "SPARKIFY_"
@@ -323,7 +323,7 @@ def _read_file(path: Path | None) -> dict[str, str]:
     except OSError as exc:
         raise ConfigError(
             f"the configuration {path} cannot be read: {exc.strerror}.",
-            "Write one with `sparkify init`, or name yours with --config.",
+            Hint("Write one with {}, or name yours with --config.", Command("init")),
         ) from exc
     except (configparser.Error, UnicodeDecodeError) as exc:
         # The parser's own message quotes the offending line, which may hold a password.

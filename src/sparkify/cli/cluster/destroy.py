@@ -18,7 +18,7 @@ from sparkify.cli.cluster.common import (
     write_option,
 )
 from sparkify.cli.commands import Subcommand
-from sparkify.errors import OK, ConfigError, SparkifyError
+from sparkify.errors import OK, ConfigError, Hint, SparkifyError
 
 
 @click.command(cls=Subcommand)
@@ -105,4 +105,4 @@ def _forget(session: ClusterSession, *, write: bool) -> None:
         try:
             write_config(session, values, write=write)
         except SparkifyError as exc:
-            session.screen.warn(f"{exc.message} {exc.hint}")
+            session.screen.warn(Hint("{} {}", exc.message, exc.hint))

@@ -9,7 +9,7 @@ import click
 
 from sparkify.cli.cluster.common import cluster_options, open_session, shout
 from sparkify.cli.commands import Subcommand
-from sparkify.errors import OK, ClusterError
+from sparkify.errors import OK, ClusterError, Command, Hint
 
 
 @click.command("open-port", cls=Subcommand)
@@ -36,7 +36,7 @@ def open_port(**options: Any) -> int:
     if group is None:
         raise ClusterError(
             f"the cluster {found.identifier} does not use a security group of ours.",
-            "Attach the group that `sparkify cluster create` made, in the console.",
+            Hint("Attach the group that {} made, in the console.", Command("cluster", "create")),
             state=found.state,
         )
     let_in = chosen or network.caller_address()

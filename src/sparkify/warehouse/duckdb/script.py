@@ -76,7 +76,7 @@ class DuckDBScript:
     @property
     def head(self) -> list[str]:
         return [
-            "What `sparkify etl` would do, if all files are as they should be. It can be run on a copy of",
+            "What sparkify etl would do, if all files are as they should be. It can be run on a copy of",
             "the warehouse, `duckdb COPY < THIS`, and gives the same tables. With other files it does not:",
             "one that does not parse ends it, rows marked suspect are loaded as they are, and a check shows",
             "its failing rows and stops nothing. It needs DuckDB 1.5 or later.",
