@@ -17,12 +17,16 @@ The tree::
     ├── CheckError                3   a data check failed, or too many rejects; nothing was published
     └── ClusterError              1   AWS, about the cluster (state, action)
 
-A message says what failed, on what, and why; the hint says what to do next.
+A message says what failed, on what, and why; the hint says what to do next. A hint that names commands of
+`sparkify` is a :class:`Hint`, so that the command line can add the options that name the warehouse.
 Errors of libraries are turned into these at one boundary per library, with ``from exc``.
 A person who interrupts gets exit code 130 (:data:`INTERRUPTED`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
 
 OK = 0
 FAILED = 1
@@ -31,12 +35,64 @@ CHECKS_FAILED = 3
 INTERRUPTED = 130
 
 
+class Command:
+    """A command of `sparkify` that a hint names.
+
+    Args:
+        words: What is typed after ``sparkify``; capitals stand for what the reader knows.
+    """
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def __str__(self) -> str:
+        """Return the command in backticks."""
+        return f"`sparkify {' '.join(self.words)}`"
+
+
+class Hint(str):
+    """A text that names commands; as a string it has them without further options.
+
+    Args:
+        template: The text, with ``{}`` in the place of each part.
+        parts: The commands, and texts.
+    """
+
+    __slots__ = ("parts", "template")
+
+    template: str
+    parts: tuple[Command | str, ...]
+
+    def __new__(cls, template: str, *parts: Command | str) -> Self:
+        """Make the string, and keep what it is made of."""
+        hint = super().__new__(cls, template.format(*parts))
+        hint.template, hint.parts = template, parts
+        return hint
+
+    def __getnewargs__(self) -> tuple[Command | str, ...]:  # type: ignore[override]
+        """Return what a copy is made of."""
+        return (self.template, *self.parts)
+
+    def rendered(self, show: Callable[[Command], str]) -> str:
+        """Return the text with each command as ``show`` gives it."""
+        return self.template.format(
+            *(
+                show(part)
+                if isinstance(part, Command)
+                else part.rendered(show)
+                if isinstance(part, Hint)
+                else part
+                for part in self.parts
+            )
+        )
+
+
 class SparkifyError(Exception):
     """Anything a person should read as one sentence and a hint.
 
     Args:
         message: What failed, on what, and why.
-        hint: What to do next, as an instruction.
+        hint: What to do next, as an instruction; a :class:`Hint` where it names a command of `sparkify`.
     """
 
     exit_code = FAILED

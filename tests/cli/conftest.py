@@ -88,9 +88,9 @@ def sparkify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
     for name in set(os.environ) - set(environment()):
         monkeypatch.delenv(name)
 
-    def call(*arguments: str, debug: bool = False) -> Done:
+    def call(*arguments: str) -> Done:
         capfd.readouterr()
-        code = run(arguments, debug=debug)
+        code = run(arguments)
         return Done(code, *capfd.readouterr())
 
     return call

@@ -29,3 +29,19 @@ def make_plan():
         return SimulationPlan(**(small | {"songs": 20} | changes))
 
     return make
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request, tmp_path):
+    """A (uri, folder, aws) that is empty."""
+    if request.param == "folder":
+        return str(tmp_path / "lake"), tmp_path / "lake", load_settings(environment={}).aws
+    server = request.getfixturevalue("s3")
+    bucket = server.root / f"bucket-{abs(hash(str(tmp_path))):x}"
+    bucket.mkdir()
+    return f"s3://{bucket.name}/a/lake", bucket / "a" / "lake", aws_of(server)
+
+
+def aws_of(server):
+    flags = {"AWS.ENDPOINT_URL": server.endpoint, "AWS.KEY": server.key, "AWS.SECRET": server.secret}
+    return load_settings(environment={}, flags=flags).aws

@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sparkify.simulator.manifest import MANIFEST
+
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return every file below a folder."""
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Return every file below a folder, but for the list of them."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
     return {os.path.relpath(path, folder): path.read_bytes() for path in found}
 
 

@@ -250,14 +250,6 @@ def test_a_place_that_is_not_empty_is_refused_and_left_alone(make_plan, aws, tmp
     assert tree(tmp_path) == {"precious.txt": b"x"}
 
 
-def test_force_replaces_an_earlier_simulation_and_nothing_else(make_plan, aws, tmp_path):
-    simulate(make_plan(days=9), str(tmp_path / "a"), aws)
-    (tmp_path / "a" / "precious.txt").write_text("x")
-    simulate(make_plan(days=3), str(tmp_path / "a"), aws, force=True)
-    simulate(make_plan(days=3), str(tmp_path / "b"), aws)
-    assert tree(tmp_path / "a") == tree(tmp_path / "b") | {"precious.txt": b"x"}
-
-
 def test_force_never_takes_away_the_catalogue_being_played(make_plan, aws, tmp_path):
     simulate(make_plan(), str(tmp_path), aws)
     songs = tree(tmp_path / "song_data")

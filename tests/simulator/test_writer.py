@@ -9,23 +9,8 @@ import pytest
 from sparkify.errors import ConfigError, SourceDenied, SourceError, SourceNotFound
 from sparkify.lake.writer import Writer
 from sparkify.settings import load_settings
+from tests.simulator.conftest import aws_of
 from tests.simulator.files import tree
-
-
-@pytest.fixture(params=["folder", "s3"])
-def place(request, tmp_path):
-    """A (uri, folder, aws) that is empty."""
-    if request.param == "folder":
-        return str(tmp_path / "lake"), tmp_path / "lake", load_settings(environment={}).aws
-    server = request.getfixturevalue("s3")
-    bucket = server.root / f"bucket-{abs(hash(str(tmp_path))):x}"
-    bucket.mkdir()
-    return f"s3://{bucket.name}/a/lake", bucket / "a" / "lake", aws_of(server)
-
-
-def aws_of(server):
-    flags = {"AWS.ENDPOINT_URL": server.endpoint, "AWS.KEY": server.key, "AWS.SECRET": server.secret}
-    return load_settings(environment={}, flags=flags).aws
 
 
 def test_what_is_put_is_there_whole(place):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import errno
 import gc
 import importlib
-import io
 import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
 from sparkify import __version__
+from sparkify.cli.commands import Session, Subgroup
+from sparkify.cli.streams import close_streams, open_streams
+from sparkify.cli.typed import typed
 from sparkify.errors import FAILED, INTERRUPTED, OK, USAGE, SparkifyError
 
 # name → (module, one line for `sparkify --help`): no command's module is imported to list them.
@@ -39,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Subgroup):
     """A group whose commands are imported when they are called, so that `--help` stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -53,31 +56,6 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
-
-            meant = get_close_matches(args[0].replace("_", "-"), COMMANDS, n=1)
-            ctx.fail(f"No such command {args[0]!r}." + (f" Did you mean {meant[0]!r}?" if meant else ""))
-        return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()  # what is left in the buffer would fail when Python exits
-        except BrokenPipeError:
-            # The reader of our output (head, less) has left: not an error, and nothing more can be said.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return OK
-        except SparkifyError as exc:
-            from sparkify.cli.typed import with_places
-
-            exc.hint = with_places(exc.hint)
-            raise
-        return result
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
@@ -87,8 +65,7 @@ class LazyGroup(click.Group):
     cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(__version__, prog_name="sparkify")
-@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
-def sparkify(debug: bool) -> None:
+def sparkify() -> None:
     """Sparkify's data warehouse: activity logs and songs in, a star schema out.
 
     \b
@@ -101,44 +78,21 @@ def sparkify(debug: bool) -> None:
     """
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code (see :mod:`sparkify.errors`)."""
     # Before numpy is imported: nothing of ours multiplies matrices, and the threads it would start for that
     # spin for a tenth of a second, in every worker too.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]
     # A run makes many objects and hardly a cycle: looking for those after every 700 takes 7 % of the load of
     # 30,000 songs.
     gc.set_threshold(50_000)
     signal.signal(signal.SIGINT, _interrupt)
-    _open_streams()
-    _leave(run(arguments, debug=debug))
-
-
-def _open_streams() -> None:
-    """Have every standard stream be one, in UTF-8: Python has None for those that were closed."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - to the end
-    for stream in (sys.stdout, sys.stderr):
-        # The data is, whatever the locale; half a name may be no UTF-8.
-        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-
-
-def _leave(code: int) -> NoReturn:
-    """End the process as it stands, everything of ours being closed.
-
-    To take interpreter and libraries apart takes 0.03 s, and frees what the system frees by itself.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            code = code or FAILED
-    os._exit(code)
+    open_streams()
+    code = run(sys.argv[1:] if arguments is None else arguments)
+    written = close_streams()
+    # Python looks for cycles among all objects once more at its end, which takes up to 0.1 s.
+    gc.freeze()
+    sys.exit(code if written else code or FAILED)
 
 
 _interrupts: list[int] = []
@@ -150,11 +104,11 @@ def _interrupt(number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def run(arguments: Sequence[str], *, debug: bool = False) -> int:
-    """Run one command and return its exit code; errors are printed, never raised, unless ``debug``."""
-    as_json = "--json" in arguments
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors are printed, never raised."""
+    session = Session()
     try:
-        result = sparkify.main(args=list(arguments), prog_name="sparkify", standalone_mode=False)
+        result = sparkify.main(args=list(arguments), prog_name="sparkify", standalone_mode=False, obj=session)
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except click.UsageError as exc:
@@ -162,24 +116,23 @@ def run(arguments: Sequence[str], *, debug: bool = False) -> int:
         if isinstance(exc, click.exceptions.NoArgsIsHelpError):
             click.echo(exc.format_message(), err=True)
         else:
-            _fail(exc.format_message(), f"See `{command} --help`.", USAGE, "UsageError", as_json=as_json)
+            _fail(session, exc.format_message(), f"See `{command} --help`.", USAGE, "UsageError")
         return USAGE
     except (click.Abort, KeyboardInterrupt) as exc:
-        return _fail_interrupted(exc, as_json=as_json)
-    except Exception as exc:
-        if _interrupts:
-            return _fail_interrupted(exc, as_json=as_json)
-        if debug:
-            raise
-        return _fail_with(exc, as_json=as_json)
+        return _fail_interrupted(session, exc)
+    except Exception as exc:  # noqa: BLE001 - the one place where every error becomes an exit
+        if session.debug:
+            with suppress(OSError):
+                click.echo("".join(traceback.format_exception(exc)), err=True, nl=False)
+        return _fail_interrupted(session, exc) if _interrupts else _fail_with(session, exc)
     return result if isinstance(result, int) else OK
 
 
-def _fail_interrupted(exc: BaseException, *, as_json: bool) -> int:
+def _fail_interrupted(session: Session, exc: BaseException) -> int:
     """Say what was interrupted, and what became of it."""
     # click makes an Abort of a KeyboardInterrupt.
     became = _noted(exc.__cause__ if isinstance(exc, click.Abort) else exc)
-    _fail(f"interrupted{became}.", "", INTERRUPTED, "Interrupted", as_json=as_json)
+    _fail(session, f"interrupted{became}.", "", INTERRUPTED, "Interrupted")
     return INTERRUPTED
 
 
@@ -189,27 +142,27 @@ def _noted(exc: BaseException | None) -> str:
     return "".join(f" {note}" if note.startswith("while ") else f"; {note}" for note in notes)
 
 
-def _fail_with(exc: Exception, *, as_json: bool) -> int:
+def _fail_with(session: Session, exc: Exception) -> int:
     if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
         where = exc.filename or "what was written"
         message = f"there is no room for {where}: {exc.strerror}{_noted(exc)}."
         exc = SparkifyError(message, "Make room, then run again.")
     kind = type(exc).__name__
     if isinstance(exc, SparkifyError):
-        _fail(exc.message, exc.hint, exc.exit_code, kind, as_json=as_json)
+        _fail(session, exc.message, typed(exc.hint, sparkify, session.places), exc.exit_code, kind)
         return exc.exit_code
     hint = "This is a mistake of ours: run it again with --debug and report what it shows."
-    _fail(f"{kind}: {exc}{_noted(exc)}", hint, FAILED, kind, as_json=as_json)
+    _fail(session, f"{kind}: {exc}{_noted(exc)}", hint, FAILED, kind)
     return FAILED
 
 
-def _fail(message: str, hint: str, code: int, kind: str, *, as_json: bool) -> None:
+def _fail(session: Session, message: str, hint: str, code: int, kind: str) -> None:
     # To write may be what failed, or fail as well: the code still tells.
     with suppress(OSError):
         click.echo(f"Error: {message}", err=True)
         if hint:
             click.echo(f"Try: {hint}", err=True)
-    if as_json:
-        error: dict[str, Any] = {"kind": kind, "message": message, "hint": hint, "exit_code": code}
+    if session.as_json:
+        error = {"kind": kind, "message": message, "hint": hint, "exit_code": code}
         with suppress(OSError):
-            click.echo(json.dumps({"error": error}))
+            click.echo(json.dumps(session.beside_error | {"error": error}))

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import (
     json_option,
     name_of,
@@ -16,7 +17,7 @@ from sparkify.cli.options import (
 from sparkify.cli.screen import Screen
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @warehouse_options
 @json_option
 def check(as_json: bool, **options: Any) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, yes_option
 from sparkify.cli.screen import Screen, if_interrupted
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from sparkify.warehouse.engine import Engine
 
 
-@click.command("create-tables")
+@click.command("create-tables", cls=Subcommand)
 @click.option("--drop", is_flag=True, help="Reset: drop every table first, with all its rows.")
 @yes_option
 @warehouse_options

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
@@ -21,7 +22,7 @@ from sparkify.text import counted
 _USERS = 400
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--seed", type=int, default=42, show_default=True, help="Another seed is another world.")
 @json_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import (
     json_option,
     open_warehouse,
@@ -15,14 +16,14 @@ from sparkify.cli.options import (
     warehouse_options,
 )
 from sparkify.cli.screen import Screen
-from sparkify.errors import FAILED, OK
+from sparkify.errors import FAILED, OK, Hint
 
 if TYPE_CHECKING:
     from sparkify.settings import Settings
     from sparkify.warehouse.engine import Engine
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @source_options
 @warehouse_options
 @json_option
@@ -55,7 +56,7 @@ def doctor(as_json: bool, **options: Any) -> int:
         checks.append(check)
         screen.say(f"{check.verdict:4}  {check.name:13}  {check.found}")
         if check.remedy:
-            screen.advise(f"      {'':13}  Try: {check.remedy}")
+            screen.advise(Hint("{:19}  Try: {}", "", check.remedy))
     ok = all(check.ok for check in checks)
     screen.result({"ok": ok, "checks": [asdict(check) for check in checks]})
     return OK if ok else FAILED

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import (
     json_option,
     name_of,
@@ -18,6 +19,7 @@ from sparkify.cli.options import (
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import again
 from sparkify.cli.upgrade import describe_upgrade, upgrade_object
+from sparkify.errors import Command, Hint
 from sparkify.records import KINDS
 from sparkify.text import counted, name_runs
 
@@ -31,7 +33,7 @@ _SHOWN = 10
 _BATCH_BYTES = 4 * 1024**3
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done.")
 @click.option("--sql", "with_sql", is_flag=True, help="With --plan: print every statement it would send.")
 @click.option("--full-refresh", is_flag=True, help="Compute the whole star anew from staging.")
@@ -255,7 +257,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.say(plays)
     screen.say(f"all {len(summary.checks)} data checks hold")
     if any(run.rows_rejected for run in runs):
-        screen.advise("Why records were rejected: `sparkify rejects list`")
+        screen.advise(Hint("Why records were rejected: {}", Command("rejects", "list")))
     for (kind, name), count in sorted(summary.unknown.items()):
         rows = counted(count, f"{kind.removesuffix('s')} has", f"{kind} have")
         screen.say(f"{rows} a field {name!r} that the warehouse has no column for")

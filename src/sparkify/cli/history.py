@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import Screen
 from sparkify.text import shortened
@@ -15,7 +16,7 @@ from sparkify.text import shortened
 _ERROR = 80
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @warehouse_options
 @json_option
@@ -32,7 +33,7 @@ def runs(limit: int, as_json: bool, **options: Any) -> None:
     _show("ledger/list_runs.sql", "runs", limit, Screen(as_json), options)
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many.")
 @warehouse_options
 @json_option

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option
 from sparkify.cli.screen import Screen
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 from sparkify.settings import DEFAULT_PATH, template
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("path", type=click.Path(path_type=Path), default=DEFAULT_PATH)
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @json_option
@@ -35,5 +36,7 @@ def init(path: Path, force: bool, as_json: bool) -> None:
             file.write(template())
     except OSError as exc:
         raise ConfigError(f"{path} cannot be written: {exc.strerror}.", "Choose another place.") from exc
-    screen.say(f"Wrote {path}. Fill in LOG_DATA and SONG_DATA, then: sparkify etl --plan")
+    screen.advise(
+        Hint("Wrote {}. Fill in LOG_DATA and SONG_DATA, then: {}", str(path), Command("etl", "--plan"))
+    )
     screen.result({"path": str(path)})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sparkify.cli.typed import remember_places
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 from sparkify.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -97,9 +97,8 @@ def open_warehouse(settings: Settings, options: dict[str, Any], *, writes: bool 
 
     def note(meta: Meta) -> None:
         version = f"version {meta.schema_version}" if meta.schema_version else "no version yet"
-        Screen().note(
-            f"This warehouse has {version}: `sparkify upgrade --plan` says what this sparkify changes."
-        )
+        said = f"this warehouse has {version}: see {{}}, then run {{}}."
+        Screen().note(Hint(said, Command("upgrade", "--plan"), Command("upgrade")))
 
     on_older = ignore_older if writes else note
     return open_engine(settings, wait=wait, on_wait=tell, on_older=on_older, credentials=credentials)

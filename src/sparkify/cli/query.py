@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,9 +14,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import open_warehouse, settings_from, warehouse_options
 from sparkify.cli.output import make_folder, unwritable, verify_output, written_aside
 from sparkify.cli.screen import aligned, as_json
+from sparkify.cli.streams import copy
 from sparkify.errors import ConfigError
 from sparkify.text import counted
 
@@ -29,7 +30,7 @@ _HELD_BYTES = 64 * 1024 * 1024
 _FORMATS = ("table", "csv", "json", "parquet")
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("sql", required=False)
 @click.option(
     "-f", "--file", "script", type=click.File(encoding="utf-8"), help="Read the SQL there; - is stdin."
@@ -117,11 +118,11 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
         yield answer
         answer.seek(0)
         if output is None:
-            shutil.copyfileobj(answer, sys.stdout)
+            copy(answer, sys.stdout)
             return
         try:
             with output.open("w", encoding="utf-8", newline="") as file:
-                shutil.copyfileobj(answer, file)
+                copy(answer, file)
         except OSError as exc:
             raise unwritable(output, exc) from exc
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subgroup
 from sparkify.cli.options import (
     json_option,
     open_warehouse,
@@ -17,7 +18,7 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.output import unwritable, verify_output
 from sparkify.cli.screen import Screen
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 from sparkify.text import counted, shortened, visible
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _file_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Subgroup)
 def rejects() -> None:
     """Show, export and replay records that were not loaded.
 
@@ -64,7 +65,7 @@ def list_rejects(as_json: bool, **options: Any) -> None:
     if rows:
         if not all(row[answer.columns.index("published")] for row in rows):
             screen.say("Not published: the latest run failed, and nothing it read is in the warehouse.")
-        screen.advise("One by one: `sparkify rejects show --reason REASON`")
+        screen.advise(Hint("One by one: {}", Command("rejects", "show", "--reason", "REASON")))
     screen.result({"rejects": [dict(zip(answer.columns, row, strict=True)) for row in rows]})
 
 
@@ -91,7 +92,9 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
         screen.say(f"  {row['reason']}: {row['detail']}")
         screen.say(f"  {_glimpse(row['content'], row['encoding'])}")
     if any(len(row["content"]) > _GLIMPSE for row in rows):
-        screen.advise("The records that are cut off here, in full: `sparkify rejects export FILE`")
+        screen.advise(
+            Hint("The records that are cut off here, in full: {}", Command("rejects", "export", "FILE"))
+        )
     if not rows:
         screen.say("There are no such rejects.")
     screen.result({"rejects": rows})

@@ -11,7 +11,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from sparkify.cli.typed import with_places
+from sparkify.cli.typed import advice
 from sparkify.errors import ConfigError
 from sparkify.text import counted, visible
 
@@ -39,15 +39,15 @@ class Screen:
 
     def advise(self, text: str) -> None:
         """Print what may be done next; commands in it get the options that name the warehouse."""
-        self.say(with_places(text))
+        self.say(advice(text))
 
     def note(self, text: str) -> None:
         """Print one note for people, always on stderr."""
-        click.echo(f"Note: {with_places(text)}", err=True)
+        click.echo(f"Note: {advice(text)}", err=True)
 
     def warn(self, text: str) -> None:
         """Print one warning for people, always on stderr."""
-        click.echo(f"Warning: {with_places(text)}", err=True)
+        click.echo(f"Warning: {advice(text)}", err=True)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
         """Print an aligned table for people; numbers to the right."""
@@ -171,8 +171,7 @@ def _lines(progress: Progress, every: float = 5.0) -> Iterator[None]:
         nonlocal last
         if time.monotonic() - last >= every:
             last = time.monotonic()
-            with suppress(BrokenPipeError):  # nobody reads it any more: no reason to stop the work
-                click.echo(progress.text(), err=True)
+            click.echo(progress.text(), err=True)
 
     progress.show = show
     yield

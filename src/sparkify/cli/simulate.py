@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, settings_from
 from sparkify.cli.screen import Screen
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 from sparkify.text import counted
 
 if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must not wait for
@@ -23,7 +24,7 @@ if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must n
     from sparkify.simulator.world import SimulationPlan
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("out", required=False)
 @click.option("--songs", type=int, default=500, show_default=True, help="Songs of the catalogue.")
 @click.option("--users", type=int, help="Listeners on the first day. [default: 100]")
@@ -73,7 +74,9 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
         click.echo(default_text(), nl=False)
         return
     if out is None and compare is None:
-        raise ConfigError("OUT is missing.", "Name a folder or s3:// prefix: `sparkify simulate lake`.")
+        raise ConfigError(
+            "OUT is missing.", Hint("Name a folder or s3:// prefix: {}.", Command("simulate", "lake"))
+        )
     aws = settings_from({}).aws
     plan = _plan(options, aws)
     real = None if compare is None else _profile(compare, aws)  # before the work, should it not be there

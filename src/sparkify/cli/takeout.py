@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import (
     json_option,
     open_warehouse,
@@ -15,7 +16,8 @@ from sparkify.cli.options import (
     yes_option,
 )
 from sparkify.cli.screen import Screen, if_interrupted
-from sparkify.cli.typed import with_places
+from sparkify.cli.typed import advice
+from sparkify.errors import Command, Hint
 from sparkify.text import counted
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("run_id", metavar="RUN", type=click.IntRange(min=1))
 @yes_option
 @warehouse_options
@@ -51,7 +53,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
         engine.close()
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.argument("uri")
 @click.option("--back", is_flag=True, help="Let the next etl load a retracted file again.")
 @yes_option
@@ -78,7 +80,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
                 if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
             ):
                 run = put_back(engine, found.files, progress)
-            screen.advise(f"The next `sparkify etl` loads it again (run {run.run_id}).")
+            screen.advise(Hint("The next {} loads it again (run {}).", Command("etl"), str(run.run_id)))
             screen.result({"back": [file.uri for file in found.files], "run_id": run.run_id})
             return
         _take_out(screen, engine, found, "retracted", RETRACT, yes=yes)
@@ -90,9 +92,9 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
     from sparkify.pipeline.removal import take_out
 
     if found.why_none:
-        why = with_places(found.why_none)
+        why = advice(found.why_none)
         screen.say(f"Nothing to do: {why}")
-        screen.advise("See `sparkify runs`.")
+        screen.advise(Hint("See {}.", Command("runs")))
         screen.result({"taken_out": [], "why": why})
         return
     files = found.files

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from sparkify.cli.commands import Session
+from sparkify.errors import Command, Hint
+
 # The options that say which warehouse it is.
 PLACES = ("config", "database", "engine")
-# Where click's contexts keep those that were given.
-_META = "sparkify.places"
-_COMMAND = re.compile(r"`sparkify ([^`]+)`")
 
 
 def again(*, without: Collection[str] = ()) -> str:
@@ -36,33 +35,53 @@ def again(*, without: Collection[str] = ()) -> str:
 
 
 def remember_places(options: Mapping[str, Any]) -> None:
-    """Note which warehouse the command under way was told to use, for :func:`with_places`."""
+    """Note which warehouse the command under way was told to use, for :func:`advice`."""
     if context := click.get_current_context(silent=True):
-        # Shared with the contexts above it, so it outlives the command.
-        context.meta[_META] = {name: options[name] for name in PLACES if options.get(name) is not None}
+        places = {name: str(options[name]) for name in PLACES if options.get(name) is not None}
+        context.ensure_object(Session).places = places
 
 
-def with_places(text: str) -> str:
-    """Return a text whose commands are on the same warehouse as the one under way.
-
-    What the pipeline and the engines say names `sparkify files` and knows of no options; each command gets
-    those that were given and that it has.
-    """
+def advice(text: str) -> str:
+    """Return a text whose commands are on the same warehouse as the one under way."""
     context = click.get_current_context(silent=True)
-    given: Mapping[str, Any] = context.meta.get(_META, {}) if context else {}
-    if not context or not given:
+    if not context:
         return text
     root = context.find_root()
+    return typed(text, root.command, context.ensure_object(Session).places)
 
-    def on_same_warehouse(match: re.Match[str]) -> str:
-        words = match[1].split()
-        command: click.Command | None = root.command
-        for word in words:
-            if isinstance(command, click.Group):
-                command = command.get_command(root, word)
-        has = {parameter.name for parameter in command.params} if command else set()
-        wanted = [name for name in PLACES if name in given and name in has and f"--{name}" not in words]
-        options = [shlex.join([f"--{name}", str(given[name])]) for name in wanted]
-        return f"`{' '.join(['sparkify', match[1], *options])}`"
 
-    return _COMMAND.sub(on_same_warehouse, text)
+def typed(text: str, root: click.Command, places: Mapping[str, str]) -> str:
+    """Return a text whose commands have the options that say which warehouse it is.
+
+    The pipeline and the engines know of no options: each command gets those that were given and that it has.
+
+    Args:
+        text: A :class:`~sparkify.errors.Hint`; any other text is returned as it is.
+        root: The `sparkify` command.
+        places: The options that were given, by name.
+    """
+
+    def show(command: Command) -> str:
+        has = {parameter.name for parameter in find_command(command, root).params}
+        wanted = [name for name in places if name in has and f"--{name}" not in command.words]
+        options = [shlex.join([f"--{name}", places[name]]) for name in wanted]
+        return str(Command(*command.words, *options))
+
+    return text.rendered(show) if isinstance(text, Hint) else text
+
+
+def find_command(command: Command, root: click.Command) -> click.Command:
+    """Return the click command that a hint's command is.
+
+    Raises:
+        KeyError: There is no such command.
+    """
+    found = root
+    for word in command.words:
+        if not isinstance(found, click.Group):
+            break
+        child = found.get_command(click.Context(found), word)
+        if child is None:
+            raise KeyError(str(command))
+        found = child
+    return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, source_options, warehouse_options
 from sparkify.cli.screen import Screen
 from sparkify.text import counted
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from sparkify.warehouse.version import Upgrade
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @click.option("--plan", "only_plan", is_flag=True, help="Only say what would be done.")
 @source_options
 @warehouse_options

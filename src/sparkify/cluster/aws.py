@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from sparkify.cluster.policy import statement_for
-from sparkify.errors import ClusterError, SparkifyError
+from sparkify.errors import ClusterError, Command, Hint, SparkifyError
 
 # Seconds between tries of a call that AWS throttled; then it is an error.
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -197,7 +197,7 @@ _REFUSALS: tuple[tuple[Collection[str], str, str], ...] = (
     (
         STATE,
         "AWS refused {action} in the present state: {message}",
-        "See `sparkify cluster status --wait`, then run the same command again.",
+        Hint("See {}, then run the same command again.", Command("cluster", "status", "--wait")),
     ),
 )
 
@@ -208,9 +208,8 @@ def _denied(action: str, message: str) -> ClusterError:
     missing = named[1] if named else action
     found = statement_for(missing)
     if found:
-        remedy = (
-            f"It is in statement {found[1]} of `sparkify cluster policy {found[0]}`: ask for that policy."
-        )
+        ours = Command("cluster", "policy", found[0])
+        remedy: str = Hint("It is in statement {} of {}: ask for that policy.", str(found[1]), ours)
     else:
         remedy = f"Ask your administrator to allow {missing}."
     return ClusterError(f"these credentials may not do {missing}. {message}".rstrip(), remedy, action=missing)

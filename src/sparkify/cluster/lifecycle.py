@@ -29,7 +29,7 @@ from sparkify.cluster.role import Role, ensure_role, find_role
 from sparkify.cluster.serverless import Serverless
 from sparkify.cluster.spec import ClusterSpec, identifier_of, is_serverless, sources_from
 from sparkify.cluster.waiting import PollSchedule, wait
-from sparkify.errors import ClusterError
+from sparkify.errors import ClusterError, Command, Hint
 from sparkify.settings import Settings
 
 # AWS's answers lag: a cluster just made may not be found for some seconds.
@@ -187,7 +187,9 @@ def require(cluster: Cluster | None, identifier: str) -> Cluster:
     if cluster is None:
         raise ClusterError(
             f"there is no cluster {identifier}.",
-            "Make one with `sparkify cluster create`, or check DWH_CLUSTER_IDENTIFIER and REGION.",
+            Hint(
+                "Make one with {}, or check DWH_CLUSTER_IDENTIFIER and REGION.", Command("cluster", "create")
+            ),
             state="absent",
         )
     return cluster
@@ -201,8 +203,7 @@ def require_ours(cluster: Cluster) -> None:
     """
     if not cluster.ours:
         raise ClusterError(
-            f"the cluster {cluster.identifier} was not made by `sparkify cluster create`"
-            f" (no tag {CLUSTER_TAG}): it is left alone.",
+            f"the cluster {cluster.identifier} was not made by us (no tag {CLUSTER_TAG}): it is left alone.",
             "Set another DWH_CLUSTER_IDENTIFIER in dwh.cfg; what others made is for them to change.",
             state=cluster.state,
         )
@@ -210,14 +211,19 @@ def require_ours(cluster: Cluster) -> None:
 
 def _wrong_state(cluster: Cluster, action: str) -> ClusterError:
     remedies = {
-        PAUSED: "Start it again with `sparkify cluster resume`.",
+        PAUSED: Hint("Start it again with {}.", Command("cluster", "resume")),
         "incompatible-network": "Its VPC or subnets changed: put them back, or destroy and create it anew.",
         "storage-full": "Delete data, or resize it in the console.",
     }
     otherwise = (
-        "Wait until it is gone, then run the same command again: `sparkify cluster status --wait`."
+        Hint(
+            "Wait until it is gone, then run the same command again: {}.",
+            Command("cluster", "status", "--wait"),
+        )
         if cluster.state in DELETING
-        else "AWS does not leave this state by itself: see the console, or `sparkify cluster destroy`."
+        else Hint(
+            "AWS does not leave this state by itself: see the console, or {}.", Command("cluster", "destroy")
+        )
     )
     return ClusterError(
         f"{action}: the cluster {cluster.identifier} is {cluster.state}.",
@@ -233,7 +239,9 @@ def overdue(cluster: Cluster | None, now: datetime) -> str:
         return ""
     hours = (now - cluster.expires).total_seconds() / 3600
     cost = f", about ${cluster.hourly:,.2f} an hour" if cluster.hourly and cluster.state != PAUSED else ""
-    return (
-        f"THE CLUSTER {cluster.identifier} EXPIRED {hours:,.1f} HOURS AGO AND IS STILL BILLED{cost}."
-        " Destroy it (`sparkify cluster destroy`) or keep it (`sparkify cluster create --expires-in 1d`)."
+    return Hint(
+        "{} Destroy it ({}) or keep it ({}).",
+        f"THE CLUSTER {cluster.identifier} EXPIRED {hours:,.1f} HOURS AGO AND IS STILL BILLED{cost}.",
+        Command("cluster", "destroy"),
+        Command("cluster", "create", "--expires-in", "1d"),
     )

@@ -12,7 +12,7 @@ from sparkify.cluster.aws import Aws
 from sparkify.cluster.deployment import INCOMPLETE, Cluster, Snapshot
 from sparkify.cluster.spec import ClusterSpec
 from sparkify.cluster.waiting import PollSchedule, wait
-from sparkify.errors import ClusterError
+from sparkify.errors import ClusterError, Command, Hint
 
 SERVICE = "redshift-serverless"
 ABSENT = ("ResourceNotFoundException",)
@@ -89,7 +89,7 @@ class Serverless:
         """
         raise ClusterError(
             "Redshift Serverless pauses by itself: compute is billed only while queries run.",
-            "To stop storage being billed as well: `sparkify cluster destroy`.",
+            Hint("To stop storage being billed as well: {}.", Command("cluster", "destroy")),
         )
 
     def resume(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sparkify.cluster.aws import Aws
-from sparkify.errors import ClusterError
+from sparkify.errors import ClusterError, Command, Hint
 
 # Seconds between looks: soon again for what is quick, then at the pace of what takes minutes.
 FIRST_PAUSE = 2.0
@@ -43,8 +43,10 @@ def wait(aws: Aws, look: Callable[[], str], patience: PollSchedule, *, action: s
         if seconds + pause > patience.timeout:
             raise ClusterError(
                 f"{action} is not done after {seconds / 60:.0f} minutes: {doing}.",
-                "AWS goes on with it. Watch it with `sparkify cluster status --wait`,"
-                " or run the same command again: it continues.",
+                Hint(
+                    "AWS goes on with it. Watch it with {}, or run the same command again: it continues.",
+                    Command("cluster", "status", "--wait"),
+                ),
                 state=doing,
                 action=action,
             )

@@ -25,7 +25,7 @@ from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
 from sparkify.cluster.spec import S3_KEYS
 from sparkify.doctor.locations import look_at
 from sparkify.doctor.verdicts import Check, asked, tried, unchecked
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 from sparkify.settings import ClusterSettings, Settings
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.redshift.login import missing_privileges
@@ -117,7 +117,7 @@ def _redshift(aws: Aws | None, settings: Settings, instruments: Instruments) -> 
     cluster = settings.cluster
     host, port = cluster.host, cluster.db_port
     if not host:
-        remedy = "`sparkify cluster create` writes it; run it again."
+        remedy: str = Hint("{} writes it; run it again.", Command("cluster", "create"))
         yield Check("port", ok=False, found="[CLUSTER] HOST is empty", remedy=remedy)
         return
     try:
@@ -163,7 +163,7 @@ def _cluster(aws: Aws, settings: Settings) -> Iterator[Check]:
         if found is None:
             raise ConfigError(
                 f"there is no cluster {deployment.identifier} in {aws.region}.",
-                "`sparkify cluster create`, or correct DWH_CLUSTER_IDENTIFIER and REGION.",
+                Hint("{}, or correct DWH_CLUSTER_IDENTIFIER and REGION.", Command("cluster", "create")),
             )
         if host and found.host and found.host != host:
             raise ConfigError(
@@ -172,7 +172,9 @@ def _cluster(aws: Aws, settings: Settings) -> Iterator[Check]:
             )
         late = overdue(found, aws.clock())
         if late or found.state != AVAILABLE:
-            raise ConfigError(late or f"{found.identifier} is {found.state}.", "`sparkify cluster status`")
+            raise ConfigError(
+                late or f"{found.identifier} is {found.state}.", Hint("{}", Command("cluster", "status"))
+            )
         return f"{found.identifier} is available, {found.shape}"
 
     check = tried("cluster", look)
@@ -195,7 +197,7 @@ def _cluster(aws: Aws, settings: Settings) -> Iterator[Check]:
         yield _role_policy(aws, settings)
 
 
-_AGAIN = "`sparkify cluster create` makes it as it should be; run it again."
+_AGAIN = Hint("{} makes it as it should be; run it again.", Command("cluster", "create"))
 
 
 def _role(aws: Aws, settings: Settings, cluster: Cluster | None) -> str:
@@ -208,7 +210,8 @@ def _role(aws: Aws, settings: Settings, cluster: Cluster | None) -> str:
         raise ConfigError(f"[IAM_ROLE] ARN is {settings.iam_role.arn!r}, not {role.arn}.", _AGAIN)
     if "redshift.amazonaws.com" not in json.dumps(role.trust):
         raise ConfigError(
-            f"{name} does not trust Redshift.", "Its trust: `sparkify cluster policy copy --trust`."
+            f"{name} does not trust Redshift.",
+            Hint("Its trust: {}.", Command("cluster", "policy", "copy", "--trust")),
         )
     if cluster and role.arn not in cluster.roles:
         raise ConfigError(f"{name} is not attached to {cluster.identifier}.", "Attach it in the console.")
@@ -222,7 +225,9 @@ def _role_policy(aws: Aws, settings: Settings) -> Check:
     def look() -> str:
         answer = aws.call("iam", "get_role_policy", tolerate=ABSENT, RoleName=name, PolicyName=POLICY_NAME)
         if not answer:
-            return f"{name} was not made by us: compare it with `sparkify cluster policy copy`"
+            return Hint(
+                "{} was not made by us: compare it with {}", name, Command("cluster", "policy", "copy")
+            )
         if answer["PolicyDocument"] != policy.copy(scope_of(aws, settings)):
             raise ConfigError(f"{name} may not read exactly what [S3] says", _AGAIN)
         return "reads exactly the configured locations"

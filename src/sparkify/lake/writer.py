@@ -72,6 +72,17 @@ class Writer:
             for _ in pool.map(lambda item: self.put(*item), objects):
                 pass
 
+    def get(self, key: str) -> bytes:
+        """Return an object's contents.
+
+        Raises:
+            SourceError: It is not there, or cannot be read.
+        """
+        try:
+            return bytes(obstore.get(self._open(), self._prefix + key).bytes())
+        except (BaseError, OSError) as exc:
+            raise self._error(exc, f"{self.uri}/{key}", "read") from exc
+
     def keys(self, below: str = "") -> list[str]:
         """Return the keys of all objects whose key starts with the folder ``below``.
 

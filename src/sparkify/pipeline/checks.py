@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sparkify.errors import CheckError
+from sparkify.errors import CheckError, Command, Hint
 from sparkify.pipeline.scope import Scope
 from sparkify.text import counted
 from sparkify.warehouse.derived import shared_statements
@@ -110,5 +110,8 @@ def raise_failures(results: Sequence[CheckResult]) -> None:
         )
         raise CheckError(
             f"{len(failed)} of {counted(len(results), 'data check')} failed ({listed}).",
-            "Nothing was published. Look at these rows' files with `sparkify files`, mend them, run again.",
+            Hint(
+                "Nothing was published. Look at these rows' files with {}, mend them, run again.",
+                Command("files"),
+            ),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sparkify import __version__
-from sparkify.errors import CheckError, SparkifyError
+from sparkify.errors import CheckError, Hint, SparkifyError
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks
 from sparkify.pipeline.land import land
 from sparkify.pipeline.landing import Landing
@@ -206,7 +206,7 @@ class EtlRun:
         done = f"{name_runs([run.run_id for run in self.runs])} {'are' if several else 'is'} committed"
         exc.add_note(done)
         if isinstance(exc, SparkifyError):
-            exc.hint = f"{exc.hint} This was one batch of several: {done} before it.".lstrip()
+            exc.hint = Hint("{} This was one batch of several: {} before it.", exc.hint, done)
 
 
 def publish(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
 
-from sparkify.errors import ConfigError, SourceNotFound
+from sparkify.errors import Command, ConfigError, Hint, SourceNotFound
 from sparkify.lake.store import LakeObject, Listing, Store
 from sparkify.lake.stores import open_store
 from sparkify.records import KINDS, RecordKind
@@ -133,7 +133,7 @@ def open_sources(settings: Settings) -> list[Source]:
     if not sources:
         raise ConfigError(
             f"there is nothing to load: none of {', '.join(kind.setting for kind in KINDS)} is set.",
-            "Set them in dwh.cfg (`sparkify init` writes one), or give --log-data and --song-data.",
+            Hint("Set them in dwh.cfg ({} writes one), or give --log-data and --song-data.", Command("init")),
         )
     # Sorted, a root that lies within another follows it.
     places = [(source.store.uri.rstrip("/") + "/", source.kind) for source in sources]

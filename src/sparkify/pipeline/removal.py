@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sparkify import __version__
-from sparkify.errors import SparkifyError
+from sparkify.errors import Command, Hint, SparkifyError
 from sparkify.pipeline.checks import raise_failures, run_checks
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.retry import persist, stands, was_committed
@@ -57,7 +57,7 @@ def find_file(engine: Engine, uri: str, state: str) -> Found:
         return Found(found)
     if files and state == "loaded":
         return Found([], f"{uri} was retracted already.")
-    raise SparkifyError(f"{uri} is not {state}.", "Name a file as `sparkify files` shows it.")
+    raise SparkifyError(f"{uri} is not {state}.", Hint("Name a file as {} shows it.", Command("files")))
 
 
 def find_files_of_run(engine: Engine, run_id: int) -> Found:
@@ -77,23 +77,31 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
         raise SparkifyError(
             f"there is no run {run_id}: "
             + (f"the latest is run {latest}." if latest else "none was made yet."),
-            "`sparkify runs` lists them.",
+            Hint("{} lists them.", Command("runs")),
         )
     ((mode, status),) = run
     if mode.startswith(UNDO):
         raise SparkifyError(
             f"run {run_id} loaded nothing: it took the files of another run out ({mode}).",
-            "`sparkify etl` loads those files again, if the lake still has them.",
+            Hint("{} loads those files again, if the lake still has them.", Command("etl")),
         )
     if mode == RETRACT:
         raise SparkifyError(
             f"run {run_id} loaded nothing: it took a file out (retract).",
-            "`sparkify retract --back URI` lets the file in again; `sparkify files` names it.",
+            Hint(
+                "{} lets the file in again; {} names it.",
+                Command("retract", "--back", "URI"),
+                Command("files"),
+            ),
         )
     if mode == BACK:
         raise SparkifyError(
             f"run {run_id} loaded nothing: it let a file in again (retract --back).",
-            "`sparkify etl` loads that file, if the lake still has it; `sparkify retract URI` takes it out.",
+            Hint(
+                "{} loads that file, if the lake still has it; {} takes it out.",
+                Command("etl"),
+                Command("retract", "URI"),
+            ),
         )
     if loaded:
         return Found(loaded)
@@ -106,7 +114,7 @@ def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
     if not states:
         return f"run {run_id} loaded no files, it computed the star anew."
     if set(states) == {"undone"}:
-        return f"run {run_id} was undone already; `sparkify etl` loads its files again."
+        return Hint("run {} was undone already; {} loads its files again.", str(run_id), Command("etl"))
     since = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
     return f"no rows of run {run_id} are left ({counted(states.total(), 'file')}: {since})."
 
@@ -236,5 +244,5 @@ def _verify(engine: Engine, files: Sequence[LedgerFile]) -> None:
     if changed:
         raise SparkifyError(
             f"{changed.uri} is not what it was when it was looked up: another run came between.",
-            "Nothing was changed. See `sparkify files`, then say again what to take out.",
+            Hint("Nothing was changed. See {}, then say again what to take out.", Command("files")),
         )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sparkify.errors import CheckError, ConfigError
+from sparkify.errors import CheckError, Command, ConfigError, Hint
 from sparkify.pipeline.landing import LandedFile
 from sparkify.text import counted, shortened
 
@@ -65,8 +65,12 @@ class MaxRejects:
             raise CheckError(
                 f"{rejected:,} of {counted(read, 'record')} {'was' if rejected == 1 else 'were'} rejected, "
                 f"more than --max-rejects {said} allows: {_reasons(files)}. {_first(files)}",
-                "Nothing was published. See them with `sparkify rejects list` and `sparkify rejects show`; "
-                f"mend the files, or allow as many with --max-rejects {rejected}.",
+                Hint(
+                    "Nothing was published. See them with {} and {}; mend the files, or allow them with {}.",
+                    Command("rejects", "list"),
+                    Command("rejects", "show"),
+                    f"--max-rejects {rejected}",
+                ),
             )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 
 _SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
 _KEY = re.compile(r"(?P<name>[^=:]*[^=:\s])\s*[=:]\s*(?P<value>.*)")
@@ -65,7 +65,7 @@ def read_file(
     except OSError as exc:
         raise ConfigError(
             f"the configuration {path} cannot be read: {exc.strerror}.",
-            "Write one with `sparkify init`, or name yours with --config.",
+            Hint("Write one with {}, or name yours with --config.", Command("init")),
         ) from exc
     found: dict[str, list[Line]] = {}
     unknown: list[Line] = []

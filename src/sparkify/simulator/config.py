@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
 
 _GROUPS = {"transitions": ("free", "paid", "out"), "first": ("free", "paid")}
 
@@ -137,11 +137,12 @@ def _read(path: Path) -> dict[str, Any]:
     except OSError as exc:
         raise ConfigError(
             f"the simulator's configuration {path} cannot be read: {exc.strerror}.",
-            "Write one with `sparkify simulate --print-config > FILE`.",
+            Hint("Write one with {}, whose output is such a file.", Command("simulate", "--print-config")),
         ) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(
-            f"{path} is not valid TOML: {exc}.", "Compare it with `sparkify simulate --print-config`."
+            f"{path} is not valid TOML: {exc}.",
+            Hint("Compare it with {}.", Command("simulate", "--print-config")),
         ) from exc
 
 

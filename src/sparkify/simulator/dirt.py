@@ -27,6 +27,8 @@ from sparkify.simulator.flaws import (
 from sparkify.simulator.truth import FileTruth, Place, Truth
 
 _BOM = b"\xef\xbb\xbf"
+# Files without a record that stand beside a log.
+_EMPTY = {"empty": b"", "blank": b"\n \n", "bom": _BOM}
 _LATEST = 3
 # Sessions of bad lines; no simulation comes near them.
 _NO_SESSION = 10**15
@@ -141,8 +143,8 @@ class Soiler:
             yield from self._empty(key)
 
     def _empty(self, key: str) -> Iterator[tuple[str, bytes]]:
-        for name, data in (("empty", b""), ("blank", b"\n \n"), ("bom", _BOM)):
-            other = key.replace("-events.json", f"-{name}.json")
+        for name, data in _EMPTY.items():
+            other = _added(key, name)
             self.truth.files[other] = FileTruth("events", "empty")
             yield other, data
 
@@ -220,6 +222,15 @@ class Soiler:
         if line.copy_of is not None:
             assert line.copy_of.place is not None
             truth.duplicates.append((number, line.copy_of.place))
+
+
+def beside_log(key: str) -> list[str]:
+    """Return the keys of the files that may stand beside a log."""
+    return [_added(key, name) for name in _EMPTY]
+
+
+def _added(key: str, name: str) -> str:
+    return key.replace("-events.json", f"-{name}.json")
 
 
 def _beside(key: str, name: str) -> str:

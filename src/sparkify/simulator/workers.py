@@ -16,12 +16,12 @@ from sparkify.errors import FAILED, SourceError, SparkifyError
 from sparkify.lake.writer import Writer
 from sparkify.settings import AwsSettings
 from sparkify.simulator.catalogue import Song, read_songs
+from sparkify.simulator.manifest import make_room
 from sparkify.simulator.world import (
     Counts,
     Report,
     SimulationPlan,
     World,
-    make_room,
     write_dirty,
     write_share,
 )
@@ -70,12 +70,14 @@ def simulate(
         workers = min(os.cpu_count() or 1, 1 + expected // _WORTH_A_PROCESS)
     if plan.dirty:
         # One process: late events cross from day to day.
-        make_room(writer, plan, force=force)
-        write_dirty(World(plan, aws, known), writer, count)
+        world = World(plan, aws, known)
+        make_room(writer, world, force=force)
+        write_dirty(world, writer, count)
         return counts
     with _started([(plan, uri, aws, known, worker, workers) for worker in range(1, workers)]) as running:
-        # While they start, since taking away a large simulation takes as long; they wait for our word.
-        make_room(writer, plan, force=force)
+        world = World(plan, aws, known)
+        # While they start, since removing a large simulation takes as long; they wait for our word.
+        make_room(writer, world, force=force)
         for connection in running:
             with suppress(BrokenPipeError):  # _listen says how it ended
                 connection.send("go")
@@ -87,7 +89,7 @@ def simulate(
                 _listen(running, count, patience=0)
 
         # This process is the first worker: starting one more would cost what half a million events do.
-        write_share(World(plan, aws, known), writer, 0, workers, count_all)
+        write_share(world, writer, 0, workers, count_all)
         while running:
             _listen(running, count)
     return counts

@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any, Protocol
 
-from sparkify.errors import ConfigError, SourceError
+from sparkify.errors import ConfigError
 from sparkify.lake.writer import Writer
 from sparkify.settings import AwsSettings
 from sparkify.simulator.arrivals import DAY, Arrivals
@@ -28,7 +28,6 @@ from sparkify.simulator.encoder import Encoder
 from sparkify.simulator.machine import compile_machine
 from sparkify.simulator.people import make_people
 from sparkify.simulator.simulation import Events, Simulation
-from sparkify.text import counted
 
 # Events of one window: enough to spread the cost of a step over many listeners.
 _WINDOW = 80_000
@@ -266,25 +265,6 @@ def compress(chunks: Iterable[bytes | memoryview], compression: str) -> Iterable
         if packed:
             yield packed
     yield stream.flush()
-
-
-def make_room(writer: Writer, plan: SimulationPlan, *, force: bool) -> None:
-    """Make sure nothing is mixed with the simulation; with ``force`` take an earlier one away.
-
-    Raises:
-        SourceError: Something is there, and ``force`` is not given.
-    """
-    found = writer.keys()
-    if not found:
-        return
-    if not force:
-        raise SourceError(
-            f"{writer.uri} is not empty: it holds {counted(len(found), 'file')}.",
-            "Name another place, or say --force to replace an earlier simulation there.",
-            uri=writer.uri,
-        )
-    folders = ("log_data/",) if plan.song_data else ("log_data/", "song_data/")
-    writer.remove([key for key in found if key.startswith(folders) or key == "truth.json"])
 
 
 def users_for(events: int, plan: SimulationPlan, aws: AwsSettings) -> int:

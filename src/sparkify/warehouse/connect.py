@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparkify.errors import ConfigError, EngineError
+from sparkify.errors import Command, ConfigError, EngineError, Hint
 from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine, OnWait
 from sparkify.warehouse.version import OnOlder, ignore_older
@@ -90,7 +90,10 @@ def _open_redshift(
     if not cluster.host:
         raise ConfigError(
             "the engine is redshift, and [CLUSTER] HOST is empty.",
-            "Set it (`sparkify cluster create` does), or say --engine duckdb to load into a DuckDB file.",
+            Hint(
+                "Set it ({} does), or say --engine duckdb to load into a DuckDB file.",
+                Command("cluster", "create"),
+            ),
         )
     if cluster.db_password:
         user, password = cluster.db_user, str(cluster.db_password)
@@ -190,5 +193,9 @@ def require(engine: Engine, *, exists: bool) -> None:
     raise EngineError(
         f"there is no warehouse yet: {'the tables are missing in ' if exists else ''}{engine.place}"
         f"{'' if exists else ' does not exist'}.",
-        "`sparkify etl` or `sparkify create-tables` makes it; or name another with --database or --config.",
+        Hint(
+            "{} or {} makes it; or name another with --database or --config.",
+            Command("etl"),
+            Command("create-tables"),
+        ),
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from sparkify.cli.cluster import create, destroy, policy, ports, power, status
+from sparkify.cli.commands import Subgroup
 
 
-@click.group(no_args_is_help=True)
+@click.group(cls=Subgroup, no_args_is_help=True)
 def cluster() -> None:
     """Create, watch, open, pause and destroy the Redshift cluster.
 

@@ -20,11 +20,12 @@ from sparkify.cli.cluster.common import (
     write_option,
 )
 from sparkify.cli.cluster.view import describe, show_plan
+from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import yes_option
-from sparkify.errors import OK, ConfigError
+from sparkify.errors import OK, Command, ConfigError, Hint
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @yes_option
 @click.option("--no-wait", is_flag=True, help="Return when AWS has accepted the request.")
@@ -102,8 +103,11 @@ def create(**options: Any) -> int:
                 found = lifecycle.wait_until_available(aws, deployment, patience, action=action)
     except KeyboardInterrupt:
         screen.warn(
-            "what AWS was asked for goes on and is billed: `sparkify cluster create` continues,"
-            " `sparkify cluster destroy` takes it away"
+            Hint(
+                "what AWS was asked for goes on and is billed: {} continues, {} takes it away",
+                Command("cluster", "create"),
+                Command("cluster", "destroy"),
+            )
         )
         raise
     _announce(session, lifecycle.require(found, spec.identifier), role, options)
@@ -122,8 +126,13 @@ def _announce(session: ClusterSession, found: Any, role: str, options: dict[str,
     screen.say(f"The cluster {found.identifier} is {found.state}{': ' + found.host if found.host else ''}")
     if found.secret:
         screen.say(f"The password of {found.user} is in Secrets Manager: {found.secret}")
-    screen.say(
-        "Next: sparkify cluster open-port, then sparkify create-tables and sparkify etl."
+    screen.advise(
+        Hint(
+            "Next: {}, then {} and {}.",
+            Command("cluster", "open-port"),
+            Command("create-tables"),
+            Command("etl"),
+        )
         if waited
         else "Run the same command without --no-wait later: it waits, and writes HOST into dwh.cfg."
     )

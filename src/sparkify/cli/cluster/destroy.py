@@ -17,10 +17,11 @@ from sparkify.cli.cluster.common import (
     write_config,
     write_option,
 )
-from sparkify.errors import OK, ConfigError, SparkifyError
+from sparkify.cli.commands import Subcommand
+from sparkify.errors import OK, ConfigError, Hint, SparkifyError
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @click.option("--yes", is_flag=True, help="Do not ask for the cluster's name.")
 @click.option("--skip-final-snapshot", is_flag=True, help="Keep no copy of the data.")
@@ -104,4 +105,4 @@ def _forget(session: ClusterSession, *, write: bool) -> None:
         try:
             write_config(session, values, write=write)
         except SparkifyError as exc:
-            session.screen.warn(f"{exc.message} {exc.hint}")
+            session.screen.warn(Hint("{} {}", exc.message, exc.hint))

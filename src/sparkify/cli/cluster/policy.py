@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from sparkify.cli.cluster.common import cluster_options, cluster_settings
+from sparkify.cli.commands import Subcommand
 from sparkify.errors import OK, ClusterError, ConfigError
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @click.argument("whose", type=click.Choice(["operator", "copy", "etl"]))
 @click.option("--account", default="", metavar="ID", help="The account. [default: the credentials' own]")

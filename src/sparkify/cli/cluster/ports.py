@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from sparkify.cli.cluster.common import cluster_options, open_session, shout
-from sparkify.errors import OK, ClusterError
+from sparkify.cli.commands import Subcommand
+from sparkify.errors import OK, ClusterError, Command, Hint
 
 
-@click.command("open-port")
+@click.command("open-port", cls=Subcommand)
 @cluster_options
 @click.option("--cidr", help="The network to let in. [default: your own address, /32]")
 @click.option("--i-know-what-i-am-doing", "wide", is_flag=True, help="Allow a network open to strangers.")
@@ -35,7 +36,7 @@ def open_port(**options: Any) -> int:
     if group is None:
         raise ClusterError(
             f"the cluster {found.identifier} does not use a security group of ours.",
-            "Attach the group that `sparkify cluster create` made, in the console.",
+            Hint("Attach the group that {} made, in the console.", Command("cluster", "create")),
             state=found.state,
         )
     let_in = chosen or network.caller_address()
@@ -56,7 +57,7 @@ def open_port(**options: Any) -> int:
     return OK
 
 
-@click.command("close-port")
+@click.command("close-port", cls=Subcommand)
 @cluster_options
 @click.option("--cidr", help="Close for this network only. [default: everything we opened]")
 def close_port(**options: Any) -> int:

@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from sparkify.cli.cluster.common import cluster_options, open_session, shout, timeout_option, waiting
+from sparkify.cli.commands import Subcommand
 from sparkify.errors import OK
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @timeout_option
 def pause(**options: Any) -> int:
@@ -23,7 +24,7 @@ def pause(**options: Any) -> int:
     return _switch(options, "pause")
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @timeout_option
 def resume(**options: Any) -> int:

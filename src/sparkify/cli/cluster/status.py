@@ -8,7 +8,8 @@ import click
 
 from sparkify.cli.cluster.common import cluster_options, open_session, shout, timeout_option, waiting
 from sparkify.cli.cluster.view import describe, show_status
-from sparkify.errors import OK
+from sparkify.cli.commands import Subcommand
+from sparkify.errors import OK, Command, Hint
 
 # `status` says more than done and failed, so that a script can tell "poll again" from "give up".
 CHANGING = 4
@@ -16,7 +17,7 @@ IS_PAUSED = 5
 ABSENT = 6
 
 
-@click.command()
+@click.command(cls=Subcommand)
 @cluster_options
 @click.option("--wait", "wait", is_flag=True, help="Wait until it is available, paused or failed.")
 @timeout_option
@@ -55,7 +56,9 @@ def status(**options: Any) -> int:
     described = describe(session, found)
     show_status(screen, described)
     if found.state == INCOMPLETE:
-        screen.advise("It was left half made: run `sparkify cluster create` again, or `destroy`.")
+        screen.advise(
+            Hint("It was left half made: run {} again, or `destroy`.", Command("cluster", "create"))
+        )
     screen.result(described)
     if found.state in FAILED | {INCOMPLETE}:
         return 1

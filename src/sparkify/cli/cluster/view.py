@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparkify.cli.cluster.common import ClusterSession
 from sparkify.cli.screen import Screen
+from sparkify.errors import Command, Hint
 from sparkify.text import counted
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def show_status(screen: Screen, described: dict[str, Any]) -> None:
             ],
         )
     else:
-        screen.say("may connect   nobody: sparkify cluster open-port lets you in")
+        screen.advise(Hint("may connect   nobody: {} lets you in", Command("cluster", "open-port")))
 
 
 def describe(session: ClusterSession, found: Cluster) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from sparkify.errors import EngineError, SparkifyError, WarehouseLocked
+from sparkify.errors import Command, EngineError, Hint, SparkifyError, WarehouseLocked
 from sparkify.warehouse.duckdb.holder import find_holder
 
 # How a person's own SQL is named.
@@ -84,7 +84,12 @@ def _about_contents(text: str, path: Path) -> EngineError:
         if not path.stat().st_size:
             return EngineError(
                 f"{path} is an empty file, not a DuckDB database.",
-                f"Remove it: `sparkify etl` or `sparkify create-tables` makes it anew. {_OR_NAME}.",
+                Hint(
+                    "Remove it: {} or {} makes it anew. {}.",
+                    Command("etl"),
+                    Command("create-tables"),
+                    _OR_NAME,
+                ),
             )
         return EngineError(
             f"{path} is not a DuckDB database.",
@@ -104,7 +109,7 @@ def _about_contents(text: str, path: Path) -> EngineError:
         )
     return EngineError(
         f"{path} cannot be read: {first}",
-        f"If it is damaged, move it away: `sparkify etl` loads the lake anew. {_OR_NAME}.",
+        Hint("If it is damaged, move it away: {} loads the lake anew. {}.", Command("etl"), _OR_NAME),
     )
 
 

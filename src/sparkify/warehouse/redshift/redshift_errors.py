@@ -10,7 +10,7 @@ import struct
 
 from redshift_connector.error import Error
 
-from sparkify.errors import EngineError, LoadError, TransientEngineError
+from sparkify.errors import Command, EngineError, Hint, LoadError, TransientEngineError
 from sparkify.warehouse.redshift.causes import cause, server_fields
 
 # What the driver raises; of a cut connection it reads too little, or from a file that is None.
@@ -30,11 +30,14 @@ _CONFLICT = re.compile(
 _HINTS = (
     (
         r"not authorized to assume|Invalid IAM role|No role|is not attached",
-        "Attach the role of [IAM_ROLE] ARN to the cluster (`sparkify doctor` checks it).",
+        Hint("Attach the role of [IAM_ROLE] ARN to the cluster ({} checks it).", Command("doctor")),
     ),
     (
         r"AccessDenied|Access Denied|Status 403|InvalidAccessKeyId",
-        "The role of [IAM_ROLE] ARN may not read it; `sparkify cluster policy copy` prints what it needs.",
+        Hint(
+            "The role of [IAM_ROLE] ARN may not read it; {} prints what it needs.",
+            Command("cluster", "policy", "copy"),
+        ),
     ),
     (
         r"PermanentRedirect|Status 301|must be addressed using",
@@ -46,7 +49,7 @@ _HINTS = (
     ),
     (
         r"permission denied|must be owner",
-        "Have the owner GRANT it (`sparkify doctor` lists what is missing).",
+        Hint("Have the owner GRANT it ({} lists what is missing).", Command("doctor")),
     ),
     (r"disk full|Disk Full|no space", "The cluster's storage is full: delete or resize, then run again."),
 )
@@ -61,8 +64,9 @@ _HINTS_OF_QUERY = (
     ),
 )
 _CORRECT = "Correct the query; it is sent as it is, in Redshift's own dialect."
-_REPORT = (
-    "Run `sparkify doctor`: nothing was changed. If all is well there, report this with what --debug shows."
+_REPORT = Hint(
+    "Run {}: nothing was changed. If all is well there, report this with what --debug shows.",
+    Command("doctor"),
 )
 
 

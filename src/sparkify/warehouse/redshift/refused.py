@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 import ssl
 
-from sparkify.errors import EngineError, TransientEngineError
+from sparkify.errors import Command, EngineError, Hint, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.causes import cause, network_error, server_fields
 
@@ -16,14 +16,17 @@ from sparkify.warehouse.redshift.causes import cause, network_error, server_fiel
 _OUT_OF_DATE = (9, 10)
 _OTHER_NAME = (62, 64)
 
-_ENDPOINT = "the endpoint that `sparkify cluster status` shows, without port and database"
-_OPEN = (
-    "Let yourself in with `sparkify cluster open-port` (open_incoming_port.py): a security group drops what "
-    "it does not know. If the cluster is paused: `sparkify cluster resume`."
+_ENDPOINT = Hint("the endpoint that {} shows, without port and database", Command("cluster", "status"))
+_OPEN = Hint(
+    "Let yourself in with {} (open_incoming_port.py): a security group drops what "
+    "it does not know. If the cluster is paused: {}.",
+    Command("cluster", "open-port"),
+    Command("cluster", "resume"),
 )
-_LISTENING = (
-    "Correct HOST and DB_PORT in dwh.cfg. If the cluster is paused (`sparkify cluster status` says so): "
-    "`sparkify cluster resume`."
+_LISTENING = Hint(
+    "Correct HOST and DB_PORT in dwh.cfg. If the cluster is paused ({} says so): {}.",
+    Command("cluster", "status"),
+    Command("cluster", "resume"),
 )
 _NOT_REDSHIFT = (
     "Correct HOST and DB_PORT in dwh.cfg: something else than Redshift answers there, or a proxy on the way."
@@ -39,7 +42,7 @@ def not_reached(exc: Exception, host: str, port: int, seconds: float) -> EngineE
             "Check this machine's network, then run again.",
         )
     if isinstance(exc, (socket.gaierror, UnicodeError)):
-        return EngineError(f"there is no host {host}.", f"Correct HOST in dwh.cfg: {_ENDPOINT}.")
+        return EngineError(f"there is no host {host}.", Hint("Correct HOST in dwh.cfg: {}.", _ENDPOINT))
     if isinstance(exc, TimeoutError):
         return EngineError(f"{place} did not answer within {seconds:g} s.", _OPEN)
     if isinstance(exc, ConnectionRefusedError):
@@ -89,7 +92,7 @@ def _not_trusted(exc: ssl.SSLCertVerificationError, place: str) -> EngineError:
     if exc.verify_code in _OTHER_NAME:
         return EngineError(
             f"the certificate of {place} is for another name than HOST.",
-            f"Set HOST in dwh.cfg to {_ENDPOINT}; an alias or an address of it does not do.",
+            Hint("Set HOST in dwh.cfg to {}; an alias or an address of it does not do.", _ENDPOINT),
         )
     if exc.verify_code in _OUT_OF_DATE:
         return EngineError(
@@ -109,7 +112,10 @@ def _refused_by_database(fields: dict[str, str], cluster: ClusterSettings, user:
     if code == "3D000":
         return EngineError(
             f"there is no database {database}.",
-            "Correct DB_NAME in dwh.cfg; `sparkify cluster status` shows the one the cluster was made with.",
+            Hint(
+                "Correct DB_NAME in dwh.cfg; {} shows the one the cluster was made with.",
+                Command("cluster", "status"),
+            ),
         )
     if code.startswith("28"):
         return EngineError(
@@ -122,4 +128,6 @@ def _refused_by_database(fields: dict[str, str], cluster: ClusterSettings, user:
         return TransientEngineError(
             f"{database} takes nobody in now: {said}.", "Run again when others have left, or it has started."
         )
-    return EngineError(f"{database} refused the login: {said}.", "`sparkify doctor` tries each setting.")
+    return EngineError(
+        f"{database} refused the login: {said}.", Hint("{} tries each setting.", Command("doctor"))
+    )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sparkify.errors import EngineError, TransientEngineError
+from sparkify.errors import Command, EngineError, Hint, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.login import forget_statements, hang_up, let_go, log_in, wait_for_answers
@@ -137,7 +137,9 @@ class RedshiftSession:
             self.send(statement("redshift/commit.sql").text, "COMMIT")
         except TransientEngineError as exc:
             if self._connection is None:
-                exc.hint = "See `sparkify runs` whether it was done, or run again: that does no harm."
+                exc.hint = Hint(
+                    "See {} whether it was done, or run again: that does no harm.", Command("runs")
+                )
             raise
 
     def _roll_back(self) -> None:
