@@ -407,7 +407,7 @@ def test_one_of_a_thing_is_no_plural(sparkify: Run, tmp_path: Path) -> None:
         "1 file is no data file and is left out: notes.txt",
     ]
     again = sparkify("etl", "--log-data", "log_data").out.splitlines()
-    assert again[0] == "Nothing to do: 1 file is loaded already."
+    assert again[1] == "Nothing to do: 1 file is loaded already."
     assert sparkify("etl", "--plan", "--log-data", "log_data").out.splitlines()[2:] == [
         "1 file is unchanged.",
         "1 file is no data file and is left out: notes.txt",

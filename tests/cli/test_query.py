@@ -132,8 +132,9 @@ def test_parquet_without_a_file_and_a_file_that_cannot_be_are_refused(
     database: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["query", "SELECT 1", "--format", "parquet", *database]) == 2
+    (tmp_path / "no").touch()
     assert run(["query", "SELECT 1", "-o", str(tmp_path / "no" / "x.csv"), *database]) == 2
-    assert run(["query", "SELECT 1", "-o", str(tmp_path / "no" / "x.parquet"), *database]) != 0
+    assert run(["query", "SELECT 1", "-o", str(tmp_path / "no" / "x.parquet"), *database]) == 2
     assert "Try: " in capsys.readouterr().err
 
 
@@ -353,3 +354,56 @@ def test_a_suffix_that_is_no_format_is_refused(database: list[str], tmp_path: Pa
     target = tmp_path / "answer.xlsx"
     assert run(["query", "SELECT 1", "-o", str(target), *database]) == 2
     assert not target.exists()
+
+
+@pytest.mark.parametrize("style", ["csv", "json", "parquet"])
+def test_an_answer_is_written_over_an_older_one(tmp_path: Path, database: list[str], style: str) -> None:
+    """The nightly export: every time, through a link too, and what was there stays where the query fails."""
+    real, path = tmp_path / f"real.{style}", tmp_path / f"x.{style}"
+    path.symlink_to(real)
+    for _ in range(2):
+        assert run(["query", "SELECT * FROM songplays", "-o", str(path), *database]) == 0
+    first = real.read_bytes()
+    real.chmod(0o640)
+    assert run(["query", "SELECT error('late') FROM songplays", "-o", str(path), *database]) == 1
+    assert real.read_bytes() == first
+    assert run(["query", "SELECT * FROM songplays LIMIT 1", "-o", str(path), *database]) == 0
+    assert path.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o640
+    assert {each.name for each in tmp_path.iterdir()} == {real.name, path.name}
+    if style == "parquet":
+        assert duckdb.execute("SELECT COUNT(*) FROM read_parquet(?)", [str(real)]).fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("style", ["csv", "parquet"])
+def test_missing_folders_of_an_answer_are_made(tmp_path: Path, database: list[str], style: str) -> None:
+    path = tmp_path / "a" / "b" / f"x.{style}"
+    assert run(["query", "SELECT 1", "-o", str(path), *database]) == 0
+    assert path.is_file()
+
+
+@pytest.mark.parametrize("style", ["csv", "json", "table"])
+def test_a_dash_is_stdout(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    database: list[str],
+    capsys: pytest.CaptureFixture[str],
+    style: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = []
+    for output in ([], ["-o", "-"]):
+        assert run(["query", "SELECT 1 AS a", "--format", style, *output, *database]) == 0
+        said.append(capsys.readouterr())
+    assert said[0] == said[1]
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "number", ["0.0004", "1234567.891234", "3.0", "246.30812", "1e-09", "1e+22", "0.1", "-2.5", "inf", "nan"]
+)
+def test_a_number_of_a_table_is_the_number(
+    database: list[str], capsys: pytest.CaptureFixture[str], number: str
+) -> None:
+    assert run(["query", f"SELECT '{number}'::DOUBLE AS n", *database]) == 0
+    assert capsys.readouterr().out.split()[-1] == number

@@ -115,10 +115,11 @@ def regional(upstream: str) -> Iterator[RegionalServer]:
 def signed(request: BaseHTTPRequestHandler) -> Signed:
     """Read who signed a request from its headers."""
     found = re.search(r"Credential=([^/]+)/\d+/([^/]+)/s3/", request.headers.get("Authorization", ""))
+    key, region = (found[1], found[2]) if found else ("", "")
     return Signed(
         request.command,
         urlsplit(request.path).path.split("/")[1],
-        found[1] if found else "",
-        found[2] if found else "",
+        key,
+        region,
         request.headers.get("x-amz-security-token", ""),
     )

@@ -14,6 +14,7 @@ from sparkify.warehouse.duckdb.holder import find_holder
 THE_QUERY = "the query"
 # What the system says of a disk, quota or limit that is used up.
 _FULL = r"No space left on device|File too large|Disk quota exceeded"
+_LOG_DENIED = r'"[^"\n]*\.wal": (Permission denied|Read-only file system)'
 # Where DuckDB names what may have been meant: `Did you mean "a"?`, `Candidate bindings: "a", "b"`.
 _MEANT = re.compile(r"Did you mean (.+)\?|Candidate \w+: (?:: )?(.+)")
 _FUNCTIONS = re.compile(r"Candidate functions:\n((?:\t.+\n?)+)")
@@ -45,13 +46,8 @@ def explain(exc: Exception, what: str, path: Path) -> SparkifyError:
             f"{'Ask for less' if what == THE_QUERY else 'Take in less at once with --batch-bytes'}, or give "
             "it more memory: nothing was changed.",
         )
-    full = re.search(_FULL, text)
-    if full:
-        return EngineError(
-            f"{path} cannot be written: {full[0]}.",
-            "Make room on its disk, or name another place with --database; then run again: nothing was "
-            "changed.",
-        )
+    if unwritable := _about_writing(text, path):
+        return unwritable
     if what == THE_QUERY:
         return _about_query(exc)
     if what == str(path):
@@ -60,6 +56,24 @@ def explain(exc: Exception, what: str, path: Path) -> SparkifyError:
         f"DuckDB refused {what}: {first}",
         "Run again: nothing was changed. If it stays so, report it with what --debug shows.",
     )
+
+
+def _about_writing(text: str, path: Path) -> EngineError | None:
+    """Explain why the file of a warehouse cannot be written, if that is it."""
+    full = re.search(_FULL, text)
+    if full:
+        return EngineError(
+            f"{path} cannot be written: {full[0]}.",
+            "Make room on its disk, or name another place with --database; then run again: nothing was "
+            "changed.",
+        )
+    if re.search(_LOG_DENIED, text):
+        return EngineError(
+            f"{path} cannot be changed: DuckDB keeps its log beside it, and the folder "
+            f"{path.absolute().parent} may not be written.",
+            "Ask for write permission on that folder, or name a place you may write with --database.",
+        )
+    return None
 
 
 def _about_file(exc: Exception, path: Path) -> SparkifyError:
