@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulator.files import log_lines, tree
+from tests.tiers import sweep
 
 _SPARKIFY = [sys.executable, "-c", "from sparkify.cli import main; main()", "simulate"]
 
@@ -144,7 +145,7 @@ def test_s3_holds_the_same_bytes_as_a_folder(tmp_path, s3):
     assert tree(bucket / "lake") == tree(tmp_path / "lake")
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", sweep([2, 1], 2))
 def test_an_interrupt_leaves_no_half_written_file_and_no_process(tmp_path, workers):
     """Files are compared with those of the same simulation left to finish."""
     options = ["--users", "30000", "--days", "30", "--songs", "5", "--workers", str(workers)]
@@ -173,7 +174,7 @@ def test_an_interrupt_leaves_no_half_written_file_and_no_process(tmp_path, worke
     assert not _left_of_group(running.pid)
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("seconds", sweep([0.02, 0.0, 0.05, 0.1], 4))
 def test_an_interrupt_while_the_workers_start_is_told_once(tmp_path, seconds):
     """Ctrl-C reaches the whole group, and those that still import their libraries too."""
     options = ["--users", "30000", "--days", "30", "--songs", "5", "--workers", "4"]

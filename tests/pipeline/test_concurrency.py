@@ -16,6 +16,7 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, song, write_records
+from tests.tiers import sweep
 
 SPARKIFY = [sys.executable, "-m", "sparkify"]
 OLD = [play(userId=str(n), ts=TS + n) for n in range(20)]
@@ -49,7 +50,7 @@ def sources(lake: Path) -> list[str]:
     return ["--log-data", str(lake / "log_data"), "--song-data", str(lake / "song_data")]
 
 
-@pytest.mark.parametrize("first", [False, True], ids=["a warehouse that is there", "none yet"])
+@pytest.mark.parametrize("first", sweep([False, True], 2), ids=["a warehouse that is there", "none yet"])
 def test_runs_at_once_load_everything_once(lake: Path, first: bool):
     """First runs all build a warehouse, and one of them gives it its name; the others begin again on it."""
     if first:

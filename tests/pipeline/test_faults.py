@@ -83,7 +83,7 @@ def statements(warehouses: Warehouses, lake: Path, tmp_path_factory: pytest.Temp
     return max(number for number, sql in enumerate(sent, 1) if sql.endswith("COMMIT"))
 
 
-@pytest.mark.parametrize("tenth", sweep(range(10), 9))
+@pytest.mark.parametrize("tenth", sweep(range(10), 10))
 def test_a_fault_at_each_statement_is_passed_over(
     place: OnRedshift, warehouses: Warehouses, lake: Path, statements: int, tenth: int
 ):

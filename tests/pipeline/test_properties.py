@@ -25,7 +25,7 @@ from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import Tables, expect
 from tests.records import TS, play, song
-from tests.tiers import by_profile
+from tests.tiers import by_profile, sweep
 from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
 # Values. Unknown ones come in both ways the sources have, NULL and the empty string.
@@ -258,7 +258,7 @@ def encode(delivery: Delivery) -> bytes:
     return data
 
 
-@settings(max_examples=by_profile(10, 40, 1500), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(5, 40, 1500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_histories())
 def test_incremental_runs_equal_full_refresh_fresh_load_and_oracle(
     warehouses: Warehouses, history: Sequence[Step]
@@ -305,7 +305,7 @@ _CREDITS = ("Artist feat. A", "Artist and B", "ArtistZ", "ArtistY", "Artist feat
     ],
     ids=["a song comes, changes and goes", "a nearer song", "the latest event goes", "credits of an artist"],
 )
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", sweep(ENGINES, 2))
 def test_histories_that_chance_meets_rarely(
     warehouses: Warehouses, engine: str, steps: Sequence[Sequence[Delivery]]
 ):
