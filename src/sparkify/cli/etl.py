@@ -112,10 +112,10 @@ def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql:
         screen.result({"plan": _plan_object(plan)})
         return
     for line in script.head:
-        screen.say(f"-- {line}")
-    screen.say(f"-- {counted(len(script.statements), 'statement')}.")
+        screen.show(f"-- {line}")
+    screen.show(f"-- {counted(len(script.statements), 'statement')}.")
     for sql in script.statements:
-        screen.say(f"\n{sql};")
+        screen.show(f"\n{sql};")
     screen.result({"plan": _plan_object(plan), "statements": script.statements})
 
 
@@ -184,7 +184,7 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
         screen.say("Nothing to do.")
         return
     command = again(without=("only_plan", "as_json"))
-    screen.say(f"Nothing was changed. To {'load them' if plan.files else 'do it'}: {command}")
+    screen.say(f"Nothing was changed. To {'load them' if plan.files else 'do it'}:", command)
 
 
 def _show_exceptions(screen: Screen, plan: Plan) -> None:
