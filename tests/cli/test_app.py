@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import duckdb
 import pytest
 
 from sparkify import __version__
 from sparkify.cli.app import COMMANDS, _interrupt, run
 from sparkify.cli.app import sparkify as group
+from sparkify.cli.commands import Subcommand
 from sparkify.pipeline.etl_run import publish
 from tests.cli.conftest import Run, command, environment, write_lake
 from tests.records import TS, play, write_records
@@ -250,6 +252,70 @@ def test_an_error_is_a_traceback_only_with_debug(tmp_path: Path) -> None:
         )
         assert done.returncode == 1
         assert ("Traceback" in done.stderr) is shown
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_command_takes_debug(path: tuple[str, ...]) -> None:
+    assert isinstance(dict(ALL)[path], Subcommand)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--debug", "rejects", "list"], ["rejects", "--debug", "list"], ["rejects", "list", "--debug"]],
+    ids=" ".join,
+)
+def test_debug_may_be_said_anywhere(sparkify: Run, arguments: list[str]) -> None:
+    plain = sparkify("rejects", "list", "--json")
+    done = sparkify(*arguments, "--json")
+    assert "Traceback" in done.err
+    assert (done.code, done.out, done.err.splitlines()[-2:]) == (1, plain.out, plain.err.splitlines())
+
+
+def test_what_only_looks_like_debug_or_json_is_a_value(sparkify: Run, tmp_path: Path) -> None:
+    write_lake(tmp_path)
+    assert sparkify("etl", "--log-data", "log_data").code == 0
+    assert sparkify("rejects", "show", "--reason", "--json").out == "There are no such rejects.\n"
+    done = sparkify("query", "--file", "--json")
+    assert (done.code, done.out) == (2, "")
+    for value in (["--", "--debug"], ["-o", "--debug", "SELECT nonsense"]):
+        done = sparkify("query", *value)
+        assert done.code == 1
+        assert "Traceback" not in done.err
+    assert sparkify("query", "SELECT 1 AS n", "--format", "csv", "-o", "--debug").code == 0
+    assert (tmp_path / "--debug").read_text() == "n\n1\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["etl", "--plan=3", "--json"], ["etl", "--json", "--config"], ["rejects", "nonsense", "--json"]],
+    ids=" ".join,
+)
+def test_a_mistake_before_json_does_not_hide_it(sparkify: Run, arguments: list[str]) -> None:
+    done = sparkify(*arguments)
+    assert (done.code, json.loads(done.out)["error"]["exit_code"]) == (2, 2)
+
+
+def test_check_says_of_every_check_how_it_went(sparkify: Run, tmp_path: Path) -> None:
+    write_lake(tmp_path)
+    assert sparkify("etl", "--log-data", "log_data").code == 0
+    good = json.loads(sparkify("check", "--json").out)
+    with duckdb.connect(str(tmp_path / "sparkify.duckdb")) as warehouse:
+        warehouse.execute("DELETE FROM users")
+    done = sparkify("check", "--json")
+    found = json.loads(done.out)
+    assert (done.code, good["ok"], found["ok"]) == (3, True, False)
+    names = [check["name"] for check in good["checks"]]
+    assert len(names) > 5
+    assert [check["name"] for check in found["checks"]] == names
+    failed = {check["name"]: check for check in found["checks"] if check["failing_rows"]}
+    assert set(failed) == {"references"}
+    assert len(failed["references"]["sample"]) == failed["references"]["failing_rows"] > 0
+    assert all(check["description"] for check in found["checks"])
+    assert found["error"]["exit_code"] == 3
+    assert "--full-refresh" in found["error"]["hint"]
+    assert "published" not in found["error"]["hint"]
+    assert sparkify("etl", "--full-refresh", "--log-data", "log_data").code == 0, "as the hint says"
+    assert json.loads(sparkify("check", "--json").out) == good
 
 
 def test_a_mistake_of_ours_is_an_error_too(

@@ -197,7 +197,7 @@ def test_of_many_files_the_first_are_named_and_the_others_counted(
     assert lines[9:] == [
         str(lake / "log_data" / "19.json"),
         "… and 2 more",
-        "Done: the rows of 12 files are out (run 4).",
+        "Done: the rows of 12 files are removed (run 4).",
     ]
 
 

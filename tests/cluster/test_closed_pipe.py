@@ -41,7 +41,7 @@ def test_without_readers_a_command_works_and_exits_as_with_them(
         wanted = None
         for gone in ((), STDOUT, BOTH) if number == 0 else ((), STDOUT):
             reset = urllib.request.Request(f"{moto}/moto-api/reset", method="POST")
-            urllib.request.urlopen(reset, timeout=10).close()
+            urllib.request.urlopen(reset, timeout=60).close()
             config.write_text(text)
             for words in before:
                 assert run(words) == 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sparkify.cli.commands import Subcommand
+from sparkify.cli.commands import Subcommand, session
 from sparkify.cli.options import (
     json_option,
     name_of,
@@ -15,6 +15,15 @@ from sparkify.cli.options import (
     warehouse_options,
 )
 from sparkify.cli.screen import Screen
+from sparkify.errors import CheckError, Command, Hint
+
+_SAMPLE_ROWS = 5
+_HINT = Hint(
+    "Nothing was changed. {} computes the star anew from staging, which mends what is wrong there. "
+    "If a check fails again, see {} for the files that its rows come from.",
+    Command("etl", "--full-refresh"),
+    Command("files"),
+)
 
 
 @click.command(cls=Subcommand)
@@ -42,9 +51,27 @@ def check(as_json: bool, **options: Any) -> None:
         engine.close()
     screen.say(f"Warehouse: {name_of(settings, engine)}")
     screen.table(
-        ["check", "holds", "failing rows", "promise"],
-        [[each.name, not each.failing, len(each.failing), each.description] for each in results],
+        ["check", "result", "failing rows", "description"],
+        [
+            [each.name, "FAIL" if each.failing else "ok", len(each.failing), each.description]
+            for each in results
+        ],
     )
-    if not any(each.failing for each in results):
-        screen.result({"checks": {each.name: 0 for each in results}})
-    raise_failures(results)
+    told = {
+        "ok": not any(each.failing for each in results),
+        "checks": [
+            {
+                "name": each.name,
+                "description": each.description,
+                "failing_rows": len(each.failing),
+                "sample": each.failing[:_SAMPLE_ROWS],
+            }
+            for each in results
+        ],
+    }
+    try:
+        raise_failures(results)
+    except CheckError as exc:
+        session().beside_error = told
+        raise CheckError(exc.message, _HINT) from None
+    screen.result(told)

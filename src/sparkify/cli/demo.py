@@ -24,7 +24,9 @@ _USERS = 400
 
 @click.command(cls=Subcommand)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--seed", type=int, default=42, show_default=True, help="Another seed is another world.")
+@click.option(
+    "--seed", type=int, default=42, show_default=True, help="A different seed gives different data."
+)
 @json_option
 def demo(folder: Path | None, seed: int, as_json: bool) -> None:
     """Simulate a small month, load it into a fresh warehouse, and ask it five questions.
@@ -97,9 +99,9 @@ def _show(screen: Screen, folder: Path, seed: int) -> None:
         f"{sparkify} files {where} --limit 5",
         f"{sparkify} etl {where} --log-data {logs} --song-data {songs}",
     ):
-        screen.say(f"  {command}")
+        screen.show(f"  {command}")
     remove = shlex.join(["rm", "-r", str(folder)])
-    screen.say(f"All of it ({size / 1e6:,.0f} MB) stays there until you remove it: {remove}")
+    screen.say(f"All of it ({size / 1e6:,.0f} MB) stays there until you remove it:", remove)
     screen.result(
         {
             "folder": str(folder),

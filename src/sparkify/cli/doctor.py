@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sparkify.settings import Settings
     from sparkify.warehouse.engine import Engine
 
+# Where what was found begins: after the verdict and the name.
+_HANG = 21
+
 
 @click.command(cls=Subcommand)
 @source_options
@@ -54,7 +57,7 @@ def doctor(as_json: bool, **options: Any) -> int:
     checks = []
     for check in examine(settings_from(options), Instruments(connect, reach, log_in, opened)):
         checks.append(check)
-        screen.say(f"{check.verdict:4}  {check.name:13}  {check.found}")
+        screen.judge(check.verdict, Hint("{:13}  {}", check.name, check.found), hang=_HANG)
         if check.remedy:
             screen.advise(Hint("{:19}  Try: {}", "", check.remedy))
     ok = all(check.ok for check in checks)

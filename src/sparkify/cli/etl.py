@@ -123,10 +123,10 @@ def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql:
         head = ["The models and checks of a run in DuckDB's dialect, in order. $name is a parameter."]
         statements = list_models(engine, how)
     for line in head:
-        screen.say(f"-- {line}")
-    screen.say(f"-- {counted(len(statements), 'statement')}.")
+        screen.show(f"-- {line}")
+    screen.show(f"-- {counted(len(statements), 'statement')}.")
     for sql in statements:
-        screen.say(f"\n{sql};")
+        screen.show(f"\n{sql};")
     screen.result({"plan": _plan_object(plan), "statements": statements})
 
 
@@ -199,7 +199,7 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
         screen.say("Nothing to do.")
         return
     command = again(without=("only_plan", "as_json"))
-    screen.say(f"Nothing was changed. To {'load them' if plan.files else 'do it'}: {command}")
+    screen.say(f"Nothing was changed. To {'load them' if plan.files else 'do it'}:", command)
 
 
 def _show_exceptions(screen: Screen, plan: Plan) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -15,9 +15,10 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from sparkify.cli.commands import Subcommand
+from sparkify.cli.layout import aligned, terminal_width
 from sparkify.cli.options import open_warehouse, settings_from, warehouse_options
 from sparkify.cli.output import make_folder, unwritable, verify_output, written_aside
-from sparkify.cli.screen import aligned, as_json
+from sparkify.cli.screen import as_json
 from sparkify.cli.streams import copy
 from sparkify.errors import ConfigError
 from sparkify.text import counted
@@ -80,10 +81,14 @@ def query(
                     rows = engine.write_parquet(sql, aside)
             else:
                 answer = engine.query(sql)
+                width = None if output else terminal_width(sys.stdout)
+                writers: dict[str, Callable[[Answer, IO[str]], int]] = {
+                    "csv": _write_csv,
+                    "json": _write_json,
+                    "table": partial(_write_table, width=width),
+                }
                 with _opened(output) as file:
-                    rows = {"csv": _write_csv, "json": _write_json, "table": _write_table}[style](
-                        answer, file
-                    )
+                    rows = writers[style](answer, file)
     finally:
         engine.close()
     if output is not None:
@@ -127,12 +132,16 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
             raise unwritable(output, exc) from exc
 
 
-def _write_table(answer: Answer, file: IO[str]) -> int:
+def _write_table(answer: Answer, file: IO[str], width: int | None) -> int:
     # Numbers as they are: an id is to be pasted into the next query.
-    lines = aligned(answer.columns, answer.rows, separators=False)
-    file.writelines(line + "\n" for line in islice(lines, 2))  # the header and its rule
     count = 0
-    for count, line in enumerate(lines, 1):  # noqa: B007 - the last one is the count
+
+    def rows() -> Iterator[Sequence[Any]]:
+        nonlocal count
+        for count, row in enumerate(answer.rows, 1):  # noqa: B007 - the last one is the count
+            yield row
+
+    for line in aligned(answer.columns, rows(), separators=False, width=width, whole=True):
         file.write(line + "\n")
     return count
 

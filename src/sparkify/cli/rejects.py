@@ -90,7 +90,7 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
         failed = "" if row["published"] else ", which failed and published nothing"
         screen.say(f"  of run {row['run_id']:,}{failed}")
         screen.say(f"  {row['reason']}: {row['detail']}")
-        screen.say(f"  {_glimpse(row['content'], row['encoding'])}")
+        screen.show(f"  {_glimpse(row['content'], row['encoding'])}")
     if any(len(row["content"]) > _GLIMPSE for row in rows):
         screen.advise(
             Hint("The records that are cut off here, in full: {}", Command("rejects", "export", "FILE"))

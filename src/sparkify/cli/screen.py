@@ -10,21 +10,18 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import islice
 from typing import Any
 
 import click
 
+from sparkify.cli.layout import aligned, coloured, terminal_width, wrapped
 from sparkify.cli.typed import advice
 from sparkify.errors import ConfigError
-from sparkify.text import counted, visible
-
-# Rows of a table that say how wide its columns are.
-_MEASURED = 10_000
+from sparkify.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +30,47 @@ class Screen:
 
     as_json: bool = False
 
-    def say(self, text: str = "") -> None:
-        """Print one line for people."""
+    def say(self, text: str = "", typed: str = "", *, hang: int = 0) -> None:
+        """Print prose for people, wrapped on a terminal.
+
+        Args:
+            text: What to say.
+            typed: A command or the like that follows, and stays on one line.
+            hang: By how much the further lines are indented more.
+        """
+        self.show(wrapped(text, self._width, typed=typed, hang=hang))
+
+    def show(self, text: str) -> None:
+        """Print text for people as it is: a record, a statement, a command."""
         click.echo(text, err=self.as_json)
 
-    def advise(self, text: str) -> None:
+    def advise(self, text: str, *, hang: int = 0) -> None:
         """Print what may be done next; commands in it get the options that name the warehouse."""
-        self.say(advice(text))
+        self.say(advice(text), hang=hang)
 
     def note(self, text: str) -> None:
         """Print one note for people, always on stderr."""
-        click.echo(f"Note: {advice(text)}", err=True)
+        complain("Note:", advice(text))
 
     def warn(self, text: str) -> None:
         """Print one warning for people, always on stderr."""
-        click.echo(f"Warning: {advice(text)}", err=True)
+        complain("Warning:", advice(text))
+
+    def judge(self, verdict: str, text: str, *, hang: int = 0) -> None:
+        """Print a verdict (ok, warn or FAIL) and what it is about."""
+        line = wrapped(f"{verdict:4}  {advice(text)}", self._width, hang=hang)
+        self.show(coloured(verdict, self._width) + line[len(verdict) :])
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
         """Print an aligned table for people; numbers to the right."""
         if title:
             self.say(title)
-        for line in aligned(columns, rows):
-            self.say(line)
+        for line in aligned(columns, rows, width=self._width):
+            self.show(line)
+
+    @property
+    def _width(self) -> int | None:
+        return terminal_width(sys.stderr if self.as_json else sys.stdout)
 
     def result(self, value: dict[str, Any]) -> None:
         """Print the machine-readable object, with ``--json`` only."""
@@ -79,6 +95,13 @@ class Screen:
         progress = Progress(label, total_bytes, total_files)
         with _bar(progress) if sys.stderr.isatty() else _lines(progress):
             yield progress
+
+
+def complain(label: str, text: str) -> None:
+    """Print what went wrong on stderr, after a word such as ``Error:``."""
+    width = terminal_width(sys.stderr)
+    line = wrapped(f"{label} {text}", width)
+    click.echo(coloured(label, width) + line[len(label) :], err=True)
 
 
 @contextmanager
@@ -175,52 +198,6 @@ def _lines(progress: Progress, every: float = 5.0) -> Iterator[None]:
 
     progress.show = show
     yield
-
-
-def aligned(
-    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, separators: bool = True
-) -> Iterator[str]:
-    """Yield the lines of a plain table: a header, a rule, one line a row; numbers with ``separators``.
-
-    Columns are as wide as the first rows want them; a longer value further down moves the rest of its line.
-    """
-    rest = iter(rows)
-    first = list(islice(rest, _MEASURED))
-    separator = "," if separators else ""
-    cells = [[_shown(value, separator) for value in row] for row in first]
-    widths = [max(len(name), *(len(row[i]) for row in cells), 0) for i, name in enumerate(columns)]
-    numeric = [
-        bool(first) and all(isinstance(row[i], int | float) or row[i] is None for row in first)
-        for i in range(len(columns))
-    ]
-
-    def line(values: Iterable[str]) -> str:
-        padded = (
-            value.rjust(width) if right else value.ljust(width)
-            for value, width, right in zip(values, widths, numeric, strict=True)
-        )
-        return "  ".join(padded).rstrip()
-
-    yield line(columns)
-    yield "  ".join("-" * width for width in widths)
-    yield from map(line, cells)
-    for row in rest:
-        yield line(_shown(value, separator) for value in row)
-
-
-def _shown(value: Any, separator: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:{separator}}"
-    if isinstance(value, float):
-        # Rounded for people; what would round to nothing, and every number of an answer, is shown as it is.
-        return f"{(separator and round(value, 3)) or value:{separator}}"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="milliseconds" if value.microsecond else "seconds")
-    return visible(value.hex() if isinstance(value, bytes) else str(value))
 
 
 def as_json(value: Mapping[str, Any]) -> str:

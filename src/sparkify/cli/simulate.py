@@ -32,7 +32,9 @@ if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must n
 @click.option("--days", type=int, help="Days of logs. [default: 30]")
 @click.option("--start", default="2018-11-01", show_default=True, metavar="DATE", help="The first day (UTC).")
 @click.option("--end", metavar="DATE", help="The last day, instead of --days.")
-@click.option("--seed", type=int, default=42, show_default=True, help="Another seed is another world.")
+@click.option(
+    "--seed", type=int, default=42, show_default=True, help="A different seed gives different data."
+)
 @click.option("--growth-rate", type=float, default=0.0, help="Yearly growth of listeners: 0.2 is a fifth.")
 @click.option("--attrition-rate", type=float, default=0.0, help="Share of listeners who leave within a year.")
 @click.option(
@@ -50,7 +52,7 @@ if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must n
 @click.option("--dirty", is_flag=True, help="Add what real lakes have, and truth.json with what is right.")
 @click.option("--config", "parameters", metavar="FILE", help="TOML: the state machine and every parameter.")
 @click.option("--print-config", is_flag=True, help="Show every parameter with its default, and stop.")
-@click.option("--compare", metavar="DIR", help="Tell how alike the simulation and these logs are.")
+@click.option("--compare", metavar="DIR", help="Compare simulated logs with real ones.")
 @click.option("--workers", type=int, default=0, help="Processes. [default: one a processor, if worth it]")
 @click.option("--force", is_flag=True, help="Replace an earlier simulation in OUT.")
 @json_option

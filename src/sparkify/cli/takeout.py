@@ -33,7 +33,7 @@ _SHOWN = 10
 @warehouse_options
 @json_option
 def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
-    """Take the files of a run out of the warehouse again.
+    """Remove the files of a run from the warehouse.
 
     `sparkify runs` lists them. The next `etl` loads the files anew if the lake still has them. A file
     the run replaced is not brought back in its older version: that is no longer anywhere.
@@ -60,7 +60,7 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
 @warehouse_options
 @json_option
 def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> None:
-    """Take one file out of the warehouse; it stays out until it changes.
+    """Remove one file from the warehouse; it stays out until it changes.
 
     \b
     Example:
@@ -103,14 +103,14 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
         screen.say(uri)
     if len(files) > _SHOWN:
         screen.say(f"… and {len(files) - _SHOWN:,} more")
-    if not screen.confirm(f"Take the rows of {counted(len(files), 'file')} out of the warehouse?", yes=yes):
+    if not screen.confirm(f"Remove the rows of {counted(len(files), 'file')} from the warehouse?", yes=yes):
         screen.say("Nothing was changed.")
         screen.result({"taken_out": []})
         return
     with (
-        screen.progress("taking out") as progress,
+        screen.progress("removing") as progress,
         if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
     ):
         run = take_out(engine, files, state, mode, progress)
-    screen.say(f"Done: the rows of {counted(len(files), 'file')} are out (run {run.run_id}).")
+    screen.say(f"Done: the rows of {counted(len(files), 'file')} are removed (run {run.run_id}).")
     screen.result({"taken_out": uris, "run_id": run.run_id})

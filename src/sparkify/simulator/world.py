@@ -45,7 +45,7 @@ class SimulationPlan:
         days: How many days.
         users: Listeners on the first day.
         songs: Songs of the catalogue to make; not used with ``song_data``.
-        seed: Another seed is another world.
+        seed: A different seed gives different data.
         growth_rate: Yearly growth of listeners; 0.1 is a tenth more.
         attrition_rate: Share of listeners who leave within a year.
         known_songs: Share of plays whose song is in the catalogue.

@@ -72,7 +72,7 @@ def show_status(screen: Screen, described: dict[str, Any]) -> None:
     """Print a cluster as :func:`describe` gave it."""
     for name, value in described.items():
         if name != "connections" and value not in ("", None, []):
-            screen.say(f"{name.replace('_', ' '):12}  {_shown(value)}")
+            screen.say(f"{name.replace('_', ' '):12}  {_shown(value)}", hang=14)
     if described["connections"]:
         screen.table(
             ["may connect", "to port", "opened by us", "description"],
