@@ -271,3 +271,26 @@ def test_a_folder_that_may_not_be_written_is_told_with_the_place(sparkify: Run, 
     assert f"the folder {folder}" in done.stderr
     assert "write permission" in done.stderr
     assert "Run again" not in done.stderr
+
+
+@pytest.mark.parametrize("where", ["a file's name", "a setting"])
+def test_a_locale_that_is_not_utf8_is_told_and_how_to_have_one(tmp_path: Path, where: str) -> None:
+    write_lake(tmp_path)
+    if where == "a file's name":
+        (tmp_path / "log_data" / "1.json").rename(tmp_path / "log_data" / "jörg.json")
+    words = command(
+        "etl",
+        "--log-data",
+        "log_data",
+        "--database",
+        "w.duckdb" if where == "a file's name" else "jörg.duckdb",
+    )
+    no_utf8 = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment(**no_utf8), capture_output=True, text=True, check=False
+    )
+    assert done.returncode in (1, 2)
+    assert "locale writes names in ascii" in done.stderr
+    assert "Try: Run it again with LC_ALL=C.UTF-8" in done.stderr
+    done = subprocess.run(words, cwd=tmp_path, env=environment(LC_ALL="C.UTF-8"), check=False)
+    assert done.returncode == 0

@@ -78,7 +78,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     if target.exists() and not target.is_file():
         yield path
         return
-    aside = target.with_name(f".{secrets.token_hex(4)}.{target.name}"[:200])
+    aside = target.with_name(f".sparkify-{secrets.token_hex(8)}")
     try:
         # To be told now, in our words, and with the mode any new file has.
         aside.touch(exist_ok=False)
