@@ -23,7 +23,9 @@ _USERS = 400
 
 @click.command(cls=Subcommand)
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--seed", type=int, default=42, show_default=True, help="A different seed gives different data.")
+@click.option(
+    "--seed", type=int, default=42, show_default=True, help="A different seed gives different data."
+)
 @json_option
 def demo(folder: Path | None, seed: int, as_json: bool) -> None:
     """Simulate a small month, load it into a fresh warehouse, and ask it five questions.

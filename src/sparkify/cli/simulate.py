@@ -32,7 +32,9 @@ if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must n
 @click.option("--days", type=int, help="Days of logs. [default: 30]")
 @click.option("--start", default="2018-11-01", show_default=True, metavar="DATE", help="The first day (UTC).")
 @click.option("--end", metavar="DATE", help="The last day, instead of --days.")
-@click.option("--seed", type=int, default=42, show_default=True, help="A different seed gives different data.")
+@click.option(
+    "--seed", type=int, default=42, show_default=True, help="A different seed gives different data."
+)
 @click.option("--growth-rate", type=float, default=0.0, help="Yearly growth of listeners: 0.2 is a fifth.")
 @click.option("--attrition-rate", type=float, default=0.0, help="Share of listeners who leave within a year.")
 @click.option(
