@@ -66,7 +66,8 @@ class MaxRejects:
                 f"{rejected:,} of {counted(read, 'record')} {'was' if rejected == 1 else 'were'} rejected, "
                 f"more than --max-rejects {said} allows: {_reasons(files)}. {_first(files)}",
                 Hint(
-                    "Nothing was published. See them with {} and {}; mend the files, or allow them with {}.",
+                    "Nothing was published. See them with {} and {}; mend the files, "
+                    "or allow as many with {}.",
                     Command("rejects", "list"),
                     Command("rejects", "show"),
                     f"--max-rejects {rejected}",
