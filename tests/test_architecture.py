@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 USERS = {
     "sqlglot": ("warehouse/duckdb/dialect.py",),
     "duckdb": ("warehouse/duckdb/",),
-    "redshift_connector": ("warehouse/redshift/",),
+    "redshift_connector": ("warehouse/redshift/driver.py",),
     # The bucket asks it for credentials only: it knows profiles, roles and SSO.
     "boto3": ("cluster/", "lake/bucket.py"),
     "botocore": ("cluster/", "lake/bucket.py"),

@@ -14,9 +14,10 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import LocalStore, S3Store
 
-from sparkify.errors import ConfigError, SourceDenied, SourceError, SourceNotFound, TransientSourceError
+from sparkify.errors import SourceDenied, SourceError, SourceNotFound, TransientSourceError
 from sparkify.lake.bucket import open_bucket
-from sparkify.settings import AwsSettings
+from sparkify.lake.uri import is_s3, parse_s3
+from sparkify.settings import AwsSettings, expand_home
 
 # Parts of a large object wait in memory until sent; four keep the connection busy.
 _PARTS_AT_ONCE = 4
@@ -34,15 +35,13 @@ class Writer:
     def __init__(self, uri: str, aws: AwsSettings) -> None:
         self._prefix = ""
         self._store: S3Store | LocalStore | None = None
-        if uri.startswith("s3://"):
-            bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-            if not bucket:
-                raise ConfigError(f"{uri} names no bucket.", "Write s3://bucket/prefix.")
-            self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
-            self.uri = f"s3://{bucket}/{self._prefix}".rstrip("/")
-            self._store = open_bucket(bucket, aws)
+        if is_s3(uri):
+            place = parse_s3(uri)
+            self._prefix = place.folder
+            self.uri = place.uri
+            self._store = open_bucket(place.bucket, aws)
         else:
-            self.uri = str(Path(uri).expanduser().absolute())
+            self.uri = str(Path(expand_home(uri)).absolute())
 
     def put(self, key: str, data: bytes | Iterable[bytes | memoryview]) -> None:
         """Write one object, replacing what has its name; the chunks of a long one are sent as they come.
@@ -94,6 +93,25 @@ class Writer:
         except (BaseError, OSError) as exc:
             raise self._error(exc, self.uri, "emptied") from exc
 
+    def probe(self, key: str) -> str:
+        """Write an object and delete it: no store can say without writing whether it may be written.
+
+        Nothing is left, but a version and its delete marker where the bucket keeps versions. An object that
+        may be written and not deleted is no error, as it is none of a run: the answer says so.
+
+        Returns:
+            What is to be said of the place.
+
+        Raises:
+            SourceError: It could not be written.
+        """
+        self.put(key, b"")
+        try:
+            self.remove([key])
+        except SourceError as exc:
+            return f"{self.uri} may be written, but not emptied: {exc.message}"
+        return f"{self.uri} may be written"
+
     def _open(self) -> S3Store | LocalStore:
         if self._store is None:
             self._store = LocalStore(self.uri, mkdir=True)
@@ -115,7 +133,7 @@ class Writer:
                 uri=uri,
             )
         reason = text.split("\n", 1)[0][:300]
-        if self.uri.startswith("s3://"):
+        if is_s3(self.uri):
             return TransientSourceError(
                 f"{uri} cannot be {what}: {reason}",
                 "Check the network, [AWS] REGION and [AWS] ENDPOINT_URL; if the store is busy, run again.",

@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sparkify.errors import ConfigError, SourceNotFound
-from sparkify.lake.store import LakeObject, Listing, Store
+from sparkify.errors import ConfigError
+from sparkify.lake.store import LakeObject, Listing, Store, verify_data
 from sparkify.lake.stores import open_store
 from sparkify.settings import Settings
-from sparkify.text import counted
 from sparkify.warehouse.ledger import Ledger, LedgerFile
 
 SONGS = "songs"
@@ -89,25 +88,29 @@ def open_sources(settings: Settings) -> list[Source]:
         if uri:
             store = open_store(uri, settings.aws)
             listing = store.listing()
-            if not listing.objects:
-                raise SourceNotFound(
-                    f"{store.uri} holds no data files ({counted(len(listing.ignored), 'other')}).",
-                    "Data files end in .json, .jsonl or .ndjson, optionally .gz or .zst.",
-                    uri=store.uri,
-                )
+            verify_data(listing, store.uri)
             sources.append(Source(kind, store, listing))
-    if not sources:
+    verify_roots([source.store.uri for source in sources])
+    return sources
+
+
+def verify_roots(uris: Sequence[str]) -> None:
+    """Raise unless the places of the sources can be loaded together.
+
+    Raises:
+        ConfigError: There is none, or one lies within another.
+    """
+    if not uris:
         raise ConfigError(
             "there is nothing to load: neither LOG_DATA nor SONG_DATA is set.",
             "Set them in dwh.cfg (`sparkify init` writes one), or give --log-data and --song-data.",
         )
-    roots = sorted(source.store.uri.rstrip("/") + "/" for source in sources)
+    roots = sorted(uri.rstrip("/") + "/" for uri in uris)
     if roots[-1].startswith(roots[0]) and len(roots) > 1:
         raise ConfigError(
             f"logs and songs lie in one place: {roots[-1].rstrip('/')} would be read as both.",
             "Give each a folder or prefix of its own with LOG_DATA and SONG_DATA.",
         )
-    return sources
 
 
 def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] = frozenset()) -> Plan:

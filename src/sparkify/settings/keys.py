@@ -9,6 +9,7 @@ Precedence: defaults < file < environment (``SPARKIFY_<SECTION>_<KEY>``) < flags
 from __future__ import annotations
 
 import configparser
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -131,10 +132,20 @@ def _text(value: str) -> str:
     return value
 
 
+def expand_home(path: str) -> str:
+    """Return a local path with ``~`` and ``~user`` at its beginning resolved, as a shell does."""
+    return os.path.expanduser(path)  # noqa: PTH111 - Path raises where there is no such user
+
+
+def _path(value: str) -> str:
+    return expand_home(value)
+
+
 def _uri(value: str) -> str:
-    if re.match(r"[A-Za-z0-9+.-]+://", value) and not value.startswith("s3://"):
+    scheme = re.match(r"([A-Za-z0-9+.-]+)://", value)
+    if scheme and scheme[1] != "s3":
         raise ValueError
-    return value
+    return expand_home(value)
 
 
 def _endpoint(value: str) -> str:
@@ -213,8 +224,8 @@ KEYS: tuple[Key, ...] = (
         "duckdb or redshift",
         "Where the warehouse is. Empty: redshift when CLUSTER.HOST is set, else duckdb.",
     ),
-    Key("DWH", "DATABASE", _text, "sparkify.duckdb", "a file name", "The DuckDB file."),
-    Key("DWH", "MODELS", _text, "", "a folder", "A folder of your own models and checks (not used yet)."),
+    Key("DWH", "DATABASE", _path, "sparkify.duckdb", "a file name", "The DuckDB file."),
+    Key("DWH", "MODELS", _path, "", "a folder", "A folder of your own models and checks (not used yet)."),
     Key("CLUSTER", "HOST", _text, "", "a host name", "The cluster's endpoint; `cluster create` fills it in."),
     Key("CLUSTER", "DB_NAME", _text, "sparkify", "a database name", "Database."),
     Key("CLUSTER", "DB_USER", _text, "sparkify", "a user name", "Database user."),
@@ -307,6 +318,13 @@ def _parse(key: Key, places: list[tuple[str, str]]) -> Any:
             f"[{key.section}] {key.name} is {shown} in {place}; expected {key.expected}.",
             f"Correct it there. Places looked at, the last one wins: {tried}.",
         ) from None
+
+
+def holds_secrets(path: Path) -> bool:
+    """Tell whether a dwh.cfg itself gives a password or secret key: the environment may hold them instead."""
+    given = _read_file(path)
+    names = {f"{key.section}.{key.name}" for key in KEYS if key.parse is Secret} - {"AWS.KEY"}
+    return any(given.get(name) for name in names)
 
 
 def _read_file(path: Path | None) -> dict[str, str]:

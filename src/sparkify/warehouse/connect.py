@@ -112,35 +112,65 @@ def _open_redshift(
 
 def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
     """Return how the cluster reads S3, and where we may write for it."""
-    from sparkify.lake.writer import Writer
     from sparkify.warehouse.redshift.copying import CopySource
+
+    jsonpaths = cache(lambda: log_jsonpaths(settings))
+    return CopySource(settings.iam_role.arn, settings.aws.region, jsonpaths), open_staging(settings)
+
+
+def open_staging(settings: Settings) -> StagingArea | None:
+    """Return where we may write for a cluster; nothing is contacted yet.
+
+    Raises:
+        ConfigError: It is not on S3, or below the data.
+    """
+    from sparkify.lake.uri import is_s3, parse_s3
+    from sparkify.lake.writer import Writer
     from sparkify.warehouse.redshift.staging import StagingArea
 
     staging = settings.s3.staging
-    if staging and not staging.startswith("s3://"):
+    if not staging:
+        return None
+    if not is_s3(staging):
         raise ConfigError(
             f"[S3] STAGING is {staging}, which a cluster cannot read.", "Set it to an s3:// prefix."
         )
+    place = parse_s3(staging)
     for name, data in (("LOG_DATA", settings.s3.log_data), ("SONG_DATA", settings.s3.song_data)):
-        if staging and data and f"{staging.rstrip('/')}/".startswith(f"{data.rstrip('/')}/"):
+        if is_s3(data) and parse_s3(data).holds(place):
             raise ConfigError(
                 f"[S3] STAGING, {staging}, lies below {name}: what we write there would be read as data.",
                 "Set it to a prefix beside the data.",
             )
-    area = StagingArea(Writer(staging, settings.aws)) if staging else None
-    return CopySource(
-        settings.iam_role.arn, settings.aws.region, cache(lambda: _log_jsonpaths(settings))
-    ), area
+    return StagingArea(Writer(staging, settings.aws))
 
 
-def _log_jsonpaths(settings: Settings) -> str:
-    """Return the URI of the user's JSONPaths file, once it was looked at; empty where there is none."""
+def verify_logs(settings: Settings) -> None:
+    """Raise unless the engine the settings choose can get at the logs, wherever they lie.
+
+    Raises:
+        ConfigError: They are local, and there is no STAGING to upload them to for a cluster.
+    """
+    if settings.dwh.engine == "redshift" and not settings.s3.staging:
+        from sparkify.warehouse.redshift.copying import verify_on_s3
+
+        verify_on_s3(settings.s3.log_data)
+
+
+def log_jsonpaths(settings: Settings) -> str:
+    """Return the URI of the user's JSONPaths file, once it was looked at; empty where there is none.
+
+    Raises:
+        ConfigError: A cluster cannot use it.
+        SourceError: It cannot be read.
+    """
     uri = settings.s3.log_jsonpath
     if uri:
         from sparkify.lake.bucket import Bucket
+        from sparkify.lake.uri import is_s3
         from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
 
-        if not uri.startswith("s3://"):
+        if not is_s3(uri):
             raise ConfigError(
                 f"[S3] LOG_JSONPATH is {uri}, which a cluster cannot read.",
                 "Put it on S3, or leave LOG_JSONPATH empty.",

@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
+from sparkify.lake.uri import is_s3
 from sparkify.warehouse.duckdb.duckdb_engine import SET_UP
 from sparkify.warehouse.duckdb.parsing import events_sql, literal, song_files_sql
-from sparkify.warehouse.engine import Answer, LogFile, Rows
+from sparkify.warehouse.engine import Answer, LogFile, ProbeStep, Rows
 from sparkify.warehouse.script import TS_FROM, TS_TO, Answers, SongFile, Told, between
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import names, run_tables
@@ -87,6 +88,9 @@ class DuckDBScript:
     def statements(self) -> list[str]:
         return self._statements
 
+    def probe(self) -> Sequence[ProbeStep]:
+        return []
+
     def recover(self) -> None:
         pass
 
@@ -146,7 +150,7 @@ class DuckDBScript:
 
     def _name(self, files: Sequence[tuple[str, int]]) -> None:
         """Say which file_id each path has; the list of them is a variable, since reading wants one."""
-        self._on_s3 = self._on_s3 or any(uri.startswith("s3://") for uri, _ in files)
+        self._on_s3 = self._on_s3 or any(is_s3(uri) for uri, _ in files)
         self.statements.append(
             "CREATE TEMPORARY TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)"
         )

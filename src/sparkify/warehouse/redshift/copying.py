@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
+from sparkify.lake.uri import is_s3
 from sparkify.warehouse.engine import LogFile
 from sparkify.warehouse.records import EVENT_FIELDS, SONG_FIELDS, Field
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
@@ -69,6 +70,19 @@ class CopySource:
     jsonpaths: Callable[[], str] | None = None
 
 
+def verify_on_s3(uri: str) -> None:
+    """Raise unless a cluster can read logs from where they lie: without STAGING they cannot be uploaded.
+
+    Raises:
+        ConfigError: They are local.
+    """
+    if not is_s3(uri):
+        raise ConfigError(
+            f"{uri} is local, which a cluster cannot read.",
+            "Set [S3] STAGING to an s3:// prefix we may write to, or LOG_DATA to one on S3.",
+        )
+
+
 class CopyLoader:
     """Records into the run's temporary tables.
 
@@ -108,12 +122,9 @@ class CopyLoader:
         Raises:
             ConfigError: They are local, and there is no STAGING.
         """
-        local = [file for file in files if not (file.uri or "").startswith("s3://")]
-        if local and not self.area:
-            raise ConfigError(
-                f"{local[0].uri} is a local file, which a cluster cannot read.",
-                "Set [S3] STAGING to an s3:// prefix we may write to, or LOG_DATA to one on S3.",
-            )
+        if self.area is None:
+            for file in files:
+                verify_on_s3(file.uri or "")
         jsonpaths = self._jsonpaths()
         exact = jsonpaths != _IGNORE_CASE
         seen = [(file, self._look(file.path, exact=exact)) for file in files]
@@ -145,7 +156,7 @@ class CopyLoader:
         uris = []
         for file in files:
             uri = file.uri or ""
-            if not uri.startswith("s3://"):
+            if not is_s3(uri):
                 (uri,) = self.area.put_file(f"log{file.path.suffix.lower()}", file.path)
                 written.append(uri)
             uris.append(uri)

@@ -17,7 +17,7 @@ from typing import Any
 from sparkify.errors import EngineError, TransientEngineError
 from sparkify.warehouse.duckdb.parquet import write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, LogFile, OnWait, Rows
+from sparkify.warehouse.engine import Answer, LogFile, OnWait, ProbeStep, Rows
 from sparkify.warehouse.records import EVENT_FIELDS
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
@@ -58,6 +58,34 @@ class RedshiftEngine:
     @property
     def statements_sent(self) -> int:
         return self._session.sent
+
+    def probe(self) -> Sequence[ProbeStep]:
+        cluster = self._session.cluster
+
+        def reach() -> str:
+            self._session.reach()
+            return f"{cluster.host}:{cluster.db_port} is reachable"
+
+        def log_in() -> str:
+            return f"database {cluster.db_name} lets {self._session.open()} in"
+
+        return [
+            ProbeStep("port", reach),
+            ProbeStep("login", log_in),
+            ProbeStep("privileges", self._verify_privileges),
+        ]
+
+    def _verify_privileges(self) -> str:
+        """Raise where the user may not do what a run does."""
+        with self.reading():
+            ((in_schema, in_database),) = self.execute(statement("doctor/may_create.sql"))
+            closed = [row[0] for row in self.execute(statement("doctor/closed_tables.sql"))]
+        missing = [] if in_schema else ["CREATE on schema public"]
+        missing += [] if in_database else ["CREATE on the database (for the schema etl)"]
+        missing += [f"SELECT, INSERT, UPDATE and DELETE on {table}" for table in closed]
+        if missing:
+            raise EngineError(", ".join(missing), "Have the owner GRANT it.")
+        return "create, read and write"
 
     def recover(self) -> None:
         """Nothing to do: the cluster rolls back what a killed process left."""
