@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 USERS = {
     "sqlglot": ("warehouse/duckdb/dialect.py",),
     "duckdb": ("warehouse/duckdb/",),
-    "redshift_connector": ("warehouse/redshift/",),
+    "redshift_connector": ("warehouse/redshift/driver.py",),
     # The settings ask it for credentials: it knows profiles, roles and SSO. The bucket asks it for keys that
     # obstore does not know.
     "boto3": ("cluster/", "settings/aws.py"),

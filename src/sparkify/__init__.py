@@ -2,7 +2,7 @@
 
 The layers, each importing only from those to its right::
 
-    cli → pipeline, cluster, simulator, report → lake, warehouse → settings, errors
+    cli → doctor → pipeline, cluster, simulator → intake → warehouse → lake → settings → records, errors
 
 Start reading at :mod:`sparkify.pipeline.etl_run`: one run, top to bottom.
 """

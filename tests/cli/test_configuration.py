@@ -292,5 +292,5 @@ def test_a_locale_that_is_not_utf8_is_told_and_how_to_have_one(tmp_path: Path, w
     assert done.returncode in (1, 2)
     assert "locale writes names in ascii" in done.stderr
     assert "Try: Run it again with LC_ALL=C.UTF-8" in done.stderr
-    done = subprocess.run(words, cwd=tmp_path, env=environment(LC_ALL="C.UTF-8"), check=False)
-    assert done.returncode == 0
+    again = subprocess.run(words, cwd=tmp_path, env=environment(LC_ALL="C.UTF-8"), check=False)
+    assert again.returncode == 0

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -19,64 +19,50 @@ from sparkify.cluster.database_login import database_credentials
 from sparkify.doctor.examine import Instruments, examine
 from sparkify.doctor.verdicts import Check
 from sparkify.errors import ClusterError, EngineError
+from sparkify.records import EVENTS
 from sparkify.settings import Secret, Settings, load_settings
 from sparkify.warehouse.connect import open_engine
-from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.redshift import login
+from sparkify.warehouse.engine import Engine, ProbeStep
 from sparkify.warehouse.redshift.login import log_in
 from tests.cluster.conftest import port_to, raw_client
 
-JSONPATHS = b'{"jsonpaths": ["$[\'artist\']", "$[\'ts\']"]}'
+JSONPATHS = json.dumps({"jsonpaths": [f"$['{key}']" for key in EVENTS.keys]}).encode()
 
 
-class Cursor:
-    """The driver's cursor, with these answers in this order."""
+class Inside:
+    """The way into a warehouse that is up, down, or closed to this user."""
 
-    def __init__(self, answers: list[Any]) -> None:
-        self.answers = answers
-
-    def execute(self, sql: str) -> None:
-        assert sql
-
-    def fetchone(self) -> Any:
-        return self.answers.pop(0)
-
-    def fetchall(self) -> Any:
-        return self.answers.pop(0)
-
-    def close(self) -> None:
-        """Be closed."""
-
-
-class Connection:
-    """The driver's connection."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
+    def __init__(self, *, lacks: str = "", lets_in: bool = True, reachable: bool = True) -> None:
+        self.lacks, self.lets_in, self.reachable = lacks, lets_in, reachable
         self.closed = False
 
-    def cursor(self) -> Cursor:
-        return Cursor(self.answers)
+    def probe(self) -> list[ProbeStep]:
+        return [
+            ProbeStep("port", lambda: self.say(not self.reachable, "no answer.", "`cluster open-port`")),
+            ProbeStep("login", lambda: self.say(not self.lets_in, "no such user.", "Check DB_USER.")),
+            ProbeStep("privileges", lambda: self.say(self.lacks, self.lacks, "Have the owner GRANT it.")),
+        ]
+
+    @staticmethod
+    def say(wrong: object, message: str, hint: str) -> str:
+        if wrong:
+            raise EngineError(message, hint)
+        return "fine"
 
     def close(self) -> None:
         self.closed = True
 
 
-def open_at_once(settings: Settings) -> Engine:
-    return open_engine(settings, wait=0)
+UP = Inside()
 
 
-def checks(settings: Settings, connection: Any = None, *, reachable: bool = True) -> dict[str, Check]:
-    def reach(host: str, port: int) -> None:
-        if not reachable:
-            raise TimeoutError("timed out")
+def checks(settings: Settings, inside: Inside | None = None) -> dict[str, Check]:
+    """Examine the settings; the warehouse is the real one, unless another is given."""
 
-    def enter(*_: Any) -> Any:
-        if connection is None:
-            raise EngineError("no such user.", "Check DB_USER.")
-        return connection
+    def open_warehouse(settings: Settings) -> Engine:
+        return cast("Engine", inside) if inside else open_engine(settings, wait=0)
 
-    found = list(examine(settings, Instruments(credentials.connect, reach, enter, open_at_once)))
+    found = list(examine(settings, Instruments(credentials.connect, open_warehouse)))
     assert all(check.remedy for check in found if not check.ok)
     return {check.name: check for check in found}
 
@@ -93,16 +79,16 @@ def lake(moto: str) -> Any:
 
 def test_all_is_well_with_a_cluster_of_ours(config, lake):
     assert run(["cluster", "create", "--yes"]) == 0
-    connection = Connection((True, True), [])
-    found = checks(load_settings(config), connection)
+    inside = Inside()
+    found = checks(load_settings(config), inside)
     assert [check for check in found.values() if not check.ok] == []
     assert list(found) == [
         "configuration", "credentials", "LOG_DATA", "SONG_DATA", "LOG_JSONPATH", "STAGING",
         "cluster", "role", "role policy", "port", "login", "privileges",
     ]  # fmt: skip
     assert "us-west-2" in found["LOG_DATA"].found
-    assert "2 paths" in found["LOG_JSONPATH"].found
-    assert connection.closed
+    assert "18 paths" in found["LOG_JSONPATH"].found
+    assert inside.closed
 
 
 def test_each_lack_is_one_failing_line(config, lake, moto):
@@ -115,7 +101,7 @@ def test_each_lack_is_one_failing_line(config, lake, moto):
     raw_client(moto, "iam").put_role_policy(
         RoleName="dwhRole", PolicyName="sparkify-copy", PolicyDocument=document
     )
-    found = checks(settings, Connection((True, False), [("public.users",)]))
+    found = checks(settings, Inside(lacks="SELECT on public.users"))
     assert {name for name, check in found.items() if not check.ok} == {
         "SONG_DATA", "LOG_JSONPATH", "role policy", "privileges",
     }  # fmt: skip
@@ -127,7 +113,7 @@ def test_a_place_that_only_begins_like_another_is_told(config, lake):
     assert run(["cluster", "create", "--yes"]) == 0
     text = config.read_text()
     config.write_text(text.replace("/log_data", "/log_dat").replace("/song_data", "/song_data/A/a.json"))
-    found = checks(load_settings(config), Connection((True, True), []))
+    found = checks(load_settings(config), UP)
     assert not found["LOG_DATA"].ok
     assert found["LOG_DATA"].found == "s3://sparkify-test/log_dat holds no objects."
     assert found["SONG_DATA"].ok
@@ -142,16 +128,41 @@ def test_what_depends_on_something_missing_is_left_out(config, moto):
     assert "role policy" not in found
 
 
+def test_a_jsonpaths_file_is_held_to_the_rule_of_a_run(config, lake):
+    lake.put_object(Bucket="sparkify-test", Key="log_json_path.json", Body=b'{"jsonpaths": ["$.ts"]}')
+    found = checks(theirs(config), UP)["LOG_JSONPATH"]
+    assert not found.ok
+    assert "does not name the 18 fields" in found.found
+
+
+def test_local_files_are_uploaded_where_there_is_a_staging(config, lake, tmp_path):
+    assert local(tmp_path / "here")
+    text = config.read_text().replace("s3://sparkify-test/log_data", f"{tmp_path}/here/logs")
+    config.write_text(text.replace("s3://sparkify-test/song_data", f"{tmp_path}/here/songs"))
+    found = checks(theirs(config), UP)
+    assert (found["LOG_DATA"].verdict, found["SONG_DATA"].verdict) == ("ok", "ok")
+    config.write_text(config.read_text().replace("s3://sparkify-test/staging", ""))
+    found = checks(theirs(config), UP)
+    assert not found["LOG_DATA"].ok  # songs are sent as literals
+    assert found["SONG_DATA"].ok
+
+
+def test_staging_is_written_and_nothing_is_left(config, lake):
+    before = lake.list_objects_v2(Bucket="sparkify-test")["KeyCount"]
+    assert checks(theirs(config), UP)["STAGING"].verdict == "ok"
+    assert lake.list_objects_v2(Bucket="sparkify-test")["KeyCount"] == before
+
+
 def test_a_closed_port_says_how_to_open_it(config, lake):
     assert run(["cluster", "create", "--yes"]) == 0
-    found = checks(load_settings(config), reachable=False)
+    found = checks(load_settings(config), Inside(reachable=False))
     assert "open-port" in found["port"].remedy
     assert "login" not in found
 
 
 def test_a_refused_login_says_why(config, lake):
     assert run(["cluster", "create", "--yes"]) == 0
-    found = checks(load_settings(config))
+    found = checks(load_settings(config), Inside(lets_in=False))
     assert (found["login"].ok, found["login"].found) == (False, "no such user.")
     assert "privileges" not in found
 
@@ -212,7 +223,7 @@ def test_somebody_elses_cluster_is_told_by_its_login(config, lake, knows, servic
     """Not in this account, or nothing we may look at: the login is what counts."""
     lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
     knows(*services)
-    found = checks(theirs(config), Connection((True, True), []))
+    found = checks(theirs(config), UP)
     assert [name for name, check in found.items() if not check.ok] == []
     assert list(warnings(found)) == ["cluster", "role"]
     assert found["cluster"].found.startswith("not checked: ")
@@ -224,7 +235,7 @@ def test_somebody_elses_cluster_is_told_by_its_login(config, lake, knows, servic
 
 def test_a_cluster_of_ours_beside_the_one_that_is_configured_is_told(config, lake):
     assert run(["cluster", "create", "--yes"]) == 0
-    found = checks(theirs(config), Connection((True, True), []))
+    found = checks(theirs(config), UP)
     assert "HOST is not the endpoint of dwhcluster" in warnings(found)["cluster"].found
 
 
@@ -232,10 +243,10 @@ def test_what_is_wrong_with_our_own_cluster_stays_a_failure(config, lake, moto):
     assert run(["cluster", "create", "--yes"]) == 0
     settings = load_settings(config)
     raw_client(moto, "redshift").pause_cluster(ClusterIdentifier="dwhcluster")
-    found = checks(settings, Connection((True, True), []))
+    found = checks(settings, UP)
     assert (found["cluster"].ok, found["cluster"].found) == (False, "dwhcluster is paused.")
     other = replace(settings, iam_role=replace(settings.iam_role, arn="arn:aws:iam::1:role/other"))
-    assert not checks(other, Connection((True, True), []))["role"].ok
+    assert not checks(other, UP)["role"].ok
 
 
 @pytest.mark.parametrize(("may", "name"), [("sts", "role"), ("iam:get_role", "role policy")])
@@ -244,7 +255,7 @@ def test_a_role_we_may_not_look_at_is_no_failure(config, lake, knows, may, name)
     assert run(["cluster", "create", "--yes"]) == 0
     lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
     knows("sts", "s3", "redshift", may, "iam:list_role_tags")
-    found = checks(load_settings(config), Connection((True, True), []))
+    found = checks(load_settings(config), UP)
     assert [each for each, check in found.items() if not check.ok] == []
     assert warnings(found)[name].found.startswith("not checked: these credentials may not do iam:")
 
@@ -252,7 +263,7 @@ def test_a_role_we_may_not_look_at_is_no_failure(config, lake, knows, may, name)
 def test_a_server_for_s3_alone_is_asked_about_s3_alone(config, lake, knows):
     lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
     knows("s3")
-    found = checks(theirs(config), Connection((True, True), []))
+    found = checks(theirs(config), UP)
     assert [name for name, check in found.items() if not check.ok] == []
     assert list(warnings(found)) == ["credentials"]
     assert "ENDPOINT_URL" in found["credentials"].remedy
@@ -274,14 +285,14 @@ def test_without_a_password_aws_has_to_give_one(config, lake, knows):
     knows("s3")
     settings = theirs(config)
     settings = replace(settings, cluster=replace(settings.cluster, db_password=Secret("")))
-    found = checks(settings, Connection((True, True), []))
-    assert not found["credentials"].ok
-    assert "login" not in found
+    found = checks(settings, Inside(lets_in=False))
+    assert warnings(found).keys() >= {"credentials"}
+    assert not found["login"].ok
 
 
 def local(tmp_path: Path) -> Path:
     for name in ("logs", "songs"):
-        (tmp_path / name).mkdir()
+        (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "a.json").write_text("{}")
     path = tmp_path / "dwh.cfg"
     path.write_text(
@@ -348,13 +359,9 @@ def test_warnings_are_shown_and_do_not_fail(config, lake, knows, capsys, monkeyp
     """Read as a person does: three verdicts in one column, each line that wants something with its step."""
     lake.put_object(Bucket="sparkify-test", Key="staging/a", Body=b"")
     knows("sts", "s3")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        config.write_text(
-            config.read_text().replace("HOST=", "HOST=127.0.0.1").replace("DB_PORT=5439", f"DB_PORT={port}")
-        )
-        monkeypatch.setattr(login, "log_in", lambda *_: Connection((True, True), []))
-        assert run(["doctor", "--config", str(config)]) == 0
+    config.write_text(config.read_text().replace("HOST=", "HOST=127.0.0.1"))
+    monkeypatch.setattr("sparkify.cli.doctor.open_warehouse", lambda *_: UP)
+    assert run(["doctor", "--config", str(config)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if line.startswith("warn  ")] == [
         "warn  cluster        not checked: these credentials may not do redshift:describe_clusters.",
@@ -365,11 +372,11 @@ def test_warnings_are_shown_and_do_not_fail(config, lake, knows, capsys, monkeyp
 
 @pytest.mark.parametrize(
     ("before", "after", "name"),
-    [("/logs", "/nowhere", "LOG_DATA"), ("w.duckdb", "no/w.duckdb", "database"), ("/songs", "", "SONG_DATA")],
+    [("/logs", "/nowhere", "LOG_DATA"), ("w.duckdb", "no/w.duckdb", "database")],
 )
 def test_local_lacks_are_told(tmp_path, before, after, name):
     config = local(tmp_path)
-    text = config.read_text().replace(f"{tmp_path}{before}", f"{tmp_path}{after}" if after else "")
+    text = config.read_text().replace(f"{tmp_path}{before}", f"{tmp_path}{after}")
     config.write_text(text.replace("/w.duckdb", "/no/w.duckdb") if name == "database" else text)
     assert {n for n, check in checks(load_settings(config)).items() if not check.ok} == {name}
 
@@ -386,6 +393,42 @@ def test_secrets_others_can_read_are_a_warning(tmp_path, capsys):
     )
     assert f"Try: chmod 600 {config}\n" in shown
     assert "Passw0rd" not in shown
+
+
+def test_secrets_of_the_environment_are_none_of_the_file(tmp_path, capsys, monkeypatch):
+    """A file others may read is no exposure as long as it holds none; /dev/null never does."""
+    monkeypatch.setenv("SPARKIFY_AWS_KEY", "AKIA")
+    monkeypatch.setenv("SPARKIFY_AWS_SECRET", "hidden")
+    monkeypatch.setenv("SPARKIFY_CLUSTER_DB_PASSWORD", "Passw0rd")
+    config = local(tmp_path)
+    config.chmod(0o644)
+    sources = ["--log-data", f"{tmp_path}/logs", "--song-data", f"{tmp_path}/songs"]
+    database = ["--database", str(tmp_path / "w.duckdb")]
+    for place in (str(config), os.devnull):
+        assert run(["doctor", "--engine", "duckdb", "--config", place, *sources, *database]) == 0
+        shown = capsys.readouterr().out
+        assert "holds secrets" not in shown
+        assert "chmod" not in shown
+
+
+def test_one_source_is_enough_and_none_is_not(tmp_path):
+    text = local(tmp_path).read_text()
+    config = tmp_path / "dwh.cfg"
+    config.write_text(text.replace(f"{tmp_path}/songs", ""))
+    found = checks(load_settings(config))
+    assert all(check.ok for check in found.values())
+    assert "logs only" in warnings(found)["SONG_DATA"].found
+    config.write_text(text.replace(f"{tmp_path}/songs", "").replace(f"{tmp_path}/logs", ""))
+    failed = {name for name, check in checks(load_settings(config)).items() if not check.ok}
+    assert failed == {"LOG_DATA", "SONG_DATA"}
+
+
+def test_what_duckdb_has_no_use_for_is_not_asked_for(tmp_path):
+    config = local(tmp_path)
+    config.write_text(config.read_text() + "LOG_JSONPATH = s3://nowhere/x.json\nSTAGING = here\n")
+    found = checks(load_settings(config))
+    assert {check.verdict for check in found.values()} == {"ok"}
+    assert "for Redshift" in found["LOG_JSONPATH"].found
 
 
 def test_a_local_file_that_may_not_be_read_is_told(tmp_path, monkeypatch):

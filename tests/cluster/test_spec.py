@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from sparkify.cluster.spec import (
     NODE_TYPES,
     SUCCESSORS,
-    S3Location,
+    aws_location,
     password_problems,
-    s3_location,
     spec_from,
 )
 from sparkify.errors import ConfigError
+from sparkify.lake.uri import S3Location
 from sparkify.settings import Secret, Settings
 
 
@@ -148,4 +148,10 @@ def test_good_passwords_are_not_refused(middle):
     ],
 )
 def test_a_location_is_a_bucket_and_a_prefix_without_slashes(uri, place):
-    assert s3_location(uri) == place
+    assert aws_location(uri) == place
+
+
+@pytest.mark.parametrize("uri", ["s3://my_Bucket/x", "s3://b/x", "s3:///x", "here", "s3://bucket/a/../b"])
+def test_a_bucket_that_aws_would_not_make_is_refused(uri):
+    with pytest.raises(ConfigError):
+        aws_location(uri)

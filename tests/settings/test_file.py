@@ -215,12 +215,17 @@ def test_a_mistake_of_the_format_is_told_with_its_line_and_what_to_do(
 def test_what_only_looks_unusual_is_read(write: Write, text: str) -> None:
     path = write(text)
     settings = load_settings(path)
-    assert (Path(settings.s3.log_data).name, Path(settings.s3.song_data).name) == ("log", "song")
+    assert (Path(settings.s3.data["log_data"]).name, Path(settings.s3.data["song_data"]).name) == (
+        "log",
+        "song",
+    )
 
 
 @pytest.mark.parametrize("value", ["a#b", "a;b", "'a #b'", '"a ;b"'])
 def test_a_mark_of_a_comment_within_a_value_is_part_of_it(write: Write, value: str) -> None:
-    assert Path(load_settings(write(f"[S3]\nLOG_DATA = {value}\n")).s3.log_data).name == value.strip("'\"")
+    assert Path(load_settings(write(f"[S3]\nLOG_DATA = {value}\n")).s3.data["log_data"]).name == value.strip(
+        "'\""
+    )
 
 
 def test_a_key_is_written_back_under_the_name_it_has(write: Write) -> None:

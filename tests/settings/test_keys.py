@@ -67,9 +67,9 @@ def write(tmp_path: Path) -> Write:
 def test_the_missions_file_loads_as_it_is(write: Write) -> None:
     path = write(MISSION)
     settings = load_settings(path)
-    assert settings.s3.log_data == "s3://udacity-dend/log_data"
+    assert settings.s3.data["log_data"] == "s3://udacity-dend/log_data"
     assert settings.s3.log_jsonpath == "s3://udacity-dend/log_json_path.json"
-    assert settings.s3.song_data == "s3://udacity-dend/song_data"
+    assert settings.s3.data["song_data"] == "s3://udacity-dend/song_data"
     assert (settings.cluster.db_name, settings.cluster.db_user) == ("dwh", "dwhuser")
     assert (str(settings.cluster.db_password), settings.cluster.db_port) == ("Passw0rd", 5439)
     assert (settings.dwh.dwh_num_nodes, settings.dwh.dwh_node_type) == (4, "dc2.large")
@@ -96,7 +96,7 @@ def test_without_a_file_there_are_defaults(tmp_path: Path, monkeypatch: pytest.M
 def test_the_file_in_the_working_directory_is_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(MISSION)
     monkeypatch.chdir(path.parent)
-    assert load_settings().s3.log_data == "s3://udacity-dend/log_data"
+    assert load_settings().s3.data["log_data"] == "s3://udacity-dend/log_data"
 
 
 def value_of(settings: Settings, key: Key) -> Any:
@@ -179,11 +179,11 @@ def test_a_password_with_marks_of_the_format_survives_without_quotes(write: Writ
 
 def test_a_byte_order_mark_crlf_and_comments_do_no_harm(write: Write) -> None:
     contents = "# ours\r\n; theirs\r\n[S3]\r\nLOG_DATA = 's3://b/ü'\r\n"
-    assert load_settings(write(b"\xef\xbb\xbf" + contents.encode())).s3.log_data == "s3://b/ü"
+    assert load_settings(write(b"\xef\xbb\xbf" + contents.encode())).s3.data["log_data"] == "s3://b/ü"
 
 
 def test_sections_and_keys_in_small_letters_are_the_same(write: Write) -> None:
-    assert load_settings(write("[s3]\nlog_data = s3://b/x\n")).s3.log_data == "s3://b/x"
+    assert load_settings(write("[s3]\nlog_data = s3://b/x\n")).s3.data["log_data"] == "s3://b/x"
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_the_home_folder_is_expanded_everywhere(
 
 @pytest.mark.parametrize("uri", ["s3://bucket/a b", "s3://bucket"])
 def test_a_uri_is_no_path(write: Write, uri: str) -> None:
-    assert load_settings(write(f"[S3]\nLOG_DATA = {uri}\n")).s3.log_data == uri
+    assert load_settings(write(f"[S3]\nLOG_DATA = {uri}\n")).s3.data["log_data"] == uri
 
 
 def test_a_database_in_memory_stays_what_it_is(write: Write) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from sparkify.errors import EngineError
 from sparkify.settings import ClusterSettings, load_settings
-from sparkify.warehouse.redshift.login import let_go, log_in
+from sparkify.warehouse.redshift.driver import let_go
+from sparkify.warehouse.redshift.login import log_in
 from tools.redshift_double import Options, RedshiftDouble
 
 # See _collect_sockets.

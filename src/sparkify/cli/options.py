@@ -12,6 +12,7 @@ import click
 
 from sparkify.cli.typed import remember_places
 from sparkify.errors import Command, ConfigError, Hint
+from sparkify.records import KINDS
 from sparkify.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ _NOTICED = "sparkify.noticed"
 _FLAGS = {
     "database": "DWH.DATABASE",
     "engine": "DWH.ENGINE",
-    "log_data": "S3.LOG_DATA",
-    "song_data": "S3.SONG_DATA",
+    **{kind.option: f"S3.{kind.setting}" for kind in KINDS},
 }
 
 
@@ -55,12 +55,10 @@ def warehouse_options(command: F) -> F:
 
 
 def source_options(command: F) -> F:
-    """Add ``--log-data`` and ``--song-data``."""
-    for decorate in (
-        click.option("--song-data", metavar="URI", help="Song records: a folder or s3:// prefix."),
-        click.option("--log-data", metavar="URI", help="Activity logs: a folder or s3:// prefix."),
-    ):
-        command = decorate(command)
+    """Add an option for the place of each kind of records: ``--log-data`` and ``--song-data``."""
+    for kind in KINDS:
+        what = f"{kind.about.partition(':')[0]}: a folder or s3:// prefix."
+        command = click.option(f"--{kind.option.replace('_', '-')}", metavar="URI", help=what)(command)
     return command
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.cluster.aws import Aws
-from sparkify.settings import Settings
+from sparkify.settings import Settings, holds_secrets
 from sparkify.settings.aws import open_session, s3_endpoint
 
 
@@ -53,7 +53,7 @@ def connect(settings: Settings) -> Aws:
 def exposures(settings: Settings) -> list[str]:
     """Return a sentence for each way others can read the secrets in dwh.cfg."""
     path = settings.path
-    if path is None or not (settings.aws.secret or settings.cluster.db_password):
+    if path is None or not holds_secrets(path):
         return []
     found = []
     if os.name == "posix" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):

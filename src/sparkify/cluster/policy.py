@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sparkify.cluster.spec import S3Location, Sources
+from sparkify.cluster.spec import Sources
+from sparkify.lake.uri import S3Location
 
 VERSION = "2012-10-17"
 # The one tag by which we know what we made, and for which cluster.

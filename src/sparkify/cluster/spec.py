@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from sparkify.errors import ConfigError
+from sparkify.lake.uri import S3Location, is_s3, parse_s3
+from sparkify.records import KINDS
 from sparkify.settings import Secret, Settings
 
 PORT_RANGES = ((5431, 5455), (8191, 8215))
@@ -58,29 +59,19 @@ _RESERVED = """
 RESERVED = frozenset(_RESERVED.split())
 
 
-@dataclass(frozen=True, slots=True)
-class S3Location:
-    """A bucket and what keys under it start with; an empty prefix is the whole bucket."""
-
-    bucket: str
-    prefix: str
-
-    @property
-    def uri(self) -> str:
-        """Return it as ``s3://bucket/prefix``."""
-        return f"s3://{self.bucket}/{self.prefix}"
-
-
-def s3_location(uri: str) -> S3Location:
-    """Split ``s3://bucket/prefix``; the prefix has no slash at either end.
+def aws_location(uri: str) -> S3Location:
+    """Split ``s3://bucket/prefix``, whose bucket a cluster can read: its name must be one that AWS allows.
 
     Raises:
-        ValueError: It is not an s3:// URI, or the bucket's name is one S3 does not allow.
+        ConfigError: It is no such location.
     """
-    parts = urlsplit(uri)
-    if parts.scheme != "s3" or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", parts.netloc):
-        raise ValueError(uri)
-    return S3Location(parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").strip("/"))
+    place = parse_s3(uri)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", place.bucket):
+        raise ConfigError(
+            f"AWS allows no bucket of the name {place.bucket}.",
+            "3 to 63 lower-case letters, digits, dots and hyphens.",
+        )
+    return place
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +178,14 @@ def spec_from(
 
 def sources_from(settings: Settings) -> Sources:
     """Return the S3 locations of the settings; local folders and empty values are left out."""
-    s3 = settings.s3
-    found = {
-        name: s3_location(uri) for name in S3_KEYS if (uri := getattr(s3, name.lower())).startswith("s3://")
-    }
-    data = tuple(dict.fromkeys(found[name] for name in ("LOG_DATA", "SONG_DATA") if name in found))
+    found = {name: aws_location(uri) for name in S3_KEYS if is_s3(uri := settings.s3.value(name))}
+    data = tuple(dict.fromkeys(found[name] for name in DATA_KEYS if name in found))
     return Sources(data, found.get("LOG_JSONPATH"), found.get("STAGING"))
 
 
-S3_KEYS = ("LOG_DATA", "SONG_DATA", "LOG_JSONPATH", "STAGING")
+# The keys of [S3] that name places: of the kinds of records, then what else COPY reads.
+DATA_KEYS = tuple(kind.setting for kind in reversed(KINDS))
+S3_KEYS = (*DATA_KEYS, "LOG_JSONPATH", "STAGING")
 
 
 def _problems(settings: Settings, base_rpus: int, limit_rpu_hours: int, subnet_group: str) -> Iterator[str]:
@@ -297,13 +287,13 @@ def password_problems(password: str) -> list[str]:
 
 def _source_problems(settings: Settings) -> Iterator[str]:
     for name in S3_KEYS:
-        uri = getattr(settings.s3, name.lower())
-        required = name in {"LOG_DATA", "SONG_DATA"}
+        uri = settings.s3.value(name)
+        required = name in DATA_KEYS
         if not uri:
             if required:
                 yield f"[S3] {name} is empty: the cluster's role is made for exactly the configured prefixes."
             continue
         try:
-            s3_location(uri)
-        except ValueError:
+            aws_location(uri)
+        except ConfigError:
             yield f"[S3] {name} is {uri!r}: a cluster reads from s3://bucket/prefix only."

@@ -1,38 +1,32 @@
 """What a run will need, tried before it runs: each answer is fine, or what to do.
 
-Changes nothing. With the DuckDB engine: the files and the database file. With Redshift also credentials,
-cluster, role, port, login and privileges. A check whose ground is missing is left out, not failed twice; one
-that cannot be made, and without which a run may well succeed, is a warning.
+Holds the order and the verdicts only. The answers are those of a run's own objects: stores of the lake,
+STAGING, the JSONPaths rule, the engine. What a run refuses fails here in the same words, and what fails here
+a run cannot do. AWS alone is asked what no run asks: who we are, cluster and role. A check whose ground is
+missing is left out, not failed twice; one without which a run may well succeed is a warning. Leaves nothing
+behind.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 from sparkify.cluster import policy
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.credentials import exposures
-from sparkify.cluster.database_login import database_credentials
 from sparkify.cluster.deployment import AVAILABLE, Cluster
 from sparkify.cluster.lifecycle import deployment_of, overdue, scope_of
 from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
-from sparkify.cluster.spec import S3_KEYS
-from sparkify.doctor.locations import look_at
+from sparkify.doctor.locations import look_at, used_places
 from sparkify.doctor.verdicts import Check, asked, tried, unchecked
-from sparkify.errors import Command, ConfigError, Hint
-from sparkify.settings import ClusterSettings, Settings
+from sparkify.errors import Command, ConfigError, Hint, SparkifyError
+from sparkify.lake.bucket import open_bucket
+from sparkify.lake.uri import is_s3
+from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.redshift.login import missing_privileges
-from sparkify.warehouse.redshift.refused import not_reached
-
-# How long the cluster's port may take to answer.
-REACH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +34,6 @@ class Instruments:
     """How the outside is reached; tests give their own."""
 
     connect: Callable[[Settings], Aws]
-    reach: Callable[[str, int], None]
-    log_in: Callable[[ClusterSettings, str, str], Any]
     open_warehouse: Callable[[Settings], Engine]
 
 
@@ -54,97 +46,69 @@ def examine(settings: Settings, instruments: Instruments) -> Iterator[Check]:
         what, _, remedy = exposure.partition(": ")
         yield Check("secrets", ok=True, found=what, remedy=remedy)  # a warning: every run succeeds
 
-    uris = {key: getattr(settings.s3, key.lower()) for key in S3_KEYS}
     s3: Aws | None = None
     aws: Aws | None = None
-    if redshift or any(uri.startswith("s3://") for uri in uris.values()):
+    able = True
+    if redshift or any(map(is_s3, used_places(settings).values())):
         s3, aws, check = _credentials(settings, instruments)
+        able = check.ok
         yield check
-    for key, uri in uris.items():
-        yield from look_at(s3, key, uri, redshift=redshift)
-    if redshift:
-        yield from _redshift(aws, settings, instruments)
-    else:
-        yield tried("database", lambda: _duckdb(settings, instruments))
+    yield from look_at(settings, s3, credentials=able)
+    if redshift and aws:
+        yield from _cluster(aws, settings)
+    yield from _warehouse(settings, instruments)
 
 
 def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | None, Aws | None, Check]:
     """Return the ports to S3 and to the rest of AWS, where there are any, and the check of both.
 
-    ENDPOINT_URL may be a server for S3 and nothing else: whom it knows, its answers about S3 alone tell.
+    A failure is only what a run cannot do without: credentials for the S3 it opens. Whose they are AWS may
+    not tell, and ENDPOINT_URL may be a server for S3 and nothing else.
     """
     s3: Aws | None = None
     aws: Aws | None = None
     endpoint = settings.aws.endpoint_url
 
-    def look() -> str:
+    def identify() -> str:
         nonlocal s3, aws
-        connected = instruments.connect(settings)
-        if endpoint:
-            s3 = connected
-            if settings.dwh.engine != "redshift":
-                return f"for {endpoint}, which is asked about S3 only"
-        identity = connected.identity
-        s3 = aws = connected
-        return f"{identity.arn}, account {identity.account}, region {connected.region}"
+        s3 = instruments.connect(settings)
+        if endpoint and settings.dwh.engine != "redshift":
+            return f"for {endpoint}, which is asked about S3 only"
+        identity = s3.identity
+        aws = s3
+        return f"{identity.arn}, account {identity.account}, region {s3.region}"
 
-    check = tried("credentials", look)
-    if s3 and not aws and settings.cluster.db_password:
-        check = unchecked(
-            check,
-            f"Go by the lines below: ENDPOINT_URL, {endpoint}, is a server for S3, and says nothing of "
-            "accounts, clusters and roles.",
-        )
-    return s3, aws, check
+    def open_one() -> str:
+        place = next(filter(is_s3, used_places(settings).values()), "")
+        if place:
+            open_bucket("credentials", settings.aws)  # nothing is contacted
+        return ""
 
-
-def _duckdb(settings: Settings, instruments: Instruments) -> str:
-    path = Path(settings.dwh.database).expanduser()
-    place = path if path.exists() else path.absolute().parent
-    if not place.exists() or not os.access(place, os.W_OK):
-        raise ConfigError(
-            f"{path} cannot be written: {place} {'is read-only' if place.exists() else 'does not exist'}.",
-            "Set [DWH] DATABASE, or --database, to a file you may write.",
-        )
-    # Opening it says who holds it, if anyone does.
-    with closing(instruments.open_warehouse(settings)) as engine, engine.reading() as there:
-        return f"{path}, {path.stat().st_size / 1e6:,.1f} MB" if there else f"{path}, made by the first run"
+    ground = tried("credentials", open_one)
+    if not ground.ok:
+        return None, None, ground
+    check = tried("credentials", identify)
+    server = f"{endpoint} (ENDPOINT_URL) serves S3, and may know nothing of accounts, clusters and roles."
+    remedy = f"Go by the lines below: {server}" if endpoint else f"Go by the lines below. {check.remedy}"
+    return s3, aws, unchecked(check, remedy.rstrip())
 
 
-def _redshift(aws: Aws | None, settings: Settings, instruments: Instruments) -> Iterator[Check]:
-    if aws:
-        yield from _cluster(aws, settings)
-    cluster = settings.cluster
-    host, port = cluster.host, cluster.db_port
-    if not host:
-        remedy: str = Hint("{} writes it; run it again.", Command("cluster", "create"))
-        yield Check("port", ok=False, found="[CLUSTER] HOST is empty", remedy=remedy)
-        return
+def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Check]:
+    """Try the way into the warehouse step by step, as its engine goes it."""
+    first = "port" if settings.dwh.engine == "redshift" else "database"
+    # STAGING has had its own line, and nothing of it is needed to get in.
+    inside = replace(settings, s3=replace(settings.s3, staging=""))
     try:
-        instruments.reach(host, port)
-    except (OSError, UnicodeError) as exc:
-        error = not_reached(exc, host, port, REACH_SECONDS)
-        yield Check("port", ok=False, found=error.message, remedy=error.hint)
+        engine = instruments.open_warehouse(inside)
+    except SparkifyError as exc:
+        yield Check(first, ok=False, found=exc.message, remedy=exc.hint)
         return
-    yield Check("port", ok=True, found=f"{host}:{port} is reachable")
-    if aws is None and not cluster.db_password:
-        return  # who asks AWS for a password needs AWS
-    connection: Any = None
-
-    def enter() -> str:
-        nonlocal connection
-        user, password = cluster.db_user, str(cluster.db_password)
-        if aws and not password:
-            user, password = database_credentials(aws, settings)
-        connection = instruments.log_in(cluster, user, password)
-        return f"database {cluster.db_name} lets {user} in"
-
-    yield tried("login", enter)
-    if connection is not None:
-        with closing(connection):
-            missing = missing_privileges(connection)
-        remedy = "Have the owner GRANT it." if missing else ""
-        yield Check("privileges", not missing, ", ".join(missing) or "create, read and write", remedy)
+    with closing(engine):
+        for step in engine.probe():
+            check = tried(step.name, step.attempt)
+            yield check
+            if not check.ok:
+                return
 
 
 def _cluster(aws: Aws, settings: Settings) -> Iterator[Check]:

@@ -1,103 +1,90 @@
-"""Whether the places of [S3] are there and may be read, as :mod:`sparkify.doctor.examine` wants to know."""
+"""The places of [S3], in the order they are asked: each is tried by what a run opens it with."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import suppress
+from functools import partial
 
 from sparkify.cluster.aws import Aws
-from sparkify.cluster.spec import s3_location
+from sparkify.cluster.spec import DATA_KEYS, S3_KEYS
 from sparkify.doctor.verdicts import Check, tried
-from sparkify.errors import ConfigError, SourceNotFound
-from sparkify.lake.folder import Folder
+from sparkify.errors import SparkifyError
+from sparkify.lake.stores import open_store
+from sparkify.lake.uri import is_s3, parse_s3
+from sparkify.pipeline.plan import verify_roots
+from sparkify.records import KINDS
+from sparkify.settings import Settings
 from sparkify.text import counted
-
-NOT_THERE = ("404", "NoSuchBucket", "NoSuchKey", "NotFound")
-# Larger is no JSONPaths file: ours has 18 lines.
-JSONPATHS_BYTES = 1_000_000
+from sparkify.warehouse.connect import log_jsonpaths, open_staging, verify_readable
 
 
-def look_at(aws: Aws | None, key: str, uri: str, *, redshift: bool) -> Iterator[Check]:
-    """Check the place one key of [S3] names; without a port to S3 nothing is said of what lies there."""
-    if not uri:
-        if key in {"LOG_DATA", "SONG_DATA"}:
-            yield Check(key, ok=False, found="empty", remedy=f"Set [S3] {key} in dwh.cfg.")
-        elif key == "STAGING" and redshift:
-            yield Check(key, ok=True, found="empty; songs are sent as literals")
-        return
-    if not uri.startswith("s3://"):
-        if redshift:
-            found = f"{uri} is a local path"
-            yield Check(key, ok=False, found=found, remedy="Redshift reads s3:// only: copy the files to S3.")
-        else:
-            yield tried(key, lambda: _local(key, Path(uri).expanduser()))
-    elif aws:
-        yield tried(key, lambda: _bucket(aws, key, uri))
+def used_places(settings: Settings) -> dict[str, str]:
+    """Return the places a run would open, by their key: DuckDB has no use for what COPY needs."""
+    keys = S3_KEYS if settings.dwh.engine == "redshift" else DATA_KEYS
+    places = {key: settings.s3.value(key) for key in keys}
+    for kind in KINDS:
+        if kind.jsonpaths and not places[kind.setting]:
+            places.pop(kind.jsonpaths, None)
+    return {key: uri for key, uri in places.items() if uri}
 
 
-def _local(key: str, path: Path) -> str:
-    try:
-        if key == "LOG_JSONPATH":
-            return f"{path}: {_jsonpaths(path.read_bytes(), str(path))}"
-    except OSError as exc:
-        raise SourceNotFound(
-            f"{path} cannot be read: {exc.strerror}.", f"Correct [S3] {key}.", uri=str(path)
-        ) from exc
-    # Listed as a run lists it, so that what it would stumble over is told here.
-    store = Folder(str(path))
-    found = store.listing().objects
-    if not found:
-        raise SourceNotFound(f"{path} holds no files.", f"Correct [S3] {key}.", uri=str(path))
-    for item in found:
-        store.verify(item)
-    return f"{path}, {counted(len(found), 'file')} such as {found[0].key}"
+def look_at(settings: Settings, aws: Aws | None, *, credentials: bool) -> Iterator[Check]:
+    """Yield a check of every place.
+
+    Args:
+        settings: Where they are.
+        aws: Tells where a bucket is; None: nobody does.
+        credentials: Whether there are any to ask S3 with; without them it is not asked.
+    """
+    used = used_places(settings)
+    for key in S3_KEYS:
+        uri = settings.s3.value(key)
+        if not uri:
+            yield from _empty(key, settings, used)
+        elif key not in used:
+            yield Check(key, ok=True, found=f"{uri} is not used: {_why_not(settings)}")
+        elif credentials or not is_s3(uri):
+            yield tried(key, partial(_look, key, uri, settings, aws))
 
 
-def _bucket(aws: Aws, key: str, uri: str) -> str:
-    try:
-        place = s3_location(uri)
-    except ValueError as exc:
-        raise ConfigError(
-            f"{uri} is not an S3 location.", f"Correct [S3] {key}: s3://bucket/prefix."
-        ) from exc
-    # First what has an answer with a body: that of `head_bucket` does not say why it was refused.
-    below = f"{place.prefix}/" if place.prefix else ""
-    listed = aws.call(
-        "s3", "list_objects_v2", tolerate=NOT_THERE, Bucket=place.bucket, Prefix=below, MaxKeys=1
-    )
-    if not listed:
-        raise SourceNotFound(f"the bucket {place.bucket} does not exist.", f"Correct [S3] {key}.", uri=uri)
-    head = aws.call("s3", "head_bucket", Bucket=place.bucket)
-    region = head.get("BucketRegion", "")
-    where = f"{uri} in {region or 'an unnamed region'}"
-    if region and region != aws.region:
-        where += f" (the cluster's is {aws.region}: transfer is billed)"
-    if key == "LOG_JSONPATH":
-        answer = aws.call("s3", "get_object", tolerate=NOT_THERE, Bucket=place.bucket, Key=place.prefix)
-        if not answer:
-            raise SourceNotFound(f"{uri} does not exist.", "Correct [S3] LOG_JSONPATH.", uri=uri)
-        return f"{where}: {_jsonpaths(answer['Body'].read(JSONPATHS_BYTES), uri)}"
+def _empty(key: str, settings: Settings, used: dict[str, str]) -> Iterator[Check]:
+    if key in DATA_KEYS:
+        other = " and ".join(kind.name for kind in settings.s3.places if kind.setting in used)
+        found = f"empty: a run loads {other} only" if other else "empty"
+        remedy = f"Set [S3] {key} in dwh.cfg{', if there are any' if other else ''}."
+        yield Check(key, bool(other), found, remedy)
+    elif key == "STAGING" and settings.dwh.engine == "redshift":
+        yield Check(key, ok=True, found="empty; songs are sent as literals")
+
+
+def _why_not(settings: Settings) -> str:
+    return "it is for logs" if settings.dwh.engine == "redshift" else "it is for Redshift"
+
+
+def _look(key: str, uri: str, settings: Settings, aws: Aws | None) -> str:
     if key == "STAGING":
-        return f"{where} (writing is not tried)"
-    if listed.get("Contents"):
-        return f"{where}, such as {listed['Contents'][0]['Key']}"
-    # Not what only begins like it: log_data never takes log_data_old/.
-    if place.prefix and aws.call(
-        "s3", "head_object", tolerate=NOT_THERE, Bucket=place.bucket, Key=place.prefix
-    ):
-        return f"{where}, one object"
-    raise SourceNotFound(f"{uri} holds no objects.", f"Correct [S3] {key}.", uri=uri)
+        staging = open_staging(settings)
+        return staging.probe() if staging else ""
+    if key == "LOG_JSONPATH":
+        log_jsonpaths(settings)
+        (kind,) = (kind for kind in KINDS if kind.jsonpaths == key)
+        return f"{_named(uri, aws)}: {counted(len(kind.fields), 'path')}"
+    store = open_store(uri, settings.aws)
+    found = store.probe().objects
+    (kind,) = (kind for kind in KINDS if kind.setting == key)
+    verify_readable(settings, kind)
+    verify_roots([(each, open_store(place, settings.aws).uri) for each, place in settings.s3.places.items()])
+    return f"{_named(store.uri, aws)}, {counted(len(found), 'file')} such as {found[0].key}"
 
 
-def _jsonpaths(data: bytes, uri: str) -> str:
-    """Check the shape COPY asks for; with another key it would silently fall back to 'auto'."""
-    try:
-        paths = json.loads(data)["jsonpaths"]
-        assert isinstance(paths, list)
-        assert paths
-    except (ValueError, KeyError, TypeError, AssertionError) as exc:
-        raise ConfigError(
-            f"{uri} is not a JSONPaths file.", 'It is one object: {"jsonpaths": ["$[\'artist\']", …]}.'
-        ) from exc
-    return counted(len(paths), "path")
+def _named(uri: str, aws: Aws | None) -> str:
+    """Return a place with the region of its bucket, where anybody tells."""
+    region = ""
+    if aws and is_s3(uri):
+        with suppress(SparkifyError):
+            region = aws.call("s3", "head_bucket", Bucket=parse_s3(uri).bucket).get("BucketRegion", "")
+    if not region:
+        return uri
+    billed = f" (the cluster's is {aws.region}: transfer is billed)" if aws and region != aws.region else ""
+    return f"{uri} in {region}{billed}"

@@ -91,15 +91,17 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
             told = told or verdict.reason == reason
             reading.rejects.append(_reject(span, verdict))
             continue
-        # Half a surrogate pair cannot be stored; its escape can.
-        reading.unknown.update(
-            key.encode(errors="backslashreplace").decode() for key in keys if key not in known
-        )
+        reading.unknown.update(_storable(key) for key in keys if key not in known)
         reading.lines.append(json.dumps(values).encode() + b"\n")
     if damage and not told:
         end = Span(plain.count(b"\n") + 1, len(plain), b"", last=True)
         reading.rejects.append(_reject(end, Refusal(reason, damage)))
     return reading
+
+
+def _storable(name: str) -> str:
+    """Return a field's name as a database can store it: half a surrogate pair and NUL by their escapes."""
+    return name.encode(errors="backslashreplace").decode().replace("\0", "\\u0000")
 
 
 def _kind(value: Any) -> str:

@@ -18,9 +18,10 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from sparkify.errors import ConfigError, SourceChanged, SourceError, SourceNotFound
+from sparkify.errors import SourceChanged, SourceError, SourceNotFound
 from sparkify.lake.s3_errors import FAILURES, Request, is_bad_key, s3_error
-from sparkify.lake.store import DATA_SUFFIXES, LakeObject, Listing, is_data, sort_out
+from sparkify.lake.store import DATA_SUFFIXES, LakeObject, Listing, is_data, sort_out, verify_data
+from sparkify.lake.uri import parse_s3
 from sparkify.settings import AwsSettings
 from sparkify.settings.aws import s3_access, s3_client
 from sparkify.text import visible
@@ -91,15 +92,10 @@ class Bucket:
     threads = 32
 
     def __init__(self, uri: str, aws: AwsSettings, patience: RetryPolicy = PATIENCE) -> None:
-        bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-        # The client panics on what cannot stand in a URL, and knows no key with an empty or dotted part.
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", bucket) or any(
-            part in ("", ".", "..") for part in (prefix.strip("/") or "-").split("/")
-        ):
-            raise ConfigError(f"{uri} is not the name of a bucket and prefix.", "Write s3://bucket/prefix.")
-        self.uri = f"s3://{bucket}/{prefix.strip('/')}".rstrip("/")
-        self._name = bucket
-        self._prefix = prefix.strip("/")
+        self._place = parse_s3(uri)
+        self.uri = self._place.uri
+        self._name = self._place.bucket
+        self._prefix = self._place.prefix
         self._patience = patience
         self._aws = aws
         aws.verify_keys()
@@ -109,8 +105,7 @@ class Bucket:
         return open_bucket(self._name, self._aws, self._patience)
 
     def listing(self) -> Listing:
-        # A slash, since log_data must not take log_data_old/ with it.
-        root = self._prefix + "/" if self._prefix else ""
+        root = self._place.folder
         unreadable: list[str] = []
         try:
             try:
@@ -200,6 +195,12 @@ class Bucket:
             raise exc from None
         return found
 
+    def probe(self) -> Listing:
+        listing = self.listing()
+        verify_data(listing, self.uri)
+        self.verify(listing.objects[0])  # to list and to read are two permissions
+        return listing
+
     def _list(self, root: str) -> list[ObjectMeta]:
         found: list[ObjectMeta] = []
         level = [root]
@@ -224,10 +225,10 @@ class Bucket:
     def _item(self, meta: ObjectMeta, root: str) -> LakeObject:
         path = meta["path"]
         version = (meta["e_tag"] or "").strip('"') or meta["last_modified"].isoformat()
-        return LakeObject(f"s3://{self._name}/{path}", path.removeprefix(root), meta["size"], version)
+        return LakeObject(self._place.of(path), path.removeprefix(root), meta["size"], version)
 
     def _key(self, item: LakeObject) -> str:
-        return item.uri.removeprefix(f"s3://{self._name}/")
+        return self._place.key_of(item.uri)
 
     def read(self, item: LakeObject) -> bytes:
         try:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from sparkify.errors import SourceChanged, SourceDenied, SourceError, SourceNotFound
-from sparkify.lake.store import LakeObject, Listing, is_data, sort_out
+from sparkify.lake.store import LakeObject, Listing, is_data, sort_out, verify_data
+from sparkify.settings import expand_home
 
 
 class Folder:
@@ -19,8 +20,7 @@ class Folder:
     threads = 8
 
     def __init__(self, path: str) -> None:
-        # Strings: Path.resolve() would rename what people wrote, and Path.expanduser() raises for ~nobody.
-        self.uri = os.path.abspath(os.path.expanduser(path))  # noqa: PTH100, PTH111
+        self.uri = os.path.abspath(expand_home(path))  # noqa: PTH100 - resolve() would rename what people wrote
         if self.uri.startswith("//"):
             self.uri = self.uri[1:]  # POSIX lets two slashes be, and the same file would have two names
 
@@ -36,6 +36,13 @@ class Folder:
             name = os.path.basename(self.uri)  # noqa: PTH119
             return sort_out([LakeObject(self.uri, name, status.st_size, str(status.st_mtime_ns))])
         return sort_out(self._walk())
+
+    def probe(self) -> Listing:
+        listing = self.listing()
+        verify_data(listing, self.uri)
+        for item in listing.objects:
+            self.verify(item)
+        return listing
 
     def _walk(self) -> list[LakeObject]:
         found: list[LakeObject] = []

@@ -10,6 +10,9 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
+from sparkify.errors import SourceNotFound
+from sparkify.text import counted
+
 DATA_SUFFIXES = tuple(
     kind + codec for kind in (".json", ".jsonl", ".ndjson") for codec in ("", ".gz", ".zst")
 )
@@ -52,6 +55,13 @@ class Store(Protocol):
         Raises:
             SourceNotFound: The root does not exist.
             SourceDenied: We may not list it.
+        """
+
+    def probe(self) -> Listing:
+        """Return what a run would read, if it could: list everything, and try the access without reading.
+
+        Raises:
+            SourceError: What a run would raise before it has read anything.
         """
 
     def read(self, item: LakeObject) -> bytes:
@@ -97,6 +107,20 @@ def sort_out(found: Sequence[LakeObject]) -> Listing:
         else:
             ignored.append(item.key)
     return Listing(sorted(objects, key=attrgetter("key")), sorted(ignored))
+
+
+def verify_data(listing: Listing, uri: str) -> None:
+    """Raise unless a listing has something to load.
+
+    Raises:
+        SourceNotFound: There are no data files.
+    """
+    if not listing.objects:
+        raise SourceNotFound(
+            f"{uri} holds no data files ({counted(len(listing.ignored), 'other')}).",
+            "Data files end in .json, .jsonl or .ndjson, optionally .gz or .zst.",
+            uri=uri,
+        )
 
 
 def read_all(

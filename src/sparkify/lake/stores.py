@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from sparkify.lake.store import Store
+from sparkify.lake.uri import is_s3
 from sparkify.settings import AwsSettings
 
 
 def open_store(uri: str, aws: AwsSettings) -> Store:
     """Return the store for an ``s3://`` URI or a local folder; nothing is contacted yet."""
-    if uri.startswith("s3://"):
+    if is_s3(uri):
         from sparkify.lake.bucket import Bucket
 
         return Bucket(uri, aws)

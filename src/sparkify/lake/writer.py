@@ -16,10 +16,11 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
-from sparkify.errors import ConfigError, SourceDenied, SourceError
+from sparkify.errors import SourceDenied, SourceError
 from sparkify.lake.bucket import open_bucket
 from sparkify.lake.s3_errors import Request, s3_error
-from sparkify.settings import AwsSettings
+from sparkify.lake.uri import is_s3, parse_s3
+from sparkify.settings import AwsSettings, expand_home
 
 # Parts of a large object wait in memory until sent; four keep the connection busy.
 _PARTS_AT_ONCE = 4
@@ -41,15 +42,14 @@ class Writer:
         self._store: S3Store | LocalStore | None = None
         # Several threads write; only the first of them opens.
         self._opening = threading.Lock()
-        if uri.startswith("s3://"):
-            self._bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-            if not self._bucket:
-                raise ConfigError(f"{uri} names no bucket.", "Write s3://bucket/prefix.")
+        if is_s3(uri):
+            place = parse_s3(uri)
             aws.verify_keys()
-            self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
-            self.uri = f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+            self._bucket = place.bucket
+            self._prefix = place.folder
+            self.uri = place.uri
         else:
-            self.uri = os.path.abspath(os.path.expanduser(uri))  # noqa: PTH100, PTH111 - as Folder does
+            self.uri = os.path.abspath(expand_home(uri))  # noqa: PTH100 - as Folder does
 
     def put(self, key: str, data: bytes | Iterable[bytes | memoryview]) -> None:
         """Write one object, replacing what has its name; the chunks of a long one are sent as they come.
@@ -111,6 +111,25 @@ class Writer:
             obstore.delete(self._open(), [self._prefix + key for key in keys])
         except (BaseError, OSError) as exc:
             raise self._error(exc, self.uri, "emptied") from exc
+
+    def probe(self, key: str) -> str:
+        """Write an object and delete it: no store can say without writing whether it may be written.
+
+        Nothing is left, but a version and its delete marker where the bucket keeps versions. An object that
+        may be written and not deleted is no error, as it is none of a run: the answer says so.
+
+        Returns:
+            What is to be said of the place.
+
+        Raises:
+            SourceError: It could not be written.
+        """
+        self.put(key, b"")
+        try:
+            self.remove([key])
+        except SourceError as exc:
+            return f"{self.uri} may be written, but not emptied: {exc.message}"
+        return f"{self.uri} may be written"
 
     def _open(self) -> S3Store | LocalStore:
         with self._opening:

@@ -1,1 +1,1 @@
-"""A run: plan → stage → transform → check → commit. :mod:`sparkify.pipeline.etl_run` reads top to bottom."""
+"""A run: plan → land → publish → record. :mod:`sparkify.pipeline.etl_run` reads top to bottom."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
 
-from sparkify.errors import Command, ConfigError, Hint, SourceNotFound
-from sparkify.lake.store import LakeObject, Listing, Store
+from sparkify.errors import Command, ConfigError, Hint
+from sparkify.lake.store import LakeObject, Listing, Store, verify_data
 from sparkify.lake.stores import open_store
 from sparkify.records import KINDS, RecordKind
 from sparkify.settings import Settings
-from sparkify.text import counted
 from sparkify.warehouse.ledger import Ledger, LedgerFile
 from sparkify.warehouse.version import NO_UPGRADE, Upgrade, find_upgrade
 
@@ -123,28 +122,31 @@ def open_sources(settings: Settings) -> list[Source]:
         if uri:
             store = open_store(uri, settings.aws)
             listing = store.listing()
-            if not listing.objects:
-                raise SourceNotFound(
-                    f"{store.uri} holds no data files ({counted(len(listing.ignored), 'other')}).",
-                    "Data files end in .json, .jsonl or .ndjson, optionally .gz or .zst.",
-                    uri=store.uri,
-                )
+            verify_data(listing, store.uri)
             sources.append(Source(kind, store, listing))
-    if not sources:
+    verify_roots([(source.kind, source.store.uri) for source in sources])
+    return sources
+
+
+def verify_roots(places: Sequence[tuple[RecordKind, str]]) -> None:
+    """Raise unless the places of the sources can be loaded together.
+
+    Raises:
+        ConfigError: There is none, or one lies within another.
+    """
+    if not places:
         raise ConfigError(
             f"there is nothing to load: none of {', '.join(kind.setting for kind in KINDS)} is set.",
             Hint("Set them in dwh.cfg ({} writes one), or give --log-data and --song-data.", Command("init")),
         )
     # Sorted, a root that lies within another follows it.
-    places = [(source.store.uri.rstrip("/") + "/", source.kind) for source in sources]
-    roots = sorted(places, key=itemgetter(0))
+    roots = sorted(((uri.rstrip("/") + "/", kind) for kind, uri in places), key=itemgetter(0))
     for (outer, one), (inner, other) in pairwise(roots):
         if inner.startswith(outer):
             raise ConfigError(
                 f"{one.name} and {other.name} lie in one place: {inner.rstrip('/')} would be read as both.",
                 f"Give each a folder or prefix of its own with {one.setting} and {other.setting}.",
             )
-    return sources
 
 
 def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] = frozenset()) -> Plan:

@@ -12,6 +12,8 @@ from sparkify.settings.keys import (
     S3Settings,
     Secret,
     Settings,
+    expand_home,
+    holds_secrets,
     load_settings,
     template,
 )
@@ -28,6 +30,8 @@ __all__ = [
     "S3Settings",
     "Secret",
     "Settings",
+    "expand_home",
+    "holds_secrets",
     "load_settings",
     "template",
 ]

@@ -113,22 +113,28 @@ class IamRoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """Section ``[S3]``: where the files are; ``s3://`` URIs or local folders."""
+    """Section ``[S3]``: where the files are; ``s3://`` URIs or local folders.
 
-    log_data: str
+    ``data`` holds the places of the kinds of records, by the option that names them, such as ``log_data``.
+    """
+
     log_jsonpath: str
-    song_data: str
     staging: str
     region: str
+    data: Mapping[str, str]
 
     def place_of(self, kind: RecordKind) -> str:
         """Return where the files of a kind are; empty: nowhere."""
-        return str(getattr(self, kind.option))
+        return self.data[kind.option]
 
     @property
-    def places(self) -> dict[str, str]:
-        """Where the files of each kind are, by the kind's name; those that are nowhere are left out."""
-        return {kind.name: place for kind in KINDS if (place := self.place_of(kind))}
+    def places(self) -> dict[RecordKind, str]:
+        """Where the files of each kind are, in the order they are loaded; kinds that are nowhere are left out."""
+        return {kind: place for kind in KINDS if (place := self.place_of(kind))}
+
+    def value(self, key: str) -> str:
+        """Return the value of a key of the section, by its name."""
+        return self.data[key.lower()] if key.lower() in self.data else str(getattr(self, key.lower()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +179,14 @@ def _text(value: str) -> str:
     return value
 
 
+def expand_home(path: str) -> str:
+    """Return a local path with ``~`` and ``~user`` at its beginning resolved, as a shell does."""
+    return os.path.expanduser(path)  # noqa: PTH111 - Path raises where there is no such user
+
+
 def _uri(value: str) -> str:
-    if re.match(r"[A-Za-z0-9+.-]+://", value) and not value.startswith("s3://"):
+    scheme = re.match(r"([A-Za-z0-9+.-]+)://", value)
+    if scheme and scheme[1] != "s3":
         raise ValueError
     return value
 
@@ -295,9 +307,8 @@ KEYS: tuple[Key, ...] = (
     Key("CLUSTER", "DB_PASSWORD", Secret, "", "text", "Password. Empty: temporary IAM credentials."),
     Key("CLUSTER", "DB_PORT", _port, "5439", "a port from 1 to 65535", "Port."),
     Key("IAM_ROLE", "ARN", _text, "", "a role ARN", "The role COPY assumes; `cluster create` fills it in."),
-    Key("S3", "LOG_DATA", _uri, "", _URI, "Activity logs: JSON lines, plain, gzip or zstd.", is_path=True),
+    *(Key("S3", kind.setting, _uri, "", _URI, kind.about, is_path=True) for kind in reversed(KINDS)),
     Key("S3", "LOG_JSONPATH", _uri, "", _URI, "JSONPaths file for COPY. Empty: our own.", is_path=True),
-    Key("S3", "SONG_DATA", _uri, "", _URI, "Song records: JSON objects.", is_path=True),
     Key("S3", "STAGING", _uri, "", _URI, "A prefix we may write to: manifests and packed files (Redshift)."),
     Key(
         "S3",
@@ -366,10 +377,22 @@ def load_settings(
         dwh=DwhSettings(**dwh),
         cluster=ClusterSettings(**values["CLUSTER"]),
         iam_role=IamRoleSettings(**values["IAM_ROLE"]),
-        s3=S3Settings(**values["S3"]),
+        s3=_s3_settings(values["S3"]),
         path=chosen,
         notice=given.notice,
     )
+
+
+def _s3_settings(values: dict[str, Any]) -> S3Settings:
+    data = {kind.option: values.pop(kind.option) for kind in KINDS}
+    return S3Settings(**values, data=data)
+
+
+def holds_secrets(path: Path) -> bool:
+    """Tell whether a dwh.cfg itself gives a password or secret key: the environment may hold them instead."""
+    names = {f"{key.section}.{key.name}" for key in KEYS if key.parse is Secret} - {"AWS.KEY"}
+    lines = _read(path).lines
+    return any(name in lines and lines[name].value for name in names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,7 +444,7 @@ def _resolve(key: Key, value: str, place: _Place) -> str:
             "Run it again with LC_ALL=C.UTF-8 (or PYTHONUTF8=1) in the environment.",
         )
     # What cannot be expanded, ~ and a name nobody has, stays a name like any other; Path would raise.
-    expanded = os.path.expanduser(value)  # noqa: PTH111
+    expanded = expand_home(value)
     return os.path.join(place.folder, expanded) if place.folder.parts else expanded  # noqa: PTH118
 
 
@@ -453,4 +476,4 @@ def template() -> str:
 # A key without a field, or a field without a key, is a mistake of ours: fail on import, not in a run.
 assert {(section, field.name) for section, kind in _SECTIONS.items() for field in fields(kind)} == {
     (key.section, key.name.lower()) for key in KEYS
-} | {("AWS", "bucket_region")}
+} - {("S3", kind.option) for kind in KINDS} | {("AWS", "bucket_region"), ("S3", "data")}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkify.errors import Command, ConfigError, EngineError, Hint
+from sparkify.records import RecordKind
 from sparkify.settings import Settings
 from sparkify.warehouse.engine import Engine, OnWait
 from sparkify.warehouse.version import OnOlder, ignore_older
@@ -115,25 +116,51 @@ def _open_redshift(
 
 def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
     """Return how the cluster reads S3, and where we may write for it."""
-    from sparkify.lake.writer import Writer
     from sparkify.warehouse.redshift.copying import CopySource
+
+    jsonpaths = cache(lambda: log_jsonpaths(settings))
+    region = cache(lambda: _copy_region(settings))
+    return CopySource(settings.iam_role.arn, region, jsonpaths), open_staging(settings)
+
+
+def open_staging(settings: Settings) -> StagingArea | None:
+    """Return where we may write for a cluster; nothing is contacted yet.
+
+    Raises:
+        ConfigError: It is not on S3, or below the data.
+    """
+    from sparkify.lake.uri import is_s3, parse_s3
+    from sparkify.lake.writer import Writer
     from sparkify.warehouse.redshift.staging import StagingArea
 
     staging = settings.s3.staging
-    if staging and not staging.startswith("s3://"):
+    if not staging:
+        return None
+    if not is_s3(staging):
         raise ConfigError(
             f"[S3] STAGING is {staging}, which a cluster cannot read.", "Set it to an s3:// prefix."
         )
-    for name, data in (("LOG_DATA", settings.s3.log_data), ("SONG_DATA", settings.s3.song_data)):
-        if staging and data and f"{staging.rstrip('/')}/".startswith(f"{data.rstrip('/')}/"):
+    place = parse_s3(staging)
+    for kind, data in settings.s3.places.items():
+        if is_s3(data) and parse_s3(data).holds(place):
             raise ConfigError(
-                f"[S3] STAGING, {staging}, lies below {name}: what we write there would be read as data.",
+                f"[S3] STAGING, {staging}, lies below {kind.setting}: what we write there would be read as "
+                "data.",
                 "Set it to a prefix beside the data.",
             )
-    area = StagingArea(Writer(staging, settings.aws)) if staging else None
-    return CopySource(
-        settings.iam_role.arn, cache(lambda: _copy_region(settings)), cache(lambda: _log_jsonpaths(settings))
-    ), area
+    return StagingArea(Writer(staging, settings.aws))
+
+
+def verify_readable(settings: Settings, kind: RecordKind) -> None:
+    """Raise unless the engine the settings choose can get at the files of a kind, wherever they lie.
+
+    Raises:
+        ConfigError: They are local, and there is no STAGING to upload them to for a cluster.
+    """
+    if settings.dwh.engine == "redshift" and not kind.packed and not settings.s3.staging:
+        from sparkify.warehouse.redshift.copying import verify_on_s3
+
+        verify_on_s3(settings.s3.place_of(kind), kind)
 
 
 def _copy_region(settings: Settings) -> str:
@@ -142,38 +169,38 @@ def _copy_region(settings: Settings) -> str:
     Raises:
         ConfigError: They are in several, and a COPY names one: for the data, its manifest and its JSONPaths.
     """
+    from sparkify.lake.uri import is_s3, parse_s3
     from sparkify.settings.aws import bucket_region
 
-    read = {
-        name: uri
-        for name, uri in (
-            ("LOG_DATA", settings.s3.log_data),
-            ("LOG_JSONPATH", settings.s3.log_jsonpath),
-            ("STAGING", settings.s3.staging),
-        )
-        if uri.startswith("s3://")
-    }
+    # Packed files are read by us, and sent through STAGING.
+    data = {kind.setting: uri for kind, uri in settings.s3.places.items() if not kind.packed}
+    read = {**data, "LOG_JSONPATH": settings.s3.log_jsonpath, "STAGING": settings.s3.staging}
     regions = {
-        name: bucket_region(settings.aws, uri.removeprefix("s3://").partition("/")[0])
-        for name, uri in read.items()
+        name: bucket_region(settings.aws, parse_s3(uri).bucket) for name, uri in read.items() if is_s3(uri)
     }
     if len(set(regions.values())) > 1:
         places = ", ".join(f"{name} in {region}" for name, region in regions.items())
         raise ConfigError(
             f"a COPY reads from one region, and these are in several: {places}.",
-            "Set [S3] STAGING and LOG_JSONPATH to buckets in the region of LOG_DATA.",
+            f"Set [S3] STAGING and LOG_JSONPATH to buckets in the region of {', '.join(data) or 'the data'}.",
         )
     return next(iter(regions.values()), "")
 
 
-def _log_jsonpaths(settings: Settings) -> str:
-    """Return the URI of the user's JSONPaths file, once it was looked at; empty where there is none."""
+def log_jsonpaths(settings: Settings) -> str:
+    """Return the URI of the user's JSONPaths file, once it was looked at; empty where there is none.
+
+    Raises:
+        ConfigError: A cluster cannot use it.
+        SourceError: It cannot be read.
+    """
     uri = settings.s3.log_jsonpath
     if uri:
         from sparkify.lake.bucket import Bucket
+        from sparkify.lake.uri import is_s3
         from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
 
-        if not uri.startswith("s3://"):
+        if not is_s3(uri):
             raise ConfigError(
                 f"[S3] LOG_JSONPATH is {uri}, which a cluster cannot read.",
                 "Put it on S3, or leave LOG_JSONPATH empty.",

@@ -42,6 +42,14 @@ class RecordFile:
     accepted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeStep:
+    """One thing an engine can try before a run; ``attempt`` tells what it found, or raises a run's error."""
+
+    name: str
+    attempt: Callable[[], str]
+
+
 class Engine(Protocol):
     """A database that runs our statements.
 
@@ -58,6 +66,12 @@ class Engine(Protocol):
     @property
     def statements_sent(self) -> int:
         """How many statements went over a network so far; 0 where there is none."""
+
+    def probe(self) -> Sequence[ProbeStep]:
+        """Return what can be tried of the way into the warehouse, each step on the ground of those before.
+
+        Nothing is changed by any of them.
+        """
 
     def recover(self) -> None:
         """Finish what a killed process left undone; do nothing where another process is at work."""

@@ -1,4 +1,4 @@
--- The tables of the warehouse that the user may not read and write.
+-- The tables of the warehouse that the user may not read and write; a run updates two of them, too.
 SELECT schemaname || '.' || tablename AS table_name
 FROM pg_tables
 WHERE
@@ -15,5 +15,9 @@ WHERE
         HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'select')
         AND HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'insert')
         AND HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'delete')
+        AND (
+            schemaname || '.' || tablename NOT IN ('etl.files', 'public.songplays')
+            OR HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'update')
+        )
     )
 ORDER BY table_name;

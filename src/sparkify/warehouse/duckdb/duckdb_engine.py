@@ -8,6 +8,8 @@ where they will stay.
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
@@ -33,7 +35,7 @@ from sparkify.warehouse.duckdb.parsing import (
     survey_sql,
 )
 from sparkify.warehouse.duckdb.translation import to_duckdb
-from sparkify.warehouse.engine import Answer, OnWait, RecordFile, Rows
+from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.statements import Statement
 from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
@@ -100,6 +102,22 @@ class DuckDBEngine:
         # What does not fit in memory goes there, not into the folder people happen to be in.
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
         return connection
+
+    def probe(self) -> Sequence[ProbeStep]:
+        return [ProbeStep("database", self._try_file)]
+
+    def _try_file(self) -> str:
+        """Open the warehouse as a run first does, and see whether it may be written."""
+        with self.reading() as exists:
+            if not exists:
+                self._begin_new()  # in the folder it will be in, under a name of its own
+                self._abandon()
+                return f"{self.path}, made by the first run"
+            # DuckDB writes its log beside the file.
+            for place in (self.path, self.path.parent):
+                if not os.access(place, os.W_OK):
+                    self._fail(PermissionError(errno.EACCES, "it is read-only"), str(self.path))
+            return f"{self.path}, {self.path.stat().st_size / 1e6:,.1f} MB"
 
     def recover(self) -> None:
         remove_leftovers(self.path)

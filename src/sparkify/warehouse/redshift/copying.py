@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
+from sparkify.lake.uri import is_s3
 from sparkify.records import FILE_KEY, RecordKind
 from sparkify.warehouse.derived import copy_table, statements_of
 from sparkify.warehouse.engine import RecordFile
@@ -51,6 +52,19 @@ class CopySource:
     role: str = ""
     region: Callable[[], str] | None = None
     jsonpaths: Callable[[], str] | None = None
+
+
+def verify_on_s3(uri: str, kind: RecordKind) -> None:
+    """Raise unless a cluster can read files from where they lie: without STAGING they cannot be uploaded.
+
+    Raises:
+        ConfigError: They are local.
+    """
+    if not is_s3(uri):
+        raise ConfigError(
+            f"{uri} is local, which a cluster cannot read.",
+            f"Set [S3] STAGING to an s3:// prefix we may write to, or {kind.setting} to one on S3.",
+        )
 
 
 class CopyLoader:
@@ -92,12 +106,9 @@ class CopyLoader:
         Raises:
             ConfigError: They are local, and there is no STAGING.
         """
-        local = [file for file in files if not file.uri.startswith("s3://")]
-        if local and not self.area:
-            raise ConfigError(
-                f"{local[0].uri} is a local file, which a cluster cannot read.",
-                f"Set [S3] STAGING to an s3:// prefix we may write to, or {kind.setting} to one on S3.",
-            )
+        if self.area is None:
+            for file in files:
+                verify_on_s3(file.uri, kind)
         jsonpaths = self._jsonpaths(kind)
         exact = jsonpaths != _IGNORE_CASE
         seen = [(file, self._look(file.path, kind.keys, exact=exact)) for file in files]
@@ -132,7 +143,7 @@ class CopyLoader:
         uris = []
         for file in files:
             uri = file.uri
-            if not uri.startswith("s3://"):
+            if not is_s3(uri):
                 (uri,) = self.area.put_file(f"log{file.path.suffix.lower()}", file.path)
                 written.append(uri)
             uris.append(uri)

@@ -19,7 +19,7 @@ from sparkify.records import RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, OnWait, RecordFile, Rows
+from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import RedshiftSession
@@ -66,6 +66,34 @@ class RedshiftEngine:
     @property
     def statements_sent(self) -> int:
         return self._session.sent
+
+    def probe(self) -> Sequence[ProbeStep]:
+        cluster = self._session.cluster
+
+        def reach() -> str:
+            self._session.reach()
+            return f"{cluster.host}:{cluster.db_port} is reachable"
+
+        def log_in() -> str:
+            return f"database {cluster.db_name} lets {self._session.open()} in"
+
+        return [
+            ProbeStep("port", reach),
+            ProbeStep("login", log_in),
+            ProbeStep("privileges", self._verify_privileges),
+        ]
+
+    def _verify_privileges(self) -> str:
+        """Raise where the user may not do what a run does."""
+        with self.reading():
+            ((in_schema, in_database),) = self.execute(statement("doctor/may_create.sql"))
+            closed = [row[0] for row in self.execute(statement("doctor/closed_tables.sql"))]
+        missing = [] if in_schema else ["CREATE on schema public"]
+        missing += [] if in_database else ["CREATE on the database (for the schema etl)"]
+        missing += [f"SELECT, INSERT, UPDATE and DELETE on {table}" for table in closed]
+        if missing:
+            raise EngineError(", ".join(missing), "Have the owner GRANT it.")
+        return "create, read and write"
 
     def recover(self) -> None:
         """Nothing to do: the cluster rolls back what a killed process left."""

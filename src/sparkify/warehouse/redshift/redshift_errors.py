@@ -6,15 +6,9 @@ What it says of a login is in :mod:`~sparkify.warehouse.redshift.refused`.
 from __future__ import annotations
 
 import re
-import struct
-
-from redshift_connector.error import Error
 
 from sparkify.errors import Command, EngineError, Hint, LoadError, TransientEngineError
 from sparkify.warehouse.redshift.causes import cause, server_fields
-
-# What the driver raises; of a cut connection it reads too little, or from a file that is None.
-DRIVER_ERRORS = (Error, OSError, struct.error, AttributeError, TypeError, IndexError)
 
 # How a person's own SQL is named.
 _THE_QUERY = "the query"

@@ -12,10 +12,18 @@ from typing import Any
 
 from sparkify.errors import Command, EngineError, Hint, TransientEngineError
 from sparkify.settings import ClusterSettings
+from sparkify.warehouse.redshift.driver import (
+    DRIVER_ERRORS,
+    forget_statements,
+    hang_up,
+    let_go,
+    pass_rows_to,
+    wait_for_answers,
+)
 from sparkify.warehouse.redshift.literals import fill
-from sparkify.warehouse.redshift.login import forget_statements, hang_up, let_go, log_in, wait_for_answers
-from sparkify.warehouse.redshift.redshift_errors import DRIVER_ERRORS, explain, is_lost
-from sparkify.warehouse.redshift.stream import RowStream, Sink
+from sparkify.warehouse.redshift.login import log_in, reach
+from sparkify.warehouse.redshift.redshift_errors import explain, is_lost
+from sparkify.warehouse.redshift.stream import RowStream
 from sparkify.warehouse.statements import read_statements, statement
 
 # User and password, asked for at every connect: temporary ones expire.
@@ -53,8 +61,26 @@ class RedshiftSession:
         self._statement_timeout = statement_timeout
         self._grace = grace
         self._connection: Any = None
+        self._user = ""
         self._stream: RowStream | None = None
         self._inside = False
+
+    def reach(self) -> None:
+        """Raise unless something listens at the cluster's port.
+
+        Raises:
+            EngineError: Nothing does.
+        """
+        reach(self.cluster)
+
+    def open(self) -> str:
+        """Log in, unless the session is open; return who it was opened as.
+
+        Raises:
+            SparkifyError: There are no credentials, or the database does not let us in.
+        """
+        self._open()
+        return self._user
 
     def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
         """Execute one statement; return its columns (name and type's number) and rows.
@@ -78,7 +104,7 @@ class RedshiftSession:
         cursor = self._cursor()
 
         def produce(take: Callable[[tuple[Any, ...]], None]) -> None:
-            cursor._cached_rows = Sink(take)  # noqa: SLF001 - the driver has no other way
+            pass_rows_to(cursor, take)
             with self._answering(what):
                 cursor.execute(sql)
                 if cursor.description is not None:
@@ -157,9 +183,9 @@ class RedshiftSession:
                     f"the connection to {self.host} was lost within a transaction.",
                     "Run again: nothing was changed.",
                 )
-            user, password = self._credentials()
+            self._user, password = self._credentials()
             try:
-                self._connection = log_in(self.cluster, user, password)
+                self._connection = log_in(self.cluster, self._user, password)
             except TransientEngineError:
                 raise
             except EngineError as exc:

@@ -47,6 +47,14 @@ class StagingArea:
         """The folder's name, a slash at its end."""
         return f"{self.writer.uri}/{self._folder}/"
 
+    def probe(self) -> str:
+        """Try whether STAGING may be written, as :meth:`sparkify.lake.writer.Writer.probe` does.
+
+        Raises:
+            SourceError: It may not.
+        """
+        return self.writer.probe(f"{self._folder}/probe")  # left by a killed doctor, a later run removes it
+
     def put_all(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
         """Write objects; return their URIs. The names get a number before them, so none is used twice.
 

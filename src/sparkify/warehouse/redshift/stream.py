@@ -28,28 +28,6 @@ class NobodyWantsThemError(Exception):
     """The rest of an answer is not asked for any more."""
 
 
-class Sink:
-    """Takes the place of the driver's ``deque``: what is appended is handed on."""
-
-    def __init__(self, take: Callable[[Row], None]) -> None:
-        self._take = take
-        self._count = 0
-
-    def append(self, row: list[Any]) -> None:
-        self._count += 1
-        self._take(tuple(row))
-
-    def clear(self) -> None:
-        self._count = 0
-
-    def popleft(self) -> Row:
-        """Have none left, as an empty deque."""
-        raise IndexError
-
-    def __len__(self) -> int:
-        return self._count
-
-
 class RowStream:
     """Rows that a thread produces, for one who iterates over them, once.
 
