@@ -129,7 +129,7 @@ class S3Settings:
 
     @property
     def places(self) -> dict[RecordKind, str]:
-        """Where the files of each kind are, in the order they are loaded; kinds that are nowhere are left out."""
+        """Where the files of each kind are, in the order they are loaded; without those that are nowhere."""
         return {kind: place for kind in KINDS if (place := self.place_of(kind))}
 
     def value(self, key: str) -> str:
