@@ -360,6 +360,22 @@ def test_files_with_rejects_are_read_again_when_the_rules_have_changed(
     assert json.loads(capsys.readouterr().out)["runs"] == []
 
 
+def test_rules_stay_the_old_ones_where_files_with_rejects_cannot_be_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """An upgrade that is not told where they are leaves it to the next run that is."""
+    place, logs = tmp_path / "w.duckdb", tmp_path / "log_data"
+    write_records(logs / "1.json", play(), play(ts=6))
+    write_records(tmp_path / "song_data" / "1.json", song())
+    assert etl(place, logs, None, "--max-rejects", "1") == 0
+    monkeypatch.setattr(version, "RULES_VERSION", 2)
+    for arguments in (["upgrade"], ["etl", "--song-data", str(tmp_path / "song_data")]):
+        assert command(place, *arguments) == 0
+        assert meta(place)[1] == 1
+    assert etl(place, logs, None, "--max-rejects", "1", "--json") == 0
+    assert meta(place)[1] == 2
+
+
 COMMENTS = st.sampled_from(["-- a comment, it's one\n", "/* another: 'a */", "\n", "  ", "\t"])
 
 

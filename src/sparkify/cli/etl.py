@@ -18,7 +18,7 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import again
-from sparkify.cli.upgrade import describe_upgrade, upgrade_object
+from sparkify.cli.versions import describe_upgrade, upgrade_object
 from sparkify.errors import Command, Hint
 from sparkify.records import KINDS
 from sparkify.text import counted, name_runs
@@ -191,7 +191,7 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
     screen.table(["kind", "state", "files", "bytes"], rows)
     screen.say(f"{counted(plan.unchanged, 'file is', 'files are')} unchanged.")
     _show_exceptions(screen, plan)
-    for line in describe_upgrade(plan.upgrade, len(plan.reread), would=True):
+    for line in describe_upgrade(plan.upgrade, len(plan.reread), would=True, keeps_rules=plan.keeps_rules):
         screen.say(line)
     if how.full_refresh:
         screen.say("The whole star would be computed anew.")
@@ -218,7 +218,8 @@ def _show_exceptions(screen: Screen, plan: Plan) -> None:
 
 
 def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seconds: float) -> None:
-    for line in describe_upgrade(summary.plan.upgrade, len(summary.plan.reread), would=False):
+    plan = summary.plan
+    for line in describe_upgrade(plan.upgrade, len(plan.reread), would=False, keeps_rules=plan.keeps_rules):
         screen.say(line)
     if not summary.runs and summary.plan.upgrade:
         return

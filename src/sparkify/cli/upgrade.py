@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, source_options, warehouse_options
 from sparkify.cli.screen import Screen
-from sparkify.text import counted
-
-if TYPE_CHECKING:
-    from sparkify.warehouse.version import Upgrade
+from sparkify.cli.versions import describe_upgrade, upgrade_object
 
 
 @click.command(cls=Subcommand)
@@ -60,37 +56,3 @@ def upgrade(only_plan: bool, as_json: bool, **options: Any) -> None:
         return
     told = load(screen, options, only_upgrade=True)
     screen.result({"upgrade": upgrade_object(found), "done": True, **told})
-
-
-def describe_upgrade(upgrade: Upgrade, rejects: int, *, would: bool) -> Iterator[str]:
-    """Yield, in lines for people, what an upgrade did, or (``would``) would do.
-
-    Args:
-        upgrade: The upgrade.
-        rejects: How many loaded files hold rejects.
-        would: Whether it is still to be done.
-    """
-    from sparkify.warehouse.tables import STAR
-
-    if upgrade.migrations:
-        names = ", ".join(path.rpartition("/")[2].removesuffix(".sql") for path in upgrade.migrations)
-        yield f"The tables {'would be' if would else 'were'} brought to this version: {names}."
-    if upgrade.models:
-        named = counted(len(upgrade.models), "model is another", "models are others")
-        yield (
-            f"{named} than when this warehouse was computed ({', '.join(upgrade.models)}): "
-            f"{', '.join(STAR)} {'would be' if would else 'were'} computed anew."
-        )
-    if upgrade.rules:
-        files = counted(rejects, "file that holds rejects", "files that hold rejects")
-        yield f"The rules for records have changed: {files} {'would be' if would else 'were'} read again."
-
-
-def upgrade_object(upgrade: Upgrade) -> dict[str, Any]:
-    """Return an upgrade for scripts."""
-    return {
-        "from_version": upgrade.found.schema_version if upgrade.found else None,
-        "migrations": list(upgrade.migrations),
-        "models": list(upgrade.models),
-        "rules": upgrade.rules,
-    }

@@ -263,7 +263,7 @@ def publish(
                 last_batch=batch.last,
             )
             raise_failures(checks)
-            _bring_to_today(engine, meta, refresh=refresh, last=batch.last)
+            _bring_to_today(engine, meta, refresh=refresh, new_rules=batch.new_rules)
             run = _finish(engine, run, scope, checks)
             published = Published(run, checks, batch, landing)
             about_to_commit(published)
@@ -274,12 +274,12 @@ def publish(
     return published
 
 
-def _bring_to_today(engine: Engine, meta: Meta, *, refresh: bool, last: bool) -> None:
-    """Write that the models, and after the last batch the rules, are those of today."""
+def _bring_to_today(engine: Engine, meta: Meta, *, refresh: bool, new_rules: bool) -> None:
+    """Write that the models, or the rules, are those of today."""
     now_meta = replace(
         meta,
         models_digest=today().models_digest if refresh else meta.models_digest,
-        rules_version=today().rules_version if last else meta.rules_version,
+        rules_version=today().rules_version if new_rules else meta.rules_version,
     )
     if now_meta != meta:
         write_meta(engine, now_meta)

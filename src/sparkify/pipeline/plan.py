@@ -43,11 +43,13 @@ class Batch:
     Attributes:
         files: The files.
         last: Whether none follows.
+        new_rules: Whether everything that today's rules may read in another way is read again with it.
         full_refresh: Whether the star is computed whole after it.
     """
 
     files: list[PlannedFile]
     last: bool = True
+    new_rules: bool = True
     full_refresh: bool = False
 
 
@@ -64,6 +66,8 @@ class Plan:
         ignored: Keys that are not data (:func:`sparkify.lake.store.is_data`).
         upgrade: What makes the warehouse one of today; nothing, most days.
         reread: URIs of loaded files that are read again although they did not change.
+        keeps_rules: Files that hold rejects cannot be read again, since nobody said where their kind is: then
+            the warehouse stays one of older rules.
     """
 
     latest_run: int
@@ -74,6 +78,7 @@ class Plan:
     ignored: list[str] = field(default_factory=list)
     upgrade: Upgrade = NO_UPGRADE
     reread: frozenset[str] = frozenset()
+    keeps_rules: bool = False
 
     @property
     def size(self) -> int:
@@ -87,12 +92,15 @@ class Plan:
         change.
         """
         groups = list(in_groups(self.files, most_bytes))
-        if not groups and (full_refresh or self.upgrade.models or self.upgrade.rules):
+        if not groups and (
+            full_refresh or self.upgrade.models or (self.upgrade.rules and not self.keeps_rules)
+        ):
             groups = [[]]
-        return [
-            Batch(group, last=number == len(groups), full_refresh=full_refresh and number == len(groups))
-            for number, group in enumerate(groups, 1)
-        ]
+
+        def batch(files: list[PlannedFile], *, last: bool) -> Batch:
+            return Batch(files, last, last and not self.keeps_rules, full_refresh and last)
+
+        return [batch(group, last=number == len(groups)) for number, group in enumerate(groups, 1)]
 
 
 def in_groups(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
@@ -157,8 +165,11 @@ def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] 
     have changed.
     """
     upgrade = find_upgrade(ledger.meta)
+    keeps_rules = False
     if upgrade.rules:
-        reload |= {file.uri for file in ledger.files if file.state == "loaded" and file.rows_rejected}
+        rejects = [file for file in ledger.files if file.state == "loaded" and file.rows_rejected]
+        reload |= {file.uri for file in rejects}
+        keeps_rules = not {file.kind for file in rejects} <= {source.kind.name for source in sources}
     known = {(file.kind, file.uri): file for file in ledger.files}
     taken = {file.file_id for file in ledger.files}
     files: list[PlannedFile] = []
@@ -184,6 +195,7 @@ def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] 
         ignored=[key for source in sources for key in source.listing.ignored],
         upgrade=upgrade,
         reread=reload,
+        keeps_rules=keeps_rules,
     )
 
 
