@@ -43,8 +43,8 @@ USERS = {
     "redshift_connector": ("warehouse/redshift/driver.py",),
     # The settings ask it for credentials: it knows profiles, roles and SSO. The bucket asks it for keys that
     # obstore does not know.
-    "boto3": ("cluster/", "settings/aws.py"),
-    "botocore": ("cluster/", "settings/aws.py", "lake/bucket.py"),
+    "boto3": ("cluster/", "settings/resolution.py"),
+    "botocore": ("cluster/", "settings/resolution.py", "lake/bucket.py"),
     "obstore": ("lake/bucket.py", "lake/writer.py", "lake/s3_errors.py"),
     "zstandard": ("lake/codec.py", "simulator/world.py"),
     "rich": ("cli/screen.py",),
@@ -108,6 +108,20 @@ def test_only_the_command_line_prints(module: str) -> None:
         and ast.unparse(node).startswith("sys.")
     ]
     assert not calls + streams
+
+
+def test_a_name_of_a_class_or_a_module_means_one_thing() -> None:
+    """Wherever it is imported; a command's module may be named after what it calls."""
+    found: dict[str, list[str]] = {}
+    for name in MODULES:
+        for node in ast.parse((SOURCE / name).read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(name)
+    modules: dict[str, list[str]] = {}
+    for name in MODULES:
+        if not name.startswith("cli/") and not name.endswith("__init__.py"):
+            modules.setdefault(name.rpartition("/")[2], []).append(name)
+    assert {name: where for name, where in {**found, **modules}.items() if len(where) > 1} == {}
 
 
 def test_every_module_says_what_it_is_for() -> None:

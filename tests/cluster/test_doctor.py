@@ -17,7 +17,6 @@ from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.database_login import database_credentials
 from sparkify.doctor.examine import Instruments, examine
-from sparkify.doctor.verdicts import Check
 from sparkify.errors import ClusterError, EngineError
 from sparkify.records import EVENTS
 from sparkify.settings import Secret, Settings, load_settings
@@ -39,7 +38,7 @@ class Inside:
     def probe(self) -> list[ProbeStep]:
         return [
             ProbeStep("port", lambda: self.say(not self.reachable, "no answer.", "`cluster open-port`")),
-            ProbeStep("login", lambda: self.say(not self.lets_in, "no such user.", "Check DB_USER.")),
+            ProbeStep("login", lambda: self.say(not self.lets_in, "no such user.", "Finding DB_USER.")),
             ProbeStep("privileges", lambda: self.say(self.lacks, self.lacks, "Have the owner GRANT it.")),
         ]
 
@@ -56,7 +55,7 @@ class Inside:
 UP = Inside()
 
 
-def checks(settings: Settings, inside: Inside | None = None) -> dict[str, Check]:
+def checks(settings: Settings, inside: Inside | None = None) -> dict[str, Finding]:
     """Examine the settings; the warehouse is the real one, unless another is given."""
 
     def open_warehouse(settings: Settings) -> Engine:
@@ -203,7 +202,7 @@ def knows(config: Path, moto: str, monkeypatch: pytest.MonkeyPatch) -> Callable[
     return change
 
 
-def warnings(found: dict[str, Check]) -> dict[str, Check]:
+def warnings(found: dict[str, Finding]) -> dict[str, Finding]:
     return {name: check for name, check in found.items() if check.verdict == "warn"}
 
 

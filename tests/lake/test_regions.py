@@ -16,7 +16,7 @@ from sparkify.lake.bucket import Bucket
 from sparkify.lake.stores import open_store
 from sparkify.lake.writer import Writer
 from sparkify.settings import Settings, load_settings
-from sparkify.settings.aws import (
+from sparkify.settings.resolution import (
     DEFAULT_REGION,
     bucket_region,
     cluster_region,

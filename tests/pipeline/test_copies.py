@@ -85,3 +85,27 @@ def test_what_is_null_in_a_whole_file_costs_no_second_look(
     finally:
         lander.close()
     assert len(engine.landed) == 2
+
+
+@pytest.mark.parametrize("much", [-1, 1 << 60])
+@pytest.mark.parametrize("lacks", [["auth"], ["length", "registration", "userAgent"], ["artist", "song"]])
+def test_a_file_without_optional_fields_is_parsed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, much: int, lacks: list[str]
+):
+    """Known fields are values in the table or nulls in the file; the counts tell that there is nothing else."""
+    monkeypatch.setattr(pipeline_land, "_MUCH_BYTES", much)
+    engine = Watched(tmp_path / "w.duckdb")
+    lander = Lander(engine)
+    records = [play(sessionId=n, location=None if n % 2 else "London") for n in range(50)]
+    records = [{key: value for key, value in record.items() if key not in lacks} for record in records]
+    lines = [json.dumps(record, separators=(",", ":")) for record in records]
+    unknown = [line[:-1] + ',"deviceType":"phone"}' for line in lines]
+    try:
+        for name, data, others in (("lacks.json", lines, 0), ("other.json", unknown, 50)):
+            found = lander.land(EVENTS, {name: "\n".join(data).encode()})[name]
+            assert (found.rows.total(), found.rejects) == (50, [])
+            assert found.unknown == ({"deviceType": 50} if others else {})
+            if not others:
+                assert (engine.surveyed, len(engine.landed)) == ([], 1)
+    finally:
+        lander.close()

@@ -1,6 +1,6 @@
 """The port to AWS for the settings, and whether the file the credentials are in is safe.
 
-Makes the boto3 clients; whose credentials they use, and where, is :mod:`sparkify.settings.aws`'s to say.
+Makes the boto3 clients; whose credentials they use, and where, is :mod:`sparkify.settings.resolution`'s to say.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from sparkify.cluster.aws import Aws
 from sparkify.settings import Settings, holds_secrets
-from sparkify.settings.aws import open_session, s3_endpoint
+from sparkify.settings.resolution import open_session, s3_endpoint
 
 
 def connect(settings: Settings) -> Aws:

@@ -21,7 +21,7 @@ from sparkify.cluster.deployment import AVAILABLE, Cluster
 from sparkify.cluster.lifecycle import deployment_of, overdue, scope_of
 from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
 from sparkify.doctor.locations import look_at, used_places
-from sparkify.doctor.verdicts import Check, asked, tried, unchecked
+from sparkify.doctor.verdicts import Finding, asked, tried, unchecked
 from sparkify.errors import Command, ConfigError, Hint, SparkifyError
 from sparkify.lake.bucket import open_bucket
 from sparkify.lake.uri import is_s3
@@ -37,14 +37,14 @@ class Instruments:
     open_warehouse: Callable[[Settings], Engine]
 
 
-def examine(settings: Settings, instruments: Instruments) -> Iterator[Check]:
+def examine(settings: Settings, instruments: Instruments) -> Iterator[Finding]:
     """Yield the checks that apply to these settings, in the order in which they depend on each other."""
     redshift = settings.dwh.engine == "redshift"
     shown = settings.path or "no dwh.cfg, defaults and environment"
-    yield Check("configuration", ok=True, found=f"{shown}; engine {settings.dwh.engine}")
+    yield Finding("configuration", ok=True, found=f"{shown}; engine {settings.dwh.engine}")
     for exposure in exposures(settings):
         what, _, remedy = exposure.partition(": ")
-        yield Check("secrets", ok=True, found=what, remedy=remedy)  # a warning: every run succeeds
+        yield Finding("secrets", ok=True, found=what, remedy=remedy)  # a warning: every run succeeds
 
     s3: Aws | None = None
     aws: Aws | None = None
@@ -59,7 +59,7 @@ def examine(settings: Settings, instruments: Instruments) -> Iterator[Check]:
     yield from _warehouse(settings, instruments)
 
 
-def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | None, Aws | None, Check]:
+def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | None, Aws | None, Finding]:
     """Return the ports to S3 and to the rest of AWS, where there are any, and the check of both.
 
     A failure is only what a run cannot do without: credentials for the S3 it opens. Whose they are AWS may
@@ -93,7 +93,7 @@ def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | No
     return s3, aws, unchecked(check, remedy.rstrip())
 
 
-def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Check]:
+def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Finding]:
     """Try the way into the warehouse step by step, as its engine goes it."""
     first = "port" if settings.dwh.engine == "redshift" else "database"
     # STAGING has had its own line, and nothing of it is needed to get in.
@@ -101,7 +101,7 @@ def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Check]:
     try:
         engine = instruments.open_warehouse(inside)
     except SparkifyError as exc:
-        yield Check(first, ok=False, found=exc.message, remedy=exc.hint)
+        yield Finding(first, ok=False, found=exc.message, remedy=exc.hint)
         return
     with closing(engine):
         for step in engine.probe():
@@ -111,8 +111,8 @@ def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Check]:
                 return
 
 
-def _cluster(aws: Aws, settings: Settings) -> Iterator[Check]:
-    """Check what AWS says of the cluster, and of the role COPY assumes.
+def _cluster(aws: Aws, settings: Settings) -> Iterator[Finding]:
+    """Finding what AWS says of the cluster, and of the role COPY assumes.
 
     Where HOST leads to another cluster than the one these credentials see, somebody else runs it: then the
     login tells whether it works, and nothing here is a failure.
@@ -182,8 +182,8 @@ def _role(aws: Aws, settings: Settings, cluster: Cluster | None) -> str:
     return f"{role.arn} trusts Redshift"
 
 
-def _role_policy(aws: Aws, settings: Settings) -> Check:
-    """Check that the role may read exactly what [S3] says."""
+def _role_policy(aws: Aws, settings: Settings) -> Finding:
+    """Finding that the role may read exactly what [S3] says."""
     name = settings.dwh.dwh_iam_role_name
 
     def look() -> str:

@@ -8,7 +8,7 @@ from functools import partial
 
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.spec import DATA_KEYS, S3_KEYS
-from sparkify.doctor.verdicts import Check, tried
+from sparkify.doctor.verdicts import Finding, tried
 from sparkify.errors import SparkifyError
 from sparkify.lake.stores import open_store
 from sparkify.lake.uri import is_s3, parse_s3
@@ -29,7 +29,7 @@ def used_places(settings: Settings) -> dict[str, str]:
     return {key: uri for key, uri in places.items() if uri}
 
 
-def look_at(settings: Settings, aws: Aws | None, *, credentials: bool) -> Iterator[Check]:
+def look_at(settings: Settings, aws: Aws | None, *, credentials: bool) -> Iterator[Finding]:
     """Yield a check of every place.
 
     Args:
@@ -43,19 +43,19 @@ def look_at(settings: Settings, aws: Aws | None, *, credentials: bool) -> Iterat
         if not uri:
             yield from _empty(key, settings, used)
         elif key not in used:
-            yield Check(key, ok=True, found=f"{uri} is not used: {_why_not(settings)}")
+            yield Finding(key, ok=True, found=f"{uri} is not used: {_why_not(settings)}")
         elif credentials or not is_s3(uri):
             yield tried(key, partial(_look, key, uri, settings, aws))
 
 
-def _empty(key: str, settings: Settings, used: dict[str, str]) -> Iterator[Check]:
+def _empty(key: str, settings: Settings, used: dict[str, str]) -> Iterator[Finding]:
     if key in DATA_KEYS:
         other = " and ".join(kind.name for kind in settings.s3.places if kind.setting in used)
         found = f"empty: a run loads {other} only" if other else "empty"
         remedy = f"Set [S3] {key} in dwh.cfg{', if there are any' if other else ''}."
-        yield Check(key, bool(other), found, remedy)
+        yield Finding(key, bool(other), found, remedy)
     elif key == "STAGING" and settings.dwh.engine == "redshift":
-        yield Check(key, ok=True, found="empty; songs are sent as literals")
+        yield Finding(key, ok=True, found="empty; songs are sent as literals")
 
 
 def _why_not(settings: Settings) -> str:

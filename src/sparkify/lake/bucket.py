@@ -23,7 +23,7 @@ from sparkify.lake.s3_errors import FAILURES, Request, is_bad_key, s3_error
 from sparkify.lake.store import DATA_SUFFIXES, LakeObject, Listing, is_data, sort_out, verify_data
 from sparkify.lake.uri import parse_s3
 from sparkify.settings import AwsSettings
-from sparkify.settings.aws import s3_access, s3_client
+from sparkify.settings.resolution import s3_access, s3_client
 from sparkify.text import visible
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from sparkify.errors import (
     TransientSourceError,
 )
 from sparkify.settings import AwsSettings
-from sparkify.settings.aws import bucket_region, told_region
+from sparkify.settings.resolution import bucket_region, told_region
 from sparkify.text import visible
 
 # What the client raises; a ValueError is a key that is no path to it, such as a//b.

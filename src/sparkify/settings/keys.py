@@ -43,7 +43,7 @@ class AwsSettings:
     """Section ``[AWS]``: who we are, where, and against which endpoint.
 
     ``bucket_region`` is ``[S3] REGION``: whoever opens a bucket is given this section alone. What an empty
-    value means is :mod:`sparkify.settings.aws`'s to say.
+    value means is :mod:`sparkify.settings.resolution`'s to say.
     """
 
     key: Secret

@@ -170,7 +170,7 @@ def _copy_region(settings: Settings) -> str:
         ConfigError: They are in several, and a COPY names one: for the data, its manifest and its JSONPaths.
     """
     from sparkify.lake.uri import is_s3, parse_s3
-    from sparkify.settings.aws import bucket_region
+    from sparkify.settings.resolution import bucket_region
 
     # Packed files are read by us, and sent through STAGING.
     data = {kind.setting: uri for kind, uri in settings.s3.places.items() if not kind.packed}
