@@ -31,7 +31,7 @@ _HANG = 21
 @warehouse_options
 @json_option
 def doctor(as_json: bool, **options: Any) -> int:
-    """Finding what a run will need, before it runs; leave nothing behind.
+    """Check what a run will need, before it runs; leave nothing behind.
 
     Each line is ok, a warning that a run may do without, or a failure; the last two say what to do. Exits 1
     when something fails.

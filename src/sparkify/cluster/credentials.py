@@ -1,6 +1,6 @@
 """The port to AWS for the settings, and whether the file the credentials are in is safe.
 
-Makes the boto3 clients; whose credentials they use, and where, is :mod:`sparkify.settings.resolution`'s to say.
+Makes the boto3 clients; whose credentials they use, and where, says :mod:`sparkify.settings.resolution`.
 """
 
 from __future__ import annotations

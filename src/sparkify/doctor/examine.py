@@ -112,7 +112,7 @@ def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Finding
 
 
 def _cluster(aws: Aws, settings: Settings) -> Iterator[Finding]:
-    """Finding what AWS says of the cluster, and of the role COPY assumes.
+    """Check what AWS says of the cluster, and of the role COPY assumes.
 
     Where HOST leads to another cluster than the one these credentials see, somebody else runs it: then the
     login tells whether it works, and nothing here is a failure.
@@ -183,7 +183,7 @@ def _role(aws: Aws, settings: Settings, cluster: Cluster | None) -> str:
 
 
 def _role_policy(aws: Aws, settings: Settings) -> Finding:
-    """Finding that the role may read exactly what [S3] says."""
+    """Check that the role may read exactly what [S3] says."""
     name = settings.dwh.dwh_iam_role_name
 
     def look() -> str:
