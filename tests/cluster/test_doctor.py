@@ -17,6 +17,7 @@ from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.database_login import database_credentials
 from sparkify.doctor.examine import Instruments, examine
+from sparkify.doctor.verdicts import Finding
 from sparkify.errors import ClusterError, EngineError
 from sparkify.records import EVENTS
 from sparkify.settings import Secret, Settings, load_settings

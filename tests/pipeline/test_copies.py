@@ -92,7 +92,7 @@ def test_what_is_null_in_a_whole_file_costs_no_second_look(
 def test_a_file_without_optional_fields_is_parsed_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, much: int, lacks: list[str]
 ):
-    """Known fields are values in the table or nulls in the file: the counts tell that nothing else is there."""
+    """Known fields are values in the table or nulls in the file: the counts tell if there is more."""
     monkeypatch.setattr(pipeline_land, "_MUCH_BYTES", much)
     engine = Watched(tmp_path / "w.duckdb")
     lander = Lander(engine)
