@@ -8,7 +8,6 @@ import importlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
@@ -18,7 +17,6 @@ import click
 from sparkify import __version__
 from sparkify.cli.commands import Session, Subgroup
 from sparkify.cli.streams import close_streams, open_streams
-from sparkify.cli.typed import typed
 from sparkify.errors import FAILED, INTERRUPTED, OK, USAGE, SparkifyError
 
 # name → (module, one line for `sparkify --help`): no command's module is imported to list them.
@@ -123,6 +121,8 @@ def run(arguments: Sequence[str]) -> int:
         return _fail_interrupted(session, exc)
     except Exception as exc:  # noqa: BLE001 - the one place where every error becomes an exit
         if session.debug:
+            import traceback
+
             with suppress(OSError):
                 click.echo("".join(traceback.format_exception(exc)), err=True, nl=False)
         return _fail_interrupted(session, exc) if _interrupts else _fail_with(session, exc)
@@ -144,6 +144,8 @@ def _noted(exc: BaseException | None) -> str:
 
 
 def _fail_with(session: Session, exc: Exception) -> int:
+    from sparkify.cli.typed import typed
+
     if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
         where = exc.filename or "what was written"
         message = f"there is no room for {where}: {exc.strerror}{_noted(exc)}."
