@@ -27,6 +27,12 @@ def damaged(folder: Path) -> None:
         warehouse.execute("DELETE FROM users")
 
 
+def older(folder: Path) -> None:
+    """Have a star that other models have computed."""
+    with duckdb.connect(str(folder / "sparkify.duckdb")) as warehouse:
+        warehouse.execute("UPDATE etl.meta SET models_digest = ''")
+
+
 def gone(folder: Path) -> None:
     (folder / "sparkify.duckdb").unlink()
 
@@ -70,6 +76,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (more, ("etl", "--plan", "--sql", *LAKE), 0),
         (unreadable, ("etl", *LAKE), 3),
     ],
+    ("upgrade",): [(nothing, ("upgrade",), 0), (older, ("upgrade", "--plan"), 0), (older, ("upgrade",), 0)],
     ("check",): [(nothing, ("check",), 0), (damaged, ("check",), 3), (damaged, ("check", "--json"), 3)],
     ("query",): [
         (nothing, ("query", "SELECT * FROM range(300000)"), 0),
