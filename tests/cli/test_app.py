@@ -474,7 +474,7 @@ def test_one_of_a_thing_is_no_plural(sparkify: Run, tmp_path: Path) -> None:
     ]
     again = sparkify("etl", "--log-data", "log_data").out.splitlines()
     assert again[1] == "Nothing to do: 1 file is loaded already."
-    assert sparkify("etl", "--plan", "--log-data", "log_data").out.splitlines()[2:] == [
+    assert sparkify("etl", "--plan", "--log-data", "log_data").out.splitlines()[3:] == [
         "1 file is unchanged.",
         "1 file is no data file and is left out: notes.txt",
         "Nothing to do.",

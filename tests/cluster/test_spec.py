@@ -23,7 +23,11 @@ from sparkify.settings import Secret, Settings
 
 
 def changed(settings: Settings, section: str, **values: Any) -> Settings:
-    return replace(settings, **{section: replace(getattr(settings, section), **values)})
+    given = getattr(settings, section)
+    if section == "s3":
+        data = {name: values.pop(name, place) for name, place in given.data.items()}
+        values["data"] = data
+    return replace(settings, **{section: replace(given, **values)})
 
 
 def problems(settings: Settings, **options: Any) -> list[str]:

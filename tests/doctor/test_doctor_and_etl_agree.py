@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from sparkify.cli.app import run
 from sparkify.errors import FAILED, OK, USAGE
-from sparkify.warehouse.records import EVENT_FIELDS
+from sparkify.records import EVENTS
 from tests.conftest import S3Server
 from tests.records import TS, play, song, write_records
 from tests.warehouses import OnRedshift, Warehouses
@@ -81,7 +81,7 @@ def ground(
     (here / "lake" / "empty.json").touch()
     (here / "lake" / "to_nothing").mkdir()
     (here / "lake" / "to_nothing" / "a.json").symlink_to("nowhere")
-    paths = {"jsonpaths": [f"$['{field.key}']" for field in EVENT_FIELDS]}
+    paths = {"jsonpaths": [f"$['{key}']" for key in EVENTS.keys]}
     (bucket / "good.json").write_text(json.dumps(paths))
     (bucket / "one.json").write_text('{"jsonpaths": ["$.ts"]}')
     (bucket / "bad.json").write_text("no JSON")
@@ -244,7 +244,7 @@ def contents(*roots: Path) -> dict[str, str]:
 
 def compare(ground: Ground, engine: str, changes: Mapping[str, str]) -> None:
     """Run doctor and `etl` on a good configuration with these changes."""
-    choices = GOOD | changes
+    choices = {**GOOD, **changes}
     with configured(ground, engine, choices) as config:
         before = contents(ground.here, ground.s3.root)
         verdict, told = command(["doctor", "--config", str(config), "--wait", "0", "--json"])
