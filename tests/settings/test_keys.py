@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sparkify.cli.app import sparkify
 from sparkify.errors import USAGE, ConfigError
-from sparkify.settings import KEYS, Key, Secret, Settings, load_settings, template
+from sparkify.settings import KEYS, Key, Secret, Settings, holds_secrets, load_settings, template
 
 CANARY = "canary-0123456789"
 
@@ -308,3 +308,41 @@ def test_init_writes_the_template_for_us_alone_and_never_over_a_file(tmp_path: P
     assert CliRunner().invoke(sparkify, ["init", str(path), "--force"]).exit_code == 0
     assert path.read_text() == template()
     assert path.stat().st_mode & 0o077 == 0
+
+
+PLACES = ("LOG_DATA", "SONG_DATA", "LOG_JSONPATH", "STAGING")
+
+
+@pytest.mark.parametrize("name", ["DWH.DATABASE", "DWH.MODELS", *(f"S3.{key}" for key in PLACES)])
+@pytest.mark.parametrize("given", ["flag", "file", "environment"])
+def test_a_home_folder_is_one_wherever_a_path_is_given(
+    name: str, given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOME", "/home/you")
+    section, key = name.split(".")
+    path = tmp_path / "dwh.cfg"
+    path.write_text(f"[{section}]\n{key} = ~/x\n" if given == "file" else "")
+    environment = {f"SPARKIFY_{section}_{key}": "~/x"} if given == "environment" else {}
+    settings = load_settings(path, environment, {name: "~/x"} if given == "flag" else {})
+    assert getattr(getattr(settings, section.lower()), key.lower()) == "/home/you/x"
+
+
+def test_the_home_of_nobody_is_a_name_like_any_other():
+    """A run says that it is not there; Python's Path would raise."""
+    name = "~nobody-of-this-name/x"
+    assert load_settings(None, {}, {"DWH.DATABASE": name}).dwh.database == name
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("", False),
+        ("[AWS]\nKEY = AKIA\n", False),
+        ("[AWS]\nSECRET = ''\n", False),
+        ("[AWS]\nSECRET = x\n", True),
+        ("[CLUSTER]\nDB_PASSWORD = x\n", True),
+    ],
+)
+def test_a_file_holds_the_secrets_that_stand_in_it(tmp_path: Path, text: str, held: bool):
+    (tmp_path / "dwh.cfg").write_text(text)
+    assert holds_secrets(tmp_path / "dwh.cfg") is held
