@@ -246,7 +246,7 @@ def test_loaded_together_with_long_lines(place: Place, tmp_path: Path, megabytes
         verify(place, case, None)
     found = rows(place, "SELECT kind, field, occurrences FROM etl.unknown_fields WHERE run_id > 1")
     assert Counter({(kind, field): count for kind, field, count in found}) == sum(
-        (Counter({(case.kind, key): n for key, n in case.unknown.items()}) for case in cases), Counter()
+        (Counter({(case.kind.name, key): n for key, n in case.unknown.items()}) for case in cases), Counter()
     )
     ((total, star),) = rows(
         place,

@@ -326,8 +326,8 @@ assert len(PATHS) == 4
 
 
 def path_of(settings: Settings, name: str) -> str:
-    section, _, key = name.lower().partition(".")
-    return str(getattr(getattr(settings, section), key))
+    section, _, key = name.partition(".")
+    return settings.s3.value(key) if section == "S3" else str(getattr(settings.dwh, key.lower()))
 
 
 @pytest.mark.parametrize("name", PATHS)

@@ -86,13 +86,10 @@ class RedshiftEngine:
     def _verify_privileges(self) -> str:
         """Raise where the user may not do what a run does."""
         with self.reading():
-            ((in_schema, in_database),) = self.execute(statement("doctor/may_create.sql"))
-            closed = [row[0] for row in self.execute(statement("doctor/closed_tables.sql"))]
-        missing = [] if in_schema else ["CREATE on schema public"]
-        missing += [] if in_database else ["CREATE on the database (for the schema etl)"]
-        missing += [f"SELECT, INSERT, UPDATE and DELETE on {table}" for table in closed]
+            rows = self.execute(statement("doctor/missing_privileges.sql"))
+        missing = [row[0] for row in rows if row[0]]
         if missing:
-            raise EngineError(", ".join(missing), "Have the owner GRANT it.")
+            raise EngineError("; ".join(missing), "Have the owner GRANT it.")
         return "create, read and write"
 
     def recover(self) -> None:

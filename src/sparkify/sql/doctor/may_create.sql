@@ -1,4 +1,0 @@
--- Whether the user may make tables in the default schema, and our own schemas beside it.
-SELECT
-    HAS_SCHEMA_PRIVILEGE('public', 'create') AS in_schema,
-    HAS_DATABASE_PRIVILEGE(CURRENT_DATABASE(), 'create') AS in_database;
