@@ -100,6 +100,8 @@ def test_the_file_in_the_working_directory_is_read(write: Write, monkeypatch: py
 
 
 def value_of(settings: Settings, key: Key) -> Any:
+    if key.section == "S3":
+        return settings.s3.value(key.name)
     return getattr(getattr(settings, key.section.lower()), key.name.lower())
 
 
