@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from sparkify import filelocks as held
-from sparkify.tempfiles import open_spool
+from sparkify.tempfiles import open_temporary_folder
 
 HOLD = """
 import os, sys
-from sparkify.tempfiles import open_spool
-with open_spool() as spool:
+from sparkify.tempfiles import open_temporary_folder
+with open_temporary_folder() as spool:
     (spool / "part").write_bytes(b"x")
     print(spool, os.getpid(), flush=True)
     sys.stdin.read()
@@ -32,7 +32,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_spool_is_empty_ours_alone_and_gone_afterwards(temporary: Path) -> None:
-    with open_spool() as spool, open_spool() as other:
+    with open_temporary_folder() as spool, open_temporary_folder() as other:
         assert spool.parent == other.parent == temporary
         assert spool != other
         assert not list(spool.iterdir())
@@ -43,7 +43,7 @@ def test_a_spool_is_empty_ours_alone_and_gone_afterwards(temporary: Path) -> Non
 
 def test_a_spool_is_gone_after_an_error(temporary: Path) -> None:
     def interrupted() -> None:
-        with open_spool() as spool:
+        with open_temporary_folder() as spool:
             (spool / "part").write_bytes(b"x")
             raise KeyboardInterrupt
 
@@ -122,7 +122,7 @@ def test_a_spool_that_is_taken_for_left_over_before_it_is_locked_is_given_up(
         locks(descriptor)
 
     monkeypatch.setattr(held, "_lock", lock)
-    with open_spool() as spool:
+    with open_temporary_folder() as spool:
         names = {path.name for path in temporary.iterdir()}
         assert names == {spool.name, f"{spool.name}.lock"}
         assert held_by_it[0].stem != spool.name
@@ -133,9 +133,9 @@ def test_a_spool_that_is_taken_for_left_over_before_it_is_locked_is_given_up(
 def test_runs_that_begin_and_sweep_at_once_leave_each_other_alone(temporary: Path) -> None:
     program = """
 import secrets
-from sparkify.tempfiles import open_spool
+from sparkify.tempfiles import open_temporary_folder
 for _ in range(200):
-    with open_spool() as spool:
+    with open_temporary_folder() as spool:
         (spool / "part").write_bytes(b"x")
         assert (spool / "part").read_bytes() == b"x"
 """
@@ -157,7 +157,7 @@ def test_what_is_no_spool_is_left_alone(temporary: Path, name: str) -> None:
     (temporary / name).write_text("mine")
     (temporary / "sparkify-spool-fedcba9876543210.lock").mkdir()
     (temporary / "sparkify-spool-fedcba9876543211.lock").symlink_to(temporary / name)
-    with open_spool():
+    with open_temporary_folder():
         pass
     assert len(list(temporary.iterdir())) == 3
     assert (temporary / name).read_text() == "mine"

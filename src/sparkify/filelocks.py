@@ -17,12 +17,12 @@ _ours: set[Path] = set()
 
 
 def claim(path: Path) -> None:
-    """Take a file for held by this process, whoever locks it."""
+    """Lock a file for this process, whoever else locks it."""
     _ours.add(path)
 
 
 def disclaim(path: Path) -> None:
-    """Leave a file to others again."""
+    """Release the lock of this process on a file."""
     _ours.discard(path)
 
 

@@ -17,7 +17,7 @@ _PREFIX = "sparkify-spool-"
 _LOCK = re.compile(_PREFIX + r"[0-9a-f]{16}\.lock")
 
 
-class Spool:
+class TemporaryFolder:
     """An empty folder below the system's temporary one (``TMPDIR``), and a locked file beside it.
 
     The lock tells that it is in use, on whatever machine; what killed runs left is removed here too.
@@ -48,25 +48,25 @@ class Spool:
 
 
 @contextmanager
-def open_spool() -> Iterator[Path]:
-    """Yield a spool's folder, removed at the end.
+def open_temporary_folder() -> Iterator[Path]:
+    """Yield a temporary folder's path; it is removed at the end.
 
     Raises:
         SparkifyError: The folder cannot be made, or what is done with it fails: the disk is full.
     """
-    spool = None
+    folder = None
     try:
-        spool = Spool()
-        yield spool.path
+        folder = TemporaryFolder()
+        yield folder.path
     except OSError as exc:
         # Errors of the lake and the warehouse are their own by now.
         raise SparkifyError(
-            f"temporary files cannot be written{f' in {spool.path}' if spool else ''}: {exc.strerror}.",
+            f"temporary files cannot be written{f' in {folder.path}' if folder else ''}: {exc.strerror}.",
             "Nothing was changed. Make room, or name another folder with TMPDIR; then run again.",
         ) from exc
     finally:
-        if spool:
-            spool.remove()
+        if folder:
+            folder.remove()
 
 
 def _sweep(parent: Path) -> None:

@@ -47,9 +47,9 @@ def test_a_stream_that_breaks_off_is_never_taken_for_whole(
     # Anywhere inside the last stream, but where what is left still is known by its first bytes.
     least = len(whole) - len(packed[-1])
     cut = data.draw(st.integers(max(least + 1, 4), len(whole) - 1))
-    plain, damage, doubtful_from = decompress(whole[:cut])
+    plain, damage, altered_from = decompress(whole[:cut])
     assert damage
-    assert doubtful_from is None
+    assert altered_from is None
     assert b"".join(parts).startswith(plain)
 
 
@@ -59,9 +59,9 @@ def test_a_large_stream_that_breaks_off_keeps_what_comes_before(kind: str) -> No
     whole = b"".join(b'{"a": %d}\n' % number for number in range(200_000))
     data = COMPRESS[kind](whole)
     for cut in (1, 10, len(data) // 2, len(data) - 30):
-        plain, damage, doubtful_from = decompress(data[:-cut])
+        plain, damage, altered_from = decompress(data[:-cut])
         assert damage
-        assert doubtful_from is None
+        assert altered_from is None
         assert whole.startswith(plain)
     half = decompress(data[: len(data) // 2]).data
     assert len(half) > len(whole) // 4
@@ -84,20 +84,20 @@ def test_all_of_a_damaged_stream_is_doubtful_and_the_streams_before_it_are_not(k
     for place in range(4, len(second)):
         damaged = bytearray(second)
         damaged[place] ^= 0x10
-        plain, damage, doubtful_from = decompress(first + damaged)
+        plain, damage, altered_from = decompress(first + damaged)
         if plain != b"".join(parts):
             assert damage
         if "damaged" in damage:  # what seems to end early cannot be told from what does
-            assert doubtful_from == len(parts[0])
+            assert altered_from == len(parts[0])
         assert plain.startswith(parts[0])
 
 
 def test_zeros_after_a_gzip_stream_are_padding_and_anything_else_is_damage() -> None:
     assert decompress(gzip.compress(b"{}") + bytes(512)) == (b"{}", "", None)
-    plain, damage, doubtful_from = decompress(gzip.compress(b"{}") + b"{}")
+    plain, damage, altered_from = decompress(gzip.compress(b"{}") + b"{}")
     assert plain == b"{}"
     assert damage
-    assert doubtful_from == 2
+    assert altered_from == 2
 
 
 def test_names_do_not_matter_and_plain_is_plain() -> None:

@@ -20,7 +20,7 @@ import duckdb
 import pytest
 
 from sparkify.cli.app import run
-from sparkify.tempfiles import open_spool
+from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse import ledger
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
@@ -225,13 +225,13 @@ def test_what_does_not_fit_in_memory_goes_to_the_temporary_folder(
         (spilled,) = (path for path in tmp_path.iterdir() if path.is_dir())
         assert spilled.stat().st_mode & 0o077 == 0
         assert list(spilled.iterdir())
-        with open_spool():
+        with open_temporary_folder():
             assert list(spilled.iterdir()), "that of a living run stays"
         if killed:
             process.kill()
         process.communicate()
     assert spilled.exists() == killed
-    with open_spool():
+    with open_temporary_folder():
         pass
     assert not list(tmp_path.iterdir())
 

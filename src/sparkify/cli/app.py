@@ -154,7 +154,7 @@ def _fail_with(session: Session, exc: Exception) -> int:
     if isinstance(exc, SparkifyError):
         _fail(session, exc.message, typed(exc.hint, sparkify, session.places), exc.exit_code, kind)
         return exc.exit_code
-    hint = "This is a mistake of ours: run it again with --debug and report what it shows."
+    hint = "This is a fault of sparkify: run it again with --debug and report what it shows."
     _fail(session, f"{kind}: {exc}{_noted(exc)}", hint, FAILED, kind)
     return FAILED
 

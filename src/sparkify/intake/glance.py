@@ -1,4 +1,4 @@
-"""A glance at a file's raw bytes: whether they can be what a parser that passes things over makes of them.
+"""A pre-scan of a file's raw bytes: whether they can be what a lenient parser makes of them.
 
 Written as most logs are, one flat object a line and no blank around a colon, everything is settled by
 counting pairs of bytes, in half the time that :mod:`sparkify.intake.marks` takes. What is counted, and what

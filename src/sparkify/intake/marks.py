@@ -1,8 +1,8 @@
-"""Marks: what can be counted in a file's raw bytes at little cost, to hold a parser's word against.
+"""Marks: what can be counted in a file's raw bytes at little cost, to compare a parser's word with.
 
 A parser that is told which fields to read ignores the others without a word, and DuckDB's takes trailing
 commas, NaN and escaped NULs. ``":`` pairs tell how many fields a file has, what follows them how many are
-null, line breaks how many lines: where they agree with what the parser found, nothing was passed over.
+null, line breaks how many lines: where they agree with what the parser found, nothing was ignored.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The careful reader: one file, record by record, where the fast path was not sure of it.
 
-Every line ends up accepted or refused; nothing is passed over. Array files and objects printed over
+Every line ends up accepted or refused; none is ignored. Array files and objects printed over
 several lines are read; a byte order mark and CRLF are taken in stride; blank lines are no records. Of a
 compressed file whose check sum is wrong nothing is accepted.
 """
@@ -66,14 +66,14 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
         data: The whole object.
         kind: The kind of its records.
     """
-    plain, damage, doubtful_from = decompress(data)
-    reason = TRUNCATED if doubtful_from is None else DAMAGED
+    plain, damage, altered_from = decompress(data)
+    reason = TRUNCATED if altered_from is None else DAMAGED
     told = False
     reading = Reading()
     known = set(kind.keys)
     for span, value in find_records(plain.removeprefix(_BOM), len(_BOM) if plain.startswith(_BOM) else 0):
         try:
-            if doubtful_from is not None and span.offset + len(span.data) > doubtful_from:
+            if altered_from is not None and span.offset + len(span.data) > altered_from:
                 raise Refusal(DAMAGED, f"this may not be what was written: {damage}")
             if isinstance(value, Refusal):
                 raise value

@@ -256,11 +256,12 @@ class Bucket:
         except FAILURES as exc:
             raise self._error(exc, self.uri) from exc
 
-    def local_path(self, item: LakeObject, spool: Path) -> Path:
-        # The suffix tells the compression; the key itself may be too long, or too odd, for a file name.
+    def local_path(self, item: LakeObject, folder: Path) -> Path:
+        # The suffix tells the compression; the key itself may be too long for a file name, or hold what none
+        # may.
         digest = hashlib.blake2b(item.uri.encode(), digest_size=12).hexdigest()
         suffix = next((each for each in DATA_SUFFIXES if item.key.lower().endswith(each)), "")
-        path = spool / (digest + suffix)
+        path = folder / (digest + suffix)
         size = 0
         try:
             answer = obstore.get(self._store, self._key(item))

@@ -21,13 +21,13 @@ class Plain(NamedTuple):
     Attributes:
         data: All that could be read.
         damage: A clause that says what is wrong with the stream; empty: nothing.
-        doubtful_from: The byte of ``data`` from which on any may be another than was written, as a check sum
+        altered_from: The byte of ``data`` from which on any may be another than was written, as a check sum
             says; None: nowhere. A stream that ends early holds what was written until then.
     """
 
     data: bytes
     damage: str = ""
-    doubtful_from: int | None = None
+    altered_from: int | None = None
 
 
 def decompress(data: bytes) -> Plain:

@@ -80,7 +80,7 @@ class Folder:
             raise _changed(item)
         return data
 
-    def local_path(self, item: LakeObject, spool: Path) -> Path:
+    def local_path(self, item: LakeObject, folder: Path) -> Path:
         return Path(item.uri)
 
     def verify(self, item: LakeObject) -> None:

@@ -72,8 +72,9 @@ class Store(Protocol):
             SourceError: It cannot be read.
         """
 
-    def local_path(self, item: LakeObject, spool: Path) -> Path:
-        """Return a file with exactly the listed version: its own where it is local, else a copy in ``spool``.
+    def local_path(self, item: LakeObject, folder: Path) -> Path:
+        """Return a file with exactly the listed version: its own where it is local, else a copy in
+        ``folder``.
 
         The name keeps the suffix that tells the compression. Call :meth:`verify` after reading a file that is
         no copy, and after somebody else has read the object.

@@ -19,7 +19,7 @@ from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.pipeline.transform import transform
-from sparkify.tempfiles import open_spool
+from sparkify.tempfiles import open_temporary_folder
 from sparkify.text import name_runs
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import (
@@ -170,7 +170,7 @@ class EtlRun:
 
     def land(self, batch: Batch) -> Landing:
         """Read, parse and land the files of a batch; the warehouse is not touched."""
-        with open_spool() as folder:
+        with open_temporary_folder() as folder:
             return land(self.engine, batch.files, folder, self.progress)
 
     def publish(self, batch: Batch, landing: Landing, after: int) -> Published | None:

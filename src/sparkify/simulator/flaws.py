@@ -1,7 +1,7 @@
-"""What can be wrong, or merely odd, with one record: each flaw by the reason a correct load gives.
+"""What can be wrong, or merely unusual, with one record: each flaw by the reason a correct load gives.
 
-A rejected record is made of a good one and broken in exactly one way; an odd one keeps its identity and is
-accepted.
+A rejected record is made of a good one and broken in exactly one way; an unusual one keeps its identity and
+is accepted.
 """
 
 from __future__ import annotations

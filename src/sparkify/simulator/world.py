@@ -1,7 +1,7 @@
 """A simulation from its options to its files, in one process or several.
 
 Every worker simulates everything, which costs little, and writes out every so-many-th stretch of days, which
-costs much; the other days it passes over without keeping their events. Nothing has to be sent between
+costs much; the other days are computed without keeping their events. Nothing has to be sent between
 workers, and each file has one author. What a worker knows of time and chance depends on the plan alone, so
 the bytes do not depend on the number of workers.
 """

@@ -20,7 +20,7 @@ import duckdb
 
 from sparkify.errors import EngineError, WarehouseLocked
 from sparkify.records import KINDS, RecordKind
-from sparkify.tempfiles import Spool
+from sparkify.tempfiles import TemporaryFolder
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.duckdb_errors import THE_QUERY, explain
 from sparkify.warehouse.duckdb.functions import MACROS
@@ -87,7 +87,7 @@ class DuckDBEngine:
         # Whether records land in the new file; in temporary tables where the warehouse was there by then.
         self._lands_in_new_file = False
         try:
-            self._spill = Spool()
+            self._spill = TemporaryFolder()
         except OSError as exc:
             raise EngineError(
                 "there is no folder for temporary files that may be written.",

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from sparkify.errors import EngineError
-from sparkify.tempfiles import open_spool
+from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse.duckdb.parsing import literal
 
 # Types by their number in the protocol; what is not among them is written as text.
@@ -31,8 +31,8 @@ _TYPES = {
 _NUMERIC = 1700
 _MOST_DIGITS = 38
 _AT_ONCE = 2_000
-# What may be held in memory of an answer, of which the rest lies in the spool. It has to hold a row group,
-# which DuckDB makes six times as large, once for each of its threads.
+# What may be held in memory of an answer, of which the rest lies in a temporary folder. It has to hold a row
+# group, which DuckDB makes six times as large, once for each of its threads.
 _MEMORY = "512MB"
 _ROW_GROUP = 20_480
 
@@ -48,12 +48,12 @@ def write_rows(columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...
         _Slot(f"c{i}", _quoted(name), _TYPES.get(number, "VARCHAR"), number == _NUMERIC)
         for i, (name, number) in enumerate(columns)
     ]
-    with open_spool() as spool, duckdb.connect(str(spool / "answer.duckdb")) as connection:
+    with open_temporary_folder() as folder, duckdb.connect(str(folder / "answer.duckdb")) as connection:
         try:
             _hold(connection, slots, rows)
         except duckdb.Error as exc:
             raise EngineError(
-                f"the answer cannot be held in {spool}: {_first_line(exc)}",
+                f"the answer cannot be held in {folder}: {_first_line(exc)}",
                 "Make room, or name another folder with TMPDIR; then run again.",
             ) from exc
         chosen = f"SELECT {', '.join(each.given for each in slots)} FROM answer"  # noqa: S608 - quoted

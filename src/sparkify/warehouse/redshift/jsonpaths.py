@@ -1,4 +1,4 @@
-"""The user's own JSONPaths file for logs, held against the columns it has to fill before COPY uses it."""
+"""The user's own JSONPaths file for logs, compared with the columns it has to fill before COPY uses it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sparkify.records import FILE_KEY, KINDS, RecordKind
 from sparkify.settings import ClusterSettings
-from sparkify.tempfiles import open_spool
+from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse.derived import statements_of, table_statements
 from sparkify.warehouse.engine import Rows
 from sparkify.warehouse.ledger import Meta
@@ -116,7 +116,7 @@ class RedshiftRecording(RedshiftEngine):
 
     def land_unread(self, kind: RecordKind, files: Sequence[tuple[int, int]]) -> None:
         """Land packed records, one a file, that are not read: their files' numbers and sizes in bytes."""
-        with open_spool() as folder:
+        with open_temporary_folder() as folder:
             packed = folder / "records.json"
             with packed.open("w") as out:
                 for file_id, size in files:
