@@ -73,8 +73,7 @@ class Store(Protocol):
         """
 
     def local_path(self, item: LakeObject, folder: Path) -> Path:
-        """Return a file with exactly the listed version: its own where it is local, else a copy in
-        ``folder``.
+        """Return a file with exactly the listed version: its own if it is local, else a copy in ``folder``.
 
         The name keeps the suffix that tells the compression. Call :meth:`verify` after reading a file that is
         no copy, and after somebody else has read the object.
