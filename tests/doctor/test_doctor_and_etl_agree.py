@@ -54,7 +54,7 @@ CHOICES: dict[str, list[str]] = {
     "songs": SOURCES,
     "jsonpaths": ["unset", "good", "one path", "no JSON", "missing", "local", "bucket", "no bucket"],
     "staging": ["set", "unset", "below the logs", "local", "missing bucket", "no bucket", "bucket"],
-    "credentials": ["given", "environment", "half", "absent", "wrong", "no profile"],
+    "credentials": ["given", "environment", "half", "absent", "wrong", "no profile", "server down"],
 }  # fmt: skip
 
 
@@ -207,6 +207,7 @@ def credentials(ground: Ground, choice: str) -> Iterator[str]:
     s3 = ground.s3
     lines = {
         "given": f"KEY = {s3.key}\nSECRET = {s3.secret}\n",
+        "server down": f"KEY = {s3.key}\nSECRET = {s3.secret}\n",
         "half": f"KEY = {s3.key}\n",
         "wrong": f"KEY = {s3.key}\nSECRET = other\n",
         "no profile": "PROFILE = nobody\n",
@@ -215,7 +216,8 @@ def credentials(ground: Ground, choice: str) -> Iterator[str]:
         if choice == "environment":
             patch.setenv("SPARKIFY_AWS_KEY", s3.key)
             patch.setenv("SPARKIFY_AWS_SECRET", s3.secret)
-        yield f"[AWS]\nENDPOINT_URL = {s3.endpoint}\n{lines}"
+        endpoint = "http://127.0.0.1:9" if choice == "server down" else s3.endpoint
+        yield f"[AWS]\nENDPOINT_URL = {endpoint}\n{lines}"
 
 
 @contextmanager
@@ -321,6 +323,7 @@ MANY: Callable[..., settings] = lambda examples: settings(  # noqa: E731
 @given(several("duckdb"))
 @example({"logs": "s3", "songs": "unset", "credentials": "absent"})
 @example({"logs": "unset", "songs": "unset"})
+@example({"logs": "s3", "credentials": "server down"})
 @example({"logs": "s3", "songs": "s3", "credentials": "environment"})
 def test_they_agree_on_changes_together_on_duckdb(ground: Ground, changes: dict[str, str]):
     compare(ground, "duckdb", changes)

@@ -27,6 +27,7 @@ def verify_output(path: Path, settings: Settings, engine: Engine) -> None:
     Raises:
         ConfigError: It is the warehouse, the configuration, or a file that was loaded.
     """
+    from sparkify.lake.uri import is_s3
     from sparkify.warehouse.ledger import current_files
 
     log = f"{settings.dwh.database}.wal"  # there only while something is written
@@ -39,7 +40,7 @@ def verify_output(path: Path, settings: Settings, engine: Engine) -> None:
         what = "the warehouse itself"
     elif settings.path is not None and _is_same(path, settings.path):
         what = "the configuration"
-    elif any(_is_same(path, file.uri) for file in current_files(engine) if "://" not in file.uri):
+    elif any(_is_same(path, file.uri) for file in current_files(engine) if not is_s3(file.uri)):
         what = "a file of the lake, and its rows are in the warehouse"
     if what:
         raise ConfigError(f"{path} is {what}: it is not written over.", "Name another file.")

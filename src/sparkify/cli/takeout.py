@@ -67,12 +67,13 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
       sparkify retract s3://bucket/log_data/2018/11/2018-11-15-events.json
       sparkify retract --back s3://bucket/log_data/2018/11/2018-11-15-events.json
     """
+    from sparkify.lake.uri import is_s3
     from sparkify.pipeline.removal import RETRACT, find_file, put_back
 
     screen = Screen(as_json)
     engine = open_warehouse(settings_from(options), options, writes=True)
     try:
-        name = uri if "://" in uri else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
+        name = uri if is_s3(uri) else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
         found = find_file(engine, name, "retracted" if back else "loaded")
         if back:
             with (
