@@ -16,6 +16,7 @@ from tests.conftest import S3Server
 from tests.contents import hash_rows, hash_tables
 from tests.loading import etl
 from tests.oracle import COLUMNS
+from tests.tiers import sweep
 from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, rows
 
 # Of the ledger: everything but the moment.
@@ -31,7 +32,7 @@ def hashes(place: Place) -> dict[str, str]:
     return hash_tables(place, file_ids=True) | {name: hash_rows(place, sql) for name, sql in LEDGER.items()}
 
 
-@pytest.fixture(scope="module", params=["real", "simulated", "dirty"])
+@pytest.fixture(scope="module", params=sweep(["dirty", "real", "simulated"], 3))
 def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if request.param == "real":
         return Path(request.getfixturevalue("real_data"))
@@ -57,7 +58,7 @@ def test_both_engines_hold_the_same(lake: Path, warehouses: Warehouses, tmp_path
         warehouses.release(place)
 
 
-@pytest.mark.parametrize("staging", [True, False], ids=["with staging", "without"])
+@pytest.mark.parametrize("staging", sweep([True, False], 2), ids=["with staging", "without"])
 def test_from_a_bucket_too(
     lake: Path,
     staging: bool,

@@ -7,9 +7,10 @@ import pytest
 from sparkify.lake.stores import open_store
 from sparkify.simulator.compare import distances, read_profile
 from sparkify.simulator.workers import simulate
+from tests.tiers import sweep
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", sweep([1, 2, 3], 3))
 def test_the_simulation_is_like_the_real_logs(make_plan, aws, tmp_path, real_data, seed):
     simulate(make_plan(users=1500, days=30, seed=seed, songs=500), str(tmp_path), aws)
     ours = read_profile(open_store(str(tmp_path / "log_data"), aws))
