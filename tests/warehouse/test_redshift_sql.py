@@ -117,6 +117,7 @@ def test_every_statement_of_ours_is_among_them(sent: list[str]):
     """Those that the collection does not meet are named: who adds one has to send it here, or say why not."""
     unmet = {
         "redshift/slices.sql",  # a megabyte of songs
+        "ledger/upgraded.sql",  # an older warehouse
         *(
             "redshift/load_errors_sys.sql",
             "redshift/load_errors_stl.sql",

@@ -356,7 +356,7 @@ COPY run_song_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000003-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_packed_songs.json'
-MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
+MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 -- How many records were copied.
 SELECT COUNT(*) AS copied FROM run_song_copy;
@@ -492,7 +492,7 @@ COPY run_song_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000005-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_packed_songs.json'
-MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
+MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 -- Songs that the careful reader has accepted: converted as they are; a value that cannot be
 -- is an error.
@@ -548,7 +548,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000007-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
-COMPUPDATE OFF STATUPDATE OFF MANIFEST;
+COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
 -- The rows of the file that was copied last get its number.
 UPDATE run_event_copy SET file_id = 4040650450145751 WHERE file_id IS NULL;
@@ -562,7 +562,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000008-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
-COMPUPDATE OFF STATUPDATE OFF MANIFEST;
+COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
 -- The rows of the file that was copied last get its number.
 UPDATE run_event_copy SET file_id = 3010460447655594 WHERE file_id IS NULL;
@@ -728,7 +728,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000011-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000009-jsonpaths_packed_events.json'
-MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
+MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 -- How many records were copied.
 SELECT COUNT(*) AS copied FROM run_event_copy;
@@ -1727,7 +1727,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000004-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-jsonpaths_packed_events.json'
-MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
+MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 -- The times of the events of the files about to be replaced or retracted (run_files).
 SELECT MIN(ts) AS ts_from, MAX(ts) AS ts_to
@@ -2424,7 +2424,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_events.json'
-COMPUPDATE OFF STATUPDATE OFF MANIFEST;
+COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
 (4040650450145751, 6, 'events', 's3://statements/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1);
@@ -2860,7 +2860,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000009-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
-COMPUPDATE OFF STATUPDATE OFF MANIFEST;
+COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
 -- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with anything that cannot be loaded is left out, whole, and read again, carefully.
@@ -2871,7 +2871,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000010-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
-COMPUPDATE OFF STATUPDATE OFF MANIFEST;
+COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
 -- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
 -- REGION. What is left out is counted.
@@ -2882,7 +2882,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000013-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000011-jsonpaths_packed_events.json'
-MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP;
+MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
 (3423743253137239, 1, 'songs', '/lake/song_data/1.json', 211, 'version', 'loaded', 1, 1, 0, 0),
@@ -2912,7 +2912,7 @@ COPY run_event_copy (
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000003-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_events.json'
-COMPUPDATE OFF STATUPDATE OFF MANIFEST;
+COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded) VALUES
 (4040650450145751, 6, 'events', '/lake/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1);
@@ -2933,7 +2933,7 @@ COPY run_event_copy (
 FROM 's3://statements/log_data/1.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 'auto ignorecase'
-COMPUPDATE OFF STATUPDATE OFF;
+COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
 -- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with anything that cannot be loaded is left out, whole, and read again, carefully.
@@ -2944,7 +2944,7 @@ COPY run_event_copy (
 FROM 's3://statements/log_data/3.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 'auto ignorecase'
-COMPUPDATE OFF STATUPDATE OFF;
+COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
 INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, file_id) VALUES
 ('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', 2647871717814730);
