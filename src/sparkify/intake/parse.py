@@ -15,6 +15,8 @@ BLANKS = " \t\n\v\f\r"
 LONGEST_TOKEN = 8
 # Characters of a value that are looked at first.
 _WINDOW = 4096
+# Deeper is refused. How deep Python's own parser goes differs between its versions: it has to be deeper.
+MOST_LEVELS = 500
 # Whole numbers of more digits are kept as text: no column holds them, and Python refuses more than 4,300.
 _MOST_DIGITS = 400
 
@@ -93,3 +95,19 @@ def decode_at(text: str, at: int) -> tuple[Any, int]:
             if end < len(window) or not cut:  # else a number may go on
                 return value, at + end
         size *= 4
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Tell whether objects and arrays are nested deeper than so many levels."""
+    inside = [value]
+    for _ in range(levels):
+        inside = [
+            part
+            for each in inside
+            if isinstance(each, dict | list)
+            for part in (each.values() if isinstance(each, dict) else each)
+            if isinstance(part, dict | list)
+        ]
+        if not inside:
+            return False
+    return True

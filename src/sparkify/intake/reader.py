@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sparkify.intake.framing import Span, find_records
-from sparkify.intake.parse import Repeating
+from sparkify.intake.parse import MOST_LEVELS, Repeating, is_deeper
 from sparkify.intake.rules import DAMAGED, MALFORMED, NOT_AN_OBJECT, TRUNCATED, Refusal, judge
 from sparkify.lake.codec import decompress
 from sparkify.records import RecordKind
@@ -83,6 +83,8 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
             twice = next((key for key in keys if key in known and keys.count(key) > 1), None)
             if twice is not None:
                 raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
+            if is_deeper(value, MOST_LEVELS):
+                raise Refusal(MALFORMED, f"nested deeper than {MOST_LEVELS} levels")
             values = judge(value, kind)
         except Refusal as refusal:
             verdict = refusal

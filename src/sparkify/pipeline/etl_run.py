@@ -147,9 +147,10 @@ class EtlRun:
 
     def recall(self) -> None:
         """Record what an earlier try has committed without getting an answer."""
-        unanswered, self.unanswered = self.unanswered, None
-        if unanswered and was_committed(self.engine, unanswered.run):
-            self.record(unanswered)
+        # Forgotten only when the ledger has told: to ask it may fail as well.
+        if self.unanswered and was_committed(self.engine, self.unanswered.run):
+            self.record(self.unanswered)
+        self.unanswered = None
 
     def plan(self) -> Plan:
         """Bring older tables up to date, then find out what there is to load."""
