@@ -417,7 +417,7 @@ def test_one_source_is_enough_and_none_is_not(tmp_path):
     config.write_text(text.replace(f"{tmp_path}/songs", ""))
     found = checks(load_settings(config))
     assert all(check.ok for check in found.values())
-    assert "logs only" in warnings(found)["SONG_DATA"].found
+    assert "events only" in warnings(found)["SONG_DATA"].found
     config.write_text(text.replace(f"{tmp_path}/songs", "").replace(f"{tmp_path}/logs", ""))
     failed = {name for name, check in checks(load_settings(config)).items() if not check.ok}
     assert failed == {"LOG_DATA", "SONG_DATA"}
