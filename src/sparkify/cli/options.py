@@ -95,8 +95,8 @@ def open_warehouse(settings: Settings, options: dict[str, Any], *, writes: bool 
 
     def note(meta: Meta) -> None:
         version = f"version {meta.schema_version}" if meta.schema_version else "no version yet"
-        said = f"this warehouse has {version}: see {{}}, then run {{}}."
-        Screen().note(Hint(said, Command("upgrade", "--plan"), Command("upgrade")))
+        plan, upgrade = Command("upgrade", "--plan"), Command("upgrade")
+        Screen().note(Hint("this warehouse has {}: see {}, then run {}.", version, plan, upgrade))
 
     on_older = ignore_older if writes else note
     return open_engine(settings, wait=wait, on_wait=tell, on_older=on_older, credentials=credentials)

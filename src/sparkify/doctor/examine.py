@@ -89,8 +89,10 @@ def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | No
         return None, None, ground
     check = tried("credentials", identify)
     server = f"{endpoint} (ENDPOINT_URL) serves S3, and may know nothing of accounts, clusters and roles."
-    remedy = f"Go by the lines below: {server}" if endpoint else f"Go by the lines below. {check.remedy}"
-    return s3, aws, unchecked(check, remedy.rstrip())
+    remedy = (
+        f"Go by the lines below: {server}" if endpoint else Hint("Go by the lines below. {}", check.remedy)
+    )
+    return s3, aws, unchecked(check, remedy)
 
 
 def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Finding]:
