@@ -85,7 +85,7 @@ class RedshiftEngine:
 
     def _verify_privileges(self) -> str:
         """Raise where the user may not do what a run does."""
-        with self.reading():
+        with self._session.transaction("redshift/begin_read_only.sql", keep=False):
             rows = self.execute(statement("doctor/missing_privileges.sql"))
         missing = [row[0] for row in rows if row[0]]
         if missing:
