@@ -470,13 +470,13 @@ def test_one_of_a_thing_is_no_plural(sparkify: Run, tmp_path: Path) -> None:
         "1 row read = 1 loaded + 0 rejected",
         "1 NextSong row loaded; in its time range 1 play (+ 0 duplicates), 0 of them match a song",
         "1 event has a field 'colour' that the warehouse has no column for",
-        "1 file is no data file and is left out: notes.txt",
+        "1 file is not a data file and is ignored: notes.txt",
     ]
     again = sparkify("etl", "--log-data", "log_data").out.splitlines()
     assert again[1] == "Nothing to do: 1 file is loaded already."
     assert sparkify("etl", "--plan", "--log-data", "log_data").out.splitlines()[3:] == [
         "1 file is unchanged.",
-        "1 file is no data file and is left out: notes.txt",
+        "1 file is not a data file and is ignored: notes.txt",
         "Nothing to do.",
     ]
 

@@ -112,7 +112,7 @@ def test_show_says_how_long_a_record_is_that_it_cuts_off(tmp_path: Path, capsys:
     assert rejects(tmp_path, "export", str(tmp_path / "bad.json")) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"Wrote 4 records to {tmp_path / 'bad.json'}.",
-        "1 of them may be longer: of a record the first 16,384 bytes are kept.",
+        "1 of them may be longer: only the first 16,384 bytes of a record are kept.",
     ]
     assert (tmp_path / "bad.json").read_bytes().splitlines()[2] == long[:16_384]
 
