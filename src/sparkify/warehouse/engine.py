@@ -30,7 +30,7 @@ class RecordFile:
 
     Attributes:
         path: Path on the local disk; the suffix gives the compression.
-        file_id: Number of the file; None for packed records, where every record holds the number of its file
+        file_id: Number of the file; None for packed records, where each record holds its file's number
             (:data:`sparkify.records.FILE_KEY`).
         uri: The object of the lake; empty for a file that this process wrote.
         accepted: Whether our rules have accepted every record already; then none needs re-reading.
@@ -44,7 +44,7 @@ class RecordFile:
 
 @dataclass(frozen=True, slots=True)
 class ProbeStep:
-    """One test of an engine before a run; ``attempt`` returns its result or raises the error of a run."""
+    """One test of an engine before a run; ``attempt`` returns its result or raises a run's error."""
 
     name: str
     attempt: Callable[[], str]
@@ -68,13 +68,13 @@ class Engine(Protocol):
         """Number of statements sent over a network so far; 0 for an embedded engine."""
 
     def probe(self) -> Sequence[ProbeStep]:
-        """Return tests of the connection to the warehouse, in order; each assumes that the earlier ones passed.
+        """Return tests of the way to the warehouse, in order; each assumes that the earlier ones passed.
 
         The tests change nothing.
         """
 
     def recover(self) -> None:
-        """Complete or clean up after a killed process; do nothing while another process uses the warehouse."""
+        """Complete or clean up after a killed process; do nothing while another process uses it."""
 
     def prepare(self) -> None:
         """Create the run's temporary tables (:func:`sparkify.warehouse.tables.run_tables`), empty."""
