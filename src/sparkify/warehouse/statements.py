@@ -40,7 +40,7 @@ class Statement:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of its parameters, in the order of their first use."""
-        return tuple(dict.fromkeys(_PARAMETER.findall(_code(self.text))))
+        return tuple(dict.fromkeys(_PARAMETER.findall(_without_comments(self.text))))
 
     def pick(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return those of ``parameters`` that the statement uses."""
@@ -116,5 +116,5 @@ def digest(steps: Iterable[Statement]) -> str:
     return hashlib.blake2b("\0".join(tokens).encode(), digest_size=8).hexdigest()
 
 
-def _code(text: str) -> str:
+def _without_comments(text: str) -> str:
     return "\n".join(line.partition("--")[0] for line in text.splitlines())

@@ -1269,7 +1269,7 @@ WHERE
     FROM run_files
   );
 
--- derived/songs.sql:1 6dddedaf0b59e206
+-- derived/songs.sql:1 55fb39cddc737be6
 CREATE TABLE IF NOT EXISTS staging_songs (
   num_songs INT,
   artist_id TEXT(64),
@@ -1284,7 +1284,7 @@ CREATE TABLE IF NOT EXISTS staging_songs (
   file_id BIGINT NOT NULL
 );
 
--- derived/songs.sql:18 35f689b87a72251c
+-- derived/songs.sql:18 b5dd500a7d9a51f0
 CREATE TEMPORARY TABLE IF NOT EXISTS run_songs (
   num_songs INT,
   artist_id TEXT(64),
@@ -1328,7 +1328,7 @@ SELECT
   file_id
 FROM run_songs;
 
--- derived/songs.sql:44 d61eda4517ffd963
+-- derived/songs.sql:44 f98105dbc28e73ab
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -1342,7 +1342,7 @@ FROM run_songs
 GROUP BY
   file_id;
 
--- derived/events.sql:1 be738f6da24ca4ec
+-- derived/events.sql:1 0369d15c37f5e36d
 CREATE TABLE IF NOT EXISTS staging_events (
   artist TEXT(1024),
   auth TEXT(64),
@@ -1365,7 +1365,7 @@ CREATE TABLE IF NOT EXISTS staging_events (
   file_id BIGINT NOT NULL
 );
 
--- derived/events.sql:26 5b3c9812d450731d
+-- derived/events.sql:26 02a00e5d3d83842a
 CREATE TEMPORARY TABLE IF NOT EXISTS run_events (
   artist TEXT(1024),
   auth TEXT(64),
@@ -1433,7 +1433,7 @@ SELECT
   file_id
 FROM run_events;
 
--- derived/events.sql:60 1aa207ebc4868031
+-- derived/events.sql:60 42be1f7d667d0090
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -1447,10 +1447,10 @@ FROM run_events
 GROUP BY
   file_id;
 
--- derived/all_kinds.sql:1 6b2c648937430c1c
+-- derived/all_kinds.sql:1 a4384f8e01b1ea5f
 DELETE FROM run_songs;
 
--- derived/all_kinds.sql:4 04d561bbdcdd9f45
+-- derived/all_kinds.sql:4 87a6c8c2884a5879
 DELETE FROM run_events;
 
 -- derived/all_kinds.sql:7 aa19a7f60822b71b
@@ -1529,7 +1529,7 @@ WHERE
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:38 b845f75716e4a8c5
+-- derived/all_kinds.sql:38 9d0a147ccb6a3d79
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -1554,7 +1554,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/tables.sql:1 a41fed9057f1f9aa
+-- derived/tables.sql:1 92ab7f308d479874
 SELECT
   'staging_events' AS table_name,
   COUNT(*) AS table_rows
