@@ -1,4 +1,4 @@
--- The tables of the warehouse that the user may not read and write; a run updates two of them, too.
+-- The tables of the warehouse for which the user lacks a privilege to read or write; a run also updates two.
 SELECT schemaname || '.' || tablename AS table_name
 FROM pg_tables
 WHERE
