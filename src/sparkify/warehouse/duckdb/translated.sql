@@ -1082,7 +1082,7 @@ SELECT
   last_item_in_session
 FROM run_users;
 
--- tables/artists.sql:1 a22e92f79b852f7a
+-- tables/artists.sql:1 43bdf83902289ce7
 CREATE TABLE IF NOT EXISTS artists (
   artist_id TEXT(64) NOT NULL,
   name TEXT(1024),
@@ -1168,7 +1168,7 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
 -- tables/schema.sql:1 3044a732f804e386
 CREATE SCHEMA IF NOT EXISTS etl;
 
--- tables/songplays.sql:1 7e6a0040abbe219a
+-- tables/songplays.sql:1 5ff6d55970f063d6
 CREATE TABLE IF NOT EXISTS songplays (
   songplay_id BIGINT NOT NULL,
   start_time TIMESTAMP NOT NULL,
@@ -1186,7 +1186,7 @@ CREATE TABLE IF NOT EXISTS songplays (
   length DOUBLE
 );
 
--- tables/songs.sql:1 b39e132c9ea98ce6
+-- tables/songs.sql:1 fef11814334c014d
 CREATE TABLE IF NOT EXISTS songs (
   song_id TEXT(64) NOT NULL,
   title TEXT(1024),
@@ -1196,7 +1196,7 @@ CREATE TABLE IF NOT EXISTS songs (
   artist_name TEXT(1024)
 );
 
--- tables/time.sql:1 448773a2894f99ab
+-- tables/time.sql:1 e4d085714088e478
 CREATE TABLE IF NOT EXISTS time (
   start_time TIMESTAMP NOT NULL,
   hour INT NOT NULL,
@@ -1207,7 +1207,7 @@ CREATE TABLE IF NOT EXISTS time (
   weekday INT NOT NULL
 );
 
--- tables/users.sql:1 e78924735715f0ad
+-- tables/users.sql:1 940c9eb877b74e3c
 CREATE TABLE IF NOT EXISTS users (
   user_id TEXT(64) NOT NULL,
   first_name TEXT(1024),

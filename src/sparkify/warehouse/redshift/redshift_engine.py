@@ -122,7 +122,7 @@ class RedshiftEngine:
 
     @contextmanager
     def _telling(self, holder: str) -> Iterator[None]:
-        """Call ``on_wait`` if the statement inside, which may queue for a lock, takes longer than a second."""
+        """Call ``on_wait`` if the statement inside, which may wait for a lock, takes longer than a second."""
         with ExitStack() as waiting:
             timer = Timer(_SECONDS_TO_LOCK, lambda: waiting.enter_context(self._on_wait(holder)))
             timer.daemon = True

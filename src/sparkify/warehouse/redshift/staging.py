@@ -53,7 +53,7 @@ class StagingArea:
         Raises:
             SourceError: It cannot be written.
         """
-        return self.writer.probe(f"{self._folder}/probe")  # a later run removes the object if this process is killed
+        return self.writer.probe(f"{self._folder}/probe")  # if killed, a later run removes it
 
     def put_all(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
         """Write objects; return their URIs. Each name gets a number as a prefix, so that it is unique.
