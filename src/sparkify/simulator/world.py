@@ -1,9 +1,8 @@
 """A simulation from its options to its files, in one process or several.
 
-Every worker simulates everything, which costs little, and writes out every so-many-th stretch of days, which
-costs much; the other days it passes over without keeping their events. Nothing has to be sent between
-workers, and each file has one author. What a worker knows of time and chance depends on the plan alone, so
-the bytes do not depend on the number of workers.
+Every worker simulates every day, which is cheap, and writes every n-th unit of days, which is expensive; it
+does not keep the events of the other days. Workers exchange no data, and each file is written by one worker.
+Time and random numbers depend only on the plan, so the bytes do not depend on the number of workers.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
 @dataclass(frozen=True, slots=True)
 class SimulationPlan:
-    """Everything that decides the bytes of a simulation.
+    """The input that determines the bytes of a simulation.
 
     Attributes:
         parameters: The world (:mod:`sparkify.simulator.config`).
@@ -52,7 +51,7 @@ class SimulationPlan:
         song_data: An existing catalogue to play instead of making one.
         tag: Value of an extra field ``tag``; empty for none.
         compression: ``none``, ``gzip`` or ``zstd``.
-        dirty: Add what real lakes have, and ``truth.json``.
+        dirty: Whether to add defects and ``truth.json``.
     """
 
     parameters: Parameters
@@ -70,7 +69,7 @@ class SimulationPlan:
     dirty: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense, before anything is written.
+        """Validate the values before anything is written.
 
         Raises:
             ConfigError: A value is out of its range.
@@ -109,7 +108,7 @@ class SimulationPlan:
 
 
 class Report(Protocol):
-    """What is told of work done: files, events (``rows``) and bytes since the last call."""
+    """A callback for progress: files, events (``rows``) and bytes since the last call."""
 
     def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0) -> None:
         """Add to the counts."""
@@ -131,7 +130,7 @@ class Counts:
 
 
 class World:
-    """A plan brought to life: the simulation and its encoder. Building it again gives the same world.
+    """The simulation and the encoder of a plan. The same plan always gives the same world.
 
     Args:
         plan: What to simulate.
@@ -168,7 +167,7 @@ class World:
         )
 
     def days(self, worker: int = 0, workers: int = 1) -> Iterator[tuple[int, Iterable[Events]]]:
-        """Yield (day, the day's events in parts) of every so-many-th unit; each part has to be taken.
+        """Yield (day, the day's events in parts) of every n-th unit; the caller has to consume every part.
 
         A unit is several quiet days simulated at once, or one busy day in several windows. How busy the
         last unit was decides the next; so the units depend on the simulation alone. Those of other workers
@@ -215,9 +214,9 @@ def write_share(world: World, writer: Writer, worker: int, workers: int, report:
 
 
 def write_dirty(world: World, writer: Writer, report: Report) -> None:
-    """Write everything with what real lakes have, and ``truth.json`` at the end.
+    """Write every file with defects, and ``truth.json`` at the end.
 
-    One day's lines are held in memory, and what is still to come late.
+    One day's lines and the pending late events are held in memory.
     """
     plan = world.plan
     soiler = Soiler(plan.parameters.dirt, plan.days, plan.seed)
@@ -268,9 +267,9 @@ def compress(chunks: Iterable[bytes | memoryview], compression: str) -> Iterable
 
 
 def users_for(events: int, plan: SimulationPlan, aws: AwsSettings) -> int:
-    """Return how many listeners give about so many events.
+    """Return the number of listeners that gives about ``events`` events.
 
-    A small simulation of the plan's days tells how many events one listener makes.
+    A small simulation of the plan's days measures the number of events per listener.
 
     Raises:
         ConfigError: ``events`` is less than 1.
