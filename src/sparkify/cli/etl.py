@@ -210,7 +210,7 @@ def _show_exceptions(screen: Screen, plan: Plan) -> None:
             "are not in the lake any more; their rows stay",
         ),
         (plan.retracted, "was retracted and stays out", "were retracted and stay out"),
-        (plan.ignored, "is no data file and is left out", "are no data files and are left out"),
+        (plan.ignored, "is not a data file and is ignored", "are not data files and are ignored"),
     ):
         if names:
             what = counted(len(names), f"file {one}", f"files {several}")

@@ -136,7 +136,8 @@ def export(output: Path, reason: str, uri: str, force: bool, as_json: bool, **op
     screen.say(f"Wrote {counted(count, 'record')} to {output}.")
     if cut:
         screen.say(
-            f"{cut:,} of them may be longer: of a record the first {counted(KEPT_BYTES, 'byte')} are kept."
+            f"{cut:,} of them may be longer: only the first {counted(KEPT_BYTES, 'byte')} "
+            "of a record are kept."
         )
     screen.result({"records": count, "path": str(output)})
 

@@ -1,8 +1,7 @@
-"""The port to AWS: every call the cluster's life makes goes through :meth:`Aws.call`.
+"""The port to AWS: every call of this package goes through :meth:`Aws.call`.
 
-Owns retrying what AWS throttles, and turning its errors into sentences with a remedy. Clients, clock and
-sleep are given to it, so that a test can play any sequence; who makes the clients is
-:mod:`sparkify.cluster.credentials`.
+It retries throttled calls and translates AWS's errors into messages with a remedy. Clients, clock and sleep
+are injected, so that a test can simulate any sequence; :mod:`sparkify.cluster.credentials` makes the clients.
 """
 
 from __future__ import annotations
@@ -59,7 +58,7 @@ CAPACITY = frozenset(
 )
 STATE = frozenset({"InvalidClusterState", "InvalidClusterStateFault", "ConflictException"})
 
-# S3 has no operation of its own for some of its actions, and some actions have another name than the call.
+# IAM actions whose name differs from the API call's.
 _ACTIONS = {
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:HeadBucket": "s3:ListBucket",
@@ -69,30 +68,30 @@ _ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the credentials belong to."""
+    """The account and user that the credentials belong to."""
 
     account: str
     arn: str
 
     @property
     def partition(self) -> str:
-        """The part of AWS: aws, aws-cn or aws-us-gov."""
+        """The AWS partition: aws, aws-cn or aws-us-gov."""
         return self.arn.split(":")[1]
 
     @property
     def name(self) -> str:
-        """The user's or session's own name."""
+        """The name of the user or session."""
         return self.arn.split(":")[-1].rsplit("/", 1)[-1]
 
 
 class Aws:
-    """One account in one region, through given clients.
+    """One account in one region, with injected clients.
 
     Args:
         client: Service name (``"redshift"``) → boto3 client.
         region: The region, such as ``us-west-2``.
-        clock: Now, as an aware datetime.
-        sleep: Waits that many seconds.
+        clock: Returns the current time, as an aware datetime.
+        sleep: Waits for a number of seconds.
     """
 
     def __init__(
@@ -124,7 +123,7 @@ class Aws:
             try:
                 answer: dict[str, Any] = getattr(client, operation)(**parameters)
             except exceptions.ClientError as exc:
-                # A server that is not AWS, and does not know the service, may answer anything.
+                # A server that is not AWS, and does not know the service, may return anything.
                 error = exc.response.get("Error", {})
                 code = error.get("Code", "an answer that is not AWS's")
                 if code in tolerate:
@@ -132,7 +131,7 @@ class Aws:
                 if code not in TRANSIENT or pause is None:
                     raise refusal(action, code, error.get("Message", "")) from exc
             except (exceptions.ConnectionError, exceptions.HTTPClientError) as exc:
-                # No network, or a region that is none, should not take half a minute to be told.
+                # Without a network, or with an unknown region, the error should not take half a minute.
                 if pause is None or pause > LONGEST_PAUSE_OFFLINE:
                     raise unreachable(action, exc) from exc
             except exceptions.BotoCoreError as exc:
@@ -144,7 +143,7 @@ class Aws:
 
     @cached_property
     def identity(self) -> Identity:
-        """Whose credentials these are; asked once."""
+        """The owner of the credentials; AWS is asked once."""
         answer = self.call("sts", "get_caller_identity")
         return Identity(answer["Account"], answer["Arn"])
 
@@ -156,7 +155,7 @@ def iam_action(service: str, api_name: str) -> str:
 
 
 def refusal(action: str, code: str, message: str) -> SparkifyError:
-    """Turn an error that AWS answered into a sentence and a remedy."""
+    """Translate an error response of AWS into a message with a remedy."""
     if code in DENIED:
         return _denied(action, message)
     sentence, remedy = next((words for codes, *words in _REFUSALS if code in codes), _OTHERWISE)
@@ -203,7 +202,7 @@ _REFUSALS: tuple[tuple[Collection[str], str, str], ...] = (
 
 
 def _denied(action: str, message: str) -> ClusterError:
-    # AWS often names another action than the one called: iam:PassRole in CreateCluster, say.
+    # AWS often names another action than the one called, such as iam:PassRole in CreateCluster.
     named = re.search(r"perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)", message)
     missing = named[1] if named else action
     found = statement_for(missing)
@@ -216,7 +215,7 @@ def _denied(action: str, message: str) -> ClusterError:
 
 
 def unreachable(action: str, exc: Exception) -> SparkifyError:
-    """Turn a broken connection into a sentence and a remedy."""
+    """Translate a connection error into a message with a remedy."""
     return ClusterError(
         f"AWS could not be reached for {action}: {exc}",
         "Check the network, REGION and ENDPOINT_URL, then run the same command again: it continues.",
@@ -225,7 +224,7 @@ def unreachable(action: str, exc: Exception) -> SparkifyError:
 
 
 def unusable(action: str, exc: Exception) -> SparkifyError:
-    """Turn a fault on our side (no credentials, a wrong parameter) into a sentence and a remedy."""
+    """Translate a local error (no credentials, a wrong parameter) into a message with a remedy."""
     kind = type(exc).__name__
     if kind in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
         hint = "Run `aws configure` or `aws sso login`, set PROFILE in dwh.cfg, or KEY and SECRET."

@@ -1,4 +1,4 @@
-"""The port to AWS for the settings, and whether the file the credentials are in is safe.
+"""Make the boto3 clients for the settings, and test whether the file with the credentials is safe.
 
 Makes the boto3 clients; whose credentials they use, and where, says :mod:`sparkify.settings.resolution`.
 """
@@ -20,17 +20,17 @@ from sparkify.settings.resolution import open_session, s3_endpoint
 
 
 def connect(settings: Settings) -> Aws:
-    """Return the port to AWS for these settings; nothing is sent yet.
+    """Return the port to AWS for these settings, without sending anything.
 
     Raises:
-        ConfigError: boto3 is not installed, the profile does not exist, or KEY stands without SECRET.
+        ConfigError: boto3 is not installed, the profile does not exist, or KEY is set without SECRET.
     """
     aws = settings.aws
     session = open_session(aws)
     from botocore.config import Config
 
     s3 = s3_endpoint(aws)
-    # Retries are Aws.call's, in one place, with its own sleep.
+    # Retries are in Aws.call only, with an injected sleep.
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=10,
@@ -42,7 +42,7 @@ def connect(settings: Settings) -> Aws:
     def client(service: str) -> Any:
         return session.client(
             service,  # type: ignore[call-overload]  # the stubs have one overload per literal name
-            # Without one of ours boto3 looks for the other services' own, as AWS documents.
+            # Without a configured endpoint boto3 finds each service's own.
             endpoint_url=(s3 if service == "s3" else aws.endpoint_url) or None,
             config=config,
         )
@@ -51,7 +51,7 @@ def connect(settings: Settings) -> Aws:
 
 
 def exposures(settings: Settings) -> list[str]:
-    """Return a sentence for each way others can read the secrets in dwh.cfg."""
+    """Return a warning for each way in which others can read the secrets in dwh.cfg."""
     path = settings.path
     if path is None or not holds_secrets(path):
         return []

@@ -1,4 +1,4 @@
-"""Who the database on Redshift is entered as: the user of dwh.cfg, or a temporary one from AWS."""
+"""Credentials of the database on Redshift: those of dwh.cfg, or temporary ones from AWS."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def database_credentials(aws: Aws, settings: Settings) -> tuple[str, str]:
 
 @contextmanager
 def _unlogged() -> Iterator[None]:
-    """Keep botocore from logging answers, which it does in full at DEBUG: here they are passwords."""
+    """Prevent botocore from logging responses at DEBUG: these contain passwords."""
 
     def refuse(_: logging.LogRecord) -> bool:
         return False

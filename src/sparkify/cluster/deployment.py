@@ -1,6 +1,6 @@
-"""What a warehouse on AWS is, whichever way Redshift is bought: provisioned, or Serverless.
+"""A warehouse on AWS, either provisioned or Serverless.
 
-Owns :class:`Cluster` (one look at it) and :class:`Deployment` (what can be done with it); the two ways are
+Owns :class:`Cluster` (its state at one moment) and :class:`Deployment` (the operations on it), implemented by
 :mod:`~sparkify.cluster.provisioned` and :mod:`~sparkify.cluster.serverless`.
 """
 
@@ -19,7 +19,7 @@ AVAILABLE = "available"
 PAUSED = "paused"
 INCOMPLETE = "incomplete"
 DELETING = frozenset({"deleting", "final-snapshot"})
-# States AWS does not leave by itself. Any other, unknown ones too, is on its way somewhere.
+# States that AWS does not leave by itself. Every other state, also an unknown one, is transitional.
 FAILED = frozenset(
     {
         "incompatible-hsm",
@@ -56,12 +56,12 @@ class Cluster:
 
     @property
     def ours(self) -> bool:
-        """Whether we made it: it carries our tag with its own name."""
+        """Whether we created it: it has our tag with its own name."""
         return self.tags.get(CLUSTER_TAG) == self.identifier
 
     @property
     def expires(self) -> datetime | None:
-        """When it was meant to be gone; None when it was not said, or not readably."""
+        """The expiry from its tag; None without a readable tag."""
         try:
             expires = datetime.fromisoformat(self.tags[EXPIRES_TAG])
         except (KeyError, ValueError):
@@ -71,7 +71,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot that stays, and is billed, after its cluster is gone."""
+    """A snapshot that is kept, and billed, after its cluster is deleted."""
 
     name: str
     state: str
@@ -79,17 +79,17 @@ class Snapshot:
 
 
 class Deployment(Protocol):
-    """One warehouse on AWS, there or not yet."""
+    """One warehouse on AWS, which may not exist yet."""
 
     identifier: str
 
     def find(self) -> Cluster | None:
-        """Return it as it is now, or None."""
+        """Return its present state, or None if it does not exist."""
 
     def create(
         self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: PollSchedule
     ) -> None:
-        """Ask for whatever of it is missing; waits only between steps that need each other."""
+        """Request every missing part; waits only where one part needs another."""
 
     def tag(self, tags: dict[str, str]) -> None:
         """Set tags on it."""
@@ -101,13 +101,13 @@ class Deployment(Protocol):
         """Start its compute again."""
 
     def delete(self, final_snapshot: str) -> str:
-        """Ask for the next step of its deletion; return what goes on, empty when nothing is left.
+        """Request the next step of its deletion; return the present state, empty when nothing is left.
 
-        ``final_snapshot`` empty means none is taken.
+        An empty ``final_snapshot`` means that no snapshot is taken.
         """
 
     def snapshots(self) -> list[Snapshot]:
-        """Return the snapshots people asked for; AWS deletes its automated ones itself."""
+        """Return the manual snapshots; AWS deletes the automated ones itself."""
 
     def users_of(self, role: str) -> list[str]:
         """Return the other warehouses of the account that use a role."""

@@ -1,7 +1,7 @@
-"""From nothing to a cluster and back to nothing: what each step needs, in an order that can stop anywhere.
+"""Create a cluster and wait for its states, in steps that can be interrupted anywhere.
 
-Every step looks before it acts and is known afterwards by its name or our tag, so that a command killed
-after any call is continued by the same command, and nothing is left that nobody finds again.
+Every step first reads the present state, and marks what it creates with a name or our tag. So a command that
+was killed at any call can be repeated and continues, and every created resource can be found again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sparkify.cluster.waiting import PollSchedule, wait
 from sparkify.errors import ClusterError, Command, Hint
 from sparkify.settings import Settings
 
-# AWS's answers lag: a cluster just made may not be found for some seconds.
+# AWS is eventually consistent: a new cluster may not be found for some seconds.
 MISSES = 3
 
 
@@ -42,7 +42,7 @@ def deployment_of(aws: Aws, settings: Settings) -> Deployment:
 
 
 def scope_of(aws: Aws, settings: Settings, account: str = "") -> PolicyScope:
-    """Return what policies are written for; asks AWS for the account unless it is given."""
+    """Return the scope of the policies; AWS is asked for the account unless it is given."""
     return PolicyScope(
         partition="aws" if account else aws.identity.partition,
         account=account or aws.identity.account,
@@ -58,7 +58,7 @@ def scope_of(aws: Aws, settings: Settings, account: str = "") -> PolicyScope:
 
 
 def tags_for(identifier: str, owner: str) -> dict[str, str]:
-    """Return the tags of everything we make."""
+    """Return the tags of every resource we create."""
     return {
         "project": "sparkify",
         "owner": re.sub(r"[^\w .:/=+@-]", "-", owner)[:256],
@@ -68,7 +68,7 @@ def tags_for(identifier: str, owner: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What `create` found and where it will put what is missing."""
+    """The existing resources that `create` found, and the VPC for the missing ones."""
 
     cluster: Cluster | None
     role: Role | None
@@ -77,17 +77,17 @@ class Creation:
 
 
 def plan_creation(aws: Aws, deployment: Deployment, spec: ClusterSpec) -> Creation:
-    """Look what is there; nothing is changed.
+    """Find the existing resources, without changing anything.
 
     Raises:
-        ClusterError: There is something in the way: another's cluster, or one on its way out.
+        ClusterError: A cluster of that name belongs to somebody else, or is being deleted.
     """
     cluster = deployment.find()
     if cluster:
         require_ours(cluster)
         if cluster.state in FAILED | DELETING | {PAUSED}:
             raise _wrong_state(cluster, "create")
-    # Where a cluster is, it stays, whatever --subnet-group says now.
+    # An existing cluster stays in its VPC, whatever --subnet-group says now.
     vpc = (cluster.vpc if cluster else "") or network.vpc_for(aws, spec.subnet_group)
     groups = network.find_groups(aws, spec.identifier)
     return Creation(
@@ -110,18 +110,18 @@ def create(
     renew: bool,
     patience: PollSchedule,
 ) -> str:
-    """Make the role, the group and the cluster where they are missing; return the role's ARN.
+    """Create the role, the group and the cluster, each if it is missing; return the role's ARN.
 
     Args:
-        aws: The port.
-        deployment: What to make.
-        spec: How.
-        scope: What its role may do.
-        plan: What was there when it was looked at.
-        tags: For everything made.
-        expires: When the cluster is meant to be gone; None for never.
-        renew: Whether a cluster that is there gets this expiry too.
-        patience: For how long to wait between steps that need each other.
+        aws: The port to AWS.
+        deployment: The warehouse to create.
+        spec: Its properties.
+        scope: The scope of its role's policy.
+        plan: The result of :func:`plan_creation`.
+        tags: Tags of every created resource.
+        expires: Expiry of the cluster; None for never.
+        renew: Whether an existing cluster gets this expiry too.
+        patience: How long to wait between steps that depend on each other.
 
     Raises:
         ClusterError: AWS refused; the same call continues.
@@ -144,10 +144,10 @@ def wait_for(
     action: str,
     wrong: Collection[str] = FAILED | DELETING,
 ) -> Cluster | None:
-    """Wait for one of the states (None: any); return the cluster then, or None when it is gone.
+    """Wait for one of the states (None: any); return the cluster, or None if it no longer exists.
 
     Raises:
-        ClusterError: It got into a wrong state, or the deadline passed.
+        ClusterError: The cluster reached another final state, or the deadline passed.
     """
     found: Cluster | None = None
     misses = 0
@@ -169,10 +169,10 @@ def wait_for(
 
 
 def wait_until_available(aws: Aws, deployment: Deployment, patience: PollSchedule, *, action: str) -> Cluster:
-    """Wait until the cluster can be connected to.
+    """Wait until the cluster accepts connections.
 
     Raises:
-        ClusterError: It got into a state it does not leave by itself, is gone, or the deadline passed.
+        ClusterError: The cluster reached another final state, no longer exists, or the deadline passed.
     """
     cluster = wait_for(aws, deployment, {AVAILABLE}, patience, action=action)
     return require(cluster, deployment.identifier)
@@ -196,10 +196,10 @@ def require(cluster: Cluster | None, identifier: str) -> Cluster:
 
 
 def require_ours(cluster: Cluster) -> None:
-    """Refuse to touch what we did not make.
+    """Raise if we did not create the cluster.
 
     Raises:
-        ClusterError: The cluster does not carry our tag.
+        ClusterError: The cluster does not have our tag.
     """
     if not cluster.ours:
         raise ClusterError(
@@ -234,7 +234,7 @@ def _wrong_state(cluster: Cluster, action: str) -> ClusterError:
 
 
 def overdue(cluster: Cluster | None, now: datetime) -> str:
-    """Return what to shout about a cluster past its expiry; empty when it is not."""
+    """Return a warning about a cluster past its expiry; empty otherwise."""
     if cluster is None or cluster.expires is None or now < cluster.expires:
         return ""
     hours = (now - cluster.expires).total_seconds() / 3600

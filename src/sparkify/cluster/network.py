@@ -1,6 +1,6 @@
-"""Who may connect: a security group of our own, and the addresses let in through it.
+"""Network access: our own security group, and its ingress rules.
 
-Never the VPC's default group, never another's rules: what we made is known by our tag.
+The VPC's default group and other people's rules are never changed; our tag marks what we created.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class IngressRule:
-    """One address range let in. ``source`` is a CIDR, or another group's or prefix list's id."""
+    """One ingress rule. ``source`` is a CIDR, or the id of another group or a prefix list."""
 
     id: str
     group: str
@@ -46,12 +46,12 @@ class IngressRule:
 
 
 def group_name(identifier: str) -> str:
-    """Return the name of the group made for a cluster."""
+    """Return the name of a cluster's security group."""
     return f"sparkify-redshift-{identifier}"
 
 
 def find_groups(aws: Aws, identifier: str) -> list[Group]:
-    """Return the groups made for a cluster, in any VPC."""
+    """Return the security groups created for a cluster, in any VPC."""
     answer = aws.call(
         "ec2",
         "describe_security_groups",
@@ -83,7 +83,7 @@ def vpc_for(aws: Aws, subnet_group: str) -> str:
 
 
 def ensure_group(aws: Aws, identifier: str, vpc: str, tags: dict[str, str]) -> str:
-    """Make the group in a VPC where it is missing; return its id. It lets nobody in."""
+    """Create the group in a VPC if it is missing; return its id. A new group has no ingress rules."""
     for group in find_groups(aws, identifier):
         if group.vpc == vpc:
             return group.id
@@ -99,7 +99,7 @@ def ensure_group(aws: Aws, identifier: str, vpc: str, tags: dict[str, str]) -> s
 
 
 def rules(aws: Aws, groups: Collection[str], identifier: str) -> list[IngressRule]:
-    """Return who is let in by these groups."""
+    """Return the ingress rules of these groups."""
     if not groups:
         return []
     answer = aws.call(
@@ -132,7 +132,7 @@ def _rule(rule: dict[str, Any], identifier: str) -> IngressRule:
 def open_port(
     aws: Aws, group: str, network: IpNetwork, port: int, *, description: str, tags: dict[str, str]
 ) -> bool:
-    """Let a network in on one port; return whether it was not in already."""
+    """Allow a network on one port; return whether the rule is new."""
     version = {4: ("IpRanges", "CidrIp"), 6: ("Ipv6Ranges", "CidrIpv6")}[network.version]
     answer = aws.call(
         "ec2",
@@ -153,7 +153,7 @@ def open_port(
 
 
 def close_ports(aws: Aws, opened: Collection[IngressRule]) -> None:
-    """Take out the rules given; one that is gone already is no error."""
+    """Remove ingress rules; a missing rule is no error."""
     for group in sorted({rule.group for rule in opened}):
         aws.call(
             "ec2",
@@ -165,7 +165,7 @@ def close_ports(aws: Aws, opened: Collection[IngressRule]) -> None:
 
 
 def delete_group(aws: Aws, group: str) -> None:
-    """Ask to delete a group; AWS says no, which is no error, while something is still attached to it."""
+    """Request the deletion of a group; a refusal because something is attached to it is no error."""
     aws.call(
         "ec2",
         "delete_security_group",
@@ -175,7 +175,7 @@ def delete_group(aws: Aws, group: str) -> None:
 
 
 def caller_address(fetch: Callable[[str], str] | None = None) -> IpNetwork:
-    """Return the address AWS sees us come from, as a network of that one address.
+    """Return our public address as AWS sees it, as a network of that one address.
 
     Raises:
         ClusterError: The check service cannot be reached, or answers something else.
@@ -196,10 +196,10 @@ def _fetch(url: str) -> str:
 
 
 def network_from(cidr: str, *, wide: bool) -> IpNetwork:
-    """Read ``--cidr``; a network open to strangers only when ``wide`` says it is meant.
+    """Parse ``--cidr``; a wide network is accepted only with ``wide``.
 
     Raises:
-        ConfigError: It is not a network, or too wide.
+        ConfigError: The text is not a network, or the network is too wide.
     """
     try:
         network = ipaddress.ip_network(cidr)

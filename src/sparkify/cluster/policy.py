@@ -1,6 +1,6 @@
-"""The least-privilege documents: what the operator, the COPY role and the ETL user need, and nothing else.
+"""Least-privilege policy documents for the operator, the COPY role and the ETL user.
 
-Written for one cluster, one role and exactly the configured buckets and prefixes. Pure: asks AWS nothing.
+They cover one cluster, one role and exactly the configured buckets and prefixes. AWS is not contacted.
 Sources: the Service Authorization Reference for which actions take which resources, and the Management Guide
 for what AWS checks on the caller beyond the call itself (passing a role, tagging on creation, managed
 passwords).
@@ -16,7 +16,7 @@ from sparkify.cluster.spec import Sources
 from sparkify.lake.uri import S3Location
 
 VERSION = "2012-10-17"
-# The one tag by which we know what we made, and for which cluster.
+# The tag that marks a resource as ours, with the cluster it was created for.
 CLUSTER_TAG = "sparkify:cluster"
 
 Document = dict[str, Any]
@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PolicyScope:
-    """Whom and what a document is for; ``account`` has 12 digits, ``partition`` is aws or aws-cn or so."""
+    """Scope of a document; ``account`` has 12 digits, ``partition`` is aws, aws-cn or aws-us-gov."""
 
     partition: str
     account: str
@@ -162,7 +162,7 @@ def operator(scope: PolicyScope) -> Document:
 
 
 def _seeing(scope: PolicyScope) -> list[str]:
-    """Return the actions that only look; AWS gives most of them no resource to be limited to."""
+    """Return the read-only actions; most of them cannot be limited to a resource."""
     if scope.serverless:
         seeing = [
             "redshift-serverless:GetNamespace",
@@ -215,7 +215,7 @@ def _provisioned(scope: PolicyScope) -> list[Document]:
 
 
 def _serverless(scope: PolicyScope) -> list[Document]:
-    """Namespaces and workgroups have generated ids in their ARNs, so it is our tag that narrows them."""
+    """Return the statements for Serverless, limited by our tag: its ARNs contain generated ids."""
     places = [scope.arn("redshift-serverless", f"{kind}/*") for kind in ("namespace", "workgroup")]
     return [
         _allow(
@@ -295,14 +295,14 @@ def _reading(scope: PolicyScope, sid: str, places: Sequence[S3Location]) -> list
 
 
 def _objects(scope: PolicyScope, place: S3Location) -> list[str]:
-    """Return the objects of a location: those under it as a folder, and itself where it is one object."""
+    """Return the ARNs of a location's objects: those below it as a folder, and itself as an object."""
     root = f"arn:{scope.partition}:s3:::{place.bucket}/"
     prefix = _literal(place.prefix)
     return [f"{root}{prefix}", f"{root}{prefix}/*"] if prefix else [f"{root}*"]
 
 
 def _literal(text: str) -> str:
-    """Return a key that an IAM pattern matches as it stands: ``*``, ``?`` and ``$`` are special there."""
+    """Return a key escaped for an IAM pattern, where ``*``, ``?`` and ``$`` are special."""
     return "".join(f"${{{character}}}" if character in "*?$" else character for character in text)
 
 
@@ -331,7 +331,7 @@ DOCUMENTS: dict[str, Callable[[PolicyScope], Document]] = {"operator": operator,
 
 
 def statement_for(action: str) -> tuple[str, str] | None:
-    """Return the document and statement (Sid) that allow an action: ``("operator", "Cluster")``, say."""
+    """Return the document and statement (Sid) that allow an action, such as ``("operator", "Cluster")``."""
     place = S3Location("bucket", "prefix")
     for serverless in (False, True):
         scope = PolicyScope(

@@ -14,7 +14,7 @@ ABSENT = ("ClusterNotFound", "ClusterNotFoundFault")
 
 
 class Provisioned:
-    """The cluster of that name, through the port."""
+    """A provisioned cluster, by its name."""
 
     def __init__(self, aws: Aws, identifier: str) -> None:
         self.aws = aws
@@ -22,7 +22,7 @@ class Provisioned:
         self._asked = False
 
     def find(self) -> Cluster | None:
-        """Return the cluster as it is now, or None."""
+        """Return the cluster's present state, or None if it does not exist."""
         answer = self.aws.call(
             "redshift", "describe_clusters", tolerate=ABSENT, ClusterIdentifier=self.identifier
         )
@@ -31,9 +31,9 @@ class Provisioned:
     def create(
         self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: PollSchedule
     ) -> None:
-        """Ask for the cluster, unless it is there."""
+        """Request the cluster, unless it exists."""
         if not self.find():
-            # A repeated request after a lost answer meets the cluster the first one made.
+            # A request repeated after a lost response finds the cluster that the first one created.
             self.aws.call(
                 "redshift",
                 "create_cluster",
@@ -56,7 +56,7 @@ class Provisioned:
         self.aws.call("redshift", "resume_cluster", ClusterIdentifier=self.identifier)
 
     def delete(self, final_snapshot: str) -> str:
-        """Ask for the deletion unless it is under way; return the state, empty when it is gone."""
+        """Request the deletion unless it is in progress; return the state, empty when it is deleted."""
         cluster = self.find()
         if cluster is None:
             return ""
@@ -64,7 +64,7 @@ class Provisioned:
             snapshot: dict[str, Any] = {"SkipFinalClusterSnapshot": not final_snapshot}
             if final_snapshot:
                 snapshot["FinalClusterSnapshotIdentifier"] = final_snapshot
-            # Once asked, an answer that still says "available" is only late.
+            # After the request, a response that still says "available" is outdated.
             busy = STATE if self._asked else ()
             self.aws.call(
                 "redshift",
@@ -77,7 +77,7 @@ class Provisioned:
         return cluster.state
 
     def snapshots(self) -> list[Snapshot]:
-        """Return the manual snapshots of a cluster of this name, the final ones among them."""
+        """Return the manual snapshots of a cluster of this name, including final snapshots."""
         answer = self.aws.call(
             "redshift",
             "describe_cluster_snapshots",

@@ -1,6 +1,6 @@
-"""The role COPY assumes: found, made with exactly the documents of :mod:`~sparkify.cluster.policy`, deleted.
+"""Find, create and delete the role that COPY assumes (documents: :mod:`~sparkify.cluster.policy`).
 
-A role without our tag is somebody else's: it is used as it is and never changed or deleted.
+A role without our tag belongs to somebody else: it is used as it is, and never changed or deleted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ABSENT = ("NoSuchEntity", "NoSuchEntityException")
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role that exists. ``made_for`` is the cluster it was made for, empty when it is not ours."""
+    """An existing role. ``made_for`` is the cluster it was created for, empty if it is not ours."""
 
     name: str
     arn: str
@@ -39,10 +39,10 @@ def find_role(aws: Aws, name: str) -> Role | None:
 
 
 def ensure_role(aws: Aws, scope: PolicyScope, tags: dict[str, str]) -> str:
-    """Make the role, or bring ours up to date; return its ARN. Safe to repeat from any point.
+    """Create the role, or update ours; return its ARN. It can be repeated after any failure.
 
     Raises:
-        ClusterError: A role of that name was made for another cluster.
+        ClusterError: A role of that name was created for another cluster.
     """
     trust = policy.trust(scope)
     role = find_role(aws, scope.role_name)
@@ -83,6 +83,6 @@ def ensure_role(aws: Aws, scope: PolicyScope, tags: dict[str, str]) -> str:
 
 
 def delete_role(aws: Aws, name: str) -> None:
-    """Delete a role of ours with its one policy; one that is gone already is no error."""
+    """Delete our role with its policy; a missing role is no error."""
     aws.call("iam", "delete_role_policy", tolerate=ABSENT, RoleName=name, PolicyName=POLICY_NAME)
     aws.call("iam", "delete_role", tolerate=ABSENT, RoleName=name)

@@ -1,6 +1,6 @@
 """Redshift Serverless: a namespace (data, users) and a workgroup (compute), billed while queries run.
 
-A usage limit is part of it: without one a forgotten dashboard is billed without end.
+We always set a usage limit: without one a forgotten dashboard is billed without end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ USAGE = "serverless-compute"
 
 
 class Serverless:
-    """The namespace and workgroup of that name, through the port."""
+    """A Serverless namespace and workgroup, by their name."""
 
     def __init__(self, aws: Aws, identifier: str) -> None:
         self.aws = aws
@@ -60,7 +60,7 @@ class Serverless:
     def create(
         self, spec: ClusterSpec, role: str, group: str, tags: dict[str, str], patience: PollSchedule
     ) -> None:
-        """Make namespace, workgroup and usage limit where missing, each when the one before is ready."""
+        """Create the missing ones of namespace, workgroup and usage limit, each after the previous one."""
         if not self._namespace():
             self.aws.call(
                 SERVICE, "create_namespace", tolerate=EXISTS, **namespace_creation(spec, role, tags)
@@ -82,7 +82,7 @@ class Serverless:
         self.aws.call(SERVICE, "tag_resource", resourceArn=arn, tags=_tags(tags))
 
     def pause(self) -> None:
-        """Refuse: there is nothing to pause.
+        """Raise: Serverless cannot be paused.
 
         Raises:
             ClusterError: Always.
@@ -93,7 +93,7 @@ class Serverless:
         )
 
     def resume(self) -> None:
-        """Refuse: it resumes with the next query.
+        """Raise: Serverless resumes with the next query.
 
         Raises:
             ClusterError: Always.
@@ -101,7 +101,7 @@ class Serverless:
         raise ClusterError("Redshift Serverless resumes by itself.", "Send it a query.")
 
     def delete(self, final_snapshot: str) -> str:
-        """Ask for the next step, the workgroup first, then the namespace; empty when both are gone."""
+        """Request the next deletion, first workgroup, then namespace; empty when both are deleted."""
         workgroup = self._workgroup()
         if workgroup:
             if workgroup["status"] != "DELETING":

@@ -1,7 +1,7 @@
-"""AWS's rules for what a cluster may be called, made of and reached at, checked before AWS is asked anything.
+"""Validate a cluster's settings by AWS's rules, before AWS is called.
 
 Sources: the constraints in botocore's service models for CreateCluster, CreateNamespace and CreateWorkgroup,
-and the node tables of the Redshift Management Guide. Owns :class:`ClusterSpec`; asks nobody.
+and the node tables of the Redshift Management Guide. Owns :class:`ClusterSpec`; AWS is not contacted.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
-    """A cluster that AWS will accept. ``nodes`` is for provisioned, ``base_rpus`` for Serverless.
+    """Validated properties of a cluster. ``nodes`` is for provisioned, ``base_rpus`` for Serverless.
 
     ``limit_rpu_hours`` is the Serverless workgroup's allowance per day, in RPU-hours.
     """
@@ -112,7 +112,7 @@ class ClusterSpec:
 
     @property
     def managed_password(self) -> bool:
-        """Whether AWS makes and keeps the password, in Secrets Manager."""
+        """Whether AWS generates and stores the password, in Secrets Manager."""
         return not self.password
 
 
@@ -122,7 +122,7 @@ def is_serverless(settings: Settings) -> bool:
 
 
 def identifier_of(settings: Settings) -> str:
-    """Return the cluster's name as AWS keeps it, which is in lower case.
+    """Return the cluster's name as AWS stores it, in lower case.
 
     Raises:
         ConfigError: AWS does not allow such a name.
@@ -145,10 +145,10 @@ def spec_from(
     public: bool = True,
     subnet_group: str = "",
 ) -> ClusterSpec:
-    """Check every setting of a new cluster and return them together.
+    """Validate every setting of a new cluster, and return them.
 
     Raises:
-        ConfigError: One or more break a rule of AWS's; the message names each.
+        ConfigError: One or more settings break a rule of AWS; the message names each.
     """
     serverless = is_serverless(settings)
     problems = list(_problems(settings, base_rpus, limit_rpu_hours, subnet_group))
@@ -183,7 +183,7 @@ def sources_from(settings: Settings) -> Sources:
     return Sources(data, found.get("LOG_JSONPATH"), found.get("STAGING"))
 
 
-# The keys of [S3] that name places: of the kinds of records, then what else COPY reads.
+# The keys of [S3] that name locations: those of the kinds of records, then the others that COPY reads.
 DATA_KEYS = tuple(kind.setting for kind in reversed(KINDS))
 S3_KEYS = (*DATA_KEYS, "LOG_JSONPATH", "STAGING")
 
@@ -271,7 +271,7 @@ def _capacity_problems(base_rpus: int, limit_rpu_hours: int, subnet_group: str) 
 
 
 def password_problems(password: str) -> list[str]:
-    """Return what AWS's password policy still asks of a password, never the password."""
+    """Return the rules of AWS's password policy that a password breaks, never the password."""
     rules = (
         (8 <= len(password) <= 64, "8 to 64 characters"),
         (re.search("[A-Z]", password), "an upper-case letter"),

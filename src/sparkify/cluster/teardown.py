@@ -1,4 +1,4 @@
-"""Taking a cluster away with everything made for it, and asking AWS again that nothing billable is left."""
+"""Delete a cluster with everything created for it, and verify that nothing billable is left."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sparkify.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """Everything of ours that is there, of one cluster."""
+    """The existing resources that we created for one cluster."""
 
     cluster: Cluster | None
     role: Role | None
@@ -37,7 +37,7 @@ class Remains:
 
 
 def remains(aws: Aws, deployment: Deployment, settings: Settings) -> Remains:
-    """Look for everything `create` and `open-port` make."""
+    """Find the resources created by `create` and `open-port`."""
     identifier = deployment.identifier
     role = find_role(aws, settings.dwh.dwh_iam_role_name)
     groups = network.find_groups(aws, identifier)
@@ -51,7 +51,7 @@ def remains(aws: Aws, deployment: Deployment, settings: Settings) -> Remains:
 
 
 def _secrets(aws: Aws, identifier: str, user: str) -> list[str]:
-    """Return the names of the passwords AWS keeps for this cluster; it deletes them with it."""
+    """Return the names of the cluster's secrets in AWS, which AWS deletes with the cluster."""
     name = f"redshift!{identifier}-{user}"
     answer = aws.call("secretsmanager", "list_secrets", Filters=[{"Key": "name", "Values": [name]}])
     return [found["Name"] for found in answer["SecretList"] if found["Name"] == name]
@@ -60,7 +60,7 @@ def _secrets(aws: Aws, identifier: str, user: str) -> list[str]:
 def destroy(
     aws: Aws, deployment: Deployment, found: Remains, *, final_snapshot: str, patience: PollSchedule
 ) -> list[str]:
-    """Take away everything found, access first; return a sentence for each thing kept on purpose.
+    """Delete everything found, network access first; return a sentence for each resource kept on purpose.
 
     Raises:
         ClusterError: AWS refused, or a deadline passed; the same command continues.
@@ -81,7 +81,7 @@ def destroy(
             network.delete_group(aws, group.id)
             return "AWS is still taking its network interfaces out"
 
-        # The first look deletes, the second sees it gone: that needs no pause when nothing is attached.
+        # The first call deletes, the second confirms it; without attachments this needs no pause.
         if detached() and detached():
             wait(aws, detached, patience, action=f"deleting the security group {group.name}")
     if found.role:
@@ -94,10 +94,10 @@ def destroy(
 
 
 def verify_gone(aws: Aws, deployment: Deployment, settings: Settings, *, kept_role: bool) -> list[Snapshot]:
-    """Ask AWS again that nothing billable is left; return the snapshots that were asked to stay.
+    """Verify that nothing billable is left; return the snapshots that were kept on request.
 
     Raises:
-        ClusterError: Something is left; the message lists it.
+        ClusterError: A resource is left; the message lists them.
     """
     left = [
         (kind, name)

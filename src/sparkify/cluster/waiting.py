@@ -1,6 +1,6 @@
-"""Waiting for AWS to finish something: one poller, with a deadline, an injected clock and nothing else.
+"""Wait until AWS has finished an operation: one poller with a deadline and an injected clock.
 
-boto3's own waiters poll without looking: they never fail on a cluster that is gone, paused or incompatible.
+boto3's own waiters do not fail on a cluster that is deleted, paused or incompatible.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from dataclasses import dataclass
 from sparkify.cluster.aws import Aws
 from sparkify.errors import ClusterError, Command, Hint
 
-# Seconds between looks: soon again for what is quick, then at the pace of what takes minutes.
+# Seconds between polls: short at first, for quick operations, then longer.
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 16.0
 
 
 @dataclass(frozen=True, slots=True)
 class PollSchedule:
-    """How long to wait, in seconds; ``show`` is told what is still going on."""
+    """How long to wait, in seconds; ``show`` is called with the operation in progress."""
 
     timeout: float = 1800
     show: Callable[[str], None] = lambda _: None
 
 
 def wait(aws: Aws, look: Callable[[], str], patience: PollSchedule, *, action: str) -> None:
-    """Look until there is nothing left to wait for.
+    """Poll until an operation is done.
 
     Args:
-        aws: Whose clock and sleep.
-        look: Returns what is still going on, empty when done; raises to give up.
-        patience: For how long, and who is told.
-        action: What is waited for, for the error, such as ``creating sparkify``.
+        aws: Provides clock and sleep.
+        look: Returns the state of the operation, empty when it is done; raises to give up.
+        patience: The deadline, and the function that shows progress.
+        action: The operation's name for the error, such as ``creating sparkify``.
 
     Raises:
         ClusterError: The deadline passed.

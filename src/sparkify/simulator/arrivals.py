@@ -1,7 +1,7 @@
-"""When sessions begin: a Poisson process whose rate follows the hour, the weekday and the holidays.
+"""Session starts: a Poisson process whose rate depends on the hour, the weekday and the holidays.
 
-Time is changed instead of thinned: with Λ the running integral of the rate, Λ(next) = Λ(now) + an
-exponential number. Λ is piecewise linear by the hour, so both directions are one interpolation.
+Time is transformed instead of thinned: with Λ the integral of the rate, Λ(next) = Λ(now) + an exponential
+number. Λ is piecewise linear by the hour, so that both directions are one interpolation.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Arrivals:
             factors[index] = weekdays[day.weekday()] * (sessions.holiday_factor if holiday else 1.0)
         hourly = (factors[:, None] * profile[None, :]).ravel() / 24
         self._edges = np.arange(days * 24 + 1, dtype=np.float64) * HOUR
-        # In days of average frequency, so that amounts of it are sessions over sessions a day.
+        # In days of average frequency: an amount of it is a number of sessions divided by sessions per day.
         self._effective = np.concatenate([[0.0], np.cumsum(hourly)])
 
     def after(self, now: Integers, amount: Floats) -> Integers:

@@ -1,4 +1,4 @@
-"""The songs: a catalogue with song files, and songs that are played though no file knows them."""
+"""The songs: a catalogue with song files, and played songs that are in no file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """What the log says of a song; ``length`` in seconds."""
+    """A song as the log contains it; ``length`` in seconds."""
 
     artist: str
     title: str
@@ -32,7 +32,7 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every song that may be played, the known ones first, each part by falling popularity.
+    """Every song that may be played: first the known ones, then the others, each by falling popularity.
 
     Attributes:
         songs: All songs.
@@ -82,7 +82,7 @@ def make_records(parameters: Songs, seed: int, count: int) -> list[tuple[str, di
 
 
 def song_of(record: dict[str, Any]) -> Song:
-    """Return what the log says of a song record."""
+    """Return the song of a song record, as the log contains it."""
     return Song(str(record["artist_name"]), str(record["title"]), float(record["duration"]))
 
 
@@ -90,7 +90,7 @@ def read_songs(uri: str, aws: AwsSettings) -> list[Song]:
     """Return the songs of an existing catalogue.
 
     Raises:
-        SourceError: It cannot be read, or holds something that is no song record.
+        SourceError: The catalogue cannot be read, or contains something that is not a song record.
     """
     store = open_store(uri, aws)
     songs = []
@@ -107,13 +107,13 @@ def read_songs(uri: str, aws: AwsSettings) -> list[Song]:
 
 
 def make_catalogue(parameters: Songs, seed: int, known: Sequence[Song], known_share: float) -> Catalogue:
-    """Add songs no file knows, and give every song its popularity.
+    """Add songs that are in no file, and assign a popularity to every song.
 
     Args:
-        parameters: The shape of popularity and how many other songs there are.
-        seed: Of the simulation.
-        known: Songs with a file; may be empty, then nothing but others is played.
-        known_share: Share of plays that go to ``known``.
+        parameters: The distribution of popularity, and the number of other songs.
+        seed: Seed of the simulation.
+        known: Songs with a file; if empty, only the others are played.
+        known_share: Share of plays whose song is in ``known``.
     """
     rng = random.Random(f"{seed} others")  # noqa: S311 - a simulation, not a secret
     share = known_share if known else 0.0
@@ -147,7 +147,7 @@ def _lengths(rng: random.Random, parameters: Songs, count: int) -> list[float]:
 
 def _titles(rng: random.Random) -> Iterator[str]:
     lists = words()["music"]
-    # As often as each stands here.
+    # Each shape is as frequent as it is in this list.
     shapes = [*["{a} {n}"] * 8, *["The {a} {n}"] * 3, *["{n} of {m}"] * 5, *["{n} and {m}"] * 4]
     shapes += [*["My {a} {n}"] * 3, *["{n}"] * 4, "{a}", "{u} {n}"]
     while True:
@@ -180,7 +180,7 @@ def _artist_names(rng: random.Random, count: int) -> list[str]:
             name = f"{_pick(rng, people['women'])} {family}/The {noun}"
         else:
             name = f"{_pick(rng, lists['accented'])} {family}"
-        # A full house of names makes room by number, as bands of the same name do.
+        # A repeated name gets a number.
         if name in names:
             name = f"{name} {len(names)}"
         names[name] = None

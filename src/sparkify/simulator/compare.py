@@ -1,8 +1,8 @@
-"""How alike two sets of activity logs are, as distances between their distributions.
+"""Compare two sets of activity logs by the distances between their distributions.
 
 Total variation distance is half the sum of absolute differences of two frequency tables; the
 Kolmogorov-Smirnov distance is the largest difference of two empirical distribution functions. Both lie
-between 0 (alike) and 1.
+between 0 (equal) and 1.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ END = "(end)"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What is compared of a set of logs.
+    """The distributions of a set of logs.
 
     Attributes:
         events: Number of events.
@@ -36,7 +36,7 @@ class Profile:
         session_lengths: Events of each session.
         song_gaps: Seconds from each song to the next event of its session, less the song's length.
         song_lengths: Seconds, by play.
-        plays: Plays of each user who was seen, per day of the logs.
+        plays: Plays of each user in the logs, per day.
         paid: Share of events at level paid.
     """
 
@@ -53,7 +53,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """One comparison: how far apart, and how far apart a faithful simulation may be."""
+    """One comparison: the distance, and its upper bound for a realistic simulation."""
 
     name: str
     measure: str
@@ -62,11 +62,11 @@ class Distance:
 
     @property
     def within(self) -> bool:
-        """Whether the bound is kept."""
+        """Whether the distance is within the bound."""
         return self.value <= self.bound
 
 
-# What a profile is made of.
+# The fields that a profile needs.
 _NEEDED = {"ts", "page", "sessionId", "itemInSession", "length", "level", "userId"}
 
 
@@ -74,7 +74,7 @@ def read_profile(store: Store) -> Profile:
     """Return the profile of every log file of a lake.
 
     Raises:
-        SourceError: The files cannot be read, or are no logs.
+        SourceError: The files cannot be read, or are not logs.
     """
     return profile(_events(store))
 
@@ -144,7 +144,7 @@ def profile(events: Iterable[Mapping[str, Any]]) -> Profile:
 
 
 def distances(one: Profile, other: Profile) -> list[Distance]:
-    """Return every distance with its bound; the bounds of the first five are the simulator's promise."""
+    """Return every distance with its bound; the simulator guarantees the first five bounds."""
     tv, ks = "total variation", "Kolmogorov-Smirnov"
     return [
         Distance("page mix", tv, total_variation(one.pages, other.pages), 0.02),

@@ -1,4 +1,4 @@
-"""The simulator's parameters: ``default.toml`` and a person's own TOML file on top, validated."""
+"""The simulator's parameters: ``default.toml``, overridden by a user's TOML file, validated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _GROUPS = {"transitions": ("free", "paid", "out"), "first": ("free", "paid")}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """How the app serves a page."""
+    """The HTTP method and status of a page."""
 
     method: str
     status: int
@@ -68,7 +68,7 @@ class Songs:
 
 @dataclass(frozen=True, slots=True)
 class Dirt:
-    """How much of what goes wrong, as shares of the lines or of the files; see ``docs/simulator.md``."""
+    """Rates of the defects, as shares of the lines or of the files; see ``docs/simulator.md``."""
 
     bad_lines: float
     duplicates: float
@@ -80,7 +80,7 @@ class Dirt:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Everything about the simulated world that is not an option of the command."""
+    """The parameters of a simulation that are not options of the command."""
 
     sessions: Sessions
     gaps: Gaps
@@ -101,8 +101,8 @@ def load_parameters(path: Path | None = None) -> Parameters:
     """Return the defaults, changed by the TOML file at ``path``.
 
     Raises:
-        ConfigError: The file is missing or malformed, a key is not known, or a value makes no sense (a
-            negative rate, probabilities of a row that exceed 1, a page nobody defined).
+        ConfigError: The file is missing or malformed, a key is unknown, or a value is invalid (a negative
+            rate, probabilities of a row that exceed 1, an undefined page).
     """
     values = tomllib.loads(default_text())
     where = "the defaults"
@@ -167,12 +167,12 @@ def _merge_rows(values: dict[str, Any], section: str, given: Mapping[str, Any], 
         if group not in _GROUPS[section] or not isinstance(rows, dict):
             groups = ", ".join(_GROUPS[section])
             raise _bad(where, f"{section}.{group}", "is not a table of it", f"Tables are {groups}.")
-        # The first pages are one row, and replaced as one.
+        # The first pages are one row, which is replaced as a whole.
         values[group] = rows if section == "first" else values[group] | rows
 
 
 def _value(kind: Any, value: Any, section: str, key: str, where: str) -> Any:
-    """Return the value as the field's type, which is a string (annotations are not evaluated here)."""
+    """Return the value converted to the field's type, a string since annotations are not evaluated."""
     name = f"{section}.{key}"
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if kind == "int" and number and value == int(value):

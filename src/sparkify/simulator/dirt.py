@@ -1,8 +1,8 @@
-"""Real lakes: the clean files of a simulation made dirty, and the truth of what is in them.
+"""Add defects to the clean files of a simulation, and record the truth about every line.
 
-Works on one day at a time, in order; what is delivered late waits in memory until its day. Good records are
-never broken: bad ones are added, made of good ones and given sessions of their own, so that a load that
-wrongly accepts one is seen in every count.
+Days are processed one at a time, in order; late events wait in memory until their day. Good records are never
+damaged: bad ones are added, made from good ones in separate sessions, so that a load that wrongly accepts one
+has wrong counts everywhere.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from sparkify.simulator.flaws import (
 from sparkify.simulator.truth import FileTruth, Place, Truth
 
 _BOM = b"\xef\xbb\xbf"
-# Files without a record that stand beside a log.
+# Files without records, in the folder of a log.
 _EMPTY = {"empty": b"", "blank": b"\n \n", "bom": _BOM}
 _LATEST = 3
-# Sessions of bad lines; no simulation comes near them.
+# Session numbers of bad lines, far above those of any simulation.
 _NO_SESSION = 10**15
 # Forms of whole files, in turn.
 _FORMS = ("bom", "crlf", "array", "truncated", "pretty", "bom and crlf")
@@ -38,16 +38,16 @@ _FORMS = ("bom", "crlf", "array", "truncated", "pretty", "bom and crlf")
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """One line to be: a record accepted or refused, or nothing.
+    """One line to write: an accepted record, a rejected record, or no record.
 
     Attributes:
         text: Without its line break.
-        reason: Why a correct load refuses it; empty when it is accepted.
-        blank: It is no record at all.
-        late: It belongs to an earlier day.
-        unknown: It has fields nobody knows.
+        reason: Why a correct load rejects it; empty for an accepted record.
+        blank: Whether it is not a record.
+        late: Whether it belongs to an earlier day.
+        unknown: Whether it has unknown fields.
         copy_of: The record it repeats.
-        place: Where it ended up.
+        place: The file and line where it was written.
     """
 
     text: bytes
@@ -61,12 +61,12 @@ class _Line:
 
 @dataclass(slots=True)
 class Soiler:
-    """Makes the files of one simulation dirty.
+    """Adds defects to the files of one simulation.
 
     Args:
-        rates: How much of what (``[dirt]`` of the configuration).
+        rates: Rates of the defects (``[dirt]`` of the configuration).
         days: Length of the simulation.
-        seed: Of the simulation.
+        seed: Seed of the simulation.
     """
 
     rates: Dirt
@@ -87,7 +87,7 @@ class Soiler:
         self._forms = cycle(_FORMS)
 
     def songs(self, records: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, bytes]]:
-        """Yield the song files: the good ones, some printed otherwise, and bad ones beside them."""
+        """Yield the song files: the good ones, some in another format, and additional bad ones."""
         for index, (key, record) in enumerate(records):
             form, text = "plain", json.dumps(record).encode()
             if self._rng.random() < self.rates.odd_lines:
@@ -115,8 +115,8 @@ class Soiler:
         """Yield the files of one day.
 
         Args:
-            day: From 0; days come in order, and those without events come too.
-            key: Of the day's log file.
+            day: Number of the day, from 0; days are in order, including days without events.
+            key: Key of the day's log file.
             texts: The day's lines, each with its line break.
         """
         parsed = [(text[:-1], json.loads(text)) for text in texts]
@@ -135,7 +135,7 @@ class Soiler:
             blanks = int(len(lines) * self.rates.odd_lines / 2)
             self._insert(lines, [_Line((b"", b"  ")[i % 2], blank=True) for i in range(blanks)])
             if form == "truncated":
-                text = json.dumps(self._strange(good)).encode()
+                text = json.dumps(self._in_separate_session(good)).encode()
                 lines.append(_Line(text[: self._rng.randrange(2, len(text) - 1)], "truncated_file"))
         if lines:
             yield key, self._laid_out(key, form, lines)
@@ -167,7 +167,7 @@ class Soiler:
         return instead
 
     def _insert(self, lines: list[_Line], others: Sequence[_Line]) -> None:
-        """Put other lines anywhere but at the end, where a bad one would look like a file cut off."""
+        """Insert lines anywhere but at the end, where a bad line would look like a truncated file."""
         for other in others:
             lines.insert(self._rng.randrange(len(lines)) if lines else 0, other)
 
@@ -175,7 +175,7 @@ class Soiler:
         originals = [line for line in lines if self._rng.random() < self.rates.duplicates]
         for line in originals:
             at = self._rng.randrange(lines.index(line), len(lines)) + 1
-            # The same event need not be the same bytes.
+            # A duplicate event may have different bytes.
             text = line.text if self._rng.random() < 0.5 else json.dumps(json.loads(line.text)).encode()
             lines.insert(at, _Line(text, unknown=line.unknown, late=line.late, copy_of=line.copy_of or line))
 
@@ -184,16 +184,16 @@ class Soiler:
         found = []
         for _ in range(wanted):
             reason, break_it = next(self._flaws)
-            found.append(_Line(break_it(self._strange(good)), reason))
+            found.append(_Line(break_it(self._in_separate_session(good)), reason))
         return found
 
-    def _strange(self, good: Sequence[Record]) -> Record:
-        """Return a good record in a session of its own, which nobody may ever load."""
+    def _in_separate_session(self, good: Sequence[Record]) -> Record:
+        """Return a copy of a good record in a separate session, which a correct load never contains."""
         self._bad += 1
         return self._rng.choice(good) | {"sessionId": _NO_SESSION + self._bad}
 
     def _laid_out(self, key: str, form: str, lines: Sequence[_Line]) -> bytes:
-        """Join the lines in the file's form, and write down where everything is."""
+        """Join the lines in the file's form, and record the place of each."""
         truth = self.truth.files.setdefault(key, FileTruth("events", form))
         texts = [line.text for line in lines]
         if form == "pretty":
@@ -225,7 +225,7 @@ class Soiler:
 
 
 def beside_log(key: str) -> list[str]:
-    """Return the keys of the files that may stand beside a log."""
+    """Return the keys of the additional files that may be in the folder of a log."""
     return [_added(key, name) for name in _EMPTY]
 
 

@@ -1,4 +1,4 @@
-"""Random numbers that depend on who draws and how often they drew, and on nothing else.
+"""Random numbers that depend only on the listener and on the number of earlier draws.
 
 Every listener has a stream of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
 generators", 2014): a key that a constant is added to for each draw, and a hash of it. So it does not matter
@@ -35,7 +35,7 @@ def generator(seed: int, purpose: int) -> np.random.Generator:
 
 
 def drawn(streams: Bits) -> tuple[Bits, Bits]:
-    """Return 64 random bits for each stream, and the streams moved on by that draw."""
+    """Return 64 random bits for each stream, and the streams after that draw."""
     moved = streams + _WEYL
     mixed = moved ^ (moved >> _30)
     mixed *= _FIRST

@@ -22,7 +22,7 @@ _WIDTH = 1024
 
 
 def dump(record: Record) -> bytes:
-    """Return a record as the app writes it, but with letters beyond ASCII as they are."""
+    """Return a record as the app writes it, but without escaping non-ASCII letters."""
     return json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -35,7 +35,7 @@ def _without(key: str) -> Change:
 
 
 def _cut(record: Record) -> bytes:
-    """Cut a line off inside its first half: no shorter text of it is valid."""
+    """Return a line truncated inside its first half, which is never valid JSON."""
     text = json.dumps(record).encode()
     return text[: 2 + record["sessionId"] * 37 % (len(text) // 2)].rstrip(b",:{[ ")
 
@@ -64,7 +64,7 @@ def _bad_bytes(key: str, data: bytes) -> Change:
     return lambda record: dump(record | {key: "@@"}).replace(b"@@", b"Bj" + data + b"rk", 1)
 
 
-# Of every reason in turn, so that even a small simulation has all of them.
+# The reasons alternate, so that even a small simulation has all of them.
 EVENT_FLAWS: Sequence[Flaw] = (
     ("malformed_json", _cut),
     ("wrong_type", _set(ts="yesterday")),
@@ -157,5 +157,5 @@ UNKNOWN_FIELDS = ("clientVersion", "experiment")
 
 
 def is_unknown(odd: Change) -> bool:
-    """Tell whether an oddity adds fields nobody knows."""
+    """Return whether a change adds unknown fields."""
     return odd is _unknown_fields

@@ -1,6 +1,6 @@
 """The state machine of a session, compiled to arrays that thousands of listeners step through at once.
 
-A state is a page in a *group*: what the listener is (free or paid) and whether logged in. The order of the
+A state is a page in a *group*: the listener's level (free or paid), and whether logged in. The order of the
 groups is fixed: free, paid, and the same two when logged out.
 """
 
@@ -23,7 +23,7 @@ GROUP, SINGS, REDIRECTS, ENDS = 3, 4, 8, 16
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One state: what the log line says of it."""
+    """One state, as a log line shows it."""
 
     page: str
     group: int
@@ -37,7 +37,7 @@ class State:
 
     @property
     def auth(self) -> str:
-        """How the log names being logged in."""
+        """The log's word for being logged in or out."""
         return "Logged Out" if self.group >= OUT_FREE else "Logged In"
 
 
@@ -85,7 +85,7 @@ def compile_machine(parameters: Parameters) -> Machine:
     number = {(state.group, state.page): index for index, state in enumerate(states)}
     end = len(states) + 2
     rows = [*_rows(parameters, states, number), *_beginnings(parameters, number)]
-    # As narrow as they fit: this is read at random, and what is not in the cache is waited for.
+    # The smallest type that fits: access is random, and a smaller table stays in the processor's cache.
     followers = np.empty((len(rows), TABLE), np.int8 if end < 128 else np.int16)
     for places, row in zip(followers, rows, strict=True):
         sums = np.cumsum([0.0, *row.values()])[1:]

@@ -1,7 +1,7 @@
-"""The list of a simulation's files, which lies beside them: what `--force` may remove, and nothing else is.
+"""The list of a simulation's files, stored beside them: `--force` removes these files and no others.
 
-It is written before the first of them, so that a simulation that was cut off can be replaced too, and so it
-may name files that were never written.
+It is written before the first file, so that an interrupted simulation can be replaced too. So it may name
+files that were never written.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _SHOWN = 3
 
 
 def make_room(writer: Writer, world: World, *, force: bool) -> None:
-    """Make sure nothing is mixed with a simulation; with ``force`` remove an earlier one.
+    """Raise unless the target is empty; with ``force``, remove an earlier simulation first.
 
-    Files of others outside of ``log_data`` and ``song_data`` stay where they are.
+    Other files outside of ``log_data`` and ``song_data`` are kept.
 
     Raises:
-        SourceError: Something is there and ``force`` is not given, or it is in the way and not known to be of
-            a simulation. Then nothing was removed.
+        SourceError: The target has files and ``force`` is not given, or files that are not listed as those of
+            a simulation. Nothing was removed.
     """
     found = set(writer.keys())
     if found - {MANIFEST} and not force:
@@ -38,7 +38,7 @@ def make_room(writer: Writer, world: World, *, force: bool) -> None:
         )
     listed = _read(writer) if MANIFEST in found else set()
     earlier = (found & listed) - {MANIFEST}
-    # A catalogue that is played stays, whoever made it.
+    # The played catalogue is kept, also if a simulation wrote it.
     folders = ("log_data/",) if world.plan.song_data else ("log_data/", "song_data/")
     ours = sorted(key for key in earlier if key.startswith(folders) or key == TRUTH)
     wanted = set(_keys(world))
@@ -54,7 +54,7 @@ def make_room(writer: Writer, world: World, *, force: bool) -> None:
         )
     writer.remove(ours)
     # Songs of an earlier simulation that are being played are still of a simulation.
-    writer.put(MANIFEST, _text(wanted | (earlier - set(ours))))
+    writer.put(MANIFEST, _manifest_text(wanted | (earlier - set(ours))))
 
 
 def _keys(world: World) -> Iterator[str]:
@@ -67,16 +67,16 @@ def _keys(world: World) -> Iterator[str]:
             yield from beside_log(plan.log_key(day))
     if plan.dirty:
         yield TRUTH
-        # By chance, which is the same whenever it is asked.
+        # The random choice gives the same keys every time.
         yield from (key for key, _ in Soiler(plan.parameters.dirt, plan.days, plan.seed).songs(world.records))
 
 
 def _read(writer: Writer) -> set[str]:
-    """Return the keys that are listed, and the list itself; none where it is no list of ours."""
+    """Return the listed keys and the key of the list itself; empty if the file is not our list."""
     head, *keys = writer.get(MANIFEST).decode(errors="replace").splitlines() or [""]
     return {*keys, MANIFEST} if head == _HEAD else set()
 
 
-def _text(keys: Iterable[str]) -> bytes:
+def _manifest_text(keys: Iterable[str]) -> bytes:
     lines: Sequence[str] = (_HEAD, *sorted(keys))
     return "".join(f"{line}\n" for line in lines).encode()

@@ -1,4 +1,4 @@
-"""The listeners: names, places, user agents, when they came, how often they listen, when they leave."""
+"""The listeners: names, places, user agents, registration, frequency of listening, and departure."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class People:
         metro: Index into the metros.
         agent: Twice the index into :func:`user_agents`, plus one when the app quoted it.
         registered: When the listener registered; negative for those who were there before.
-        leaves: No session begins after this.
+        leaves: The listener begins no session after this time.
         rate: Sessions a day.
         paid: Whether the listener pays at first.
         key: Where the listener's stream of random draws begins.
@@ -102,7 +102,7 @@ def make_people(
     women, men = len(lists["women"]), len(lists["men"])
     is_woman = rng.random(count) < parameters.users.women
     first = np.where(is_woman, rng.integers(0, women, count), women + rng.integers(0, men, count))
-    # Places are as unequal as cities are: the first is some ten times as common as the fiftieth.
+    # Places are distributed like the sizes of cities: the first is about ten times as common as the fiftieth.
     metros = 1 / np.arange(5, 5 + len(lists["metros"]))
     agents = 1 / np.arange(3, 3 + len(user_agents()))
     before = (rng.random(users) * parameters.users.registered_days + 1 / 24) * -DAY

@@ -135,7 +135,7 @@ class Simulation:
         self._put(self._all, then, following, self._machine.traits[following], bits)
 
     def skip(self, until: int) -> int:
-        """Pass over every event before ``until`` (ms from the start); return how many there were."""
+        """Simulate all events before ``until`` (ms from the start) without keeping them; return the count."""
         return sum(len(listeners) for _, listeners in self._steps(until))
 
     def advance(self, until: int) -> Events:
@@ -217,7 +217,7 @@ class Simulation:
         traits: npt.NDArray[np.uint8],
         bits: Bits,
     ) -> None:
-        """Note each one's next event, and choose the song where it is one."""
+        """Store each listener's next event, and choose the song if it is a play."""
         listeners["at"], listeners["state"], listeners["traits"] = then, following, traits
         listeners["row"] = following
         singing = places(traits & SINGS != 0)
@@ -227,7 +227,7 @@ class Simulation:
 
 
 def _bits(listeners: _Listeners) -> Bits:
-    """Draw random bits for each, and move their streams on."""
+    """Return random bits for each listener, and advance the streams."""
     bits, listeners["stream"] = drawn(listeners["stream"])
     return bits
 

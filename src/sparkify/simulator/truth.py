@@ -1,4 +1,4 @@
-"""``truth.json``: what a correct load accepts of each file, what it rejects and why; and its totals."""
+"""``truth.json``: the records of each file that a correct load accepts and rejects, and the totals."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class FileTruth:
 
     Attributes:
         kind: ``events`` or ``songs``.
-        form: What is unusual about the file as a whole; ``plain`` when nothing is.
-        accepted: Records a correct load accepts, duplicates among them.
+        form: The form of the file as a whole; ``plain`` if it is not unusual.
+        accepted: Number of records that a correct load accepts, including duplicates.
         rejected: Line and reason of each record it rejects, by line.
         duplicates: Line of each accepted record whose identity stands earlier, and where, by line.
         late: Lines of accepted events that belong to an earlier day's file.
-        unknown_fields: Fields of accepted records that are not of the layout, and how often.
+        unknown_fields: Fields of accepted records that are not in the layout, and their counts.
     """
 
     kind: str

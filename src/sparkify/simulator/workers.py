@@ -1,4 +1,4 @@
-"""Worker processes: started, listened to, and stopped; a simulation's work shared among them."""
+"""Start and stop worker processes that share a simulation's work, and receive their progress."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sparkify.simulator.world import (
 
 # A process takes about half a second to start and to build its world.
 _WORTH_A_PROCESS = 300_000
-# Seconds a worker that is told to stop may take to take away what it had half written.
+# Seconds for a stopped worker to remove its unfinished files.
 _PATIENCE = 5.0
 
 
@@ -101,7 +101,7 @@ Running = dict[Connection, SpawnProcess]
 
 @contextmanager
 def _started(tasks: Sequence[Task]) -> Iterator[Running]:
-    """Start a process for each task, which waits for a word; none is left running on the way out."""
+    """Start a process for each task, which waits for a start message; all are stopped at the end."""
     # Not fork: the object store's client has threads of its own, which a fork would leave behind.
     context = multiprocessing.get_context("spawn")
     running: Running = {}
@@ -141,16 +141,16 @@ def _interrupts_held_back() -> Iterator[None]:
 
 
 def _listen(running: Running, report: Report, patience: float | None = None) -> None:
-    """Pass on what the workers have told, and strike out those that are done.
+    """Report the workers' progress, and remove finished workers from ``running``.
 
     Args:
         running: The workers that are not done.
-        report: Told of their progress.
-        patience: Seconds to wait for the first word; None is until there is one.
+        report: Called with their progress.
+        patience: Seconds to wait for the first message; None waits without a limit.
 
     Raises:
         SourceError: What a worker failed with.
-        SparkifyError: A worker ended without a word.
+        SparkifyError: A worker ended without a message.
     """
     while ready := wait(list(running), patience):
         patience = 0
@@ -175,7 +175,7 @@ def _listen(running: Running, report: Report, patience: float | None = None) -> 
 
 
 def _work(connection: Connection, task: Task) -> None:
-    """Do one worker's share and tell about it; runs in its own process."""
+    """Do one worker's share and send its progress; runs in its own process."""
     # Ctrl-C reaches the whole group; the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     stopping: list[int] = []

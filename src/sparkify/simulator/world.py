@@ -37,7 +37,7 @@ SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
 @dataclass(frozen=True, slots=True)
 class SimulationPlan:
-    """Everything that decides the bytes of a simulation.
+    """The input that determines the bytes of a simulation.
 
     Attributes:
         parameters: The world (:mod:`sparkify.simulator.config`).
@@ -52,7 +52,7 @@ class SimulationPlan:
         song_data: An existing catalogue to play instead of making one.
         tag: Value of an extra field ``tag``; empty for none.
         compression: ``none``, ``gzip`` or ``zstd``.
-        dirty: Add what real lakes have, and ``truth.json``.
+        dirty: Whether to add defects and ``truth.json``.
     """
 
     parameters: Parameters
@@ -70,7 +70,7 @@ class SimulationPlan:
     dirty: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what makes no sense, before anything is written.
+        """Validate the values before anything is written.
 
         Raises:
             ConfigError: A value is out of its range.
@@ -109,7 +109,7 @@ class SimulationPlan:
 
 
 class Report(Protocol):
-    """What is told of work done: files, events (``rows``) and bytes since the last call."""
+    """A callback for progress: files, events (``rows``) and bytes since the last call."""
 
     def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0) -> None:
         """Add to the counts."""
@@ -131,7 +131,7 @@ class Counts:
 
 
 class World:
-    """A plan brought to life: the simulation and its encoder. Building it again gives the same world.
+    """The simulation and the encoder of a plan. The same plan always gives the same world.
 
     Args:
         plan: What to simulate.
@@ -168,7 +168,7 @@ class World:
         )
 
     def days(self, worker: int = 0, workers: int = 1) -> Iterator[tuple[int, Iterable[Events]]]:
-        """Yield (day, the day's events in parts) of every so-many-th unit; each part has to be taken.
+        """Yield (day, the day's events in parts) of every n-th unit; the caller has to consume every part.
 
         A unit is several quiet days simulated at once, or one busy day in several windows. How busy the
         last unit was decides the next; so the units depend on the simulation alone. Those of other workers
@@ -215,9 +215,9 @@ def write_share(world: World, writer: Writer, worker: int, workers: int, report:
 
 
 def write_dirty(world: World, writer: Writer, report: Report) -> None:
-    """Write everything with what real lakes have, and ``truth.json`` at the end.
+    """Write every file with defects, and ``truth.json`` at the end.
 
-    One day's lines are held in memory, and what is still to come late.
+    One day's lines and the pending late events are held in memory.
     """
     plan = world.plan
     soiler = Soiler(plan.parameters.dirt, plan.days, plan.seed)
@@ -268,9 +268,9 @@ def compress(chunks: Iterable[bytes | memoryview], compression: str) -> Iterable
 
 
 def users_for(events: int, plan: SimulationPlan, aws: AwsSettings) -> int:
-    """Return how many listeners give about so many events.
+    """Return the number of listeners that gives about ``events`` events.
 
-    A small simulation of the plan's days tells how many events one listener makes.
+    A small simulation of the plan's days measures the number of events per listener.
 
     Raises:
         ConfigError: ``events`` is less than 1.

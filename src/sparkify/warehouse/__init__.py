@@ -1,5 +1,4 @@
-"""The database: engines that run our SQL, the dialect, and the fields of the files it holds.
+"""The database: engines that run our SQL, the dialects, and the statements derived from the record fields.
 
-Engines know how to connect, land files and run statements; what to run and in which order is the
-pipeline's business.
+Engines connect, land files and run statements. The pipeline decides which statements run, in which order.
 """

@@ -28,14 +28,14 @@ def open_engine(
     on_older: OnOlder = ignore_older,
     credentials: Callable[[], tuple[str, str]] | None = None,
 ) -> Engine:
-    """Return the engine the settings choose; nothing is contacted yet.
+    """Return the engine the settings choose, without connecting to anything.
 
     Args:
         settings: Where the warehouse is.
         wait: Seconds to wait for another process that holds a DuckDB file. On Redshift a run queues up.
-        on_wait: Told, once a second has passed, who holds it; left when the wait is over.
-        on_older: Told when a warehouse that is read is of an older version.
-        credentials: Gives user and password for Redshift where dwh.cfg has no password.
+        on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
+        on_older: Called when a warehouse opened for reading has an older version.
+        credentials: Returns user and password for Redshift where dwh.cfg has no password.
 
     Raises:
         ConfigError: The settings do not say where the cluster is, or the driver is not installed.
@@ -48,10 +48,10 @@ def open_engine(
 
 
 def _database_file(name: str) -> Path:
-    """Return the file of a warehouse.
+    """Return the path of a warehouse's DuckDB file.
 
     Raises:
-        ConfigError: DuckDB cannot keep one under that name.
+        ConfigError: DuckDB cannot store a database under that name.
     """
     wrong = ""
     if name.startswith(":memory:"):
@@ -59,7 +59,7 @@ def _database_file(name: str) -> Path:
     elif "?" in str(Path(name).parent):
         wrong = "has a ? in a folder's name, where DuckDB looks for options"
     elif not name.isprintable() or not _is_utf8(name):
-        wrong = "holds what no name of DuckDB's may"
+        wrong = "contains characters that DuckDB does not allow in a file name"
     if wrong:
         shown = name.encode(errors="surrogateescape").decode(errors="backslashreplace")
         raise ConfigError(f"the database {shown} {wrong}.", "Name a file with --database or [DWH] DATABASE.")
@@ -75,7 +75,7 @@ def _is_utf8(name: str) -> bool:
 
 
 def open_recording(settings: Settings, answers: Answers) -> RedshiftRecording:
-    """Return an engine for Redshift that only writes down what it is given."""
+    """Return a Redshift engine that records statements instead of sending them."""
     from sparkify.warehouse.redshift.recording import RedshiftRecording
 
     return RedshiftRecording(settings.cluster, *_ways_to_s3(settings), answers)
@@ -98,7 +98,7 @@ def _open_redshift(
         )
     if cluster.db_password:
         user, password = cluster.db_user, str(cluster.db_password)
-        credentials = lambda: (user, password)  # noqa: E731 - two ways to the same thing
+        credentials = lambda: (user, password)  # noqa: E731 - the same signature as the argument
     elif credentials is None:
         raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
     try:
@@ -115,7 +115,7 @@ def _open_redshift(
 
 
 def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
-    """Return how the cluster reads S3, and where we may write for it."""
+    """Return how the cluster reads S3, and the staging area for its input (None without STAGING)."""
     from sparkify.warehouse.redshift.copying import CopySource
 
     jsonpaths = cache(lambda: log_jsonpaths(settings))
@@ -124,10 +124,10 @@ def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
 
 
 def open_staging(settings: Settings) -> StagingArea | None:
-    """Return where we may write for a cluster; nothing is contacted yet.
+    """Return the staging area for a cluster's input, without connecting to anything.
 
     Raises:
-        ConfigError: It is not on S3, or below the data.
+        ConfigError: STAGING is not on S3, or lies below the data.
     """
     from sparkify.lake.uri import is_s3, parse_s3
     from sparkify.lake.writer import Writer
@@ -152,10 +152,10 @@ def open_staging(settings: Settings) -> StagingArea | None:
 
 
 def verify_readable(settings: Settings, kind: RecordKind) -> None:
-    """Raise unless the engine the settings choose can get at the files of a kind, wherever they lie.
+    """Raise unless the chosen engine can read the files of a kind.
 
     Raises:
-        ConfigError: They are local, and there is no STAGING to upload them to for a cluster.
+        ConfigError: The files are local, the engine is Redshift, and there is no STAGING to upload them to.
     """
     if settings.dwh.engine == "redshift" and not kind.packed and not settings.s3.staging:
         from sparkify.warehouse.redshift.copying import verify_on_s3
@@ -164,15 +164,15 @@ def verify_readable(settings: Settings, kind: RecordKind) -> None:
 
 
 def _copy_region(settings: Settings) -> str:
-    """Return the region of the buckets COPY reads.
+    """Return the region of the buckets that COPY reads.
 
     Raises:
-        ConfigError: They are in several, and a COPY names one: for the data, its manifest and its JSONPaths.
+        ConfigError: The buckets are in several regions. A COPY names one, for data, manifest and JSONPaths.
     """
     from sparkify.lake.uri import is_s3, parse_s3
     from sparkify.settings.resolution import bucket_region
 
-    # Packed files are read by us, and sent through STAGING.
+    # Packed files are not in the list: this process reads them and uploads their records to STAGING.
     data = {kind.setting: uri for kind, uri in settings.s3.places.items() if not kind.packed}
     read = {**data, "LOG_JSONPATH": settings.s3.log_jsonpath, "STAGING": settings.s3.staging}
     regions = {
@@ -188,11 +188,11 @@ def _copy_region(settings: Settings) -> str:
 
 
 def log_jsonpaths(settings: Settings) -> str:
-    """Return the URI of the user's JSONPaths file, once it was looked at; empty where there is none.
+    """Verify the user's JSONPaths file and return its URI; empty where none is set.
 
     Raises:
-        ConfigError: A cluster cannot use it.
-        SourceError: It cannot be read.
+        ConfigError: A cluster cannot use the file.
+        SourceError: The file cannot be read.
     """
     uri = settings.s3.log_jsonpath
     if uri:
@@ -210,10 +210,10 @@ def log_jsonpaths(settings: Settings) -> str:
 
 
 def require(engine: Engine, *, exists: bool) -> None:
-    """Raise unless there is a warehouse with our tables; it must be open, if it exists.
+    """Raise unless the warehouse has our tables; it must be open, if it exists.
 
     Raises:
-        EngineError: There is none.
+        EngineError: There is no warehouse, or its tables are missing.
     """
     if exists and {"etl.runs", "public.songplays"} <= engine.tables():
         return

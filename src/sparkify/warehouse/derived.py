@@ -1,8 +1,8 @@
-"""The statements that follow from what records are made of (:mod:`sparkify.records`), in Redshift's dialect.
+"""The statements derived from the fields of the records (:mod:`sparkify.records`), in Redshift's dialect.
 
-They are made when they are needed, since a kind's fields may be known only then. For the kinds there are,
-they are also written to ``sql/derived`` (``make generate``), so that they can be read and reviewed as every
-other statement.
+They are generated when they are needed, because a kind's fields may be known only at run time. For the
+built-in kinds they are also written to ``sql/derived`` (``make generate``), so that they can be read and
+reviewed like every other statement.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sparkify.warehouse.statements import Statement, split_statements
 _WIDTH = 110
 _TYPES = {"INTEGER": "INTEGER", "BIGINT": "BIGINT", "DOUBLE": "DOUBLE PRECISION"}
 
-# Texts that are numbers beyond doubt, and short enough to fit their type.
+# Texts that are certainly numbers, and short enough to fit their type.
 _DIGITS = {"INTEGER": "^-?[0-9]{1,9}$", "BIGINT": "^-?[0-9]{1,18}$"}
 _REAL = "^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
 # Texts that look like numbers with a fraction or an exponent: COPY does not tell 1.50 from "1.50".
@@ -27,22 +27,22 @@ _LOOKS_REAL = "^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"
 
 @dataclass(frozen=True, slots=True)
 class KindStatements:
-    """What is done with one kind of record.
+    """The statements of one kind of record.
 
     Attributes:
-        staging_table: Makes the table of its accepted records.
-        run_table: Makes the table in which a run's records land, ``needs_rereading`` behind the columns.
-        accept: Appends what has landed to staging.
-        landed: Counts what landed of every file: see :class:`sparkify.pipeline.land.LandedCounts`.
-        copy_table: Redshift: makes the table COPY fills, every value as its text.
-        copy_file: Redshift: COPY of one file as it was delivered.
-        copy_packed: Redshift: COPY of records that we packed, each with the number of its file.
-        number_copied: Redshift: gives the rows copied last the number of their file.
-        count_copied: Redshift: how many records were copied.
-        copied_files: Redshift: which files have a record that was copied.
-        clear_copied: Redshift: empties the table COPY fills.
-        convert: Redshift: converts what was copied, and marks the rows that need re-reading.
-        convert_accepted: Redshift: converts what the careful reader has accepted.
+        staging_table: Creates the table of accepted records.
+        run_table: Creates the table where a run's records land, with a last column ``needs_rereading``.
+        accept: Appends the landed records to staging.
+        landed: Counts the landed records of every file: see :class:`sparkify.pipeline.land.LandedCounts`.
+        copy_table: Redshift: creates the table that COPY fills, with every value as text.
+        copy_file: Redshift: COPY of one file as delivered.
+        copy_packed: Redshift: COPY of packed records, each with the number of its file.
+        number_copied: Redshift: sets the file number of the rows copied last.
+        count_copied: Redshift: counts the copied records.
+        copied_files: Redshift: lists the files with at least one copied record.
+        clear_copied: Redshift: empties the table that COPY fills.
+        convert: Redshift: converts the copied texts, and marks the rows that need re-reading.
+        convert_accepted: Redshift: converts copied records that our rules have accepted.
     """
 
     staging_table: Statement
@@ -62,12 +62,12 @@ class KindStatements:
 
 @dataclass(frozen=True, slots=True)
 class SharedStatements:
-    """What is done with all kinds of records alike.
+    """The statements that cover all kinds of records.
 
     Attributes:
-        clear_landed: Empties the tables in which records land; one statement a kind.
-        unland: Removes the rows of files that need re-reading (``run_files``) from there; one a kind.
-        remove: Removes the rows of files (``run_files``) from staging; one a kind.
+        clear_landed: Empties the tables where records land; one statement per kind.
+        unland: Removes the rows of files that need re-reading (``run_files``) from them; one per kind.
+        remove: Removes the rows of files (``run_files``) from staging; one statement per kind.
         conservation: The check that every record read is loaded or rejected.
         owned_rows: The check that every row of staging belongs to a loaded file.
     """
@@ -98,13 +98,13 @@ def shared_statements(kinds: tuple[RecordKind, ...] = KINDS) -> SharedStatements
 
 @cache
 def table_statements(tables: tuple[str, ...]) -> tuple[Statement, tuple[Statement, ...]]:
-    """Return what counts the rows of tables, and what drops each of them."""
+    """Return the statement that counts the rows of the tables, and the DROP statement of each."""
     made = split_statements(write_tables(tables), "derived/tables.sql")
     return made[0], made[1:]
 
 
 def derived_files(kinds: tuple[RecordKind, ...] = KINDS) -> dict[str, str]:
-    """Return the text of every file below ``sql/derived``, by its path."""
+    """Return the text of every file below ``sql/derived``, by path."""
     return {
         **{f"derived/{kind.name}.sql": write_kind(kind) for kind in kinds},
         "derived/all_kinds.sql": write_shared(kinds),
@@ -112,7 +112,7 @@ def derived_files(kinds: tuple[RecordKind, ...] = KINDS) -> dict[str, str]:
 
 
 def for_every_engine(kinds: tuple[RecordKind, ...] = KINDS) -> list[Statement]:
-    """Return the derived statements that not only Redshift is sent."""
+    """Return the derived statements that every engine runs."""
     shared = shared_statements(kinds)
     found = [
         step
@@ -140,16 +140,14 @@ def write_kind(kind: RecordKind) -> str:
         "copy_file": _copy(kind, packed=False),
         "copy_packed": _copy(kind, packed=True),
         "number_copied": (
-            "-- The rows of the file that was copied last get its number.\n"
+            "-- Set the file number of the rows copied last.\n"
             f"UPDATE {copy_table(kind)} SET file_id = :file_id WHERE file_id IS NULL"
         ),
-        "count_copied": (
-            f"-- How many records were copied.\nSELECT COUNT(*) AS copied FROM {copy_table(kind)}"
-        ),
+        "count_copied": (f"-- Count the copied records.\nSELECT COUNT(*) AS copied FROM {copy_table(kind)}"),
         "copied_files": (
-            f"-- Which files have a record that was copied.\nSELECT DISTINCT file_id FROM {copy_table(kind)}"
+            f"-- List the files with at least one copied record.\nSELECT DISTINCT file_id FROM {copy_table(kind)}"
         ),
-        "clear_copied": f"-- Empty what was copied.\nDELETE FROM {copy_table(kind)}",
+        "clear_copied": f"-- Empty the table that COPY fills.\nDELETE FROM {copy_table(kind)}",
         "convert": _convert(kind),
         "convert_accepted": _convert_accepted(kind),
     }
@@ -160,7 +158,7 @@ def write_shared(kinds: tuple[RecordKind, ...]) -> str:
     """Return the statements of all kinds, in the order of :class:`SharedStatements`."""
     texts = [
         *(
-            f"-- Empty what an earlier batch of the same run left.\nDELETE FROM {each.landing}"
+            f"-- Remove the rows of an earlier batch of the same run.\nDELETE FROM {each.landing}"
             for each in kinds
         ),
         *(
@@ -180,7 +178,7 @@ def write_shared(kinds: tuple[RecordKind, ...]) -> str:
 
 
 def write_tables(tables: tuple[str, ...]) -> str:
-    """Return the statement that counts the rows of the tables that are not the ledger's, and those that drop all."""
+    """Return the statement that counts the rows of staging and star, and those that drop every table."""
     counted = "\nUNION ALL\n".join(
         f"SELECT '{name}' AS table_name, COUNT(*) AS table_rows FROM {name}"
         for name in tables
@@ -188,14 +186,14 @@ def write_tables(tables: tuple[str, ...]) -> str:
     )
     return _file(
         [
-            f"-- How many rows the tables have.\n{counted}",
+            f"-- The number of rows in each table.\n{counted}",
             *(f"DROP TABLE IF EXISTS {name}" for name in tables),
         ]
     )
 
 
 def copy_table(kind: RecordKind) -> str:
-    """Return the name of the table COPY fills."""
+    """Return the name of the table that COPY fills."""
     return f"run_{kind.noun}_copy"
 
 
@@ -219,7 +217,7 @@ def _indented(lines: Iterable[str], separator: str = ",\n") -> str:
 
 
 def _wrapped(words: Sequence[str], indent: int = 4, separator: str = ", ") -> str:
-    """Return words on as few lines as they need."""
+    """Return words wrapped to as few lines as possible."""
     text = separator.join(word.replace(" ", "\0") for word in words)
     space = " " * indent
     lines = textwrap.wrap(
@@ -232,11 +230,11 @@ def _wrapped(words: Sequence[str], indent: int = 4, separator: str = ", ") -> st
 def _staging_table(kind: RecordKind) -> str:
     storage = f" SORTKEY ({kind.moment})" if kind.moment else ""
     why = (
-        "-- Sorted by time, since a run recomputes plays by time; distribution and encodings are AUTO's, as AWS\n"
-        "-- recommends. No key is declared: nothing verifies one, and Redshift would believe it.\n"
+        "-- Sorted by time, because a run recomputes plays by time; distribution and encodings are AUTO, as AWS\n"
+        "-- recommends. No key is declared: nothing verifies it, and Redshift's planner would trust it.\n"
         if kind.moment
-        else "-- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift\n"
-        "-- would believe it.\n"
+        else "-- Storage is AUTO, as AWS recommends. No key is declared: nothing verifies it, and Redshift's planner\n"
+        "-- would trust it.\n"
     )
     return (
         f"-- {kind.name.capitalize()} as delivered. {kind.grain}\n{why}"
@@ -248,7 +246,7 @@ def _staging_table(kind: RecordKind) -> str:
 def _run_table(kind: RecordKind) -> str:
     columns = [*_column_list(kind), "file_id BIGINT NOT NULL", "needs_rereading BOOLEAN"]
     return (
-        f"-- The {kind.name} of this run's files, before they are accepted.\n"
+        f"-- The {kind.name} of this run's files before they are accepted.\n"
         f"CREATE TEMP TABLE IF NOT EXISTS {kind.landing} (\n{_indented(columns)}\n)"
     )
 
@@ -256,8 +254,8 @@ def _run_table(kind: RecordKind) -> str:
 def _copy_table(kind: RecordKind) -> str:
     columns = [*(f"{key.lower()} VARCHAR(65535)" for key in kind.keys), "file_id BIGINT"]
     return (
-        f"-- {kind.name.capitalize()} as COPY reads them: every value as its text, so that COPY converts, rounds\n"
-        "-- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.\n"
+        f"-- {kind.name.capitalize()} as COPY reads them: every value as text, so that COPY converts, rounds and\n"
+        "-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.\n"
         f"CREATE TEMP TABLE IF NOT EXISTS {copy_table(kind)} (\n{_indented(columns)}\n)"
     )
 
@@ -282,8 +280,8 @@ def _landed(kind: RecordKind) -> str:
         moment = f"MIN({kind.moment})", f"MAX({kind.moment})"
     texts = [each.column for each in kind.fields if each.is_text]
     return (
-        "-- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that\n"
-        "-- need re-reading, values that are null, and texts.\n"
+        "-- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that\n"
+        "-- need re-reading, null values, and text values.\n"
         "SELECT\n    file_id,\n    COUNT(*) AS landed,\n"
         f"    {fact} AS plays,\n    {moment[0]} AS ts_from,\n    {moment[1]} AS ts_to,\n"
         "    COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,\n"
@@ -294,17 +292,17 @@ def _landed(kind: RecordKind) -> str:
     )
 
 
-# COPY, and from its texts to values
+# COPY, and the conversion of its texts
 
 
 def _copy(kind: RecordKind, *, packed: bool) -> str:
     columns = [*(key.lower() for key in kind.keys), *(["file_id"] if packed else [])]
     head = (
-        f"-- Records we packed ({kind.name}), each with the number of its file. Our options follow: MANIFEST GZIP,\n"
-        "-- REGION. What is left out is counted.\n"
+        f"-- Packed records ({kind.name}), each with the number of its file. The engine appends MANIFEST GZIP and\n"
+        "-- REGION, and counts the records that COPY skips.\n"
         if packed
-        else f"-- One file of {kind.name}. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file\n"
-        "-- with anything that cannot be loaded is left out, whole, and read again, carefully.\n"
+        else f"-- One file of {kind.name}. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file\n"
+        "-- with an error is skipped as a whole, and read again record by record.\n"
     )
     return (
         f"{head}COPY {copy_table(kind)} (\n{_wrapped(columns)}\n)\nFROM :source\nIAM_ROLE :role\n"
@@ -323,11 +321,12 @@ def _convert(kind: RecordKind) -> str:
     doubts.append(f"(:nested AND (\n            {nested}\n        ))")
     joined = "\n        OR ".join(doubts)
     return (
-        f"-- {kind.name.capitalize()} into the run's table: texts become numbers where that is beyond doubt. Rows that\n"
-        "-- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.\n"
-        "-- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from\n"
-        '-- "1.50"), anything too long, and, where values are nested, what opens like an object or array.\n'
-        "-- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.\n"
+        f"-- {kind.name.capitalize()} into the run's table: texts that are certainly numbers are converted. Rows that may\n"
+        "-- break a rule, or that COPY may have read differently, need re-reading: their file is read again record\n"
+        "-- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no\n"
+        '-- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts\n'
+        "-- that begin like an object or array.\n"
+        "-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.\n"
         f"INSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{values},\n    c.file_id,\n"
         f"    (\n        {joined}\n    ) AS needs_rereading\nFROM {copy_table(kind)} AS c"
     )
@@ -345,7 +344,7 @@ def _pattern(field: Field) -> str:
 
 
 def _doubts(field: Field) -> list[str]:
-    """Return the conditions under which a text that COPY read may not be what it seems."""
+    """Return the conditions under which a value read by COPY needs re-reading."""
     name = f"c.{field.key.lower()}"
     if field.is_text:
         found = [f"OCTET_LENGTH({name}) > {field.width}"]
@@ -361,7 +360,7 @@ def _doubts(field: Field) -> list[str]:
 
 
 def _broken(kind: RecordKind, rule: Rule) -> str:
-    """Return the condition under which a rule is broken, or may be."""
+    """Return the condition under which a record breaks a rule, or may break it."""
     name = f"c.{rule.key.lower()}"
     if isinstance(rule, Between):
         field = next(each for each in kind.fields if each.key == rule.key)
@@ -383,8 +382,8 @@ def _convert_accepted(kind: RecordKind) -> str:
 
     values = [*(value(each) for each in kind.fields), "c.file_id", "FALSE AS needs_rereading"]
     return (
-        f"-- {kind.name.capitalize()} that the careful reader has accepted: converted as they are; a value that cannot be\n"
-        f"-- is an error.\nINSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{_indented(values)}\nFROM {copy_table(kind)} AS c"
+        f"-- {kind.name.capitalize()} that our rules have accepted: every value is converted, and one that cannot be\n"
+        f"-- converted is an error.\nINSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{_indented(values)}\nFROM {copy_table(kind)} AS c"
     )
 
 
@@ -418,6 +417,6 @@ def _owned_rows(kinds: Sequence[RecordKind]) -> str:
         )
 
     return (
-        "-- Every row of staging belongs to a file that is loaded: none is left of a run that failed.\n"
+        "-- Every row of staging belongs to a loaded file: a failed run has left no rows.\n"
         "-- scope: time range\n" + "\nUNION ALL\n".join(map(rows, kinds))
     )

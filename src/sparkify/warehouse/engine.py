@@ -1,4 +1,4 @@
-"""What the pipeline needs of a database, whichever it is."""
+"""The interface between the pipeline and a database engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sparkify.records import RecordKind
 from sparkify.warehouse.statements import Statement
 
 Rows = list[tuple[Any, ...]]
-# Told who holds the warehouse when a wait is long enough to be noticed; left when the wait is over.
+# A context entered with the holder's name when a wait takes long enough to be noticed; left when it ends.
 OnWait = Callable[[str], AbstractContextManager[object]]
 
 
@@ -29,11 +29,11 @@ class RecordFile:
     """A file of records on the local disk, to land.
 
     Attributes:
-        path: Its place; the suffix tells the compression.
-        file_id: Its number; None: packed, every record holds the number of its file
+        path: Path on the local disk; the suffix gives the compression.
+        file_id: Number of the file; None for packed records, where each record holds its file's number
             (:data:`sparkify.records.FILE_KEY`).
-        uri: The object of the lake it is; empty for what we wrote.
-        accepted: The careful reader has accepted its records: none can need re-reading.
+        uri: The object of the lake; empty for a file that this process wrote.
+        accepted: Whether our rules have accepted every record already; then none needs re-reading.
     """
 
     path: Path
@@ -44,7 +44,7 @@ class RecordFile:
 
 @dataclass(frozen=True, slots=True)
 class ProbeStep:
-    """One thing an engine can try before a run; ``attempt`` tells what it found, or raises a run's error."""
+    """One test of an engine before a run; ``attempt`` returns its result or raises a run's error."""
 
     name: str
     attempt: Callable[[], str]
@@ -58,26 +58,26 @@ class Engine(Protocol):
     """
 
     name: str
-    # The warehouse as a person would name it: its file, or the database and its host.
+    # The warehouse's name for messages: its file, or the database and its host.
     place: str
-    # It reads the objects of the lake itself: what was read here before must be what it reads later.
+    # Whether the engine reads the lake's objects itself: they must not change after this process read them.
     reads_lake: bool
 
     @property
     def statements_sent(self) -> int:
-        """How many statements went over a network so far; 0 where there is none."""
+        """Number of statements sent over a network so far; 0 for an embedded engine."""
 
     def probe(self) -> Sequence[ProbeStep]:
-        """Return what can be tried of the way into the warehouse, each step on the ground of those before.
+        """Return tests of the way to the warehouse, in order; each assumes that the earlier ones passed.
 
-        Nothing is changed by any of them.
+        The tests change nothing.
         """
 
     def recover(self) -> None:
-        """Finish what a killed process left undone; do nothing where another process is at work."""
+        """Complete or clean up after a killed process; do nothing while another process uses it."""
 
     def prepare(self) -> None:
-        """Make the run's own tables (:func:`sparkify.warehouse.tables.run_tables`), empty."""
+        """Create the run's temporary tables (:func:`sparkify.warehouse.tables.run_tables`), empty."""
 
     def reading(self) -> AbstractContextManager[bool]:
         """Open the warehouse for reading; yields False when there is none yet.
@@ -91,17 +91,17 @@ class Engine(Protocol):
 
         Raises:
             WarehouseLocked: Another process holds it.
-            TransientEngineError: Another run has made the warehouse while we did.
+            TransientEngineError: Another run created the warehouse at the same time.
         """
 
     def tables(self) -> set[str]:
-        """Return which tables there are, as :func:`sparkify.warehouse.tables.names` names them."""
+        """Return the existing tables' names, in the form of :func:`sparkify.warehouse.tables.names`."""
 
     def translate(self, step: Statement) -> str:
         """Return one of our statements in this engine's dialect.
 
         Raises:
-            ModelError: It cannot be written in it.
+            ModelError: The statement cannot be translated.
         """
 
     def execute(self, step: Statement, **parameters: Any) -> Rows:
@@ -124,41 +124,42 @@ class Engine(Protocol):
     def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
         """Append records to the run's table of their kind, each with the number of its file.
 
-        Rows that may break a rule of :mod:`sparkify.intake.rules`, or may not be what they seem, are marked
-        ``needs_rereading``. A file may also be left out, whole; the counts of its rows show it.
+        Rows that may break a rule of :mod:`sparkify.intake.rules`, or that the database may have read
+        differently than our rules do, are marked ``needs_rereading``. An engine may also skip a whole file;
+        the pipeline sees that from the counts of its rows.
 
         Args:
             kind: The kind of the records.
             files: Files as delivered, or one of packed records.
-            flat: Values are texts, digits and null, and nothing else.
+            flat: Whether every value is a string, a number in plain digits, or null.
 
         Raises:
-            LoadError: They are not JSON as it should be; nothing was appended. ``uri`` is the number of a
-                file where the engine knows which.
+            LoadError: A file is not valid JSON; nothing was appended. ``uri`` is the number of the file, if
+                the engine knows it.
         """
 
     def accept(self, kind: RecordKind) -> None:
-        """Move what has landed into staging; the warehouse must be open for writing."""
+        """Move the landed records into staging; the warehouse must be open for writing."""
 
     def survey(self, kind: RecordKind, paths: Sequence[Path]) -> Rows:
-        """Return every path, key and how often it occurs in that file of JSON lines.
+        """Return (path, key, count) for every key in every file of JSON lines.
 
         The key None counts records that need re-reading.
         """
 
     def query(self, sql: str) -> Answer:
-        """Run a person's own read-only SQL, in the engine's own dialect.
+        """Run a user's read-only SQL, in the engine's own dialect.
 
         Raises:
             EngineError: The database refused.
         """
 
     def write_parquet(self, sql: str, path: Path) -> int:
-        """Write what a person's own read-only SQL gives to a Parquet file; return how many rows that is.
+        """Write the result of a user's read-only SQL to a Parquet file; return the number of rows.
 
         Raises:
             EngineError: The database refused, or the file cannot be written.
         """
 
     def close(self) -> None:
-        """Let go of everything."""
+        """Close connections and remove temporary files."""

@@ -1,4 +1,4 @@
-"""The ledger (schema ``etl``): which version of which file is in, and what became of its lines."""
+"""The ledger (schema ``etl``): which version of each file is loaded, and how many lines were accepted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sparkify.warehouse.statements import statement
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:
-    """A file whose rows are in staging (``loaded``), or that is to stay out (``retracted``).
+    """A file whose rows are in staging (``loaded``), or that no run may load again (``retracted``).
 
     ``run_id`` is the run that loaded it, ``rows_rejected`` how many of its records were rejected.
     """
@@ -30,7 +30,7 @@ class LedgerFile:
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:
-    """One row of ``etl.files``: a version of a file and what became of its lines."""
+    """One row of ``etl.files``: a version of a file and the counts of its lines."""
 
     file_id: int
     run_id: int
@@ -50,7 +50,7 @@ class RunRecord:
     """One row of ``etl.runs``. ``songplays`` and ``plays_matched`` are those in the run's time range.
 
     ``mode`` is incremental, full-refresh, replay, retract, retract --back, or undo and the number of a run.
-    Undo and retract count below zero what they took out, from ``files_loaded`` to ``plays_loaded``.
+    Undo and retract count what they removed as negative numbers, from ``files_loaded`` to ``plays_loaded``.
     """
 
     run_id: int
@@ -108,7 +108,7 @@ class CheckRecord:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """The row of ``etl.meta``: what the warehouse was made by; version 0 by default."""
+    """The row of ``etl.meta``: the versions of tables, rules and models; version 0 by default."""
 
     schema_version: int = 0
     rules_version: int = 1
@@ -119,7 +119,7 @@ class Meta:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the warehouse held when it was looked at; ``meta`` is None where there was none."""
+    """The ledger's content at the time of reading; ``meta`` is None where there was no warehouse."""
 
     latest_run: int
     files: list[LedgerFile]
@@ -127,7 +127,7 @@ class Ledger:
 
 
 def now() -> datetime:
-    """Return the time as the ledger has it: UTC, without a zone."""
+    """Return the current time as the ledger stores it: UTC, without a time zone."""
     return datetime.now(UTC).replace(tzinfo=None)
 
 
@@ -150,7 +150,7 @@ def read_meta(engine: Engine) -> Meta | None:
 
 
 def current_files(engine: Engine) -> list[LedgerFile]:
-    """Return the files that are in, and those that are to stay out; the warehouse must be open."""
+    """Return the loaded and the retracted files; the warehouse must be open."""
     return [LedgerFile(*row) for row in engine.execute(statement("ledger/current_files.sql"))]
 
 

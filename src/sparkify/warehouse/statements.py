@@ -20,12 +20,12 @@ _TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[\w$
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement: its text verbatim, where it stands, and its parameters' names.
+    """One statement: its verbatim text, its file and line, and the names of its parameters.
 
     Attributes:
         text: Redshift SQL, comments included, without the closing semicolon.
-        path: Its file below ``sparkify/sql``, such as ``star/songs.sql``.
-        line: The line it begins on, from 1.
+        path: The file below ``sparkify/sql``, such as ``star/songs.sql``.
+        line: The line where the statement begins, from 1.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Statement:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of its parameters, in the order of their first use."""
-        return tuple(dict.fromkeys(_PARAMETER.findall(_code(self.text))))
+        return tuple(dict.fromkeys(_PARAMETER.findall(_without_comments(self.text))))
 
     def pick(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return those of ``parameters`` that the statement uses."""
@@ -102,10 +102,10 @@ def list_files(folder: str) -> list[str]:
 
 
 def digest(steps: Iterable[Statement]) -> str:
-    """Return a digest of what statements say: neither comments nor layout nor capitals of their words count.
+    """Return a digest of statements that ignores comments, whitespace and the case of words.
 
-    The tokens are compared and not what a parser makes of them, so that another release of a parser never
-    says that every model has changed.
+    The digest is computed from tokens, not from a parse tree: a new release of a parser would otherwise
+    report every model as changed.
     """
     tokens = (
         token if token[:1] in ("'", '"') else token.lower()
@@ -116,5 +116,5 @@ def digest(steps: Iterable[Statement]) -> str:
     return hashlib.blake2b("\0".join(tokens).encode(), digest_size=8).hexdigest()
 
 
-def _code(text: str) -> str:
+def _without_comments(text: str) -> str:
     return "\n".join(line.partition("--")[0] for line in text.splitlines())

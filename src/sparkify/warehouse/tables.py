@@ -16,7 +16,7 @@ _RUN = ("run/run_scope.sql", "run/clear.sql")
 
 
 def run_tables() -> Iterator[Statement]:
-    """Return what makes the run's own tables, and empties them."""
+    """Return the statements that create and empty the run's temporary tables."""
     yield from (statements_of(kind).run_table for kind in KINDS)
     yield from shared_statements().clear_landed
     yield from (step for path in _RUN for step in read_statements(path))
@@ -30,19 +30,19 @@ def create_tables(engine: Engine) -> None:
 
 
 def table_definitions() -> Iterator[Statement]:
-    """Return what makes each table."""
+    """Return the CREATE statement of each table."""
     yield from (statements_of(kind).staging_table for kind in KINDS)
     yield from (statement(f"tables/{name}.sql") for name in STAR)
     yield from (statement(path) for path in list_files("tables/etl"))
 
 
 def names() -> list[str]:
-    """Return every table's name with its schema, the ledger's too."""
+    """Return every table's name with its schema, including the ledger's tables."""
     return [*(f"public.{name}" for name in STAGING + STAR), *_ledger()]
 
 
 def count_rows(engine: Engine) -> dict[str, int]:
-    """Return how many rows each table of staging and star has; none where they are missing."""
+    """Return the number of rows of each table in staging and star; empty where the tables are missing."""
     if not engine.tables().issuperset(f"public.{name}" for name in STAGING + STAR):
         return {}
     step, _ = table_statements(all_tables())
@@ -58,12 +58,12 @@ def drop_tables(engine: Engine) -> None:
 
 
 def all_tables() -> tuple[str, ...]:
-    """Return every table as our statements name it: those of the ledger with their schema."""
+    """Return every table's name as our statements write it: the ledger's tables with their schema."""
     return (*STAGING, *STAR, *_ledger())
 
 
 def all_table_statements() -> tuple[Statement, ...]:
-    """Return what counts the rows of the tables and what drops each of them."""
+    """Return the statement that counts the rows of all tables, and the DROP statement of each."""
     counting, dropping = table_statements(all_tables())
     return (counting, *dropping)
 

@@ -1,8 +1,8 @@
-"""By which tables, rules and models a warehouse was made, and how an older one becomes one of today.
+"""The version of a warehouse (its tables, rules and models), and the upgrade of an older one.
 
 ``etl.meta`` has one row: the number of the last migration (``sql/migrations/0001_….sql``), the version of the
-rules for records, and a digest of every model of the star. A warehouse without it is of version 0. A newer
-one is refused by every command.
+rules for records, and a digest of every model of the star. A warehouse without ``etl.meta`` has version 0.
+Every command refuses a warehouse that is newer than the program.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sparkify.warehouse.ledger import Meta, now, read_meta, record
 from sparkify.warehouse.statements import digest, list_files, read_statements, statement
 from sparkify.warehouse.tables import create_tables
 
-# Raised by whoever changes which records are accepted, or with which values: files that hold rejects are then
-# read again.
+# Increase it with every change of which records are accepted, or of their values: the next run then reads
+# files with rejected records again.
 RULES_VERSION = 1
-# The models of the star, in the order in which they build on each other.
+# The models of the star, in the order of their dependencies.
 MODELS = (
     "star/songs.sql",
     "star/artists.sql",
@@ -34,13 +34,13 @@ MODELS = (
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """What makes an older warehouse one of today.
+    """The steps that bring an older warehouse up to date.
 
     Attributes:
-        found: The version it has; None: there is no warehouse.
+        found: The version of the warehouse; None: there is no warehouse.
         migrations: The files below ``sql/migrations`` to run, in order.
-        models: The models that say something else than those it was made by.
-        rules: Whether files that hold rejects are to be read again, by rules that have changed.
+        models: The models that have changed since the star was computed.
+        rules: Whether the rules have changed, so that files with rejected records are read again.
     """
 
     found: Meta | None
@@ -54,31 +54,31 @@ class Upgrade:
 
 NO_UPGRADE = Upgrade(None)
 
-# Told the version of an older warehouse that is opened for reading.
+# Called with the version of an older warehouse that is opened for reading.
 OnOlder = Callable[[Meta], object]
 
 
 def ignore_older(_meta: Meta) -> None:
-    """Say nothing of an older warehouse: whoever reads it also brings it up to date."""
+    """Do nothing about an older warehouse: the caller upgrades it."""
 
 
 def schema_version() -> int:
-    """Return the number of the latest migration: the version of the tables of today."""
+    """Return the number of the latest migration, which is the current version of the tables."""
     return max(map(_number, list_files("migrations")))
 
 
 def models_digest() -> str:
-    """Return a digest of every model, as ``etl.meta`` holds it."""
+    """Return a digest of every model, in the form stored in ``etl.meta``."""
     return " ".join(f"{_name(path)}={digest(read_statements(path))}" for path in MODELS)
 
 
 def today() -> Meta:
-    """Return the version of a warehouse that is made now."""
+    """Return the version of a newly created warehouse."""
     return Meta(schema_version(), RULES_VERSION, models_digest(), __version__)
 
 
 def find_upgrade(meta: Meta | None) -> Upgrade:
-    """Return what a warehouse of that version lacks; nothing where there is none (None)."""
+    """Return the steps that bring a warehouse of that version up to date; no steps without a warehouse."""
     if meta is None:
         return Upgrade(None)
     steps = tuple(path for path in list_files("migrations") if _number(path) > meta.schema_version)
@@ -86,10 +86,10 @@ def find_upgrade(meta: Meta | None) -> Upgrade:
 
 
 def verify(meta: Meta, place: str) -> None:
-    """Refuse a warehouse that is newer than we are: nothing mixes two definitions.
+    """Raise if the warehouse is newer than the program, so that no warehouse mixes two definitions.
 
     Raises:
-        ConfigError: It is newer.
+        ConfigError: The warehouse is newer.
     """
     if meta.schema_version > schema_version() or meta.rules_version > RULES_VERSION:
         raise ConfigError(
@@ -101,10 +101,10 @@ def verify(meta: Meta, place: str) -> None:
 
 
 def verify_open(engine: Engine, on_older: OnOlder) -> None:
-    """Look at the version of a warehouse that was opened for reading; every engine does, once.
+    """Verify the version of a warehouse that was opened for reading; every engine calls this once.
 
     Raises:
-        ConfigError: It is newer than we are.
+        ConfigError: The warehouse is newer than the program.
     """
     meta = read_meta(engine)
     if meta is not None:
@@ -114,20 +114,20 @@ def verify_open(engine: Engine, on_older: OnOlder) -> None:
 
 
 def changed_models(meta: Meta) -> tuple[str, ...]:
-    """Return the names of the models that say something else than when the star was last computed whole."""
+    """Return the names of the models that have changed since the star was last fully computed."""
     known = dict(each.split("=", 1) for each in meta.models_digest.split())
     current = dict(each.split("=", 1) for each in models_digest().split())
     return tuple(name for name in {**current, **known} if current.get(name) != known.get(name))
 
 
 def prepare_tables(engine: Engine) -> Meta:
-    """Make the tables that are missing, and bring older ones up to date; return the version they now have.
+    """Create the missing tables and migrate older ones; return the version they now have.
 
-    The warehouse must be open for writing: all of it is done, or nothing. What changed models say is not
-    computed here.
+    The warehouse must be open for writing: its transaction makes this all or nothing. The star is not
+    computed again here, even if models have changed.
 
     Raises:
-        ConfigError: It is newer than we are.
+        ConfigError: The warehouse is newer than the program.
     """
     meta = read_meta(engine)
     if meta is None:
@@ -150,7 +150,7 @@ def prepare_tables(engine: Engine) -> Meta:
 
 
 def write_meta(engine: Engine, meta: Meta) -> None:
-    """Write that the open warehouse is of this version from now on."""
+    """Store the version of the open warehouse."""
     engine.execute(
         statement("ledger/upgraded.sql"),
         schema_version=meta.schema_version,

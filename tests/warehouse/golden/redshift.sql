@@ -1,10 +1,10 @@
--- Tables without a schema are those in public, whatever the user's own setting.
+-- A table without a schema is in public, whatever the user's own setting.
 SET search_path TO public;
 
--- In milliseconds: a statement that takes longer is cancelled.
+-- In milliseconds; the server cancels a statement that takes longer.
 SET statement_timeout TO 3600000;
 
--- The tables of the warehouse that exist; asks the catalogue, which the leader node holds.
+-- The existing tables of the warehouse, from the catalogue on the leader node.
 SELECT schemaname || '.' || tablename AS table_name
 FROM pg_tables
 WHERE schemaname IN ('public', 'etl')
@@ -17,8 +17,8 @@ BEGIN;
 CREATE SCHEMA IF NOT EXISTS etl;
 
 -- Songs as delivered. One row per accepted record of every current file.
--- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift
--- would believe it.
+-- Storage is AUTO, as AWS recommends. No key is declared: nothing verifies it, and Redshift's planner
+-- would trust it.
 CREATE TABLE IF NOT EXISTS staging_songs (
     num_songs INTEGER,
     artist_id VARCHAR(64),
@@ -34,8 +34,8 @@ CREATE TABLE IF NOT EXISTS staging_songs (
 );
 
 -- Events as delivered. One row per accepted line of every current file.
--- Sorted by time, since a run recomputes plays by time; distribution and encodings are AUTO's, as AWS
--- recommends. No key is declared: nothing verifies one, and Redshift would believe it.
+-- Sorted by time, because a run recomputes plays by time; distribution and encodings are AUTO, as AWS
+-- recommends. No key is declared: nothing verifies it, and Redshift's planner would trust it.
 CREATE TABLE IF NOT EXISTS staging_events (
     artist VARCHAR(1024),
     auth VARCHAR(64),
@@ -60,9 +60,9 @@ CREATE TABLE IF NOT EXISTS staging_events (
 
 -- Songs played by listeners. One row per NextSong event.
 -- grain: songplay_id
--- Sorted by time: analysts ask by time, and a run replaces a time range. Distribution and encodings are
--- AUTO's, which follows size and queries; one ENCODE of ours would switch it off for the whole table.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Sorted by time: analysts ask by time, and a run replaces a time range. Distribution and encodings are AUTO,
+-- which adapts to size and queries; a single ENCODE would switch it off for the whole table.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS songplays (
     songplay_id BIGINT NOT NULL,
     start_time TIMESTAMP NOT NULL,
@@ -83,8 +83,8 @@ CREATE TABLE IF NOT EXISTS songplays (
 
 -- People seen in the app, on any page, as of their latest event.
 -- grain: user_id
--- Storage is left to AUTO, as AWS recommends: while it is small every node has a copy, so joins move nothing.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Storage is AUTO, as AWS recommends: every node has a copy of a small table, so that joins move no rows.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS users (
     user_id VARCHAR(64) NOT NULL,
     first_name VARCHAR(1024),
@@ -98,8 +98,8 @@ CREATE TABLE IF NOT EXISTS users (
 
 -- Songs of the catalogue. artist_name is the credit on the song's own record.
 -- grain: song_id
--- Storage is left to AUTO, as AWS recommends: while it is small every node has a copy, so joins move nothing.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Storage is AUTO, as AWS recommends: every node has a copy of a small table, so that joins move no rows.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS songs (
     song_id VARCHAR(64) NOT NULL,
     title VARCHAR(1024),
@@ -112,8 +112,8 @@ CREATE TABLE IF NOT EXISTS songs (
 
 -- Artists of the catalogue, under the name most of their songs credit.
 -- grain: artist_id
--- Storage is left to AUTO, as AWS recommends: while it is small every node has a copy, so joins move nothing.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Storage is AUTO, as AWS recommends: every node has a copy of a small table, so that joins move no rows.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS artists (
     artist_id VARCHAR(64) NOT NULL,
     name VARCHAR(1024),
@@ -123,10 +123,10 @@ CREATE TABLE IF NOT EXISTS artists (
     PRIMARY KEY (artist_id)
 );
 
--- The moments at which songs were played, in UTC, taken apart.
+-- The start times of the plays in UTC, and their parts: hour, day, week, month, year, weekday.
 -- grain: start_time
 -- Sorted by time like songplays; distribution and encodings are left to AUTO, as AWS recommends.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS time (
     start_time TIMESTAMP NOT NULL,
     hour INTEGER NOT NULL,
@@ -147,7 +147,7 @@ CREATE TABLE IF NOT EXISTS etl.checks (
     sample VARCHAR(4096)
 );
 
--- The ledger: every version of every file a run took in, and what became of its lines.
+-- The ledger: every version of every file that a run loaded, and the counts of its lines.
 -- grain: file_id, run_id; one row of a file_id at most has state 'loaded'
 CREATE TABLE IF NOT EXISTS etl.files (
     file_id BIGINT NOT NULL,
@@ -163,7 +163,7 @@ CREATE TABLE IF NOT EXISTS etl.files (
     plays_loaded BIGINT NOT NULL
 );
 
--- By which tables, rules and models the warehouse was made.
+-- The versions of the tables, rules and models that the warehouse was made with.
 -- grain: one row
 -- models_digest holds a digest of every model, such as `songs=1f2e… artists=…`.
 CREATE TABLE IF NOT EXISTS etl.meta (
@@ -175,7 +175,7 @@ CREATE TABLE IF NOT EXISTS etl.meta (
     upgraded_at TIMESTAMP
 );
 
--- Quarantine: every line that was not loaded, where it is, why, and its bytes.
+-- Quarantine: every rejected line, with its place, the reason, and its bytes.
 -- grain: file_id, run_id, line
 CREATE TABLE IF NOT EXISTS etl.rejects (
     run_id INTEGER NOT NULL,
@@ -209,7 +209,7 @@ CREATE TABLE IF NOT EXISTS etl.runs (
     error VARCHAR(4096)
 );
 
--- Fields of the files that the warehouse has no column for: kept out, but not hidden.
+-- Fields of the files for which the warehouse has no column: not loaded, but counted.
 -- grain: run_id, kind, field
 CREATE TABLE IF NOT EXISTS etl.unknown_fields (
     run_id INTEGER NOT NULL,
@@ -225,28 +225,28 @@ INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upg
 -- Publish.
 COMMIT;
 
--- Every run takes this lock first, before its snapshot: one publishes at a time, and knows what the last
--- one did. Only this table: LOCK makes readers wait too, and the star has readers.
+-- Every run takes this lock first, before its snapshot: one run publishes at a time, and sees the result of
+-- the one before. Only this table is locked: LOCK makes readers wait too, and the star has readers.
 LOCK etl.runs;
 
--- By which tables, rules and models the warehouse was made.
+-- The versions of the tables, rules and models that the warehouse was made with.
 SELECT schema_version, rules_version, models_digest, made_by, upgraded_by FROM etl.meta;
 
--- For looking, and for a person's own queries.
+-- The transaction for reading, and for a user's own queries.
 BEGIN READ ONLY;
 
 -- The number of the latest run; 0 before the first.
 SELECT COALESCE(MAX(run_id), 0) AS run_id FROM etl.runs;
 
--- The files whose rows are in staging, and those that were retracted and are to stay out.
+-- The files whose rows are in staging, and the retracted files, which no run loads again.
 SELECT file_id, kind, uri, size, version, state, run_id, rows_rejected
 FROM etl.files
 WHERE state IN ('loaded', 'retracted');
 
--- Leave everything as it was.
+-- Undo the transaction.
 ROLLBACK;
 
--- The songs of this run's files, before they are accepted.
+-- The songs of this run's files before they are accepted.
 CREATE TEMP TABLE IF NOT EXISTS run_songs (
     num_songs INTEGER,
     artist_id VARCHAR(64),
@@ -262,7 +262,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_songs (
     needs_rereading BOOLEAN
 );
 
--- The events of this run's files, before they are accepted.
+-- The events of this run's files before they are accepted.
 CREATE TEMP TABLE IF NOT EXISTS run_events (
     artist VARCHAR(1024),
     auth VARCHAR(64),
@@ -286,13 +286,13 @@ CREATE TEMP TABLE IF NOT EXISTS run_events (
     needs_rereading BOOLEAN
 );
 
--- Empty what an earlier batch of the same run left.
+-- Remove the rows of an earlier batch of the same run.
 DELETE FROM run_songs;
 
--- Empty what an earlier batch of the same run left.
+-- Remove the rows of an earlier batch of the same run.
 DELETE FROM run_events;
 
--- What this run changes: the keys whose rows in the star have to be computed anew.
+-- The scope of this run: the keys whose rows in the star have to be computed again.
 CREATE TEMP TABLE IF NOT EXISTS run_files (file_id BIGINT NOT NULL);
 
 CREATE TEMP TABLE IF NOT EXISTS run_changed_songs (song_id VARCHAR(64) NOT NULL);
@@ -320,7 +320,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_users (
     last_item_in_session INTEGER NOT NULL
 );
 
--- Empty what an earlier batch of the same run left, beside the records that landed.
+-- Empty the run's tables after an earlier batch of the same run, except the landed records.
 DELETE FROM run_files;
 
 DELETE FROM run_changed_songs;
@@ -331,8 +331,8 @@ DELETE FROM run_changed_titles;
 
 DELETE FROM run_song_matches;
 
--- Songs as COPY reads them: every value as its text, so that COPY converts, rounds
--- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.
+-- Songs as COPY reads them: every value as text, so that COPY converts, rounds and
+-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     num_songs VARCHAR(65535),
     artist_id VARCHAR(65535),
@@ -347,8 +347,8 @@ CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     file_id BIGINT
 );
 
--- Records we packed (songs), each with the number of its file. Our options follow: MANIFEST GZIP,
--- REGION. What is left out is counted.
+-- Packed records (songs), each with the number of its file. The engine appends MANIFEST GZIP and
+-- REGION, and counts the records that COPY skips.
 COPY run_song_copy (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id
@@ -358,14 +358,15 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_packed_songs.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
--- How many records were copied.
+-- Count the copied records.
 SELECT COUNT(*) AS copied FROM run_song_copy;
 
--- Songs into the run's table: texts become numbers where that is beyond doubt. Rows that
--- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.
--- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from
--- "1.50"), anything too long, and, where values are nested, what opens like an object or array.
--- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.
+-- Songs into the run's table: texts that are certainly numbers are converted. Rows that may
+-- break a rule, or that COPY may have read differently, need re-reading: their file is read again record
+-- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no
+-- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts
+-- that begin like an object or array.
+-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id, needs_rereading
@@ -450,8 +451,8 @@ SELECT
     ) AS needs_rereading
 FROM run_song_copy AS c;
 
--- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, values that are null, and texts.
+-- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
+-- need re-reading, null values, and text values.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -477,14 +478,14 @@ DELETE FROM run_songs WHERE file_id IN (SELECT file_id FROM run_files);
 -- Remove the rows of files that need re-reading (run_files).
 DELETE FROM run_events WHERE file_id IN (SELECT file_id FROM run_files);
 
--- No file is chosen any more.
+-- Empty the list of chosen files.
 DELETE FROM run_files;
 
--- Empty what was copied.
+-- Empty the table that COPY fills.
 DELETE FROM run_song_copy;
 
--- Records we packed (songs), each with the number of its file. Our options follow: MANIFEST GZIP,
--- REGION. What is left out is counted.
+-- Packed records (songs), each with the number of its file. The engine appends MANIFEST GZIP and
+-- REGION, and counts the records that COPY skips.
 COPY run_song_copy (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id
@@ -494,8 +495,8 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000001-jsonpaths_packed_songs.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
--- Songs that the careful reader has accepted: converted as they are; a value that cannot be
--- is an error.
+-- Songs that our rules have accepted: every value is converted, and one that cannot be
+-- converted is an error.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id, needs_rereading
@@ -515,8 +516,8 @@ SELECT
     FALSE AS needs_rereading
 FROM run_song_copy AS c;
 
--- Events as COPY reads them: every value as its text, so that COPY converts, rounds
--- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.
+-- Events as COPY reads them: every value as text, so that COPY converts, rounds and
+-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     artist VARCHAR(65535),
     auth VARCHAR(65535),
@@ -539,8 +540,8 @@ CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     file_id BIGINT
 );
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -550,11 +551,11 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
--- The rows of the file that was copied last get its number.
+-- Set the file number of the rows copied last.
 UPDATE run_event_copy SET file_id = 4040650450145751 WHERE file_id IS NULL;
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -564,14 +565,15 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
--- The rows of the file that was copied last get its number.
+-- Set the file number of the rows copied last.
 UPDATE run_event_copy SET file_id = 3010460447655594 WHERE file_id IS NULL;
 
--- Events into the run's table: texts become numbers where that is beyond doubt. Rows that
--- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.
--- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from
--- "1.50"), anything too long, and, where values are nested, what opens like an object or array.
--- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.
+-- Events into the run's table: texts that are certainly numbers are converted. Rows that may
+-- break a rule, or that COPY may have read differently, need re-reading: their file is read again record
+-- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no
+-- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts
+-- that begin like an object or array.
+-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
@@ -693,8 +695,8 @@ SELECT
     ) AS needs_rereading
 FROM run_event_copy AS c;
 
--- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, values that are null, and texts.
+-- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
+-- need re-reading, null values, and text values.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -716,11 +718,11 @@ GROUP BY file_id;
 INSERT INTO run_files (file_id) VALUES
 (2647871717814730);
 
--- Empty what was copied.
+-- Empty the table that COPY fills.
 DELETE FROM run_event_copy;
 
--- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
--- REGION. What is left out is counted.
+-- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
+-- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid, file_id
@@ -730,11 +732,11 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000009-jsonpaths_packed_events.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
--- How many records were copied.
+-- Count the copied records.
 SELECT COUNT(*) AS copied FROM run_event_copy;
 
--- Events that the careful reader has accepted: converted as they are; a value that cannot be
--- is an error.
+-- Events that our rules have accepted: every value is converted, and one that cannot be
+-- converted is an error.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
@@ -762,7 +764,7 @@ SELECT
     FALSE AS needs_rereading
 FROM run_event_copy AS c;
 
--- Note the songs and artists among the records that this run accepts.
+-- Record the songs and artists of the records that this run accepts.
 INSERT INTO run_changed_songs SELECT DISTINCT song_id FROM run_songs;
 
 INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM run_songs;
@@ -802,7 +804,7 @@ INSERT INTO etl.unknown_fields (run_id, kind, field, occurrences, first_uri) VAL
 
 -- Songs of the catalogue: of several records of one song_id the most complete, then the first by content,
 -- so that the order in which files arrive does not matter. Year 0 and empty texts mean unknown.
--- Also notes under which titles the changed songs were and are known: plays of these are matched anew.
+-- Also records the old and new titles of the changed songs: plays of these titles are matched again.
 INSERT INTO run_changed_titles
 SELECT DISTINCT s.title, s.artist_name
 FROM songs AS s
@@ -836,7 +838,7 @@ WHERE s.song_id IN (SELECT song_id FROM run_changed_songs);
 
 -- Artists of the catalogue: one row per artist_id, although records credit it under several names.
 -- The name most songs credit wins; ties go to the shortest, then the first by alphabet.
--- The place comes from a record that has one.
+-- The location comes from a record that has one.
 DELETE FROM artists WHERE artist_id IN (SELECT artist_id FROM run_changed_artists);
 
 INSERT INTO artists (artist_id, name, location, latitude, longitude)
@@ -928,11 +930,11 @@ FROM (
 WHERE songplays.songplay_id = r.songplay_id;
 
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
--- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
--- differ the first by content wins (what is known before what is not), so that the order in which files
--- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
--- order by them would be none, and a text of blanks alone is unknown.
--- Only times at which a session has more than one event, few as they are, go the long way through a sort.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -1004,8 +1006,8 @@ LEFT JOIN run_song_matches AS m
 
 -- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
 -- The events of the run are compared with what is stored, so the cost follows the new data.
--- Two events at the same (ts, item_in_session) are told apart by content, without trailing blanks, as
--- Redshift compares it.
+-- Two events at the same (ts, item_in_session) are ordered by content, without trailing blanks, as Redshift
+-- compares texts.
 DELETE FROM run_users;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
@@ -1045,7 +1047,7 @@ DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
 INSERT INTO users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
 SELECT user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session FROM run_users;
 
--- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP);
@@ -1088,7 +1090,7 @@ WHERE
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
--- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
 WITH counts AS (
     SELECT
@@ -1142,7 +1144,7 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
--- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
 -- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
@@ -1159,7 +1161,7 @@ GROUP BY s.file_id;
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
 -- when: last batch
--- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
@@ -1171,7 +1173,7 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 1
     ) > 0;
 
--- Every reference in the star has its row.
+-- Every foreign key of the star refers to an existing row.
 -- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -1201,7 +1203,7 @@ WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
 -- scope: time range
--- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -1231,7 +1233,7 @@ WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
 
--- What the plays of a time range came to, and how many NextSong rows they come from.
+-- Totals of the plays in a time range, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
@@ -1257,7 +1259,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (1, 'references', 0, NULL),
 (1, 'unique_keys', 0, NULL);
 
--- How many rows the tables have.
+-- The number of rows in each table.
 SELECT 'staging_events' AS table_name, COUNT(*) AS table_rows FROM staging_events
 UNION ALL
 SELECT 'staging_songs' AS table_name, COUNT(*) AS table_rows FROM staging_songs
@@ -1317,11 +1319,11 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
--- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
--- differ the first by content wins (what is known before what is not), so that the order in which files
--- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
--- order by them would be none, and a text of blanks alone is unknown.
--- Only times at which a session has more than one event, few as they are, go the long way through a sort.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
@@ -1423,7 +1425,7 @@ QUALIFY ROW_NUMBER() OVER (
     ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
--- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
 WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP);
@@ -1466,7 +1468,7 @@ WHERE
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
--- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
 WITH counts AS (
     SELECT
@@ -1520,7 +1522,7 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
--- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
 -- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
@@ -1537,7 +1539,7 @@ GROUP BY s.file_id;
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
 -- when: last batch
--- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
@@ -1549,7 +1551,7 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 0
     ) > 0;
 
--- Every reference in the star has its row.
+-- Every foreign key of the star refers to an existing row.
 -- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -1579,7 +1581,7 @@ WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
 -- scope: time range
--- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
@@ -1609,7 +1611,7 @@ WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
 
--- What the plays of a time range came to, and how many NextSong rows they come from.
+-- Totals of the plays in a time range, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
@@ -1668,8 +1670,8 @@ FROM etl.files
 ORDER BY run_id DESC, uri
 LIMIT 100;
 
--- Rejects of the files as they are loaded now, and of the latest run if it failed: by reason. What that run
--- read was not published, its rejects neither.
+-- Rejected records of the files as loaded now, and of the latest run if it failed, by reason. A failed run
+-- publishes neither its rows nor its rejected records.
 SELECT
     r.reason,
     COUNT(*) AS rejects,
@@ -1689,7 +1691,7 @@ WHERE
 GROUP BY r.reason, f.file_id IS NOT NULL
 ORDER BY published DESC, rejects DESC, r.reason;
 
--- The same rejects one by one; a reason or the end of a URI narrows them down, '' does not.
+-- The same rejected records one by one, filtered by reason and by the end of the URI; '' filters nothing.
 SELECT
     r.run_id,
     f.file_id IS NOT NULL AS published,
@@ -1715,11 +1717,11 @@ WHERE
 ORDER BY r.uri, r.line, r.run_id
 LIMIT 20;
 
--- The loaded files of which some records were rejected, and how many.
+-- The loaded files with rejected records, and the number of these records.
 SELECT uri, rows_rejected FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
 
--- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
--- REGION. What is left out is counted.
+-- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
+-- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid, file_id
@@ -1729,19 +1731,19 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-jsonpaths_packed_events.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
--- The times of the events of the files about to be replaced or retracted (run_files).
+-- The time range of the events in files about to be replaced or retracted (run_files).
 SELECT MIN(ts) AS ts_from, MAX(ts) AS ts_to
 FROM staging_events
 WHERE file_id IN (SELECT file_id FROM run_files);
 
--- Note the songs and artists among the records that are about to be removed (run_files).
+-- Record the songs and artists of the records about to be removed (run_files).
 INSERT INTO run_changed_songs
 SELECT DISTINCT song_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM run_files);
 
 INSERT INTO run_changed_artists
 SELECT DISTINCT artist_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM run_files);
 
--- The users of events that are about to be removed (run_files): computed anew from every event that is left.
+-- The users of events about to be removed (run_files): they are computed again from the remaining events.
 DELETE FROM users
 WHERE user_id IN (
     SELECT user_id FROM staging_events WHERE file_id IN (SELECT file_id FROM run_files)
@@ -1753,7 +1755,7 @@ DELETE FROM staging_songs USING run_files WHERE staging_songs.file_id = run_file
 -- Remove the rows of replaced or retracted files (run_files).
 DELETE FROM staging_events USING run_files WHERE staging_events.file_id = run_files.file_id;
 
--- The versions of this run's files (run_files) that were current are not any more.
+-- Mark the former versions of this run's files (run_files) as no longer current.
 UPDATE etl.files SET state = 'replaced'
 WHERE state IN ('loaded', 'retracted') AND file_id IN (SELECT file_id FROM run_files);
 
@@ -1793,11 +1795,11 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
--- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
--- differ the first by content wins (what is known before what is not), so that the order in which files
--- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
--- order by them would be none, and a text of blanks alone is unknown.
--- Only times at which a session has more than one event, few as they are, go the long way through a sort.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
@@ -1867,7 +1869,7 @@ LEFT JOIN run_song_matches AS m
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
 WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP);
@@ -1910,7 +1912,7 @@ WHERE
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
--- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
 WITH counts AS (
     SELECT
@@ -1964,7 +1966,7 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
--- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
 -- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
@@ -1981,7 +1983,7 @@ GROUP BY s.file_id;
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
 -- when: last batch
--- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
@@ -1993,7 +1995,7 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 3
     ) > 0;
 
--- Every reference in the star has its row.
+-- Every foreign key of the star refers to an existing row.
 -- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -2023,7 +2025,7 @@ WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
 -- scope: time range
--- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
@@ -2053,7 +2055,7 @@ WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
 
--- What the plays of a time range came to, and how many NextSong rows they come from.
+-- Totals of the plays in a time range, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
@@ -2082,11 +2084,11 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 INSERT INTO run_files (file_id) VALUES
 (4040650450145751);
 
--- The versions of this run's files (run_files) that were current are not any more.
+-- Mark the former versions of this run's files (run_files) as no longer current.
 UPDATE etl.files SET state = 'retracted'
 WHERE state IN ('loaded', 'retracted') AND file_id IN (SELECT file_id FROM run_files);
 
--- What the files that were just taken out (run_files) had come to when they were loaded.
+-- The totals at the time of loading of the files that were just removed (run_files).
 SELECT
     COUNT(*) AS files,
     COALESCE(SUM(f.rows_read), 0) AS rows_read,
@@ -2131,11 +2133,11 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
--- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
--- differ the first by content wins (what is known before what is not), so that the order in which files
--- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
--- order by them would be none, and a text of blanks alone is unknown.
--- Only times at which a session has more than one event, few as they are, go the long way through a sort.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -2205,7 +2207,7 @@ LEFT JOIN run_song_matches AS m
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP);
@@ -2248,7 +2250,7 @@ WHERE
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
--- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
 WITH counts AS (
     SELECT
@@ -2302,7 +2304,7 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
--- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
 -- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
@@ -2319,7 +2321,7 @@ GROUP BY s.file_id;
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
 -- when: last batch
--- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
@@ -2331,7 +2333,7 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 4
     ) > 0;
 
--- Every reference in the star has its row.
+-- Every foreign key of the star refers to an existing row.
 -- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -2361,7 +2363,7 @@ WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
 -- scope: time range
--- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -2391,7 +2393,7 @@ WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
 
--- What the plays of a time range came to, and how many NextSong rows they come from.
+-- Totals of the plays in a time range, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
@@ -2408,15 +2410,15 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (4, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
--- The versions of this run's files (run_files) that were current are not any more.
+-- Mark the former versions of this run's files (run_files) as no longer current.
 UPDATE etl.files SET state = 'undone'
 WHERE state IN ('loaded', 'retracted') AND file_id IN (SELECT file_id FROM run_files);
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (5, 'retract --back', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -2483,7 +2485,7 @@ WHERE
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
 -- when: last batch
--- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
@@ -2507,10 +2509,10 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample) VALUES
 (6, 'references', 0, NULL),
 (6, 'unique_keys', 0, NULL);
 
--- What a run was and how it ended; no row where it never was.
+-- The mode and status of a run; no row if there is no such run.
 SELECT mode, status FROM etl.runs WHERE run_id = 1;
 
--- What became of the files a run loaded.
+-- The present states of the files that a run loaded.
 SELECT state, COUNT(*) AS files FROM etl.files WHERE run_id = 1 GROUP BY state;
 
 INSERT INTO run_files (file_id) VALUES
@@ -2548,11 +2550,11 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
--- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
--- differ the first by content wins (what is known before what is not), so that the order in which files
--- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
--- order by them would be none, and a text of blanks alone is unknown.
--- Only times at which a session has more than one event, few as they are, go the long way through a sort.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
@@ -2622,7 +2624,7 @@ LEFT JOIN run_song_matches AS m
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
 WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP);
@@ -2665,7 +2667,7 @@ WHERE
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
--- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
 WITH counts AS (
     SELECT
@@ -2719,7 +2721,7 @@ SELECT 'artists' AS in_table, artist_id AS key_value
 FROM artists
 WHERE artist_id IS NULL;
 
--- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
 -- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
@@ -2736,7 +2738,7 @@ GROUP BY s.file_id;
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
 -- when: last batch
--- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
@@ -2748,7 +2750,7 @@ HAVING
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 7
     ) > 0;
 
--- Every reference in the star has its row.
+-- Every foreign key of the star refers to an existing row.
 -- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
@@ -2778,7 +2780,7 @@ WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
 -- scope: time range
--- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
@@ -2808,7 +2810,7 @@ WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
 
--- What the plays of a time range came to, and how many NextSong rows they come from.
+-- Totals of the plays in a time range, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
@@ -2851,8 +2853,8 @@ DROP TABLE IF EXISTS etl.runs;
 
 DROP TABLE IF EXISTS etl.unknown_fields;
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -2862,8 +2864,8 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -2873,8 +2875,8 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
--- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
--- REGION. What is left out is counted.
+-- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
+-- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid, file_id
@@ -2903,8 +2905,8 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail, content, encoding) VALUES
 (3, 2647871717814730, '/lake/log_data/2.json', 2, 358, 'malformed_json', 'Expecting value, column 1', 'no JSON', 'utf-8');
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -2924,8 +2926,8 @@ INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitu
 INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
 ('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', 3141584196679770);
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -2935,8 +2937,8 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 'auto ignorecase'
 COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid

@@ -9,10 +9,10 @@ import pytest
 from redshift_connector.core import Connection
 from redshift_connector.error import Error
 
-from tests.conftest import s3
+from tests.conftest import real_data, s3
 from tools.redshift_double.fixtures import DoubleCluster, redshift, redshift_server
 
-__all__ = ["redshift", "redshift_server", "s3"]
+__all__ = ["real_data", "redshift", "redshift_server", "s3"]
 
 Ask = Callable[..., Any]
 

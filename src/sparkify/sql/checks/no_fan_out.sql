@@ -1,7 +1,7 @@
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: time range
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
--- plays as rows there is nothing to count: songplay_id is made of the identity and stands once
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
 WITH counts AS (
     SELECT

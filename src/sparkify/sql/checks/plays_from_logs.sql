@@ -1,7 +1,7 @@
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
 -- when: last batch
--- Asked when logs are loaded, of all there are; a log of which nothing was accepted counts too.
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
 SELECT COUNT(*) AS events
 FROM staging_events
 HAVING

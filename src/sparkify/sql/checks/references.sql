@@ -1,4 +1,4 @@
--- Every reference in the star has its row.
+-- Every foreign key of the star refers to an existing row.
 -- scope: warehouse
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p

@@ -1,6 +1,6 @@
 -- Every primary key is unique.
 -- scope: time range
--- Redshift does not enforce keys but trusts them: a false one gives wrong answers.
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)

@@ -1,7 +1,7 @@
--- Empty what an earlier batch of the same run left.
+-- Remove the rows of an earlier batch of the same run.
 DELETE FROM run_songs;
 
--- Empty what an earlier batch of the same run left.
+-- Remove the rows of an earlier batch of the same run.
 DELETE FROM run_events;
 
 -- Remove the rows of files that need re-reading (run_files).
@@ -35,7 +35,7 @@ WHERE
     f.state = 'loaded' AND f.run_id >= :run_from
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
--- Every row of staging belongs to a file that is loaded: none is left of a run that failed.
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
 -- scope: time range
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s

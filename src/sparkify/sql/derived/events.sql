@@ -1,6 +1,6 @@
 -- Events as delivered. One row per accepted line of every current file.
--- Sorted by time, since a run recomputes plays by time; distribution and encodings are AUTO's, as AWS
--- recommends. No key is declared: nothing verifies one, and Redshift would believe it.
+-- Sorted by time, because a run recomputes plays by time; distribution and encodings are AUTO, as AWS
+-- recommends. No key is declared: nothing verifies it, and Redshift's planner would trust it.
 CREATE TABLE IF NOT EXISTS staging_events (
     artist VARCHAR(1024),
     auth VARCHAR(64),
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS staging_events (
     file_id BIGINT NOT NULL
 ) SORTKEY (ts);
 
--- The events of this run's files, before they are accepted.
+-- The events of this run's files before they are accepted.
 CREATE TEMP TABLE IF NOT EXISTS run_events (
     artist VARCHAR(1024),
     auth VARCHAR(64),
@@ -57,8 +57,8 @@ SELECT
     registration, session_id, song, status, ts, user_agent, user_id, file_id
 FROM run_events;
 
--- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, values that are null, and texts.
+-- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
+-- need re-reading, null values, and text values.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -77,8 +77,8 @@ SELECT
 FROM run_events
 GROUP BY file_id;
 
--- Events as COPY reads them: every value as its text, so that COPY converts, rounds
--- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.
+-- Events as COPY reads them: every value as text, so that COPY converts, rounds and
+-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     artist VARCHAR(65535),
     auth VARCHAR(65535),
@@ -101,8 +101,8 @@ CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     file_id BIGINT
 );
 
--- One file of events. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid
@@ -112,8 +112,8 @@ IAM_ROLE :role
 FORMAT AS JSON :jsonpaths
 COMPUPDATE OFF STATUPDATE OFF;
 
--- Records we packed (events), each with the number of its file. Our options follow: MANIFEST GZIP,
--- REGION. What is left out is counted.
+-- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
+-- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
     registration, sessionid, song, status, ts, useragent, userid, file_id
@@ -123,23 +123,24 @@ IAM_ROLE :role
 FORMAT AS JSON :jsonpaths
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF;
 
--- The rows of the file that was copied last get its number.
+-- Set the file number of the rows copied last.
 UPDATE run_event_copy SET file_id = :file_id WHERE file_id IS NULL;
 
--- How many records were copied.
+-- Count the copied records.
 SELECT COUNT(*) AS copied FROM run_event_copy;
 
--- Which files have a record that was copied.
+-- List the files with at least one copied record.
 SELECT DISTINCT file_id FROM run_event_copy;
 
--- Empty what was copied.
+-- Empty the table that COPY fills.
 DELETE FROM run_event_copy;
 
--- Events into the run's table: texts become numbers where that is beyond doubt. Rows that
--- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.
--- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from
--- "1.50"), anything too long, and, where values are nested, what opens like an object or array.
--- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.
+-- Events into the run's table: texts that are certainly numbers are converted. Rows that may
+-- break a rule, or that COPY may have read differently, need re-reading: their file is read again record
+-- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no
+-- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts
+-- that begin like an object or array.
+-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
@@ -261,8 +262,8 @@ SELECT
     ) AS needs_rereading
 FROM run_event_copy AS c;
 
--- Events that the careful reader has accepted: converted as they are; a value that cannot be
--- is an error.
+-- Events that our rules have accepted: every value is converted, and one that cannot be
+-- converted is an error.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading

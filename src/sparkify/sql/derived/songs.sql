@@ -1,6 +1,6 @@
 -- Songs as delivered. One row per accepted record of every current file.
--- Storage is left to AUTO, as AWS recommends. No key is declared: nothing verifies one, and Redshift
--- would believe it.
+-- Storage is AUTO, as AWS recommends. No key is declared: nothing verifies it, and Redshift's planner
+-- would trust it.
 CREATE TABLE IF NOT EXISTS staging_songs (
     num_songs INTEGER,
     artist_id VARCHAR(64),
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS staging_songs (
     file_id BIGINT NOT NULL
 );
 
--- The songs of this run's files, before they are accepted.
+-- The songs of this run's files before they are accepted.
 CREATE TEMP TABLE IF NOT EXISTS run_songs (
     num_songs INTEGER,
     artist_id VARCHAR(64),
@@ -41,8 +41,8 @@ SELECT
     duration, year, file_id
 FROM run_songs;
 
--- What landed of every file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, values that are null, and texts.
+-- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
+-- need re-reading, null values, and text values.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -59,8 +59,8 @@ SELECT
 FROM run_songs
 GROUP BY file_id;
 
--- Songs as COPY reads them: every value as its text, so that COPY converts, rounds
--- and clips nothing. The columns are the keys of the records, in lower case as Redshift folds names.
+-- Songs as COPY reads them: every value as text, so that COPY converts, rounds and
+-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     num_songs VARCHAR(65535),
     artist_id VARCHAR(65535),
@@ -75,8 +75,8 @@ CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     file_id BIGINT
 );
 
--- One file of songs. Our options follow: MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
--- with anything that cannot be loaded is left out, whole, and read again, carefully.
+-- One file of songs. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
+-- with an error is skipped as a whole, and read again record by record.
 COPY run_song_copy (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year
@@ -86,8 +86,8 @@ IAM_ROLE :role
 FORMAT AS JSON :jsonpaths
 COMPUPDATE OFF STATUPDATE OFF;
 
--- Records we packed (songs), each with the number of its file. Our options follow: MANIFEST GZIP,
--- REGION. What is left out is counted.
+-- Packed records (songs), each with the number of its file. The engine appends MANIFEST GZIP and
+-- REGION, and counts the records that COPY skips.
 COPY run_song_copy (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id
@@ -97,23 +97,24 @@ IAM_ROLE :role
 FORMAT AS JSON :jsonpaths
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF;
 
--- The rows of the file that was copied last get its number.
+-- Set the file number of the rows copied last.
 UPDATE run_song_copy SET file_id = :file_id WHERE file_id IS NULL;
 
--- How many records were copied.
+-- Count the copied records.
 SELECT COUNT(*) AS copied FROM run_song_copy;
 
--- Which files have a record that was copied.
+-- List the files with at least one copied record.
 SELECT DISTINCT file_id FROM run_song_copy;
 
--- Empty what was copied.
+-- Empty the table that COPY fills.
 DELETE FROM run_song_copy;
 
--- Songs into the run's table: texts become numbers where that is beyond doubt. Rows that
--- may break a rule, or may not be what they seem, need re-reading: their file is read again, carefully.
--- These are texts that look like numbers with a fraction or an exponent (COPY does not tell 1.50 from
--- "1.50"), anything too long, and, where values are nested, what opens like an object or array.
--- OCTET_LENGTH and LIKE, since comparisons ignore trailing blanks.
+-- Songs into the run's table: texts that are certainly numbers are converted. Rows that may
+-- break a rule, or that COPY may have read differently, need re-reading: their file is read again record
+-- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no
+-- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts
+-- that begin like an object or array.
+-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id, needs_rereading
@@ -198,8 +199,8 @@ SELECT
     ) AS needs_rereading
 FROM run_song_copy AS c;
 
--- Songs that the careful reader has accepted: converted as they are; a value that cannot be
--- is an error.
+-- Songs that our rules have accepted: every value is converted, and one that cannot be
+-- converted is an error.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id, needs_rereading

@@ -1,4 +1,4 @@
--- How many rows the tables have.
+-- The number of rows in each table.
 SELECT 'staging_events' AS table_name, COUNT(*) AS table_rows FROM staging_events
 UNION ALL
 SELECT 'staging_songs' AS table_name, COUNT(*) AS table_rows FROM staging_songs

@@ -1,2 +1,2 @@
--- What a run was and how it ended; no row where it never was.
+-- The mode and status of a run; no row if there is no such run.
 SELECT mode, status FROM etl.runs WHERE run_id = :run_id;

@@ -1,2 +1,2 @@
--- By which tables, rules and models the warehouse was made.
+-- The versions of the tables, rules and models that the warehouse was made with.
 SELECT schema_version, rules_version, models_digest, made_by, upgraded_by FROM etl.meta;

@@ -1,5 +1,5 @@
--- Rejects of the files as they are loaded now, and of the latest run if it failed: by reason. What that run
--- read was not published, its rejects neither.
+-- Rejected records of the files as loaded now, and of the latest run if it failed, by reason. A failed run
+-- publishes neither its rows nor its rejected records.
 SELECT
     r.reason,
     COUNT(*) AS rejects,

@@ -1,4 +1,4 @@
--- The same rejects one by one; a reason or the end of a URI narrows them down, '' does not.
+-- The same rejected records one by one, filtered by reason and by the end of the URI; '' filters nothing.
 SELECT
     r.run_id,
     f.file_id IS NOT NULL AS published,

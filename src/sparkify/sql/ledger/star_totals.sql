@@ -1,4 +1,4 @@
--- What the plays of a time range came to, and how many NextSong rows they come from.
+-- Totals of the plays in a time range, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched

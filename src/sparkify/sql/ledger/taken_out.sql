@@ -1,4 +1,4 @@
--- What the files that were just taken out (run_files) had come to when they were loaded.
+-- The totals at the time of loading of the files that were just removed (run_files).
 SELECT
     COUNT(*) AS files,
     COALESCE(SUM(f.rows_read), 0) AS rows_read,

@@ -1,4 +1,4 @@
--- The warehouse is brought to another version.
+-- Set the version of the warehouse.
 UPDATE etl.meta SET
     schema_version = :schema_version,
     rules_version = :rules_version,

@@ -1,2 +1,2 @@
--- For looking, and for a person's own queries.
+-- The transaction for reading, and for a user's own queries.
 BEGIN READ ONLY;

@@ -1,4 +1,4 @@
--- The same where there are no SYS views.
+-- Why COPY skipped packed records, on clusters without SYS views.
 SELECT
     RTRIM(filename) AS file_name,
     line_number,

@@ -1,4 +1,4 @@
--- Why COPY left out records of our own packing. Names in system views are padded.
+-- Why COPY skipped packed records. Names in system views are padded.
 SELECT
     RTRIM(file_name) AS file_name,
     line_number,

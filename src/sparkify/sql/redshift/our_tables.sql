@@ -1,4 +1,4 @@
--- The tables of the warehouse that exist; asks the catalogue, which the leader node holds.
+-- The existing tables of the warehouse, from the catalogue on the leader node.
 SELECT schemaname || '.' || tablename AS table_name
 FROM pg_tables
 WHERE schemaname IN ('public', 'etl')

@@ -1,2 +1,2 @@
--- Leave everything as it was.
+-- Undo the transaction.
 ROLLBACK;

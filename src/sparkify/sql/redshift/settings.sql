@@ -1,5 +1,5 @@
--- Tables without a schema are those in public, whatever the user's own setting.
+-- A table without a schema is in public, whatever the user's own setting.
 SET search_path TO public;
 
--- In milliseconds: a statement that takes longer is cancelled.
+-- In milliseconds; the server cancels a statement that takes longer.
 SET statement_timeout TO :milliseconds;

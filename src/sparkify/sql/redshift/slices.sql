@@ -1,2 +1,2 @@
--- How many slices load side by side.
+-- The number of slices, which load in parallel.
 SELECT COUNT(*) AS slices FROM stv_slices;

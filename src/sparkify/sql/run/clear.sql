@@ -1,4 +1,4 @@
--- Empty what an earlier batch of the same run left, beside the records that landed.
+-- Empty the run's tables after an earlier batch of the same run, except the landed records.
 DELETE FROM run_files;
 
 DELETE FROM run_changed_songs;

@@ -1,2 +1,2 @@
--- No file is chosen any more.
+-- Empty the list of chosen files.
 DELETE FROM run_files;

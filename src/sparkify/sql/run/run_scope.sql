@@ -1,4 +1,4 @@
--- What this run changes: the keys whose rows in the star have to be computed anew.
+-- The scope of this run: the keys whose rows in the star have to be computed again.
 CREATE TEMP TABLE IF NOT EXISTS run_files (file_id BIGINT NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS run_changed_songs (song_id VARCHAR(64) NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS run_changed_artists (artist_id VARCHAR(64) NOT NULL);

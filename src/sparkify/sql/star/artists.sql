@@ -1,6 +1,6 @@
 -- Artists of the catalogue: one row per artist_id, although records credit it under several names.
 -- The name most songs credit wins; ties go to the shortest, then the first by alphabet.
--- The place comes from a record that has one.
+-- The location comes from a record that has one.
 DELETE FROM artists WHERE artist_id IN (SELECT artist_id FROM run_changed_artists);
 
 INSERT INTO artists (artist_id, name, location, latitude, longitude)

@@ -1,9 +1,9 @@
 -- Plays in the run's time range: every NextSong event once, matched with a song or not.
--- An event is who, which session, which item, when; delivered twice it is one play. Among deliveries that
--- differ the first by content wins (what is known before what is not), so that the order in which files
--- arrive does not matter. Texts lose their trailing blanks: Redshift ignores them in every comparison, so an
--- order by them would be none, and a text of blanks alone is unknown.
--- Only times at which a session has more than one event, few as they are, go the long way through a sort.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
 WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)

@@ -1,6 +1,6 @@
 -- Songs of the catalogue: of several records of one song_id the most complete, then the first by content,
 -- so that the order in which files arrive does not matter. Year 0 and empty texts mean unknown.
--- Also notes under which titles the changed songs were and are known: plays of these are matched anew.
+-- Also records the old and new titles of the changed songs: plays of these titles are matched again.
 INSERT INTO run_changed_titles
 SELECT DISTINCT s.title, s.artist_name
 FROM songs AS s

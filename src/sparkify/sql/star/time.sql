@@ -1,4 +1,4 @@
--- The moments of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
 WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP);

@@ -1,7 +1,7 @@
 -- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
 -- The events of the run are compared with what is stored, so the cost follows the new data.
--- Two events at the same (ts, item_in_session) are told apart by content, without trailing blanks, as
--- Redshift compares it.
+-- Two events at the same (ts, item_in_session) are ordered by content, without trailing blanks, as Redshift
+-- compares texts.
 DELETE FROM run_users;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)

@@ -1,8 +1,8 @@
 -- Songs played by listeners. One row per NextSong event.
 -- grain: songplay_id
--- Sorted by time: analysts ask by time, and a run replaces a time range. Distribution and encodings are
--- AUTO's, which follows size and queries; one ENCODE of ours would switch it off for the whole table.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Sorted by time: analysts ask by time, and a run replaces a time range. Distribution and encodings are AUTO,
+-- which adapts to size and queries; a single ENCODE would switch it off for the whole table.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS songplays (
     songplay_id BIGINT NOT NULL,
     start_time TIMESTAMP NOT NULL,

@@ -1,7 +1,7 @@
--- The moments at which songs were played, in UTC, taken apart.
+-- The start times of the plays in UTC, and their parts: hour, day, week, month, year, weekday.
 -- grain: start_time
 -- Sorted by time like songplays; distribution and encodings are left to AUTO, as AWS recommends.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS time (
     start_time TIMESTAMP NOT NULL,
     hour INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 -- People seen in the app, on any page, as of their latest event.
 -- grain: user_id
--- Storage is left to AUTO, as AWS recommends: while it is small every node has a copy, so joins move nothing.
--- Redshift does not enforce the key but trusts it in its plans: the check unique_keys holds it in every run.
+-- Storage is AUTO, as AWS recommends: every node has a copy of a small table, so that joins move no rows.
+-- Redshift does not enforce the key, but its planner trusts it: every run verifies it (unique_keys).
 CREATE TABLE IF NOT EXISTS users (
     user_id VARCHAR(64) NOT NULL,
     first_name VARCHAR(1024),

@@ -1,9 +1,9 @@
-"""Redshift's SQL for DuckDB; the only user of sqlglot.
+"""Translate Redshift's SQL into DuckDB's dialect; the only module that imports sqlglot.
 
-The source text goes to Redshift verbatim. For DuckDB it is transpiled, never the other way. What only
-Redshift has (distribution, sort keys) is taken off the tree; keys too, since DuckDB would enforce them
+Redshift gets the source text verbatim. For DuckDB it is transpiled, never the other way round. Properties
+that only Redshift has (distribution, sort keys) are removed. Keys are removed too: DuckDB would enforce them
 with an index that costs more than the load, and the checks verify them. Functions that DuckDB lacks are
-macros of the engine.
+macros (:mod:`sparkify.warehouse.duckdb.functions`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def transpile(statement: Statement) -> str:
     """Return the statement in DuckDB's dialect, on several lines.
 
     Raises:
-        ModelError: sqlglot cannot read it, or DuckDB has no equal for it.
+        ModelError: sqlglot cannot parse the statement, or DuckDB has no equivalent.
     """
     try:
         tree = sqlglot.parse_one(statement.text, read="redshift")
@@ -40,7 +40,7 @@ def transpile(statement: Statement) -> str:
 
 
 def _quicken(tree: exp.Expr) -> None:
-    """Write an MD5's first 60 bits as a function of ours, which does not go by hex digits."""
+    """Replace the first 60 bits of an MD5 by our macro, which is faster than hex digits."""
     one, fifteen, sixteen = (exp.Literal.number(number) for number in (1, 15, 16))
     for md5 in list(tree.find_all(exp.MD5)):
         digits = exp.Substring(this=md5.copy(), start=one, length=fifteen)

@@ -1,9 +1,9 @@
-"""The embedded engine: one DuckDB file, attached read-only while we look and read-write while we write.
+"""The embedded engine: one DuckDB file, attached read-only for reading and read-write for writing.
 
 The connection itself is in memory and holds the run's temporary tables, so a run parses its files without
-any lock on the warehouse; readers are locked out only while it writes. The first run of all builds the
-warehouse under another name (:mod:`sparkify.warehouse.duckdb.new_file`) and lands the records of large files
-where they will stay.
+any lock on the warehouse; readers are locked out only while it writes. The very first run builds the
+warehouse under a temporary name (:mod:`sparkify.warehouse.duckdb.new_file`) and lands the records of large
+files directly in that file.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
 
 _RETRY_EVERY = 0.05
-# The oldest DuckDB that reads the files we make; the format of 1.2 would cost a third more time.
+# The oldest DuckDB that reads our files; the format of 1.2 would cost a third more time.
 STORAGE_VERSION = "v1.4.0"
-# What every connection begins with.
+# Settings of every connection.
 SET_UP = (
-    # Rows of staging have no order; keeping the files' would cost a quarter of the load.
+    # Rows of staging have no order; preserving the order of the files would cost a quarter of the load.
     "SET preserve_insertion_order = false",
-    # Rows are written once 122,880 are there. To gather five times as many would lay them out a little better
-    # on disk, for a twentieth of the load.
+    # Rows are written in groups of 122,880. Groups five times as large would give a slightly better layout on
+    # disk, at the cost of a twentieth of the load.
     "SET write_buffer_row_group_count = 1",
     "SET TimeZone = 'UTC'",
     *MACROS,
@@ -59,10 +59,10 @@ class DuckDBEngine:
     """A warehouse in one DuckDB file.
 
     Args:
-        path: The file; made by the first run.
-        wait: Seconds to wait for another process that holds it.
-        on_wait: Told, once a second has passed, who that is; left when the wait is over.
-        on_older: Told when a warehouse that is read is of an older version.
+        path: The file; created by the first run.
+        wait: Seconds to wait for another process that holds the file.
+        on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
+        on_older: Called when a warehouse opened for reading has an older version.
     """
 
     name = "duckdb"
@@ -84,7 +84,7 @@ class DuckDBEngine:
         self._on_older = on_older
         self._verified = False
         self._new: NewFile | None = None
-        # Whether records land in the new file; in temporary tables where the warehouse was there by then.
+        # Whether records land in the new file; if the warehouse exists, they land in temporary tables.
         self._lands_in_new_file = False
         try:
             self._spill = TemporaryFolder()
@@ -99,7 +99,7 @@ class DuckDBEngine:
         connection = duckdb.connect(":memory:")
         for sql in SET_UP:
             connection.execute(sql)
-        # What does not fit in memory goes there, not into the folder people happen to be in.
+        # DuckDB writes data that does not fit in memory there, not into the current folder.
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
         return connection
 
@@ -107,13 +107,13 @@ class DuckDBEngine:
         return [ProbeStep("database", self._try_file)]
 
     def _try_file(self) -> str:
-        """Open the warehouse as a run first does, and see whether it may be written."""
+        """Open the warehouse as the start of a run does, and test whether it can be written."""
         with self.reading() as exists:
             if not exists:
-                self._begin_new()  # in the folder it will be in, under a name of its own
+                self._begin_new()  # in the folder of the warehouse, under a temporary name
                 self._abandon()
                 return f"{self.path}, made by the first run"
-            # DuckDB writes its log beside the file.
+            # DuckDB writes its write-ahead log beside the file.
             for place in (self.path, self.path.parent):
                 if not os.access(place, os.W_OK):
                     self._fail(PermissionError(errno.EACCES, "it is read-only"), str(self.path))
@@ -121,7 +121,7 @@ class DuckDBEngine:
 
     def recover(self) -> None:
         remove_leftovers(self.path)
-        # A process killed after its commit leaves the write-ahead log; opening for writing folds it in.
+        # A process killed after its commit leaves the write-ahead log; opening for writing applies it.
         if self.path.with_name(self.path.name + ".wal").exists():
             with suppress(WarehouseLocked):
                 self._attach("READ_WRITE", wait=False)
@@ -141,7 +141,7 @@ class DuckDBEngine:
     @contextmanager
     def reading(self) -> Iterator[bool]:
         if self._new:
-            self._abandon()  # landed for nothing: another run has published
+            self._abandon()  # another run has published, so the landed rows are discarded
         if not self.path.exists():
             yield False
             return
@@ -169,14 +169,14 @@ class DuckDBEngine:
                     self._run(f"DROP TABLE IF EXISTS {kind.landing}")  # landed, and not accepted
             self._run("COMMIT")
             if self._new:
-                self._run("CHECKPOINT warehouse")  # a log of this name would not be found again
+                self._run("CHECKPOINT warehouse")  # a write-ahead log of this name would not be found again
         except BaseException:
             self._abandon()
             raise
         if self._new:
             self._publish_new(self._new)
         else:
-            # What is committed stands in the log beside the file at least: the next to open it takes it in.
+            # Committed rows are at least in the write-ahead log beside the file; the next open applies it.
             self._let_go()
 
     def _begin_new(self) -> None:
@@ -188,7 +188,7 @@ class DuckDBEngine:
             raise
 
     def _publish_new(self, new: NewFile) -> None:
-        """Name the new warehouse and let go of it, in this order: one that nobody locks is a leftover."""
+        """Rename the new warehouse and then unlock it: other runs remove an unlocked file as a leftover."""
         try:
             new.publish()
         except OSError as exc:
@@ -202,25 +202,25 @@ class DuckDBEngine:
         self._new = None
 
     def _abandon(self) -> None:
-        """Undo what was begun and let go of the warehouse."""
+        """Roll back the transaction and detach the warehouse."""
         with suppress(duckdb.Error):  # a COMMIT that fails has ended the transaction
             self._connection.execute("ROLLBACK")
         if self._new:
             self._let_go()
             self._end_new(self._new)
             return
-        # Its log is left behind, empty. Removed while we hold the lock: afterwards it might be another's.
+        # DuckDB leaves an empty log. It is removed under the lock: later it might belong to another process.
         log = self.path.with_name(self.path.name + ".wal")
         if log.exists() and not log.stat().st_size:
             log.unlink()
         self._let_go()
 
     def _let_go(self) -> None:
-        """Let go of a warehouse that was open for writing."""
+        """Detach a warehouse that was open for writing."""
         try:
             self._detach()
         except duckdb.Error:
-            # A full disk leaves it good for nothing, not even for being detached.
+            # After a full disk the database cannot even be detached.
             self._connection.close()
             self._connection = self._connect()
 
@@ -244,7 +244,7 @@ class DuckDBEngine:
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         if not rows:
             return
-        # One list per column: a statement per row costs a millisecond each.
+        # One list per column: one statement per row would cost a millisecond each.
         values = {column: [row[i] for row in rows] for i, column in enumerate(columns)}
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
@@ -264,13 +264,13 @@ class DuckDBEngine:
         if not self._lands_inside(kind):
             self.execute(statements_of(kind).accept)
             return
-        # Their table becomes the one of staging: no row is written again.
+        # The landing table becomes the staging table: no row is written a second time.
         self._run(f"DROP TABLE {kind.staging}")
         self._run(f"ALTER TABLE {kind.landing} DROP COLUMN needs_rereading")
         self._run(f"ALTER TABLE {kind.landing} RENAME TO {kind.staging}")
 
     def _lands_inside(self, kind: RecordKind) -> bool:
-        """Tell whether records of a kind land in the new file, where they stay: those of large files do."""
+        """Return whether a kind's records land directly in the new file, as those of large files do."""
         return self._lands_in_new_file and not kind.packed
 
     def survey(self, kind: RecordKind, paths: Sequence[Path]) -> Rows:
@@ -281,7 +281,7 @@ class DuckDBEngine:
         return Answer([column[0] for column in self._connection.description or []], iter(rows))
 
     def query(self, sql: str) -> Answer:
-        # The file is attached read-only; this keeps a query from reading or writing any other.
+        # The warehouse is attached read-only; this setting prevents access to any other file.
         self._run("SET enable_external_access = false")
         found = self._run(self._only(sql), what=THE_QUERY)
         columns = [column[0] for column in found.description or []]
@@ -296,7 +296,7 @@ class DuckDBEngine:
         return Answer(columns, rows())
 
     def _only(self, sql: str) -> str:
-        """Return the query, if it is one: of several only the last would be seen."""
+        """Return the statement if there is exactly one: of several only the last result would be shown."""
         try:
             count = len(self._connection.extract_statements(sql))
         except duckdb.Error as exc:
@@ -325,8 +325,8 @@ class DuckDBEngine:
         begun = time.monotonic()
         refused = told = False
         path = self._new.path if self._new else self.path
-        # The type is named: by the suffix, .json say, DuckDB would attach something that keeps nothing.
-        # A new file is written so that every DuckDB from 1.4 on can read it.
+        # The type is explicit: DuckDB would attach a file named *.json as something that stores nothing.
+        # New files have a format that every DuckDB from 1.4 on can read.
         version = f", STORAGE_VERSION '{STORAGE_VERSION}'" if self._new else ""
         sql = f"ATTACH {literal(str(path))} AS warehouse ({mode}, TYPE duckdb{version})"
         with ExitStack() as waiting:
@@ -377,7 +377,7 @@ class DuckDBEngine:
 
 @contextmanager
 def _noting(holder: str) -> Iterator[None]:
-    """Let whoever interrupts the wait learn what it was that was interrupted."""
+    """Add the holder's name to a KeyboardInterrupt raised during the wait."""
     try:
         yield
     except BaseException as exc:

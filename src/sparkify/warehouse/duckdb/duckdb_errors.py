@@ -1,4 +1,4 @@
-"""What DuckDB raises, as our errors: the one boundary."""
+"""Translate DuckDB's exceptions into our errors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import duckdb
 from sparkify.errors import Command, EngineError, Hint, SparkifyError, WarehouseLocked
 from sparkify.warehouse.duckdb.holder import find_holder
 
-# How a person's own SQL is named.
+# The name of a user's own SQL in messages.
 THE_QUERY = "the query"
-# What the system says of a disk, quota or limit that is used up.
+# Messages of the operating system about a full disk, quota or limit.
 _FULL = r"No space left on device|File too large|Disk quota exceeded"
 _LOG_DENIED = r'"[^"\n]*\.wal": (Permission denied|Read-only file system)'
-# Where DuckDB names what may have been meant: `Did you mean "a"?`, `Candidate bindings: "a", "b"`.
+# DuckDB's suggestions of names: `Did you mean "a"?`, `Candidate bindings: "a", "b"`.
 _MEANT = re.compile(r"Did you mean (.+)\?|Candidate \w+: (?:: )?(.+)")
 _FUNCTIONS = re.compile(r"Candidate functions:\n((?:\t.+\n?)+)")
 _SHOWN = 5
@@ -24,11 +24,11 @@ _OR_NAME = "Or name another file with --database or [DWH] DATABASE"
 
 
 def explain(exc: Exception, what: str, path: Path) -> SparkifyError:
-    """Return an error of DuckDB, or of the system, as ours.
+    """Return an error of DuckDB or of the operating system as one of ours.
 
     Args:
-        exc: What was raised.
-        what: What was tried, as a person would name it.
+        exc: The exception.
+        what: Name of the failed operation for the message.
         path: The file of the warehouse.
     """
     text = str(exc)
@@ -59,7 +59,7 @@ def explain(exc: Exception, what: str, path: Path) -> SparkifyError:
 
 
 def _about_writing(text: str, path: Path) -> EngineError | None:
-    """Explain why the file of a warehouse cannot be written, if that is it."""
+    """Return why the warehouse file cannot be written; None if the error is about something else."""
     full = re.search(_FULL, text)
     if full:
         return EngineError(
@@ -77,7 +77,7 @@ def _about_writing(text: str, path: Path) -> EngineError | None:
 
 
 def _about_file(exc: Exception, path: Path) -> SparkifyError:
-    """Explain why a file cannot be made, or opened, as a warehouse."""
+    """Return why a file cannot be created or opened as a warehouse."""
     if isinstance(exc, OSError):
         return EngineError(
             f"{path} cannot be made: {exc.strerror}.",
@@ -92,7 +92,7 @@ def _about_file(exc: Exception, path: Path) -> SparkifyError:
 
 
 def _about_contents(text: str, path: Path) -> EngineError:
-    """Explain why a file that is there cannot be read as a warehouse."""
+    """Return why an existing file cannot be read as a warehouse."""
     first = text.split("\n", 1)[0]
     if "not a valid DuckDB database file" in text:
         if not path.stat().st_size:
@@ -128,7 +128,7 @@ def _about_contents(text: str, path: Path) -> EngineError:
 
 
 def _about_query(exc: Exception) -> EngineError:
-    """Explain why a person's own SQL was refused; DuckDB's own suggestion is the best next step there is."""
+    """Return why a user's own SQL was refused, with DuckDB's suggestion as the hint."""
     text = str(exc)
     first = text.split("\n", 1)[0]
     if "read-only mode" in first:
@@ -151,7 +151,7 @@ def _about_query(exc: Exception) -> EngineError:
 
 
 def _meant(text: str) -> list[str]:
-    """Return the names DuckDB suggests, the likeliest first."""
+    """Return the names that DuckDB suggests, the most likely first."""
     functions = _FUNCTIONS.search(text)
     if functions:
         return [line.strip() for line in functions[1].splitlines()][:_SHOWN]

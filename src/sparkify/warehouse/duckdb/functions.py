@@ -1,15 +1,15 @@
-"""Functions of Redshift that DuckDB lacks, or has only slower: macros of every connection."""
+"""Macros for Redshift functions that DuckDB lacks or runs more slowly; every connection has them."""
 
 from __future__ import annotations
 
 # STRTOL(hex, 16): 15 hex digits are the most that both engines read alike (64 bits, signed).
 _FROM_BASE = "CREATE TEMP MACRO IF NOT EXISTS from_base(digits, base) AS CAST('0x' || digits AS BIGINT)"
 
-# What `dialect` writes for STRTOL(SUBSTRING(MD5(text), 1, 15), 16).
+# The translation of STRTOL(SUBSTRING(MD5(text), 1, 15), 16) by `dialect`.
 MD5_BITS = "md5_first_60_bits"
 
-# DuckDB gives an MD5 as a number, its first byte lowest. To turn eight bytes round (neighbours, then pairs,
-# then halves change places) takes a tenth of writing and reading hex digits.
+# DuckDB returns an MD5 as a little-endian number. Reversing eight bytes (swap neighbours, then pairs, then
+# halves) takes a tenth of the time of writing and reading hex digits.
 _SWAP = """CREATE TEMP MACRO IF NOT EXISTS swap_bits(number, bits, mask) AS
     ((number & mask) << bits) | ((number >> bits) & mask)"""
 _MD5 = f"""CREATE TEMP MACRO IF NOT EXISTS {MD5_BITS}(text) AS CAST(

@@ -1,4 +1,4 @@
-"""Who holds a DuckDB file, as DuckDB's refusal and the system tell."""
+"""Find the process that holds a DuckDB file, from DuckDB's message and /proc."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A process that holds a file: words for it, and its number where it is known."""
+    """A process that holds a file: its description, and its process id if known."""
 
     words: str
     pid: int | None = None
 
 
 def find_holder(refusal: str) -> Holder:
-    """Return who holds the file, from DuckDB's words for it."""
+    """Return the holder of the file named in DuckDB's message."""
     found = re.search(r"held in (.+?) \(PID (\d+)\)", refusal)
     if found is None:
         return Holder("another process")
@@ -29,9 +29,9 @@ def find_holder(refusal: str) -> Holder:
 
 
 def _started(pid: int) -> datetime | None:
-    """Return when a process began, in local time; None where the system has no /proc, or it has ended."""
+    """Return when a process started, in local time; None without /proc, or if the process has ended."""
     try:
-        # The name in parentheses may hold anything; the 20th field after it is the start in ticks since boot.
+        # The name in parentheses is arbitrary; the 20th field after it is the start in ticks since boot.
         ticks = int(Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
         up = float(Path("/proc/uptime").read_text(encoding="utf-8").split()[0])
         age = up - ticks / os.sysconf("SC_CLK_TCK")

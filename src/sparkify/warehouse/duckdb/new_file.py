@@ -1,6 +1,6 @@
-"""A warehouse that does not exist yet: built under another name, and given its own when it is whole.
+"""A new warehouse: built under a temporary name, and renamed when it is complete.
 
-Nobody can read it before, so nobody is locked out, and rows can land where they will stay.
+Nobody can read it before that, so nobody is locked out, and rows can land directly in the file.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from sparkify.filelocks import claim, disclaim, left_over
 
 
 class NewFile:
-    """A file beside the place of a warehouse, of a name nobody else has.
+    """A file with a unique name, in the folder of the future warehouse.
 
     Args:
-        target: Where the warehouse will be; a link is followed.
+        target: The future path of the warehouse; a symbolic link is followed.
     """
 
     def __init__(self, target: Path) -> None:
@@ -28,11 +28,11 @@ class NewFile:
         claim(self.path)  # DuckDB locks it
 
     def publish(self) -> None:
-        """Give the file its name, unless there is one of that name by now.
+        """Rename the file to its final name, unless a file of that name exists by now.
 
         Raises:
-            TransientEngineError: Another run has made the warehouse meanwhile.
-            OSError: The file system does not let us.
+            TransientEngineError: Another run has created the warehouse in the meantime.
+            OSError: The file system refused.
         """
         try:
             os.link(self.path, self._target)
@@ -41,22 +41,22 @@ class NewFile:
                 f"{self._target} was made by another run meanwhile.", "Run again."
             ) from exc
         except OSError:
-            # Not every file system has links; without them two first runs at once are one too many.
+            # Some file systems have no links; there, two first runs at the same time are not detected.
             if self._target.exists() or not self.path.exists():
                 raise
             self.path.rename(self._target)
 
     def remove(self) -> None:
-        """Remove the name it was built under, and its log."""
+        """Remove the temporary name and its write-ahead log."""
         _remove(self.path)
         disclaim(self.path)
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what killed runs were building for a place.
+    """Remove the unfinished files that killed runs left beside a warehouse.
 
-    A file that is being built is locked by whoever builds it, on whatever machine; one that nobody locks is
-    left over. Only names that :class:`NewFile` gives are looked at.
+    A process locks the file that it builds, also across machines; an unlocked file is a leftover. Only names
+    given by :class:`NewFile` are considered.
     """
     target = Path(os.path.realpath(target))
     name = re.compile(re.escape(_prefix(target)) + "[0-9a-f]{16}")

@@ -1,4 +1,4 @@
-"""Rows of another engine into a Parquet file, by DuckDB in memory."""
+"""Write another engine's rows to a Parquet file, with a temporary DuckDB database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sparkify.errors import EngineError
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse.duckdb.parsing import literal
 
-# Types by their number in the protocol; what is not among them is written as text.
+# Types by their number in PostgreSQL's protocol; other types are written as text.
 _TYPES = {
     16: "BOOLEAN",
     20: "BIGINT",
@@ -38,7 +38,12 @@ _ROW_GROUP = 20_480
 
 
 def write_rows(columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...]], path: Path) -> int:
-    """Write rows as they come, return how many; ``columns`` are their names and types' numbers.
+    """Write rows to a Parquet file as they arrive; return their number.
+
+    Args:
+        columns: Name and type number of each column.
+        rows: The rows.
+        path: The file to write.
 
     Raises:
         EngineError: The file cannot be written.
@@ -50,7 +55,7 @@ def write_rows(columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...
     ]
     with open_temporary_folder() as folder, duckdb.connect(str(folder / "answer.duckdb")) as connection:
         try:
-            _hold(connection, slots, rows)
+            _fill_table(connection, slots, rows)
         except duckdb.Error as exc:
             raise EngineError(
                 f"the answer cannot be held in {folder}: {_first_line(exc)}",
@@ -69,10 +74,10 @@ def write_rows(columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...
     return int(count)
 
 
-def _hold(
+def _fill_table(
     connection: duckdb.DuckDBPyConnection, slots: Sequence[_Slot], rows: Iterator[tuple[Any, ...]]
 ) -> None:
-    """Fill a table with the rows."""
+    """Create the table ``answer`` and insert the rows."""
     connection.execute(f"SET memory_limit = '{_MEMORY}'")
     connection.execute("SET threads = 1")
     connection.execute(f"CREATE TABLE answer ({', '.join(f'{each.name} {each.type}' for each in slots)})")
@@ -84,7 +89,7 @@ def _hold(
 
 @dataclass(slots=True)
 class _Slot:
-    """A column on its way: kept as text where it is a NUMERIC, whose places are known at the end only."""
+    """A column of the table ``answer``; a NUMERIC is stored as text until the largest scale is known."""
 
     name: str
     label: str

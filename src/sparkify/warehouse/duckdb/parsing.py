@@ -1,8 +1,8 @@
 """How DuckDB reads our files: one statement parses, converts and marks the rows that need re-reading.
 
 DuckDB's strict reader rounds 12.7 into an integer column, reads ``true`` as 1 and an object as text. So
-whole numbers are read as text and converted here, and every row that may not be what it seems is marked
-``needs_rereading``; the pipeline reads its file again, carefully, by our own rules.
+integers are read as text and converted here, and every row that DuckDB may read differently than our rules
+do is marked ``needs_rereading``; the pipeline then reads its file again, record by record, by our rules.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sparkify.errors import LoadError
 from sparkify.records import FILE_KEY, Between, Field, RecordKind, Rule
 
 _LEVELS = 50
-# Left to itself DuckDB takes a folder named level=paid for the level of every record in it.
+# With hive partitioning DuckDB would read a folder named level=paid as the level of every record in it.
 _NAMED = "filename = true, hive_partitioning = false"
-# Beyond this a double may stand for several whole numbers.
+# Above this, one double represents several integers.
 _EXACT = 2**53
 _NESTED_BEYOND_JSON = (
     "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf)') "
@@ -27,15 +27,14 @@ _NESTED_BEYOND_JSON = (
 
 
 def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
-    """Return the statement that lands files as delivered; ``run_paths`` says which file_id each path has.
+    """Return the statement that lands files as delivered; ``run_paths`` maps each path to its file_id.
 
-    Where values are texts, digits and null and nothing else (``flat``), numbers can be read as numbers, and
-    no text need be looked at for being an object or array.
+    With ``flat``, numbers are read as numbers, and no text is tested for being an object or array.
 
     Args:
         kind: The kind of their records.
         files: The list of their paths, in SQL.
-        flat: Whether values are.
+        flat: Whether every value is a string, a number in plain digits, or null.
     """
     return (
         f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind.fields)},\n    p.file_id,\n"
@@ -45,7 +44,7 @@ def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
 
 
 def packed_sql(kind: RecordKind, path: str) -> str:
-    """Return the statement that lands packed records, which hold the numbers of their files."""
+    """Return the statement that lands packed records, each of which holds its file's number."""
     number = Field(FILE_KEY, "file_id", "BIGINT")
     fields = (*kind.fields, number)
     return (
@@ -57,8 +56,8 @@ def packed_sql(kind: RecordKind, path: str) -> str:
 def survey_sql(paths: Sequence[str]) -> str:
     """Return the query that counts every key of every file: path, key, occurrences.
 
-    The key NULL counts the lines that may hold, within a value, what the strict parser takes and JSON
-    does not know, or more levels than a careful reader can follow.
+    The key NULL counts the lines that may contain, inside a value, something that DuckDB accepts and JSON
+    does not allow, or more levels of nesting than our own parser accepts.
     """
     return (
         "SELECT filename, key, COUNT(*) FROM (SELECT filename, UNNEST(json_keys(json) || "  # noqa: S608
@@ -68,17 +67,17 @@ def survey_sql(paths: Sequence[str]) -> str:
 
 
 def load_error(exc: Exception) -> LoadError | None:
-    """Return the error as one about a file's contents, or None when it is about something else.
+    """Return an error about a file's contents as a :class:`LoadError`; None for any other error.
 
-    The pipeline reads such a file carefully and finds the place by itself; the text is for the log.
+    The pipeline then reads the file record by record and finds the place itself; the text is for the log.
     """
     text = str(exc).split("\n", 1)[0]
     wrong_json = isinstance(exc, duckdb.InvalidInputException | duckdb.ConversionException)
-    # Of a stream it says what is wrong, and not where; whatever is about a file as such names it in quotes.
+    # An error in a compressed stream names no file; an error about a file as a whole names it in quotes.
     wrong_stream = isinstance(exc, duckdb.IOException) and (
         '"' not in text or re.search(r"gzip|zstd|compress|corrupt", text, re.IGNORECASE)
     )
-    # DuckDB quotes the file in its message, and may cut the quotation within a character.
+    # DuckDB quotes the file's content in its message, and may cut the quotation inside a character.
     cut_quotation = isinstance(exc, UnicodeDecodeError)
     if not (wrong_json or wrong_stream or cut_quotation):
         return None
@@ -107,7 +106,7 @@ def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False) -> st
 
 
 def _read_as(field: Field, *, flat: bool) -> str:
-    # Whole numbers as DOUBLE, which does not round them, or as text, which hides nothing of them.
+    # Integers are read as DOUBLE, which does not round them to integers, or as text, which keeps every digit.
     return "DOUBLE" if field.type == "DOUBLE" or (flat and not field.is_text) else "VARCHAR"
 
 
@@ -132,12 +131,12 @@ def identifier(name: str) -> str:
 def _needs_rereading(kind: RecordKind, *, flat: bool = False) -> str:
     conditions = [condition for each in kind.fields for condition in _doubts(each, flat=flat)]
     conditions += [_broken(kind, rule) for rule in kind.rules]
-    # Three-valued logic: one that is true decides, whatever is NULL beside it.
+    # Three-valued logic: one true condition decides, even if others are NULL.
     return "COALESCE(\n        " + "\n        OR ".join(conditions) + ",\n        FALSE\n    )"
 
 
 def _broken(kind: RecordKind, rule: Rule) -> str:
-    """Return the condition under which a rule is broken."""
+    """Return the condition under which a record breaks a rule."""
     name = _name(rule.key)
     if isinstance(rule, Between):
         (type_,) = (each.type for each in kind.fields if each.key == rule.key)
@@ -146,13 +145,13 @@ def _broken(kind: RecordKind, rule: Rule) -> str:
 
 
 def _doubts(field: Field, *, flat: bool) -> Iterable[str]:
-    """Yield the conditions under which a value may not be what it seems; NULL means no."""
+    """Yield the conditions under which a value needs re-reading; NULL means no."""
     name = _name(field.key)
     if field.required:
         yield f"{name} IS NULL"
     if field.is_text:
         if not flat:
-            # An object or array reads as its text. CASE, since AND would parse every value.
+            # DuckDB reads an object or array as its text. CASE is used because AND would parse every value.
             opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
             yield f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END"
         if field.width is not None:
@@ -162,10 +161,10 @@ def _doubts(field: Field, *, flat: bool) -> Iterable[str]:
         if field.trimmed:
             yield f"suffix({name}, ' ')"
     elif field.type == "DOUBLE":
-        # true and false read as 1 and 0.
+        # DuckDB reads true and false as 1 and 0.
         yield f"NOT isfinite({name})" if flat else f"{name} IN (0, 1) OR NOT isfinite({name})"
     elif flat:
         yield f"TRY_CAST({name} AS {field.type}) IS DISTINCT FROM {name} OR {name} >= {_EXACT}"
     else:
-        # DuckDB takes 0x10, 1_000, 1e3 and 5e-324 for whole numbers; plain digits come back the same.
+        # DuckDB reads 0x10, 1_000, 1e3 and 5e-324 as integers; only plain digits survive the round trip.
         yield f"TRY_CAST({name} AS {field.type})::VARCHAR IS DISTINCT FROM {name}"

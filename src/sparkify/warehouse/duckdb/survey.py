@@ -1,4 +1,4 @@
-"""Which fields files of JSON lines hold: DuckDB's parser in memory, whichever engine the warehouse is on."""
+"""Count the fields in files of JSON lines with an in-memory DuckDB, for every engine."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sparkify.warehouse.engine import Rows
 
 
 def survey_files(paths: Sequence[Path], known: Collection[str]) -> Rows:
-    """Return every path, key and how often it occurs in that file; as :meth:`Engine.survey`.
+    """Return (path, key, count) for every key in every file, as :meth:`Engine.survey` does.
 
-    The key None also counts what COPY may take in another way than we do: a key that stands twice in a
-    record, one that differs from a known one by its capitals, and a file that does not parse.
+    The key None also counts what COPY may read differently than our rules do: a key that is repeated in a
+    record, a key that differs from a known one only by case, and a file that does not parse.
     """
     folded = {key.lower() for key in known}
     found: Rows = []

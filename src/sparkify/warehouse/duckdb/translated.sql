@@ -1,6 +1,6 @@
 -- Our statements in DuckDB's dialect, for reading and for running: made by `make generate`.
 
--- checks/no_fan_out.sql:1 be53fa25fd0be50c
+-- checks/no_fan_out.sql:1 956c7b8fcc64c334
 WITH counts AS (
   SELECT
     (
@@ -76,7 +76,7 @@ FROM artists
 WHERE
   artist_id IS NULL;
 
--- checks/plays_from_logs.sql:1 009454d41ee57411
+-- checks/plays_from_logs.sql:1 0326945d46b0f22b
 SELECT
   COUNT(*) AS events
 FROM staging_events
@@ -95,7 +95,7 @@ HAVING
       kind = 'events' AND state = 'loaded' AND run_id >= $first_run
   ) > 0;
 
--- checks/references.sql:1 1d4a09da65804620
+-- checks/references.sql:1 af8202a55b00a458
 SELECT
   'songplays.user_id' AS reference,
   p.user_id AS key_value
@@ -165,7 +165,7 @@ WHERE
       a.artist_id = s.artist_id
   );
 
--- checks/unique_keys.sql:1 168614bd54ad1020
+-- checks/unique_keys.sql:1 7cb142b7d81af856
 SELECT
   'songplays' AS in_table,
   CAST(songplay_id AS TEXT(64)) AS key_value,
@@ -220,7 +220,7 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
--- ledger/current_files.sql:1 622334b2438faac5
+-- ledger/current_files.sql:1 32a73097727e1b6c
 SELECT
   file_id,
   kind,
@@ -234,7 +234,7 @@ FROM etl.files
 WHERE
   state IN ('loaded', 'retracted');
 
--- ledger/files_with_rejects.sql:1 8ac11326ebd267a5
+-- ledger/files_with_rejects.sql:1 375faff9e06ba222
 SELECT
   uri,
   rows_rejected
@@ -242,7 +242,7 @@ FROM etl.files
 WHERE
   state = 'loaded' AND rows_rejected > 0;
 
--- ledger/find_run.sql:1 04770f375c583552
+-- ledger/find_run.sql:1 ef15da665adcdc2d
 SELECT
   mode,
   status
@@ -291,7 +291,7 @@ ORDER BY
   run_id DESC NULLS FIRST
 LIMIT $most;
 
--- ledger/read_meta.sql:1 f332b858cdd85574
+-- ledger/read_meta.sql:1 bee3f8fb4c3f6566
 SELECT
   schema_version,
   rules_version,
@@ -300,7 +300,7 @@ SELECT
   upgraded_by
 FROM etl.meta;
 
--- ledger/rejects_by_reason.sql:1 2be7b7b4b2ec6aea
+-- ledger/rejects_by_reason.sql:1 42c3b910ed738295
 SELECT
   r.reason,
   COUNT(*) AS rejects,
@@ -329,7 +329,7 @@ ORDER BY
   rejects DESC NULLS FIRST,
   r.reason;
 
--- ledger/rejects_in_full.sql:1 d5d9a722ba55df5a
+-- ledger/rejects_in_full.sql:1 d703ee14f6612304
 SELECT
   r.run_id,
   NOT f.file_id IS NULL AS published,
@@ -366,7 +366,7 @@ ORDER BY
   r.run_id
 LIMIT $most;
 
--- ledger/removed_range.sql:1 2f9b287774eb2c4b
+-- ledger/removed_range.sql:1 576c79e349478619
 SELECT
   MIN(ts) AS ts_from,
   MAX(ts) AS ts_to
@@ -378,14 +378,14 @@ WHERE
     FROM run_files
   );
 
--- ledger/run_stands.sql:1 33327fffc6851588
+-- ledger/run_stands.sql:1 c3b37040ad8ebc56
 SELECT
   run_id
 FROM etl.runs
 WHERE
   run_id = $run_id AND started_at = $started_at AND status = 'done';
 
--- ledger/star_totals.sql:1 514add603f9f87e1
+-- ledger/star_totals.sql:1 576f0e9065de4e4c
 SELECT
   p.songplays,
   p.matched,
@@ -406,7 +406,7 @@ CROSS JOIN (
     page = 'NextSong' AND ts BETWEEN $ts_from AND $ts_to
 ) AS e;
 
--- ledger/states_of_run.sql:1 3c6569a14908c246
+-- ledger/states_of_run.sql:1 a610bbc07d265432
 SELECT
   state,
   COUNT(*) AS files
@@ -416,7 +416,7 @@ WHERE
 GROUP BY
   state;
 
--- ledger/supersede.sql:1 6cb3583a6746d932
+-- ledger/supersede.sql:1 e0cb611e7158571d
 UPDATE etl.files SET state = $state
 WHERE
   state IN ('loaded', 'retracted')
@@ -426,7 +426,7 @@ WHERE
     FROM run_files
   );
 
--- ledger/taken_out.sql:1 0cb09e24cff62e05
+-- ledger/taken_out.sql:1 8573e20a61a05203
 SELECT
   COUNT(*) AS files,
   COALESCE(SUM(f.rows_read), 0) AS rows_read,
@@ -450,7 +450,7 @@ INNER JOIN (
 ) AS l
   ON f.file_id = l.file_id AND f.run_id = l.run_id;
 
--- ledger/upgraded.sql:1 764a8d91c10395f3
+-- ledger/upgraded.sql:1 b77e44c7d0021e47
 UPDATE etl.meta SET schema_version = $schema_version, rules_version = $rules_version, models_digest = $models_digest, upgraded_by = $upgraded_by, upgraded_at = $upgraded_at;
 
 -- migrations/0001_version.sql:1 63aac15a191e3c89
@@ -550,7 +550,7 @@ GROUP BY
 ORDER BY
   plays DESC NULLS FIRST;
 
--- run/clear.sql:1 685e7f29949b70e5
+-- run/clear.sql:1 953c780020c72a35
 DELETE FROM run_files;
 
 -- run/clear.sql:4 a6c50e3e4fec521f
@@ -565,10 +565,10 @@ DELETE FROM run_changed_titles;
 -- run/clear.sql:10 5180ea5bb2bee7da
 DELETE FROM run_song_matches;
 
--- run/no_files.sql:1 4065730bc69089f9
+-- run/no_files.sql:1 904d9e8362c0d0c7
 DELETE FROM run_files;
 
--- run/run_scope.sql:1 30b6705fd117473b
+-- run/run_scope.sql:1 ed2b92b4e32c0afe
 CREATE TEMPORARY TABLE IF NOT EXISTS run_files (
   file_id BIGINT NOT NULL
 );
@@ -610,7 +610,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   last_item_in_session INT NOT NULL
 );
 
--- star/artists.sql:1 bf2ba84c44720bff
+-- star/artists.sql:1 dee44f816aae186f
 DELETE FROM artists
 WHERE
   artist_id IN (
@@ -787,7 +787,7 @@ QUALIFY
     ORDER BY ABS(s.duration - p.length), s.song_id
   ) = 1;
 
--- star/songplays.sql:1 2656414af5da70f7
+-- star/songplays.sql:1 e8be31583c699b87
 DELETE FROM songplays
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
@@ -896,7 +896,7 @@ LEFT JOIN run_song_matches AS m
     )
   );
 
--- star/songs.sql:1 005f00e531526ed0
+-- star/songs.sql:1 b4a3969d5f18891f
 INSERT INTO run_changed_titles
 SELECT DISTINCT
   s.title,
@@ -960,7 +960,7 @@ WHERE
     FROM run_changed_songs
   );
 
--- star/time.sql:1 2cd25c643e24ffc3
+-- star/time.sql:1 bf18213bb28ba7fb
 DELETE FROM time
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
@@ -991,7 +991,7 @@ FROM (
     start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 ) AS p;
 
--- star/users.sql:1 b8ad800afd654f6c
+-- star/users.sql:1 9a38defe1ebc095c
 DELETE FROM run_users;
 
 -- star/users.sql:7 03915bbac51c48c7
@@ -1082,7 +1082,7 @@ SELECT
   last_item_in_session
 FROM run_users;
 
--- tables/artists.sql:1 7ccda4725ee4e7f8
+-- tables/artists.sql:1 43bdf83902289ce7
 CREATE TABLE IF NOT EXISTS artists (
   artist_id TEXT(64) NOT NULL,
   name TEXT(1024),
@@ -1099,7 +1099,7 @@ CREATE TABLE IF NOT EXISTS etl.checks (
   sample TEXT(4096)
 );
 
--- tables/etl/files.sql:1 88f6438532aab8f1
+-- tables/etl/files.sql:1 4997a45c5d377961
 CREATE TABLE IF NOT EXISTS etl.files (
   file_id BIGINT NOT NULL,
   run_id INT NOT NULL,
@@ -1114,7 +1114,7 @@ CREATE TABLE IF NOT EXISTS etl.files (
   plays_loaded BIGINT NOT NULL
 );
 
--- tables/etl/meta.sql:1 8412e5b811956edf
+-- tables/etl/meta.sql:1 bd277a14d03fe29c
 CREATE TABLE IF NOT EXISTS etl.meta (
   schema_version INT NOT NULL,
   rules_version INT NOT NULL,
@@ -1124,7 +1124,7 @@ CREATE TABLE IF NOT EXISTS etl.meta (
   upgraded_at TIMESTAMP
 );
 
--- tables/etl/rejects.sql:1 460c3f5cba39ca72
+-- tables/etl/rejects.sql:1 601cd3ff2ebb2a37
 CREATE TABLE IF NOT EXISTS etl.rejects (
   run_id INT NOT NULL,
   file_id BIGINT NOT NULL,
@@ -1156,7 +1156,7 @@ CREATE TABLE IF NOT EXISTS etl.runs (
   error TEXT(4096)
 );
 
--- tables/etl/unknown_fields.sql:1 c9cfecb07e4a6d29
+-- tables/etl/unknown_fields.sql:1 0153b8a50d3f7406
 CREATE TABLE IF NOT EXISTS etl.unknown_fields (
   run_id INT NOT NULL,
   kind TEXT(16) NOT NULL,
@@ -1168,7 +1168,7 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
 -- tables/schema.sql:1 3044a732f804e386
 CREATE SCHEMA IF NOT EXISTS etl;
 
--- tables/songplays.sql:1 ebe1151f37cb7902
+-- tables/songplays.sql:1 5ff6d55970f063d6
 CREATE TABLE IF NOT EXISTS songplays (
   songplay_id BIGINT NOT NULL,
   start_time TIMESTAMP NOT NULL,
@@ -1186,7 +1186,7 @@ CREATE TABLE IF NOT EXISTS songplays (
   length DOUBLE
 );
 
--- tables/songs.sql:1 596560c38819f17e
+-- tables/songs.sql:1 fef11814334c014d
 CREATE TABLE IF NOT EXISTS songs (
   song_id TEXT(64) NOT NULL,
   title TEXT(1024),
@@ -1196,7 +1196,7 @@ CREATE TABLE IF NOT EXISTS songs (
   artist_name TEXT(1024)
 );
 
--- tables/time.sql:1 8923e9bccc9d375e
+-- tables/time.sql:1 e4d085714088e478
 CREATE TABLE IF NOT EXISTS time (
   start_time TIMESTAMP NOT NULL,
   hour INT NOT NULL,
@@ -1207,7 +1207,7 @@ CREATE TABLE IF NOT EXISTS time (
   weekday INT NOT NULL
 );
 
--- tables/users.sql:1 31c6208a39fefedf
+-- tables/users.sql:1 940c9eb877b74e3c
 CREATE TABLE IF NOT EXISTS users (
   user_id TEXT(64) NOT NULL,
   first_name TEXT(1024),
@@ -1218,7 +1218,7 @@ CREATE TABLE IF NOT EXISTS users (
   last_item_in_session INT NOT NULL
 );
 
--- touch/events_removed.sql:1 b87e9786b6ce0297
+-- touch/events_removed.sql:1 652d652abb525a3f
 DELETE FROM users
 WHERE
   user_id IN (
@@ -1233,7 +1233,7 @@ WHERE
       )
   );
 
--- touch/songs_accepted.sql:1 0ac70f98f1955bb3
+-- touch/songs_accepted.sql:1 5125902deb525d4c
 INSERT INTO run_changed_songs
 SELECT DISTINCT
   song_id
@@ -1245,7 +1245,7 @@ SELECT DISTINCT
   artist_id
 FROM run_songs;
 
--- touch/songs_removed.sql:1 5e60e2bc18d93f1e
+-- touch/songs_removed.sql:1 bbc4e43519c273cb
 INSERT INTO run_changed_songs
 SELECT DISTINCT
   song_id
@@ -1269,7 +1269,7 @@ WHERE
     FROM run_files
   );
 
--- derived/songs.sql:1 6dddedaf0b59e206
+-- derived/songs.sql:1 55fb39cddc737be6
 CREATE TABLE IF NOT EXISTS staging_songs (
   num_songs INT,
   artist_id TEXT(64),
@@ -1284,7 +1284,7 @@ CREATE TABLE IF NOT EXISTS staging_songs (
   file_id BIGINT NOT NULL
 );
 
--- derived/songs.sql:18 35f689b87a72251c
+-- derived/songs.sql:18 b5dd500a7d9a51f0
 CREATE TEMPORARY TABLE IF NOT EXISTS run_songs (
   num_songs INT,
   artist_id TEXT(64),
@@ -1328,7 +1328,7 @@ SELECT
   file_id
 FROM run_songs;
 
--- derived/songs.sql:44 d61eda4517ffd963
+-- derived/songs.sql:44 f98105dbc28e73ab
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -1342,7 +1342,7 @@ FROM run_songs
 GROUP BY
   file_id;
 
--- derived/events.sql:1 be738f6da24ca4ec
+-- derived/events.sql:1 0369d15c37f5e36d
 CREATE TABLE IF NOT EXISTS staging_events (
   artist TEXT(1024),
   auth TEXT(64),
@@ -1365,7 +1365,7 @@ CREATE TABLE IF NOT EXISTS staging_events (
   file_id BIGINT NOT NULL
 );
 
--- derived/events.sql:26 5b3c9812d450731d
+-- derived/events.sql:26 02a00e5d3d83842a
 CREATE TEMPORARY TABLE IF NOT EXISTS run_events (
   artist TEXT(1024),
   auth TEXT(64),
@@ -1433,7 +1433,7 @@ SELECT
   file_id
 FROM run_events;
 
--- derived/events.sql:60 1aa207ebc4868031
+-- derived/events.sql:60 42be1f7d667d0090
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -1447,10 +1447,10 @@ FROM run_events
 GROUP BY
   file_id;
 
--- derived/all_kinds.sql:1 6b2c648937430c1c
+-- derived/all_kinds.sql:1 a4384f8e01b1ea5f
 DELETE FROM run_songs;
 
--- derived/all_kinds.sql:4 04d561bbdcdd9f45
+-- derived/all_kinds.sql:4 87a6c8c2884a5879
 DELETE FROM run_events;
 
 -- derived/all_kinds.sql:7 aa19a7f60822b71b
@@ -1529,7 +1529,7 @@ WHERE
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:38 b845f75716e4a8c5
+-- derived/all_kinds.sql:38 9d0a147ccb6a3d79
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -1554,7 +1554,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/tables.sql:1 a41fed9057f1f9aa
+-- derived/tables.sql:1 92ab7f308d479874
 SELECT
   'staging_events' AS table_name,
   COUNT(*) AS table_rows

@@ -1,7 +1,7 @@
-"""Our statements in DuckDB's dialect, written beforehand: ``translated.sql`` holds them all.
+"""Our statements in DuckDB's dialect, generated in advance into ``translated.sql``.
 
-To import sqlglot and transpile takes a fifth of a second, a quarter of a small load. Every text is kept
-with a digest of its source, so one that does not belong to the source as it stands is never used.
+Importing sqlglot and transpiling takes a fifth of a second, a quarter of a small load. Every translation is
+stored with a digest of its source, so that an outdated one is never used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sparkify.warehouse.statements import Statement
 
 FILE = "translated.sql"
 _HEAD = "-- Our statements in DuckDB's dialect, for reading and for running: made by `make generate`.\n"
-# Before each statement: where its source stands, and the digest of that.
+# The line before each statement: file and line of its source, and the digest of the source.
 _MARK = re.compile(r"^-- \S+:\d+ ([0-9a-f]{16})\n", re.MULTILINE)
 
 
@@ -25,7 +25,7 @@ def to_duckdb(statement: Statement) -> str:
     """Return the statement in DuckDB's dialect.
 
     Raises:
-        ModelError: It was not written beforehand, and cannot be.
+        ModelError: There is no translation in the file, and the statement cannot be translated.
     """
     text = _written().get(_digest(statement))
     if text is None:
@@ -36,10 +36,10 @@ def to_duckdb(statement: Statement) -> str:
 
 
 def write_file(statements: Iterable[Statement]) -> str:
-    """Return what ``translated.sql`` holds of statements.
+    """Return the text of ``translated.sql`` for these statements.
 
     Raises:
-        ModelError: One of them cannot be written for DuckDB.
+        ModelError: A statement cannot be translated.
     """
     from sparkify.warehouse.duckdb.dialect import transpile
 

@@ -1,1 +1,1 @@
-"""The engine at Sparkify's real size, Amazon Redshift; what it may assume is in docs/redshift.md."""
+"""The engine for Amazon Redshift; docs/redshift.md describes its setup and its limits."""

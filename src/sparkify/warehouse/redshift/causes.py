@@ -1,9 +1,9 @@
-"""What is meant by an error of the driver, whatever it was wrapped in. Does without the driver itself.
+"""Find the cause of a driver error, whatever exception wraps it. Does not import the driver.
 
-The server's errors come as ``ProgrammingError`` with its fields in a dictionary (``C`` is the SQLSTATE, ``M``
-the message, ``D`` the detail). A connection that breaks surfaces as nearly anything: the driver wraps what
-the network said in a tuple, unpacks an answer that was cut short, and suggests other time-outs wherever a
-peer has closed.
+The server's errors arrive as ``ProgrammingError`` with the fields in a dictionary (``C`` is the SQLSTATE,
+``M`` the message, ``D`` the detail). A broken connection may raise almost any exception: the driver wraps the
+network's error in a tuple, fails to unpack a truncated answer, or suggests longer time-outs where the server
+has closed the connection.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ _CUT_SHORT = (struct.error, AttributeError, TypeError, LookupError, UnicodeError
 
 
 def server_fields(exc: BaseException) -> dict[str, Any] | None:
-    """Return what the server said, by the letters of its fields; None where the error is not the server's."""
+    """Return the fields of a server error by their letters; None if the error is not the server's."""
     first = exc.args[0] if exc.args else None
     return first if isinstance(first, dict) else None
 
 
 def network_error(exc: BaseException) -> OSError | None:
-    """Return what the network, or TLS, said; None where it said nothing."""
+    """Return the error of the network or of TLS inside an exception; None if there is none."""
     return next((each for each in (exc, *exc.args) if isinstance(each, OSError)), None)
 
 
 def cause(exc: BaseException) -> str:
-    """Return in a few words why a connection broke."""
+    """Return a short phrase that says why a connection broke."""
     fields = server_fields(exc)
     if fields is not None:
         return str(fields.get("M", "no reason was given")).rstrip(".")

@@ -1,9 +1,9 @@
-"""How records get to Redshift: COPY from where they lie or from what we packed, or as literals.
+"""How records get to Redshift: by COPY of delivered files or packed records, or as INSERT of literals.
 
-COPY reads every value as text into a table of its own; one statement converts them into the run's tables and
-marks the rows that need re-reading (:mod:`sparkify.warehouse.derived`). What COPY may read in another way
-than our rules do is seen in the raw bytes before (:func:`look_at_lines`): such a file is left out, as is one
-that COPY cannot load whole, and the pipeline reads it record by record.
+COPY reads every value as text into a separate table; one statement converts the texts into the run's tables
+and marks the rows that need re-reading (:mod:`sparkify.warehouse.derived`). A pre-scan of the raw bytes
+(:func:`look_at_lines`) finds files that COPY may read differently than our rules do. Such a file is skipped,
+as is one that COPY cannot load completely, and the pipeline reads it record by record.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import Statement, statement
 
-# Below this, as plain text, one object is enough.
+# Up to this size of plain text, records are written to one object.
 _SMALL_BYTES = 1 << 20
-# Where the view of the slices is missing, as on Serverless.
+# The assumed number of slices where the view of slices is missing, as on Serverless.
 _SLICES = 8
 _COMPRESSION = 3
 _IGNORE_CASE = "auto ignorecase"
-# Seconds between looks at the views of load errors.
+# Seconds between queries of the views of load errors.
 _PAUSES = (1.0, 2.0, 4.0)
 
 
@@ -43,10 +43,10 @@ class CopySource:
     """How the cluster reads S3.
 
     Attributes:
-        role: The ARN of the role it assumes; empty: the cluster's default one.
-        region: Gives the region of the buckets it reads; None, or an empty one: the cluster's.
-        jsonpaths: Gives the URI of the user's JSONPaths file, for the kind that may have one; None, or an
-            empty one: ours, or none.
+        role: The ARN of the role that COPY assumes; empty: the cluster's default role.
+        region: Returns the region of the buckets; None, or an empty region: the cluster's.
+        jsonpaths: Returns the URI of the user's JSONPaths file, for the kind that may have one; None, or an
+            empty URI: our own file, or none.
     """
 
     role: str = ""
@@ -55,10 +55,10 @@ class CopySource:
 
 
 def verify_on_s3(uri: str, kind: RecordKind) -> None:
-    """Raise unless a cluster can read files from where they lie: without STAGING they cannot be uploaded.
+    """Raise unless the files are on S3, as a cluster without STAGING requires.
 
     Raises:
-        ConfigError: They are local.
+        ConfigError: The files are local.
     """
     if not is_s3(uri):
         raise ConfigError(
@@ -68,13 +68,13 @@ def verify_on_s3(uri: str, kind: RecordKind) -> None:
 
 
 class CopyLoader:
-    """Records into the run's temporary tables.
+    """Loads records into the run's temporary tables.
 
     Args:
-        session: Where to.
-        reading: How the cluster reads.
-        area: Where we may write for it; None: nowhere.
-        look: Looks into a log file, as :func:`look_at_lines`.
+        session: The session that executes the statements.
+        reading: How the cluster reads S3.
+        area: The staging area; None without STAGING.
+        look: The pre-scan of a log file; by default :func:`look_at_lines`.
     """
 
     def __init__(
@@ -92,19 +92,19 @@ class CopyLoader:
         self._slices: int | None = None
 
     def close(self) -> None:
-        """Remove what was written for the cluster."""
+        """Remove the objects in the staging area."""
         if self.area:
             self.area.close()
 
-    # files, from where they lie
+    # files as delivered
 
     def land_files(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool) -> None:
-        """Land files as delivered, each with a COPY of its own; one that needs re-reading is left out, whole.
+        """Land files as delivered, each with its own COPY; a file that needs re-reading is skipped.
 
         ``flat`` says that no value is an object or array.
 
         Raises:
-            ConfigError: They are local, and there is no STAGING.
+            ConfigError: The files are local, and there is no STAGING.
         """
         if self.area is None:
             for file in files:
@@ -134,10 +134,11 @@ class CopyLoader:
     def _sources(
         self, files: Sequence[RecordFile], written: list[str]
     ) -> Iterator[tuple[RecordFile, str, str]]:
-        """Yield every file with what COPY reads and its options; URIs of what we wrote go to ``written``."""
+        """Yield each file with COPY's source and options; append the URIs of new objects to ``written``."""
         compressed = [COMPRESSED.get(file.path.suffix.lower(), "") for file in files]
         if self.area is None:
-            # A prefix, not a name: what else begins so is counted too, and has the file read again.
+            # COPY takes the URI as a prefix. Rows of other objects with that prefix make the count too high,
+            # so that the file is read again.
             yield from ((file, file.uri, how) for file, how in zip(files, compressed, strict=True))
             return
         uris = []
@@ -158,18 +159,19 @@ class CopyLoader:
             return given or _IGNORE_CASE
         return self.area.keep(f"jsonpaths_{kind.name}.json", paths_of(kind.keys))
 
-    # records with their file's number
+    # packed records, each with its file's number
 
     def land_packed(self, kind: RecordKind, packed: Path, *, accepted: bool) -> None:
-        """Land records, a line each, that hold their file's number.
+        """Land packed records: one per line, each with the number of its file.
 
         Args:
-            kind: Their kind.
-            packed: The file.
-            accepted: Our rules accept them all; else those left out are marked as needing re-reading.
+            kind: The kind of the records.
+            packed: The file of packed records.
+            accepted: Whether our rules have accepted all of them; if not, records that cannot be loaded are
+                marked as needing re-reading.
 
         Raises:
-            LoadError: One that our rules accept cannot be loaded.
+            LoadError: A record that our rules have accepted cannot be loaded.
         """
         with packed.open("rb") as file:
             for lines in pieces(file):
@@ -179,8 +181,8 @@ class CopyLoader:
                     self._insert(kind.landing, ("file_id", "needs_rereading"), rows)
 
     def _land_lines(self, kind: RecordKind, lines: Sequence[bytes], *, accepted: bool) -> list[int]:
-        """Land packed lines; return the numbers of the files whose record was left out."""
-        # COPY takes `{…}}` for an object and a mistake after it; so does nobody who parses whole lines.
+        """Land packed lines; return the numbers of the files whose record was not loaded."""
+        # COPY reads `{…}}` as an object followed by an error; a parser of whole lines rejects the line.
         sound, rows = parsed(kind.fields, lines)
         left_out = (
             list({*map(number_of, lines)} - {*map(number_of, sound)}) if len(sound) < len(lines) else []
@@ -206,7 +208,7 @@ class CopyLoader:
         return left_out
 
     def _copy_lines(self, kind: RecordKind, lines: Sequence[bytes]) -> tuple[int, dict[str, Sequence[bytes]]]:
-        """COPY lines from objects we write; return how many were left out, and what each object held."""
+        """Write lines to objects and COPY them; return how many were skipped, and each object's lines."""
         assert self.area
         jsonpaths = self.area.keep(f"jsonpaths_packed_{kind.name}.json", paths_of([*kind.keys, FILE_KEY]))
         parts = list(split(lines, self._parts(lines)))
@@ -225,7 +227,7 @@ class CopyLoader:
         return len(lines) - copied, held
 
     def _parts(self, lines: Sequence[bytes]) -> int:
-        """Return how many objects to write: so many that every slice has as many."""
+        """Return how many objects to write, so that every slice loads the same number."""
         if sum(map(len, lines)) < _SMALL_BYTES:
             return 1
         if self._slices is None:
@@ -238,7 +240,7 @@ class CopyLoader:
         return self._slices or _SLICES
 
     def _refused(self, parts: dict[str, Sequence[bytes]], lines: Sequence[bytes]) -> LoadError:
-        """Return why a record that our rules accept could not be loaded, as the cluster tells it."""
+        """Return an error with the cluster's reason for not loading a record that our rules accept."""
         error = self._load_error(next(iter(parts))) if parts else None
         if error is None:
             return LoadError(
@@ -259,7 +261,7 @@ class CopyLoader:
         )
 
     def _load_error(self, uri: str) -> tuple[Any, ...] | None:
-        """Return what the cluster noted of our objects; the views may fill some seconds late."""
+        """Return the first load error of our objects; the views may be some seconds behind."""
         folder = uri.rpartition("/")[0]
         for pause in (0.0, *_PAUSES):
             time.sleep(pause)
@@ -277,7 +279,7 @@ class CopyLoader:
     # statements
 
     def _empty(self, kind: RecordKind) -> None:
-        """Have an empty table for COPY to fill."""
+        """Create the table that COPY fills, or empty it if this session has created it already."""
         steps = statements_of(kind)
         if self._ready.get(kind.name) == self._session.number:
             self._execute(steps.clear_copied)
@@ -286,7 +288,7 @@ class CopyLoader:
         self._ready[kind.name] = self._session.number
 
     def _copy(self, step: Statement, source: str, jsonpaths: str, options: str) -> bool:
-        """COPY; return False where the contents are the trouble."""
+        """Execute a COPY; return False if it failed because of the file's contents."""
         region = self.reading.region() if self.reading.region else ""
         parameters = {
             "source": source,

@@ -1,10 +1,10 @@
-"""AWS's driver, and everything we ask of it that its documentation does not promise.
+"""AWS's driver, and every undocumented feature of it that we use.
 
-The only module that imports ``redshift_connector`` and the only one that touches its private attributes. The
-driver has no public way to tell the time limit of an answer from that of connecting, to drop the statements
-it caches, to end a connection another thread reads from, and to give rows before the last one has come.
-``tests/warehouse/test_redshift_driver.py`` tries each against the installed version; ``pyproject.toml`` keeps
-newer ones out until it was run with them.
+The only module that imports ``redshift_connector`` and uses its private attributes. The driver has no public
+way to set the time limit of an answer apart from that of connecting, to drop its cached statements, to end a
+connection that another thread reads from, and to return rows before the last one has arrived.
+``tests/warehouse/test_redshift_driver.py`` tests each with the installed version; ``pyproject.toml`` excludes
+newer versions until that test has passed with them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from redshift_connector.version import __version__
 
 from sparkify.errors import EngineError
 
-# What the driver raises; of a cut connection it reads too little, or from a file that is None.
+# Exceptions of the driver; on a broken connection it reads too few bytes, or from a file that is None.
 DRIVER_ERRORS = (Error, OSError, struct.error, AttributeError, TypeError, IndexError)
 
 VERSION = str(__version__)
 
-# Seconds, and probes, until a peer that is gone is noticed: within two minutes.
+# TCP keepalive, in seconds and probes: a lost peer is noticed within two minutes.
 _KEEPALIVE_AFTER = 30
 _KEEPALIVE_EVERY = 10
 _KEEPALIVE_TIMES = 9
@@ -36,15 +36,15 @@ def connect(*, host: str, port: int, database: str, user: str, password: str, ti
     """Return an open connection over TLS, each statement a transaction of its own.
 
     Args:
-        host: Where the database is; its certificate must be of this name.
-        port: The port there.
+        host: The host; the certificate must have this name.
+        port: The port.
         database: The database.
-        user: Who logs in.
-        password: The password.
-        timeout: Seconds each answer may take.
+        user: The user.
+        password: The user's password.
+        timeout: Time limit of each answer, in seconds.
 
     Raises:
-        DRIVER_ERRORS: It did not come about.
+        DRIVER_ERRORS: The connection failed.
     """
     connection = redshift_connector.connect(
         host=host,
@@ -53,40 +53,40 @@ def connect(*, host: str, port: int, database: str, user: str, password: str, ti
         user=user,
         password=password,
         timeout=timeout,
-        # Named, since the driver only warns of a wrong host name where it chose the mode itself.
+        # Set explicitly: with its default mode the driver only warns about a wrong host name.
         ssl=True,
         sslmode="verify-full",
         tcp_keepalive=True,
         tcp_keepalive_idle=_KEEPALIVE_AFTER,
         tcp_keepalive_interval=_KEEPALIVE_EVERY,
         tcp_keepalive_count=_KEEPALIVE_TIMES,
-        # Ours differ by their literals: none would be found again. See forget_statements.
+        # Our statements differ by their literals, so that a cache would never hit. See forget_statements.
         max_prepared_statements=0,
         application_name="sparkify",
     )
-    # Ours begin with a BEGIN of ours.
+    # Our transactions begin with an explicit BEGIN.
     connection.autocommit = True
     return connection
 
 
 def wait_for_answers(connection: Any, seconds: float) -> None:
-    """Set how long an answer may take to come; connecting has a shorter limit."""
-    _private(connection, "_usock").settimeout(seconds)  # the driver has one limit for both
+    """Set the time limit of an answer; the limit of connecting is shorter."""
+    _private(connection, "_usock").settimeout(seconds)  # the driver has one setting for both
 
 
 def forget_statements(connection: Any) -> None:
-    """Drop the statements' texts, megabytes each, which the driver keeps as long as the connection."""
+    """Drop the driver's cache of statement texts, megabytes each, which lives as long as the connection."""
     _private(connection, "_caches").clear()  # its own limit leaves one of its two caches out
 
 
 def hang_up(connection: Any) -> None:
-    """End a connection that another thread may be reading from; that thread has to close it."""
+    """Shut down a connection that another thread may be reading from; that thread has to close it."""
     with suppress(OSError):
         _private(connection, "_usock").shutdown(socket.SHUT_RDWR)
 
 
 def let_go(connection: Any) -> None:
-    """Close a connection, whatever state it is in; the driver leaves it half open where goodbye fails."""
+    """Close a connection in any state; the driver leaves it half open if the farewell message fails."""
     file = getattr(connection, "_sock", None)
     with suppress(Exception):
         connection.close()
@@ -97,13 +97,13 @@ def let_go(connection: Any) -> None:
 
 
 def pass_rows_to(cursor: Any, take: Callable[[tuple[Any, ...]], None]) -> None:
-    """Have a cursor give each row to ``take`` as it comes, in place of keeping it."""
+    """Make a cursor pass each row to ``take`` as it arrives, instead of keeping it."""
     _private(cursor, "_cached_rows")
     cursor._cached_rows = _Rows(take)  # noqa: SLF001 - the driver has no other way
 
 
 class _Rows:
-    """Takes the place of the cursor's ``deque``: what is appended is passed on."""
+    """Replaces the cursor's ``deque``: passes on every appended row."""
 
     def __init__(self, take: Callable[[tuple[Any, ...]], None]) -> None:
         self._take = take
@@ -117,7 +117,7 @@ class _Rows:
         self._count = 0
 
     def popleft(self) -> tuple[Any, ...]:
-        """Have none left, as an empty deque."""
+        """Raise as an empty deque does."""
         raise IndexError
 
     def __len__(self) -> int:
@@ -125,10 +125,10 @@ class _Rows:
 
 
 def _private(owner: Any, name: str) -> Any:
-    """Return a private attribute of the driver's.
+    """Return a private attribute of an object of the driver.
 
     Raises:
-        EngineError: This version of the driver has none of that name.
+        EngineError: This version of the driver has no such attribute.
     """
     try:
         return getattr(owner, name)

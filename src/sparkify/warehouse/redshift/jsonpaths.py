@@ -14,10 +14,10 @@ _PATH = re.compile(r"\$(?:\['([^']+)'\]|\[\"([^\"]+)\"\]|\.([A-Za-z0-9_]+))")
 def verify_jsonpaths(data: bytes, uri: str) -> None:
     """Raise unless the file names our fields in the order of the columns.
 
-    With another key than ``jsonpaths`` COPY falls back to matching names, and says nothing.
+    If the key is not ``jsonpaths``, COPY matches names instead, without an error.
 
     Raises:
-        ConfigError: It does not.
+        ConfigError: The file names other fields, or another order.
     """
     try:
         document = json.loads(data)

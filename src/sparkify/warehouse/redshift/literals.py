@@ -1,7 +1,7 @@
-"""Values as literals of Redshift's SQL: the one place where a value becomes part of a statement's text.
+"""Values as literals of Redshift's SQL: the only module that puts a value into a statement's text.
 
-Binds do not work in COPY and DDL, and a bind per value would be a round trip each; so literals are quoted,
-strictly: what has no literal is refused, and so is a secret.
+Bind parameters do not work in COPY and DDL, and would cost a round trip per value. So values are quoted as
+literals, and values of any other type, or secrets, are refused.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sparkify.settings import Secret
 # A comment, a literal, or a parameter; only the last is replaced.
 _PARAMETER = re.compile(r"--[^\n]*|'(?:[^'\\]|''|\\.)*'|(?<![:\w]):([a-z_]+)", re.DOTALL)
 _BIGINT = 1 << 63
-# Far below the 16 MB a statement may have.
+# Far below the limit of 16 MB for a statement.
 _MOST_CHARACTERS = 2_000_000
 
 
 class Word(str):
-    """A bare word of the language, such as ``default``; never anything from outside."""
+    """A keyword, such as ``default``, written without quotes; never user input."""
 
     __slots__ = ()
 
@@ -31,10 +31,10 @@ def literal(value: Any) -> str:
     """Return a value as an SQL literal.
 
     Raises:
-        ValueError: It has none; the message does not show it.
+        ValueError: The value has no literal; the message does not show it.
     """
     if isinstance(value, str):
-        return _text(value)
+        return _text_literal(value)
     if isinstance(value, float) and math.isfinite(value):
         return f"CAST('{value!r}' AS DOUBLE PRECISION)"
     if isinstance(value, datetime) and value.tzinfo is None:
@@ -46,7 +46,7 @@ def literal(value: Any) -> str:
     raise ValueError(f"a {type(value).__name__} that has no literal in SQL")
 
 
-def _text(value: str) -> str:
+def _text_literal(value: str) -> str:
     refused = isinstance(value, Secret) or "\0" in value
     if isinstance(value, Word):
         refused = not re.fullmatch(r"[a-z_]+", value)
@@ -64,7 +64,7 @@ def fill(text: str, parameters: Mapping[str, Any]) -> str:
 
     Raises:
         KeyError: A parameter is not given.
-        ValueError: One has no literal.
+        ValueError: A value has no literal.
     """
 
     def replaced(found: re.Match[str]) -> str:
@@ -74,7 +74,7 @@ def fill(text: str, parameters: Mapping[str, Any]) -> str:
 
 
 def inserts(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
-    """Yield statements that append rows, as few as the limit of a statement's size allows."""
+    """Yield INSERT statements for rows, as few as the size limit allows."""
     head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES\n"
     pending: list[str] = []
     size = 0

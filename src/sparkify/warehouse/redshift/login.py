@@ -1,4 +1,4 @@
-"""Getting into the database on Redshift: whether it answers, and who is let in."""
+"""Connect to the database on Redshift, and test whether its port answers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.driver import DRIVER_ERRORS, connect
 from sparkify.warehouse.redshift.refused import not_let_in, not_reached
 
-# Seconds the cluster's port may take to answer.
+# Seconds to wait for the cluster's port to answer.
 REACH_SECONDS = 5.0
 
 
 def reach(cluster: ClusterSettings, seconds: float = REACH_SECONDS) -> None:
-    """Connect to the cluster's port and hang up.
+    """Connect to the cluster's port and close the connection.
 
     Raises:
-        EngineError: Nothing answers there.
+        EngineError: Nothing answers at the port.
     """
     try:
         socket.create_connection((cluster.host, cluster.db_port), timeout=seconds).close()
@@ -29,7 +29,7 @@ def log_in(cluster: ClusterSettings, user: str, password: str, timeout: int = 10
     """Return an open connection of AWS's driver; ``timeout`` in seconds, for each answer.
 
     Raises:
-        EngineError: Nothing answers there, its certificate is not trusted, or the database refuses.
+        EngineError: Nothing answers, the certificate is not trusted, or the database refuses the login.
     """
     try:
         return connect(

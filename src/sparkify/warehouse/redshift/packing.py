@@ -1,4 +1,4 @@
-"""Records packed for COPY, a line each with the number of its file; and the same as texts, for INSERT."""
+"""Packed records, one per line with the number of its file: for COPY, and parsed into texts for INSERT."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def pieces(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
 
 
 def split(lines: Sequence[bytes], parts: int) -> Iterator[Sequence[bytes]]:
-    """Yield lines in so many parts of about as many lines."""
+    """Yield lines in ``parts`` parts of about the same number of lines."""
     for part in range(parts):
         some = lines[part * len(lines) // parts : (part + 1) * len(lines) // parts]
         if some:
@@ -42,7 +42,7 @@ def split(lines: Sequence[bytes], parts: int) -> Iterator[Sequence[bytes]]:
 
 
 def number_of(line: bytes) -> int:
-    """Return the number of the file a packed record is of."""
+    """Return the number of the file that a packed record comes from."""
     found = _PACKED_FILE.match(line)
     assert found, "we write the number first"
     return int(found[1])
@@ -52,7 +52,7 @@ _decoder = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def parsed(fields: Sequence[Field], lines: Sequence[bytes]) -> tuple[list[bytes], list[tuple[Any, ...]]]:
-    """Return the lines that parse, and their values as texts, as COPY reads them."""
+    """Return the lines that can be parsed, and their values as the texts that COPY would read."""
     sound: list[bytes] = []
     rows: list[tuple[Any, ...]] = []
     for line in lines:

@@ -1,7 +1,7 @@
-"""What a log file's raw bytes tell of how COPY will read it.
+"""Pre-scan of a log file's raw bytes: finds files that COPY may read differently than our rules do.
 
-COPY takes objects where they come, several on a line or one over many; we count lines. Where every line is
-one object, both come to the same.
+COPY reads objects wherever they are, several on a line or one over many lines; our rules read lines. If every
+line is one object, both read the same records.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 
 from sparkify.lake.codec import decompress
 
-# By the suffix of a file's name: what COPY has to be told.
+# COPY's option for compression, by the suffix of the file's name.
 COMPRESSED = {".gz": " GZIP", ".zst": " ZSTD"}
-# Two objects on one line, which COPY takes and we do not; half of a surrogate pair.
+# Two objects on one line, which COPY loads and our rules reject; half of a surrogate pair.
 _AMBIGUOUS = re.compile(
     rb"\}[ \t\r\v\f]*\{"
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
@@ -26,29 +26,29 @@ NESTED = re.compile(rb'":[ \t\r]*[\[{]')
 
 
 class Seen(NamedTuple):
-    """What COPY may read of a log file: so many lines (0: it is to be read carefully); are values nested?"""
+    """The result of a pre-scan: the number of lines (0: needs re-reading), and whether values are nested."""
 
     lines: int
     nested: bool
 
 
 class Look(Protocol):
-    """Looks into a file."""
+    """A pre-scan of a file."""
 
     def __call__(self, path: Path, keys: Sequence[str], *, exact: bool) -> Seen:
-        """Return what COPY may read of it."""
+        """Return the number of lines that COPY may load, and whether values are nested."""
 
 
 _NEEDS_REREADING = Seen(0, nested=False)
 
 
 def look_at_lines(path: Path, keys: Sequence[str], *, exact: bool) -> Seen:
-    """Return how many lines a log file has, if each is one object; COPY counts records, not lines.
+    """Return the number of lines of a log file if each line is one object, since COPY counts objects.
 
     Args:
-        path: The file; its suffix tells the compression.
+        path: The file; its suffix gives the compression.
         keys: The keys of its records.
-        exact: COPY tells keys apart by their capitals; if not, every line must have every key once.
+        exact: Whether COPY matches keys case-sensitively; if not, every line must have every key once.
     """
     plain: bytes | None = None
     if path.suffix.lower() in COMPRESSED or not exact:

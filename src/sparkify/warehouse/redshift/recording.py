@@ -1,4 +1,4 @@
-"""What a run would send to Redshift: the engine itself, on a session and a STAGING that only write down."""
+"""Record what a run would send to Redshift: the real engine, on a session and a STAGING that only record."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from sparkify.warehouse.statements import Statement, read_statements, statement
 from sparkify.warehouse.tables import STAGING, STAR, all_tables, names
 from sparkify.warehouse.version import today
 
-_COPIED = 10**9  # as many as were sent, however many
+_COPIED = 10**9  # at least as many as were sent
 
 
 class Answers:
-    """The answers of a warehouse in which nothing is wrong.
+    """The answers of a warehouse without errors.
 
     Args:
-        latest_run: The run it is asked after.
+        latest_run: The number of its latest run.
         meta: Its version; None: it has no tables yet.
     """
 
@@ -39,7 +39,7 @@ class Answers:
         self.meta = meta
 
     def to(self, step: str) -> Rows:
-        """Return the rows one of our statements would give, by its file and line."""
+        """Return the rows of one of our statements, given by file and line."""
         path = step.partition(",")[0]
         rows = self.meta and (
             self.meta.schema_version,
@@ -61,7 +61,7 @@ class Answers:
 
 
 class _Notes(RedshiftSession):
-    """A session that is never opened."""
+    """A session that records statements and is never opened."""
 
     def __init__(self, cluster: ClusterSettings, answers: Answers) -> None:
         super().__init__(cluster, lambda: ("", ""))
@@ -82,7 +82,7 @@ class _Notes(RedshiftSession):
 
 
 class _Nowhere(StagingArea):
-    """Names of objects that are never written."""
+    """A staging area that returns URIs and writes nothing."""
 
     def put_all(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
         return [f"{self.uri}{self._next():06d}-{name}" for name, _ in objects]
@@ -95,7 +95,7 @@ class _Nowhere(StagingArea):
 
 
 class RedshiftRecording(RedshiftEngine):
-    """A warehouse on Redshift that is asked nothing."""
+    """A Redshift engine that never connects."""
 
     def __init__(
         self, cluster: ClusterSettings, reading: CopySource, area: StagingArea | None, answers: Answers
@@ -107,7 +107,7 @@ class RedshiftRecording(RedshiftEngine):
 
     @property
     def statements(self) -> list[str]:
-        """What was sent so far."""
+        """The statements recorded so far."""
         return self._notes.statements
 
     def _make_tables(self) -> None:
@@ -120,7 +120,7 @@ class RedshiftRecording(RedshiftEngine):
             packed = folder / "records.json"
             with packed.open("w") as out:
                 for file_id, size in files:
-                    # As large as the record, since more are sent in more pieces.
+                    # As large as the record, because the size decides the number of pieces.
                     out.write(json.dumps({FILE_KEY: file_id})[:-1] + " " * size + "}\n")
             self._landing.land_packed(kind, packed, accepted=False)
 
@@ -129,6 +129,6 @@ def _place(step: Statement) -> str:
     return f"{step.path}, line {step.line}"
 
 
-def _well_formed(path: Path, keys: Sequence[str], *, exact: bool) -> Seen:  # noqa: ARG001 - it does not look
-    """Take every file for one whose records all can be loaded; it is not read."""
+def _well_formed(path: Path, keys: Sequence[str], *, exact: bool) -> Seen:  # noqa: ARG001 - the file is not read
+    """Return the result for a well-formed file, without reading it."""
     return Seen(1, nested=False)

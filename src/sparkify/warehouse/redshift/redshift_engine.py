@@ -1,8 +1,8 @@
-"""The engine at Sparkify's real size: Amazon Redshift, provisioned or Serverless.
+"""The engine for Amazon Redshift, provisioned or Serverless.
 
-Our SQL goes to it as it is written, one statement at a time, parameters as strict literals. Looking happens
-in read-only transactions, landing statement by statement into temporary tables, and publishing in one
-transaction that begins with the lock every run takes.
+Our SQL is sent verbatim, one statement at a time, with parameters as literals. A run reads in read-only
+transactions, lands in temporary tables, and publishes in one transaction that begins with a lock that every
+run takes.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, prepare_tables, verify_open
 
-# What a query of a person's may begin with; whatever it does, the transaction is read-only.
+# The words a user's query may begin with; the transaction is read-only in any case.
 _LOOKS = ("select", "with", "show", "explain", "(")
-# What a run locks: where it is, the tables are made.
+# The table that a run locks: if it exists, all tables exist.
 LOCKED = "etl.runs"
-# A run that has the lock to itself gets it in less.
+# Without another run, the lock is granted in less time.
 _SECONDS_TO_LOCK = 1.0
 _COMMENT = re.compile(r"\s*(--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
 
@@ -41,9 +41,9 @@ class RedshiftEngine:
 
     Args:
         session: The session; opened when it is first used.
-        landing: How records get there.
-        on_wait: Told, once a second has passed, who publishes meanwhile; left when the wait is over.
-        on_older: Told when a warehouse that is read is of an older version.
+        landing: Loads records into the run's tables.
+        on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
+        on_older: Called when a warehouse opened for reading has an older version.
     """
 
     name = "redshift"
@@ -93,7 +93,7 @@ class RedshiftEngine:
         return "create, read and write"
 
     def recover(self) -> None:
-        """Nothing to do: the cluster rolls back what a killed process left."""
+        """Do nothing: the cluster rolls back the transaction of a killed process."""
 
     def prepare(self) -> None:
         for step in run_tables():
@@ -109,7 +109,7 @@ class RedshiftEngine:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        # Before the transaction, whose first statement has to be the lock.
+        # Before the transaction, because the lock has to be its first statement.
         if not self._is_made():
             self._make_tables()
         with self._session.transaction("redshift/begin.sql", keep=True):
@@ -119,7 +119,7 @@ class RedshiftEngine:
 
     @contextmanager
     def _telling(self, holder: str) -> Iterator[None]:
-        """Have somebody told if what is inside, a statement that queues up, takes its time."""
+        """Call ``on_wait`` if the statement inside, which may wait for a lock, takes longer than a second."""
         with ExitStack() as waiting:
             timer = Timer(_SECONDS_TO_LOCK, lambda: waiting.enter_context(self._on_wait(holder)))
             timer.daemon = True
@@ -134,14 +134,14 @@ class RedshiftEngine:
         return LOCKED in self.tables()
 
     def _make_tables(self) -> None:
-        """Make all tables, or nothing: who finds one table looks for the others in vain."""
+        """Create all tables in one transaction: other processes infer from one table that all exist."""
         try:
             with self._session.transaction("redshift/begin.sql", keep=True):
                 prepare_tables(self)
         except TransientEngineError:
-            raise  # the session, and what has landed, may be gone
+            raise  # the session, and the landed rows, may be lost
         except EngineError:
-            if not self._is_made():  # else another run has made them meanwhile
+            if not self._is_made():  # else another run has created them in the meantime
                 raise
 
     def tables(self) -> set[str]:
@@ -188,7 +188,7 @@ class RedshiftEngine:
         return write_rows(columns, rows, path)
 
     def _look(self, sql: str) -> tuple[list[tuple[str, int]], Iterator[tuple[Any, ...]]]:
-        """Run a person's own SQL, in the read-only transaction that is open."""
+        """Run a user's own SQL in the open read-only transaction."""
         if not _without_comments(sql).lower().startswith(_LOOKS):
             raise EngineError(
                 "the query does not only look: it begins with none of SELECT, WITH, SHOW and EXPLAIN.",

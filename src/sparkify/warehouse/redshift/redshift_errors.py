@@ -1,6 +1,6 @@
-"""What the driver raises, as our errors: the one boundary.
+"""Translate the driver's exceptions into our errors.
 
-What it says of a login is in :mod:`~sparkify.warehouse.redshift.refused`.
+Errors of a login are in :mod:`~sparkify.warehouse.redshift.refused`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from sparkify.errors import Command, EngineError, Hint, LoadError, TransientEngineError
 from sparkify.warehouse.redshift.causes import cause, server_fields
 
-# How a person's own SQL is named.
+# The name of a user's own SQL in messages.
 _THE_QUERY = "the query"
-_AGAIN = "Run again: nothing was changed. The log of the cluster says more."
-# What COPY says of a file, and not of the place it lies in, its own rights or the statement.
+_RUN_AGAIN = "Run again: nothing was changed. The log of the cluster says more."
+# COPY's messages about a file's contents, not about its location, permissions or the statement.
 _ABOUT_CONTENTS = re.compile(
     r"Load into table .* failed|decompress|\b(gzip|zlib|zstd|inflate)\b", re.IGNORECASE
 )
@@ -65,7 +65,7 @@ _REPORT = Hint(
 
 
 def is_lost(exc: BaseException) -> bool:
-    """Tell whether the connection cannot be used any more after this error of the driver."""
+    """Return whether the connection is unusable after this error of the driver."""
     fields = server_fields(exc)
     return fields is None or fields.get("C", "").startswith(("08", "57P"))
 
@@ -74,14 +74,14 @@ def explain(exc: Exception, what: str, host: str) -> EngineError:
     """Return an error of the driver as ours.
 
     Args:
-        exc: What was raised.
-        what: The statement, as a person would name it.
+        exc: The exception.
+        what: Name of the statement for the message.
         host: The cluster.
     """
     fields = server_fields(exc)
     asked = what == _THE_QUERY
     if fields is None or fields.get("C", "").startswith(("08", "57P")):
-        return TransientEngineError(f"the connection to {host} was lost at {what}: {cause(exc)}.", _AGAIN)
+        return TransientEngineError(f"the connection to {host} was lost at {what}: {cause(exc)}.", _RUN_AGAIN)
     code, message, detail = (fields.get(name, "") for name in "CMD")
     said = f"{message} {detail}".strip()
     if code in ("40001", "40P01") or _CONFLICT.search(message) or _CONFLICT.search(detail):
@@ -101,7 +101,7 @@ def explain(exc: Exception, what: str, host: str) -> EngineError:
 
 
 def about_contents(exc: BaseException | None) -> LoadError | None:
-    """Return COPY's refusal of a file's contents as a :class:`LoadError`; None of everything else."""
+    """Return COPY's error about a file's contents as a :class:`LoadError`; None for any other error."""
     fields = server_fields(exc) if exc else None
     said = f"{fields.get('M', '')} {fields.get('D', '')}".strip() if fields else ""
     if not _ABOUT_CONTENTS.search(said):

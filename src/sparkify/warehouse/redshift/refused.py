@@ -1,6 +1,6 @@
-"""Why a login failed, told apart: the network, TLS, or the database itself; each with what to do next.
+"""Explain a failed login: the network, TLS, or the database itself, each with a remedy.
 
-The driver says all of it in nearly the same words, and a wrong password is only one of the reasons.
+The driver reports all of these in nearly the same words, and a wrong password is only one of the causes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sparkify.errors import Command, EngineError, Hint, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.causes import cause, network_error, server_fields
 
-# OpenSSL's numbers of what is wrong with a certificate: X509_V_ERR_…
+# OpenSSL's error numbers for certificates: X509_V_ERR_…
 _OUT_OF_DATE = (9, 10)
 _OTHER_NAME = (62, 64)
 
@@ -34,7 +34,7 @@ _NOT_REDSHIFT = (
 
 
 def not_reached(exc: Exception, host: str, port: int, seconds: float) -> EngineError:
-    """Return why no connection to a host came about; ``seconds`` were waited for it."""
+    """Return why no connection to a host was made within ``seconds``."""
     place = f"{host}:{port}"
     if isinstance(exc, socket.gaierror) and exc.errno == socket.EAI_AGAIN:
         return EngineError(
@@ -54,13 +54,13 @@ def not_reached(exc: Exception, host: str, port: int, seconds: float) -> EngineE
 
 
 def not_let_in(exc: Exception, cluster: ClusterSettings, user: str, seconds: float) -> EngineError:
-    """Return why the driver's connect failed as it did.
+    """Return why the driver's connect failed.
 
     Args:
-        exc: What it raised.
-        cluster: Where to.
-        user: As whom.
-        seconds: How long each answer was waited for.
+        exc: The exception it raised.
+        cluster: Host, port and database.
+        user: The user.
+        seconds: Time limit of each answer.
     """
     fields = server_fields(exc)
     if fields is not None:
@@ -73,7 +73,7 @@ def not_let_in(exc: Exception, cluster: ClusterSettings, user: str, seconds: flo
         return EngineError(f"{place} does not speak TLS as Redshift does: {cause(exc)}.", _NOT_REDSHIFT)
     if "refuses SSL" in str(exc):
         return EngineError(f"{place} does not speak TLS as Redshift does: it offers none.", _NOT_REDSHIFT)
-    # What the network says once a connection stands, the driver does not wrap.
+    # The driver does not wrap network errors of an established connection.
     if isinstance(exc, UnicodeError) or (below is not None and below is not exc and not _cut(below)):
         return not_reached(below or exc, cluster.host, cluster.db_port, seconds)
     return EngineError(
@@ -121,7 +121,7 @@ def _refused_by_database(fields: dict[str, str], cluster: ClusterSettings, user:
         return EngineError(
             f"{database} does not let {user} in: {said}.",
             "Create that user in the database, or set DB_USER and DB_PASSWORD in dwh.cfg."
-            if user.startswith("IAM")  # AWS gave the password, so that is right
+            if user.startswith("IAM")  # AWS issued the password, so it is right
             else "Correct DB_USER and DB_PASSWORD in dwh.cfg.",
         )
     if code.startswith(("53", "57P")):

@@ -1,7 +1,7 @@
-"""One session on Redshift: opened when it is needed, and anew after it was lost.
+"""One session on Redshift: opened when it is needed, and opened again after it was lost.
 
-Owns the driver's connection, transactions and the count of statements. Every statement is sent alone, as its
-text; temporary tables live as long as the session, so :attr:`RedshiftSession.number` tells a new one.
+Owns the driver's connection, the transactions and the count of statements. Every statement is sent alone, as
+text. Temporary tables live as long as the session; a new session has a new :attr:`RedshiftSession.number`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from sparkify.warehouse.redshift.redshift_errors import explain, is_lost
 from sparkify.warehouse.redshift.stream import RowStream
 from sparkify.warehouse.statements import read_statements, statement
 
-# User and password, asked for at every connect: temporary ones expire.
+# Returns user and password; called at every connect, because temporary passwords expire.
 Credentials = Callable[[], tuple[str, str]]
 Rows = list[tuple[Any, ...]]
 
-# Seconds: for the server to cancel a statement, and then for us to give up waiting for its answer.
+# Seconds until the server cancels a statement, and seconds more until we stop waiting for its answer.
 STATEMENT_TIMEOUT = 3600
 _GRACE = 60
 
@@ -39,10 +39,10 @@ class RedshiftSession:
     """A session that is opened by its first statement.
 
     Args:
-        cluster: Where.
-        credentials: Who.
-        statement_timeout: Seconds one statement may take.
-        grace: Seconds more after which an answer will not come any more.
+        cluster: Host, port and database.
+        credentials: Returns user and password.
+        statement_timeout: Time limit of one statement on the server, in seconds.
+        grace: Seconds to wait for the answer beyond that limit.
     """
 
     def __init__(
@@ -66,28 +66,28 @@ class RedshiftSession:
         self._inside = False
 
     def reach(self) -> None:
-        """Raise unless something listens at the cluster's port.
+        """Raise unless a server listens at the cluster's port.
 
         Raises:
-            EngineError: Nothing does.
+            EngineError: Nothing listens there.
         """
         reach(self.cluster)
 
     def open(self) -> str:
-        """Log in, unless the session is open; return who it was opened as.
+        """Log in, unless the session is open; return the user.
 
         Raises:
-            SparkifyError: There are no credentials, or the database does not let us in.
+            SparkifyError: There are no credentials, or the database refuses the login.
         """
         self._open()
         return self._user
 
     def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
-        """Execute one statement; return its columns (name and type's number) and rows.
+        """Execute one statement; return its columns (name and type number) and rows.
 
         Raises:
-            TransientEngineError: It may succeed if the whole run is tried again.
-            EngineError: Redshift refused.
+            TransientEngineError: The statement failed, but may succeed if the whole run is repeated.
+            EngineError: Redshift refused the statement.
         """
         cursor = self._cursor()
         with self._answering(what):
@@ -99,7 +99,7 @@ class RedshiftSession:
     def stream(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Iterator[tuple[Any, ...]]]:
         """Execute one query as :meth:`send` does; its rows are read as they are needed.
 
-        Whatever is sent before they are all read ends the session.
+        Sending another statement before all rows are read ends the session.
         """
         cursor = self._cursor()
 
@@ -108,7 +108,7 @@ class RedshiftSession:
             with self._answering(what):
                 cursor.execute(sql)
                 if cursor.description is not None:
-                    for row in cursor.fetchall():  # a driver that keeps them elsewhere
+                    for row in cursor.fetchall():  # for a driver that keeps its rows elsewhere
                         take(tuple(row))
 
         self._stream = RowStream(produce, self._hang_up)
@@ -124,26 +124,26 @@ class RedshiftSession:
 
     @contextmanager
     def _answering(self, what: str) -> Iterator[None]:
-        """Have the driver's errors be ours, and a connection that cannot be used again dropped."""
+        """Translate the driver's errors, and drop the connection if it is unusable afterwards."""
         try:
             yield
         except DRIVER_ERRORS as exc:
             if is_lost(exc):
                 self.drop()
             raise explain(exc, what, self.host) from exc
-        except BaseException:  # interrupted in the middle of an answer
+        except BaseException:  # interrupted while reading an answer
             self.drop()
             raise
 
     def _hang_up(self) -> None:
-        """Have whoever waits for an answer notice that none will come."""
+        """Shut the connection down, so that a thread waiting for an answer stops."""
         connection = self._connection
         if connection is not None:
             hang_up(connection)
 
     @contextmanager
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
-        """Begin with a statement of sql/redshift; commit at the end to keep what was done, else roll back."""
+        """Begin with a statement of sql/redshift; commit at the end if ``keep`` is true, else roll back."""
         self.send(statement(begin).text, "BEGIN")
         self._inside = True
         try:
@@ -173,12 +173,12 @@ class RedshiftSession:
             try:
                 self.send(statement("redshift/rollback.sql").text, "ROLLBACK")
             except EngineError:
-                self.drop()  # then the server rolls back
+                self.drop()  # the server then rolls back
 
     def _open(self) -> Any:
         if self._connection is None:
             if self._inside:
-                # A new session would carry out the rest of a transaction whose beginning is gone.
+                # A new session would execute only the rest of the transaction.
                 raise TransientEngineError(
                     f"the connection to {self.host} was lost within a transaction.",
                     "Run again: nothing was changed.",
@@ -189,7 +189,7 @@ class RedshiftSession:
             except TransientEngineError:
                 raise
             except EngineError as exc:
-                if self.number:  # it let us in before: worth another try
+                if self.number:  # an earlier login succeeded, so another try may too
                     raise TransientEngineError(exc.message, exc.hint) from exc
                 raise
             self.number += 1
@@ -201,13 +201,13 @@ class RedshiftSession:
         return self._connection
 
     def drop(self) -> None:
-        """Let go of the connection, whatever state it is in."""
+        """Close the connection in any state."""
         connection, self._connection = self._connection, None
         if connection is not None:
             let_go(connection)
 
     def close(self) -> None:
-        """Let go of the connection, and of an answer that is not read to its end."""
+        """Close the connection, and stop reading an unfinished answer."""
         if self._stream is not None:
             self._stream.stop()
         self.drop()

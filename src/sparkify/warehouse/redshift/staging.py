@@ -1,7 +1,7 @@
-"""What we write to ``[S3] STAGING`` for COPY to read: manifests, packed records, JSONPaths.
+"""Objects below ``[S3] STAGING`` that COPY reads: manifests, packed records, JSONPaths.
 
-Every run has a folder of its own, ``sparkify-runs/<time>-<chance>/``, and removes it. What a killed run left
-is removed by a later one when it is two days old; nothing else below STAGING is ever touched.
+Every run has its own folder, ``sparkify-runs/<time>-<random>/``, and removes it at the end. A later run
+removes the folder of a killed run when it is two days old; nothing else below STAGING is ever changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class StagingArea:
-    """The folder of one run below STAGING; nothing is contacted before the first object.
+    """The folder of one run below STAGING; S3 is not contacted before the first object.
 
     Args:
         writer: Writes below STAGING.
@@ -44,22 +44,22 @@ class StagingArea:
 
     @property
     def uri(self) -> str:
-        """The folder's name, a slash at its end."""
+        """URI of the folder, with a trailing slash."""
         return f"{self.writer.uri}/{self._folder}/"
 
     def probe(self) -> str:
-        """Try whether STAGING may be written, as :meth:`sparkify.lake.writer.Writer.probe` does.
+        """Test whether STAGING can be written, as :meth:`sparkify.lake.writer.Writer.probe` does.
 
         Raises:
-            SourceError: It may not.
+            SourceError: It cannot be written.
         """
-        return self.writer.probe(f"{self._folder}/probe")  # left by a killed doctor, a later run removes it
+        return self.writer.probe(f"{self._folder}/probe")  # if killed, a later run removes it
 
     def put_all(self, objects: Sequence[tuple[str, bytes]]) -> list[str]:
-        """Write objects; return their URIs. The names get a number before them, so none is used twice.
+        """Write objects; return their URIs. Each name gets a number as a prefix, so that it is unique.
 
         Raises:
-            SourceError: They could not be written.
+            SourceError: An object could not be written.
         """
         self._sweep()
         keys = []
@@ -70,7 +70,7 @@ class StagingArea:
         return [f"{self.writer.uri}/{key}" for key in keys]
 
     def put_file(self, name: str, path: Path) -> list[str]:
-        """Write a file's contents, however long; return their URI."""
+        """Upload a file of any size; return its URI, as a list of one."""
         self._sweep()
         key = f"{self._folder}/{self._next():06d}-{name}"
         self._present.append(key)
@@ -79,21 +79,21 @@ class StagingArea:
         return [f"{self.writer.uri}/{key}"]
 
     def keep(self, name: str, data: bytes) -> str:
-        """Write an object that stays to the end of the run; once, however often it is asked for."""
+        """Write an object that stays until the end of the run, once per name; return its URI."""
         if name not in self._kept:
             (self._kept[name],) = self.put_all([(name, data)])
         return self._kept[name]
 
     def manifest(self, uris: Sequence[str]) -> bytes:
-        """Return a manifest of objects that must all be there."""
+        """Return a manifest in which every object is mandatory."""
         return json.dumps({"entries": [{"url": uri, "mandatory": True} for uri in uris]}).encode()
 
     def remove(self, uris: Sequence[str]) -> None:
-        """Remove objects that were read; what cannot be is tried again at the end, or by a later run."""
+        """Remove objects; a failed removal is repeated at the end of the run, or by a later run."""
         self._remove([uri.removeprefix(self.writer.uri + "/") for uri in uris])
 
     def close(self) -> None:
-        """Remove everything that is left."""
+        """Remove every remaining object of this run."""
         self._remove(list(self._present))
         self._kept.clear()
 
@@ -113,7 +113,7 @@ class StagingArea:
             self._present = [key for key in self._present if key not in gone]
 
     def _sweep(self) -> None:
-        """Remove what runs that were killed days ago have left; once."""
+        """Remove the folders of runs that were killed days ago; at most once per run."""
         if self._count:
             return
         with suppress(SourceError):

@@ -1,9 +1,9 @@
-"""Rows of an answer as they come, a bounded number of them in memory.
+"""Stream the rows of a query with a bounded number of rows in memory.
 
-AWS's driver reads an answer to its end before it gives the first row, and keeps the rows in its cursor. A
-cursor on the server would be another way, but there the whole answer is written out on the leader node first,
-up to a limit of its own, and a cluster of one node gives 1,000 rows at a time. So the driver reads in a
-thread, and hands every row on instead of keeping it.
+AWS's driver reads a result to its end before it returns the first row, and keeps the rows in its cursor. A
+server-side cursor would first write the whole result to the leader node, which limits its size, and a cluster
+of one node returns 1,000 rows at a time. So the driver reads in a thread, and each row is passed on instead
+of being kept.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from typing import Any
 
 Row = tuple[Any, ...]
 
-# Rows handed over at once, and how many such pieces may lie ready.
+# Rows per piece, and the number of pieces that may wait in the queue.
 _PIECE = 250
 _READY = 8
-# Seconds: between two looks at whether anybody still wants rows, and until a thread is given up.
+# Seconds between two tests of whether the reader has stopped, and seconds to wait for the thread to end.
 _LOOK_EVERY = 0.2
 _GIVE_UP = 10.0
 
 
 class NobodyWantsThemError(Exception):
-    """The rest of an answer is not asked for any more."""
+    """The reader has stopped, so that the rest of the rows is not needed."""
 
 
 class RowStream:
-    """Rows that a thread produces, for one who iterates over them, once.
+    """Rows produced by a thread; they can be iterated over once.
 
     Args:
-        produce: Called in the thread with what takes a row; what it raises is raised where they are read. It
-            has to let :class:`NobodyWantsThemError` through.
-        abort: Called to wake the thread where it waits for an answer.
+        produce: Called in the thread with a function that accepts a row. Its exceptions are raised again in
+            the reader; it must not catch :class:`NobodyWantsThemError`.
+        abort: Called to interrupt the thread while it waits for the server.
     """
 
     def __init__(self, produce: Callable[[Callable[[Row], None]], None], abort: Callable[[], None]) -> None:
@@ -43,7 +43,7 @@ class RowStream:
         self._pieces: Queue[list[Row] | BaseException | None] = Queue(_READY)
         self._pending: list[Row] = []
         self._stopped = Event()
-        # A daemon: whoever was interrupted does not wait for a server.
+        # A daemon thread: an interrupted process does not wait for the server.
         self._thread = Thread(target=self._run, name="sparkify-rows", daemon=True)
         self._thread.start()
         try:
@@ -62,7 +62,7 @@ class RowStream:
             self.stop()
 
     def stop(self) -> None:
-        """Have no more rows produced; return when the thread has let go of its connection."""
+        """Stop the thread; return when it no longer uses the connection."""
         self._stopped.set()
         if self._thread.is_alive():
             self._abort()

@@ -1,4 +1,4 @@
--- The ledger: every version of every file a run took in, and what became of its lines.
+-- The ledger: every version of every file that a run loaded, and the counts of its lines.
 -- grain: file_id, run_id; one row of a file_id at most has state 'loaded'
 CREATE TABLE IF NOT EXISTS etl.files (
     file_id BIGINT NOT NULL,

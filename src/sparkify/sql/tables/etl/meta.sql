@@ -1,4 +1,4 @@
--- By which tables, rules and models the warehouse was made.
+-- The versions of the tables, rules and models that the warehouse was made with.
 -- grain: one row
 -- models_digest holds a digest of every model, such as `songs=1f2e… artists=…`.
 CREATE TABLE IF NOT EXISTS etl.meta (

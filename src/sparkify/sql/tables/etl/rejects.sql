@@ -1,4 +1,4 @@
--- Quarantine: every line that was not loaded, where it is, why, and its bytes.
+-- Quarantine: every rejected line, with its place, the reason, and its bytes.
 -- grain: file_id, run_id, line
 CREATE TABLE IF NOT EXISTS etl.rejects (
     run_id INTEGER NOT NULL,

@@ -1,4 +1,4 @@
--- Fields of the files that the warehouse has no column for: kept out, but not hidden.
+-- Fields of the files for which the warehouse has no column: not loaded, but counted.
 -- grain: run_id, kind, field
 CREATE TABLE IF NOT EXISTS etl.unknown_fields (
     run_id INTEGER NOT NULL,
