@@ -40,7 +40,7 @@ install: $(VENV)/.dev ## make .venv with everything a developer needs, from the 
 demo: $(VENV)/.run ## simulate a small month, load it, show the tables; installs only what that needs
 	@$(BIN)/sparkify demo
 
-test: install ## run the fast tests, in about 4 minutes
+test: install ## run the fast tests, in about 5 minutes
 	$(BIN)/python -m pytest -n 2 -m "not thorough"
 
 test-all: test ## run the fast tests, then the thorough ones and the properties with more examples

@@ -13,12 +13,18 @@ from pathlib import Path
 
 import pytest
 
-import tests.tiers  # noqa: F401 - it sets how many examples Hypothesis draws
+from tests.tiers import mark_slow
 from tests.warehouses import Warehouses
 
 ROOT = Path(__file__).resolve().parents[1]
 # Real input is not part of the project: a clone has it beside itself, or says where.
 REAL = Path(os.environ.get("SPARKIFY_TEST_DATA", ROOT.parent / "shared" / "data" / "small"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is not fast, before pytest chooses by marks."""
+    mark_slow(items)
 
 
 @pytest.fixture(scope="session")

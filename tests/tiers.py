@@ -1,8 +1,8 @@
 """Which tests are fast, and how much a test of many examples does.
 
 `make test` runs what is not marked ``thorough``, `make test-all` the rest too. A mark is on a module
-(``pytestmark``), on a test, on a folder (``tests/conftest.py``), or on all but a share of a sweep
-(:func:`sweep`). Of every promise something is fast.
+(``pytestmark``), on a test, on all but a share of a sweep (:func:`sweep`), or on all but a share of what is
+slow (:data:`FEWER`). Of every part of the system something is fast.
 
 Tests that draw examples run in both, fewer of them in the fast one. ``HYPOTHESIS_PROFILE`` says how many:
 ``fast`` (the default), ``thorough`` (`make test-all`), or ``release``, which takes hours.
@@ -11,6 +11,7 @@ Tests that draw examples run in both, fewer of them in the fast one. ``HYPOTHESI
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -44,3 +45,115 @@ def sweep(values: Iterable[Any], every: int) -> list[Any]:
 # work on the machine would fail it.
 settings.register_profile("sparkify", settings(max_examples=by_profile(20, 100, 1000), deadline=None))
 settings.load_profile("sparkify")
+
+# Of a folder or module ("") or one of its tests: how many cases there are for one that is fast; 0: none is. What
+# names a case closest counts. Measured: what is left out took 500 of 700 seconds.
+FEWER: dict[str, dict[str, int]] = {
+    "tests/cli/test_app.py": {"": 2},
+    "tests/cli/test_closed_pipe.py": {"test_without_readers_a_command_works_and_exits_as_with_them": 8},
+    "tests/cli/test_configuration.py": {"": 2},
+    "tests/cli/test_query.py": {
+        "": 3,
+        "test_a_query_changes_nothing_and_reads_no_other_file": 4,
+        "test_the_code_tells_whatever_streams_there_are": 5,
+    },
+    "tests/cli/test_rejects.py": {"": 2},
+    "tests/cli/test_simulate.py": {
+        "": 3,
+        "test_what_makes_no_sense_exits_with_2_and_writes_nothing": 4,
+    },
+    "tests/cli/test_takeout.py": {
+        "": 2,
+        "test_what_cannot_be_done_changes_nothing": 4,
+    },
+    "tests/cluster/test_closed_pipe.py": {"test_without_readers_a_command_works_and_exits_as_with_them": 8},
+    "tests/cluster/test_commands.py": {"": 3},
+    "tests/cluster/test_doctor.py": {"": 3},
+    "tests/cluster/test_killed.py": {
+        "test_create_killed_anywhere_is_continued": 3,
+        "test_destroy_killed_anywhere_is_continued": 5,
+    },
+    "tests/cluster/test_network.py": {
+        "": 3,
+        "test_the_world_is_not_let_in_by_accident": 3,
+    },
+    "tests/cluster/test_permissions.py": {"": 3},
+    "tests/cluster/test_serverless.py": {
+        "": 3,
+        "test_killed_after_each_call_it_is_continued": 0,
+    },
+    "tests/doctor/test_doctor_and_etl_agree.py": {
+        "test_they_agree_on_changes_together_on_duckdb": 0,
+        "test_they_agree_on_changes_together_on_redshift": 0,
+        "test_they_agree_on_every_change_of_a_good_configuration": 15,
+    },
+    "tests/intake/test_rules.py": {
+        "test_an_empty_text_and_none_are_the_same_unknown": 3,
+        "test_what_becomes_of_a_record_does_not_depend_on_its_neighbours": 3,
+    },
+    "tests/pipeline/test_concurrency.py": {"": 3},
+    "tests/pipeline/test_corpus.py": {
+        "test_landed_alone": 3,
+        "test_landed_together_without_a_place_to_write_to": 2,
+        "test_loaded_alone": 2,
+    },
+    "tests/pipeline/test_crash.py": {
+        "test_a_first_run_killed_at_any_moment_leaves_no_warehouse_or_a_whole_one": 0,
+    },
+    "tests/pipeline/test_dirty.py": {
+        "test_a_full_refresh_changes_nothing": 2,
+        "test_totals": 2,
+    },
+    "tests/pipeline/test_engines.py": {"test_from_a_bucket_too": 0},
+    "tests/pipeline/test_faults.py": {"": 2},
+    "tests/pipeline/test_odd_places.py": {"test_a_folder_named_like_a_partition_is_a_folder": 3},
+    "tests/pipeline/test_properties.py": {"test_histories_that_chance_meets_rarely": 4},
+    "tests/pipeline/test_real_data.py": {
+        "test_a_bucket_gives_the_same_rows_with_the_same_file_ids": 2,
+        "test_a_full_refresh_gives_the_same_tables": 2,
+        "test_any_order_and_split_gives_the_same_tables": 2,
+        "test_batches_give_the_same_tables": 2,
+        "test_compressed_logs_give_the_same_tables": 2,
+    },
+    "tests/pipeline/test_resources.py": {"": 4},
+    "tests/pipeline/test_takeout.py": {
+        "test_nothing_is_left_of_a_warehouse_that_is_taken_out_whole": 2,
+        "test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives": 0,
+    },
+    "tests/pipeline/test_transaction.py": {
+        "": 4,
+        "test_interrupted_anywhere_nothing_is_published": 2,
+        "test_killed_a_run_leaves_the_old_warehouse_and_the_next_one_finishes": 8,
+    },
+    "tests/simulator/test_dirt.py": {"": 3},
+    "tests/simulator/test_manifest.py": {
+        "": 4,
+        "test_an_earlier_simulation_is_replaced_and_what_lies_elsewhere_stays": 4,
+        "test_what_is_in_the_way_and_not_of_a_simulation_is_named_and_nothing_is_removed": 7,
+    },
+    "tests/simulator/test_run.py": {"": 4},
+    "tests/warehouse/test_redshift_login.py": {"": 3},
+    "tests/warehouse/test_redshift_sql.py": {"test_sqlfluff_knows_every_statement": 0},
+    "tests/warehouse/test_redshift_stream.py": {
+        "": 3,
+        "test_memory_does_not_grow_with_the_answer": 4,
+    },
+    "tests/warehouse/test_version.py": {"": 3},
+    "tools/redshift_double/tests": {"": 3},
+    "tools/redshift_double/tests/test_by_hand.py": {"test_the_page_is_right_as_it_stands": 0},
+}
+
+
+def mark_slow(items: Iterable[pytest.Item]) -> None:
+    """Mark all but a share of the cases in :data:`FEWER` as thorough."""
+    counts: Counter[str] = Counter()
+    for item in items:
+        module, test = item.nodeid.split("[", 1)[0].split("::", 1)
+        folder = module.rpartition("/")[0]
+        for place, name in ((module, test), (module, ""), (folder, "")):
+            share = FEWER.get(place, {}).get(name)
+            if share is not None:
+                if not share or counts[place + name] % share:
+                    item.add_marker(pytest.mark.thorough)
+                counts[place + name] += 1
+                break

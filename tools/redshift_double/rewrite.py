@@ -96,7 +96,10 @@ def _query(tokens: list[Token], source: list[Token]) -> RewritePlan:
     elif first == "create" and any(token.key == "view" for token in tokens[1:5]):
         tokens = _view(tokens)
     if first == "merge":
-        check_merge(tokens)
+        try:
+            check_merge(tokens)
+        except IndexError:  # it ends too early
+            raise syntax_error(tokens[-1].text) from None
     check_calls(tokens, on_tables=on_tables(tokens))
     tokens = cast_types(tokens)
     tokens = rewrite_calls(tokens)
