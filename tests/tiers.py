@@ -46,8 +46,8 @@ def sweep(values: Iterable[Any], every: int) -> list[Any]:
 settings.register_profile("sparkify", settings(max_examples=by_profile(20, 100, 1000), deadline=None))
 settings.load_profile("sparkify")
 
-# Of a folder or module ("") or one of its tests: how many cases there are for one that is fast; 0: none is. What
-# names a case closest counts. Measured: what is left out took 500 of 700 seconds.
+# Of a folder or module ("") or one of its tests: how many cases there are for one that is fast; 0: none is.
+# What names a case closest counts. Measured: what is left out took 500 of 700 seconds.
 FEWER: dict[str, dict[str, int]] = {
     "tests/cli/test_app.py": {"": 2},
     "tests/cli/test_closed_pipe.py": {"test_without_readers_a_command_works_and_exits_as_with_them": 8},
