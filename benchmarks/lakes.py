@@ -27,6 +27,19 @@ def write_events(root: Path, events: int) -> Path:
     return folder
 
 
+def without_breaks(logs: Path, root: Path) -> tuple[Path, Path]:
+    """Write all events into one file, once a line each and once without any line break; return the folders."""
+    folders = root / "one_file", root / "without_breaks"
+    for folder in folders:
+        folder.mkdir()
+    with (folders[0] / "all.json").open("wb") as lines, (folders[1] / "all.json").open("wb") as joined:
+        for log in sorted(logs.rglob("*.json")):
+            data = log.read_bytes()
+            lines.write(data)
+            joined.write(data.replace(b"\n", b""))
+    return folders
+
+
 class _Shift:
     def __init__(self, number: int) -> None:
         self._session, self._user = number * 10_000, number * 1_000

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.lakes import REAL, write_events, write_songs
+from benchmarks.lakes import REAL, without_breaks, write_events, write_songs
 from benchmarks.timing import SPARKIFY, compare, time_process
 
 HERE = Path(__file__).parent
@@ -49,6 +49,13 @@ def main(events: int = 1_000_000, songs: int = 30_000) -> None:
                 "strict parsing alone": ours("--log-data", logs, "--song-data", few, program=strictly),
             },
         )
+        for number, size in enumerate((events // 20, events)):
+            part = root / f"part{number}"
+            lines, joined = without_breaks(write_events(part, size), part)
+            compare(
+                f"{size:,} events in one file, without line breaks and with",
+                {"without": ours("--log-data", joined), "with": ours("--log-data", lines)},
+            )
         compare(
             f"{songs:,} song files into the star",
             {"sparkify etl": ours("--song-data", many), "bare threaded reading": reading},

@@ -35,7 +35,7 @@ if __name__ == "__main__":
         patch("sparkify.pipeline.fetch.looks_flat", lambda _: False),
         patch("sparkify.pipeline.strictly._contradict", lambda *_: False),
         patch("sparkify.pipeline.strictly._may_have_other_fields", lambda *_: False),
-        patch("sparkify.pipeline.landing.LandedFile", landed_file),
+        patch("sparkify.pipeline.carefully.LandedFile", landed_file),
         patch(landing + "_needs_rereading", lambda *_, **__: "FALSE"),
         patch(landing + "_read_as", lambda field, **_: field.type),
         patch(landing + "_values", values),

@@ -15,6 +15,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 Record = Mapping[str, Any]
@@ -43,7 +44,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "songs": ("song_id", "title", "artist_id", "year", "duration", "artist_name"),
     "artists": ("artist_id", "name", "location", "latitude", "longitude"),
     "time": ("start_time", "hour", "day", "week", "month", "year", "weekday"),
+    "etl.days": (
+        *("day", "events", "plays", "first_ts", "last_ts", "longest_gap_ms", "plays_without_title"),
+        *("plays_without_artist", "plays_matched", "absent", "gap_within_ms"),
+    ),
 }
+# Without them a record is rejected, so that none can be absent.
+REQUIRED = {"item_in_session", "page", "session_id", "ts"}
 
 
 def parse_records(data: bytes) -> list[dict[str, Any]]:
@@ -72,6 +79,7 @@ def expect(events: Iterable[Record], songs: Iterable[Record]) -> Tables:
         "songs": _table("songs", catalogue),
         "artists": _table("artists", _artists(staging_songs)),
         "time": _table("time", [_moment(start) for start in {play["start_time"] for play in plays}]),
+        "etl.days": _table("etl.days", _days(staging_events, plays)),
     }
 
 
@@ -310,3 +318,34 @@ def _moment(start: datetime) -> dict[str, Any]:
         "year": start.year,
         "weekday": start.isoweekday() % 7,  # 0 is Sunday
     }
+
+
+def _days(events: Sequence[Record], plays: Sequence[Record]) -> list[Record]:
+    """One row per UTC day with events; a stretch without an event belongs to the day in which it ends."""
+    days: list[Record] = []
+    last: int | None = None
+    for number in sorted({event["ts"] // 86_400_000 for event in events}):
+        day = (EPOCH + timedelta(days=number)).date()
+        own = [event for event in events if event["ts"] // 86_400_000 == number]
+        played = [play for play in plays if play["start_time"].date() == day]
+        times = sorted(event["ts"] for event in own)
+        within = [later - earlier for earlier, later in pairwise(times)]
+        across = [] if last is None else [times[0] - last]
+        optional = [name for name in COLUMNS["staging_events"] if name not in REQUIRED]
+        days.append(
+            {
+                "day": day,
+                "events": len(own),
+                "plays": len(played),
+                "first_ts": times[0],
+                "last_ts": times[-1],
+                "longest_gap_ms": max(within + across, default=None),
+                "plays_without_title": sum(play["song"] is None for play in played),
+                "plays_without_artist": sum(play["artist"] is None for play in played),
+                "plays_matched": sum(play["song_id"] is not None for play in played),
+                "absent": " ".join(name for name in optional if all(event[name] is None for event in own)),
+                "gap_within_ms": max(within, default=None),
+            }
+        )
+        last = times[-1]
+    return days

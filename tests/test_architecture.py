@@ -47,6 +47,7 @@ USERS = {
     "botocore": ("cluster/", "settings/resolution.py", "lake/bucket.py"),
     "obstore": ("lake/bucket.py", "lake/writer.py", "lake/s3_errors.py"),
     "zstandard": ("lake/codec.py", "simulator/world.py"),
+    "xxhash": ("intake/content.py",),
     "rich": ("cli/screen.py",),
     "click": ("cli/",),
     "numpy": ("simulator/", "intake/glance.py", "intake/marks.py"),

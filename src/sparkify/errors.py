@@ -7,6 +7,7 @@ The tree::
     ├── SourceError               1   an object or folder of the lake (uri)
     │   ├── SourceNotFound            it is not there, or holds nothing
     │   ├── SourceDenied              we may not read or write it
+    │   │   └── CredentialsRefused    whatever is asked for
     │   ├── SourceChanged             it changed while it was being read
     │   └── TransientSourceError      the store failed in a way that may pass
     ├── LoadError                 1   the contents of one file (uri, line)
@@ -16,6 +17,9 @@ The tree::
     │   └── TransientEngineError      may pass: worth another try
     ├── CheckError                3   a data check failed, or too many rejects; nothing was published
     └── ClusterError              1   AWS, about the cluster (state, action)
+
+A run that is published may still find what wants a look: no error, and exit code 4
+(:data:`WANTS_A_LOOK`, :mod:`sparkify.pipeline.attention`).
 
 A message says what failed, on what, and why; the hint says what to do next. A hint that names commands of
 `sparkify` is a :class:`Hint`, so that the command line can add the options that name the warehouse.
@@ -32,6 +36,7 @@ OK = 0
 FAILED = 1
 USAGE = 2
 CHECKS_FAILED = 3
+WANTS_A_LOOK = 4
 INTERRUPTED = 130
 
 
@@ -123,6 +128,10 @@ class SourceNotFound(SourceError):
 
 class SourceDenied(SourceError):
     """The store, or the file system, does not let us."""
+
+
+class CredentialsRefused(SourceDenied):
+    """The store refuses the credentials, whatever is asked for."""
 
 
 class SourceChanged(SourceError):

@@ -26,8 +26,8 @@ class Field:
         type: Its type: INTEGER, BIGINT, DOUBLE or VARCHAR.
         width: The most bytes a VARCHAR holds.
         required: A record without it is rejected.
-        trimmed: Trailing blanks (U+0020) are removed: it is compared with others, and Redshift ignores them
-            in comparisons.
+        trimmed: It is compared with others: trailing blanks (U+0020) are removed, since Redshift ignores them
+            in comparisons, and a whole number is written in digits (26.0 is 26).
     """
 
     key: str

@@ -54,12 +54,12 @@ def as_json(lake: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> 
 def test_list_groups_by_reason(lake: Path, capsys: pytest.CaptureFixture[str]):
     first, second = (str(lake / "log_data" / name) for name in ("1.json", "2.json"))
     assert second
-    published = {"published": True, "first_run": 1, "last_run": 1}
+    events = {"kind": "events", "published": True, "first_run": 1, "last_run": 1}
     assert as_json(lake, capsys, "list") == {
         "rejects": [
-            {"reason": "event_time_out_of_range", "rejects": 2, "files": 2, **published, "first_file": first},
-            {"reason": "invalid_utf8", "rejects": 1, "files": 1, **published, "first_file": first},
-            {"reason": "malformed_json", "rejects": 1, "files": 1, **published, "first_file": first},
+            {**events, "reason": "event_time_out_of_range", "rejects": 2, "files": 2, "first_file": first},
+            {**events, "reason": "invalid_utf8", "rejects": 1, "files": 1, "first_file": first},
+            {**events, "reason": "malformed_json", "rejects": 1, "files": 1, "first_file": first},
         ]
     }
 
@@ -97,22 +97,24 @@ def test_show_says_how_long_a_record_is_that_it_cuts_off(tmp_path: Path, capsys:
     short, middle, long = (b'{"page": "' + b"x" * size for size in (100, 1000, 20_000))
     (tmp_path / "log_data").mkdir()
     (tmp_path / "log_data" / "1.json").write_bytes(b"\n".join([short, middle, long, b'{"a": "\xff"}', b""]))
-    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data", None, "--max-rejects", "4") == 0
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data", None, "--accept", "1.json") == 0
     capsys.readouterr()
     assert rejects(tmp_path, "show") == 0
     lines = capsys.readouterr().out.splitlines()
     assert [lines[n] for n in (3, 7, 11, 15)] == [
         f"  {short.decode()}",
         f"  {middle.decode()[:300]}… (1,010 bytes long)",
-        f"  {long.decode()[:300]}… (the first 16,384 bytes are kept)",
+        f"  {long.decode()[:300]}… (20,010 bytes long, the first 16,384 bytes are kept)",
         "  eyJhIjogIv8ifQ== (in base64)",
     ]
     whole = "The records that are cut off here, in full: `sparkify rejects export FILE --config "
     assert lines[16].startswith(whole)
+    assert "16,384" in lines[17]
     assert rejects(tmp_path, "export", str(tmp_path / "bad.json")) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"Wrote 4 records to {tmp_path / 'bad.json'}.",
-        "1 of them may be longer: only the first 16,384 bytes of a record are kept.",
+        "1 of them is not whole: of a record the first 16,384 bytes are kept. The rest lies in",
+        f"  {tmp_path / 'log_data' / '1.json'}, from byte {len(short) + len(middle) + 2 + 16_384:,} on",
     ]
     assert (tmp_path / "bad.json").read_bytes().splitlines()[2] == long[:16_384]
 
@@ -170,7 +172,7 @@ def test_show_narrows_down(
 
 def test_export_gives_the_very_bytes(lake: Path, capsys: pytest.CaptureFixture[str]):
     path = lake / "bad.json"
-    assert as_json(lake, capsys, "export", str(path)) == {"records": 4, "path": str(path)}
+    assert as_json(lake, capsys, "export", str(path)) == {"records": 4, "path": str(path), "cut": []}
     assert path.read_bytes() == b"".join(line + b"\n" for line, _ in BAD)
     assert rejects(lake, "export", str(path), "--reason", "invalid_utf8") == 2
     assert path.read_bytes() == b"".join(line + b"\n" for line, _ in BAD), "it may be half mended"

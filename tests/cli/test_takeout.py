@@ -105,7 +105,7 @@ def test_undo_says_why_nothing_is_left_of_a_run(lake: Path, capsys: pytest.Captu
     why = here(lake, "run 2 was undone already; `sparkify etl` loads its files again.")
     assert nothing_to_do(lake, capsys, 2) == why
     (logs / "3.json").write_text("no JSON\n")
-    assert etl(lake / "w.duckdb", logs) == 3
+    assert etl(lake / "w.duckdb", logs, None, "--strict") == 3
     assert nothing_to_do(lake, capsys, 4) == "run 4 failed, and published nothing."
     (logs / "3.json").unlink()
     (logs / "2.json").unlink()

@@ -89,7 +89,16 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def command(database: Path, lake: Path, half: str) -> list[str]:
     sparkify = [sys.executable, "-m", "sparkify", "etl", "--database", str(database)]
-    return [*sparkify, "--log-data", str(lake / half), "--song-data", str(lake / "songs"), "--wait", "20"]
+    return [
+        *sparkify,
+        "--log-data",
+        str(lake / half),
+        "--song-data",
+        str(lake / "songs"),
+        "--wait",
+        "20",
+        "--lenient",
+    ]
 
 
 def hashes(database: Path) -> Hashes:

@@ -43,7 +43,7 @@ def lake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def load(place: Place, log_data: Path | str, song_data: Path | str) -> None:
-    assert etl(place, log_data, song_data, "--max-rejects", "50%") == 0
+    assert etl(place, log_data, song_data, "--max-rejects", "50%", "--lenient") == 0
 
 
 def test_both_engines_hold_the_same(lake: Path, warehouses: Warehouses, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -80,9 +81,11 @@ def test_a_log_that_goes_after_the_listing_is_said(
         return land(*arguments)
 
     monkeypatch.setattr("sparkify.pipeline.etl_run.land", remove_and_land)
-    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data") == 1
-    assert f"Error: {log} " in capsys.readouterr().err
-    assert not (tmp_path / "w.duckdb").exists()
+    capsys.readouterr()
+    assert etl(tmp_path / "w.duckdb", tmp_path / "log_data", None, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [each["subject"] for each in told["known"]] == [str(log)]
+    assert told["tables"]["staging_events"] == 0
 
 
 def test_keys_are_counted_whatever_the_folder_is_called(tmp_path: Path):

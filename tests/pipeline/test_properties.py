@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from tests.loading import etl
 from tests.oracle import Tables, expect
 from tests.records import TS, play, song
 from tests.tiers import by_profile, sweep
-from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
+from tests.warehouses import ENGINES, Place, Warehouses, exists, options_of, rows
 
 # Values. Unknown ones come in both ways the sources have, NULL and the empty string.
 _TITLES = st.sampled_from(["Zoë", "Zoë", "Zoë", "Zoë ", "zoë", " Zoë", "Zoë\u00a0", "", None])
@@ -115,14 +115,16 @@ class Step:
 
 @st.composite
 def _histories(draw: st.DrawFn) -> list[Step]:
-    """Files made of a few records, so that each is delivered more than once."""
+    """Files made of a few records, so that each is delivered more than once, and so are whole files."""
     events = st.sampled_from(draw(st.lists(EVENT_RECORDS, min_size=1, max_size=9)))
     songs = st.sampled_from(draw(st.lists(SONG_RECORDS, min_size=1, max_size=6)))
     roots = st.sampled_from(["a", "a", "a", "b"])
     log_names = st.sampled_from(["1.json", "2/2.json.gz", "3.json.zst", "4.jsonl"])
     song_names = st.sampled_from(["A/1.json", "A/2.json", "B/3.json"])
-    log_records = st.lists(events, max_size=6) | st.none()
-    song_records = st.lists(songs, max_size=4) | st.none()
+    log_files = st.sampled_from(draw(st.lists(st.lists(events, max_size=6), min_size=1, max_size=3)))
+    song_files = st.sampled_from(draw(st.lists(st.lists(songs, max_size=4), min_size=1, max_size=3)))
+    log_records = log_files | st.lists(events, max_size=6) | st.none()
+    song_records = song_files | st.lists(songs, max_size=4) | st.none()
     deliveries = st.builds(Delivery, roots, st.just("log_data"), log_names, log_records) | st.builds(
         Delivery, roots, st.just("song_data"), song_names, song_records
     )
@@ -132,6 +134,31 @@ def _histories(draw: st.DrawFn) -> list[Step]:
     return draw(st.lists(steps, min_size=1, max_size=5))
 
 
+@dataclass
+class Entry:
+    """What the warehouse knows of a file.
+
+    ``state`` is loaded, retracted or copy; ``load`` counts the loads, and says which one brought it.
+    """
+
+    version: Version
+    state: str
+    load: int
+
+    @property
+    def content(self) -> Content | None:
+        return content_of(self.version.delivery)
+
+
+# What a file is known by: its kind and its decoded bytes.
+Content = tuple[str, bytes]
+
+
+def content_of(delivery: Delivery) -> Content | None:
+    """Return what a file is known by wherever it lies; files without records are all alike, and are not."""
+    return (delivery.kind, decoded(delivery)) if delivery.records else None
+
+
 class Lake:
     """Files on disk, and which of them a warehouse that runs over them must hold."""
 
@@ -139,9 +166,17 @@ class Lake:
         self.folder = folder
         self.place = place
         self.present: dict[Path, Version] = {}
-        self.loaded: dict[Path, Version] = {}
-        self.retracted: dict[Path, Version] = {}
+        self.known: dict[Path, Entry] = {}
         self._writes = 0
+        self._loads = 0
+        # Of the load under way: pairs of folders between which a file moved under its name, and files of the
+        # first that may be former versions of files of the second.
+        self._moved: set[tuple[Path, Path]] = set()
+        self._former: dict[Path, tuple[Path, Path]] = {}
+
+    @property
+    def loaded(self) -> dict[Path, Version]:
+        return {path: entry.version for path, entry in self.known.items() if entry.state == "loaded"}
 
     def deliver(self, delivery: Delivery) -> None:
         path = self.folder / delivery.root / delivery.kind / delivery.name
@@ -165,19 +200,7 @@ class Lake:
         }
         if not any(listed.values()):
             return True
-        pending = [
-            path
-            for paths in listed.values()
-            for path in paths
-            if self.present[path] not in (self.loaded.get(path), self.retracted.get(path))
-        ]
-        new = {path: self.present[path] for path in pending}
-        after = self.loaded | new
-        publishes = _can_be_published(after, of=after if step.full_refresh else new)
-        if not publishes:
-            # The last batch is left out, which is the only one unless they are made one by one.
-            new = dict(list(new.items())[:-1]) if step.one_by_one else {}
-        self.loaded |= new
+        publishes = self._load(step, [folder for kind, folder in folders.items() if listed[kind]])
         options = [*["--full-refresh"] * step.full_refresh, *["--batch-bytes", "1"] * step.one_by_one]
         code = etl(
             self.place,
@@ -188,13 +211,115 @@ class Lake:
         assert code == (0 if publishes else 3)
         return publishes
 
+    def _load(self, step: Step, folders: Sequence[Path]) -> bool:
+        """Take in what is new, batch by batch; the last one is left out if it cannot be published."""
+        self._loads += 1
+        self._moved, self._former = set(), {}
+        places = [path for each in folders for path in sorted(self.present) if path.is_relative_to(each)]
+        pending = [path for path in places if self._is_pending(path)]
+        batches = [[path] for path in pending] if step.one_by_one else [pending]
+        for batch in batches or [[]]:
+            before = {path: replace(entry) for path, entry in self.known.items()}
+            self._take_in(batch, places, folders)
+        after = self.loaded
+        brought = {path: after[path] for path in after if self.known[path].load == self._loads}
+        publishes = _can_be_published(after, of=after if step.full_refresh else brought)
+        if not publishes:
+            self.known = before
+        return publishes
+
+    def _is_pending(self, path: Path) -> bool:
+        """Tell whether a file is to be read: it is new or changed, or the copy of something that went."""
+        entry = self.known.get(path)
+        if entry is None or entry.version != self.present[path]:
+            return True
+        return entry.state == "copy" and self._owner(entry.content) is None
+
+    def _owner(self, content: Content | None) -> Path | None:
+        """Return where the one file is that stands for a content."""
+        owners = [
+            path for path, entry in self.known.items() if entry.state != "copy" and entry.content == content
+        ]
+        assert content is None or len(owners) <= 1
+        return owners[0] if content and owners else None
+
+    def _take_in(self, batch: Sequence[Path], places: Sequence[Path], folders: Sequence[Path]) -> None:
+        """Read files, and bring what is known up to what their places hold now."""
+        holds = {path: entry.content for path, entry in self.known.items() if path in places}
+        for path in places:
+            # Whether a copy that changed is one still, is not known before it is read.
+            if path in self.known and self.known[path].state == "copy" and self._is_changed(path):
+                holds[path] = None
+        holds |= {path: content_of(self.present[path].delivery) for path in batch}
+        moves = self._moves(holds, folders)
+        for path, to in moves.items():
+            if path.parent != to.parent or path.name != to.name:
+                self._note_move(path, to)
+        moving = {to: self.known.pop(path) for path, to in moves.items()}
+        new = [path for path in batch if path not in self.known and path not in moving]
+        for path in batch:
+            self.known.pop(path, None)
+        for to, entry in moving.items():
+            self.known[to] = Entry(self.present[to], entry.state, entry.load)
+        for path in batch:
+            if path not in moving:
+                copy = self._owner(holds[path]) is not None
+                self.known[path] = Entry(self.present[path], "copy" if copy else "loaded", self._loads)
+        self._forget_former([path for path in new if self.known[path].state == "loaded"])
+
+    def _is_changed(self, path: Path) -> bool:
+        return self.known[path].version != self.present[path]
+
+    def _moves(self, holds: dict[Path, Content | None], folders: Sequence[Path]) -> dict[Path, Path]:
+        """Return to which place the files that stand for contents go; most stay, read again or not."""
+        moves = {}
+        kinds = {folder.name for folder in folders}
+        for path, entry in self.known.items():
+            if entry.state == "copy" or entry.content is None or entry.version.delivery.kind not in kinds:
+                continue
+            where = sorted(place for place, content in holds.items() if content == entry.content)
+            if path in where:
+                if self._is_changed(path) and holds[path] == content_of(self.present[path].delivery):
+                    moves[path] = path
+            elif where:
+                moves[path] = where[0]
+        return moves
+
+    def _parts(self, path: Path) -> tuple[Path, Path]:
+        """Return the folder of one kind that a file lies in, and its name there."""
+        root, kind, *_ = path.relative_to(self.folder).parts
+        folder = self.folder / root / kind
+        return folder, path.relative_to(folder)
+
+    def _note_move(self, path: Path, to: Path) -> None:
+        (former, name), (folder, new_name) = self._parts(path), self._parts(to)
+        if name == new_name:
+            self._moved.add((former, folder))
+
+    def _forget_former(self, new: Sequence[Path]) -> None:
+        """Let new files replace what was loaded under their names from a folder that has moved to theirs."""
+        for path in new:
+            folder, name = self._parts(path)
+            for other in list(self.known):
+                former, same = self._parts(other)
+                if same == name and former != folder and former.name == folder.name:
+                    if self.known[other].state != "loaded":
+                        continue
+                    self._former[other] = (former, folder)
+                    if not any(each.is_relative_to(former) for each in self.present):
+                        del self.known[other], self._former[other]
+        for other, between in list(self._former.items()):
+            if other not in self.known:
+                del self._former[other]
+            elif between in self._moved:
+                del self.known[other], self._former[other]
+
     def retract(self) -> None:
         """Take one file out: it stays out until it changes."""
         if self.loaded:
             path = min(self.loaded)
-            version = self.loaded[path]
-            self._take_out([path], "retract", str(path))
-            self.retracted[path] = version
+            assert run(["retract", str(path), "--yes", *options_of(self.place)]) == 0
+            self.known[path].state = "retracted"
 
     def undo(self) -> None:
         """Take out what the last run brought that is still in: the next run loads it again."""
@@ -204,14 +329,16 @@ class Lake:
                 "SELECT run_id, uri FROM etl.files WHERE state = 'loaded' AND run_id = "
                 "(SELECT MAX(run_id) FROM etl.files WHERE state = 'loaded')",
             )
-            self._take_out([Path(uri) for _, uri in latest], "undo", str(latest[0][0]))
-
-    def _take_out(self, paths: Sequence[Path], *command: str) -> None:
-        assert run([*command, "--yes", *options_of(self.place)]) == 0
-        self.loaded = {path: version for path, version in self.loaded.items() if path not in paths}
+            assert run(["undo", str(latest[0][0]), "--yes", *options_of(self.place)]) == 0
+            for _, uri in latest:
+                del self.known[Path(uri)]
 
     def expected(self) -> Tables:
         return expect(_records(self.loaded, "log_data"), _records(self.loaded, "song_data"))
+
+    def states(self) -> dict[str, str]:
+        """Return what the ledger has to say of every file."""
+        return {str(path): entry.state for path, entry in self.known.items()}
 
     def rewrite(self, folder: Path, place: Place) -> Lake:
         """Return another lake with all that was loaded in one root, never loaded yet."""
@@ -235,7 +362,17 @@ def _can_be_published(files: dict[Path, Version], *, of: dict[Path, Version]) ->
 
 
 def encode(delivery: Delivery) -> bytes:
-    """Write records in one of the forms the sources have; which one follows from the records."""
+    """Write records in one of the forms the sources have."""
+    data = decoded(delivery)
+    if delivery.name.endswith(".gz"):
+        return gzip.compress(data)
+    if delivery.name.endswith(".zst"):
+        return zstandard.ZstdCompressor().compress(data)
+    return data
+
+
+def decoded(delivery: Delivery) -> bytes:
+    """Return what a file holds before it is compressed; which form it has follows from the records."""
     records = [
         # A key that is missing means the same as null.
         {key: value for key, value in record.items() if value is not None or number % 2}
@@ -244,18 +381,12 @@ def encode(delivery: Delivery) -> bytes:
     ascii_only = len(records) % 2 == 0
     if delivery.kind == "log_data":
         text = "\n".join(json.dumps(record, ensure_ascii=ascii_only) for record in records)
-        data = (text + "\n" * ascii_only).encode()
-    elif len(records) == 3:
-        data = json.dumps(records, ensure_ascii=ascii_only).encode()
-    else:
-        indent = None if len(records) == 1 else 2
-        texts = [json.dumps(record, ensure_ascii=ascii_only, indent=indent) for record in records]
-        data = "\n".join(texts).encode()
-    if delivery.name.endswith(".gz"):
-        return gzip.compress(data)
-    if delivery.name.endswith(".zst"):
-        return zstandard.ZstdCompressor().compress(data)
-    return data
+        return (text + "\n" * ascii_only).encode()
+    if len(records) == 3:
+        return json.dumps(records, ensure_ascii=ascii_only).encode()
+    indent = None if len(records) == 1 else 2
+    texts = [json.dumps(record, ensure_ascii=ascii_only, indent=indent) for record in records]
+    return "\n".join(texts).encode()
 
 
 @settings(max_examples=by_profile(5, 40, 1500), deadline=None, suppress_health_check=list(HealthCheck))
@@ -324,10 +455,10 @@ def hold(warehouses: Warehouses, engine: str, history: Sequence[Step]) -> None:
             for delivery in step.deliveries:
                 lake.deliver(delivery)
             lake.run(step)
-            assert_tables(place, lake.expected())
+            assert_lake(lake)
             if step.take_out:
                 lake.retract() if step.take_out == "retract" else lake.undo()
-                assert_tables(place, lake.expected())
+                assert_lake(lake)
         if not lake.loaded:
             return
         incremental = hash_tables(place)
@@ -338,6 +469,15 @@ def hold(warehouses: Warehouses, engine: str, history: Sequence[Step]) -> None:
         assert hash_tables(other) == incremental
         assert fresh.run(Step((), "all", full_refresh=True))
         assert hash_tables(other) == incremental
+
+
+def assert_lake(lake: Lake) -> None:
+    """Compare what is known of the files, then the tables."""
+    if exists(lake.place):
+        current = "('loaded', 'retracted', 'set_aside', 'copy')"
+        found = rows(lake.place, f"SELECT uri, state FROM etl.files WHERE state IN {current}")
+        assert sorted(found) == sorted(lake.states().items())
+    assert_tables(lake.place, lake.expected())
 
 
 def assert_tables(place: Place, expected: Tables) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,29 @@ def test_compressed_logs_give_the_same_tables(
     assert hash_tables(empty) == hash_tables(loaded)
 
 
+@pytest.mark.parametrize("suffix", sweep(["", ".gz", ".zst"], 3))
+@pytest.mark.parametrize("separator", sweep([None, b"", b"\r", b" "], 2))
+def test_the_month_in_one_file_gives_the_same_tables(
+    loaded: Place, real_data: Path, empty: Place, tmp_path: Path, suffix: str, separator: bytes | None
+):
+    """As `cat` joins the days, the last line of each lacks its break; or without any line break."""
+    contents = [day.read_bytes() for day in days(real_data)]
+    assert not any(each.endswith(b"\n") for each in contents)
+    month = b"".join(contents)
+    if separator is not None:
+        month = month.replace(b"\r", b"").replace(b"\n", separator)
+    compressors: dict[str, Callable[[bytes], bytes]] = {
+        "": bytes,
+        ".gz": gzip.compress,
+        ".zst": zstandard.ZstdCompressor().compress,
+    }
+    (tmp_path / "log_data").mkdir()
+    (tmp_path / "log_data" / f"month.json{suffix}").write_bytes(compressors[suffix](month))
+    assert etl(empty, tmp_path / "log_data", real_data / "song_data") == 0
+    assert hash_tables(empty) == hash_tables(loaded)
+    assert rows(empty, "SELECT COUNT(*) FROM etl.rejects") == [(0,)]
+
+
 def test_batches_give_the_same_tables(loaded: Place, real_data: Path, empty: Place):
     """Each batch is a run of its own, of at least one file."""
     database = empty
@@ -269,3 +293,47 @@ def test_batches_give_the_same_tables(loaded: Place, real_data: Path, empty: Pla
     ((runs, files),) = rows(database, "SELECT MAX(run_id), COUNT(*) FROM etl.files")
     assert (runs > 5, files) == (True, 101)
     assert hash_tables(database, file_ids=True) == hash_tables(loaded, file_ids=True)
+
+
+@pytest.mark.thorough
+def test_the_month_moves_is_corrected_and_moves_to_a_bucket_and_nothing_is_doubled(
+    loaded: Place,
+    warehouse: Place,
+    real_data: Path,
+    s3: S3Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """The same rows with the same numbers of files, from another folder and from S3."""
+
+    def load(root: Path | str) -> list[int]:
+        capsys.readouterr()
+        assert etl(warehouse, f"{root}/log_data", f"{root}/song_data", "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        return [len(told[name]) for name in ("moved", "corrected", "copies")] + [told["same_keys"]]
+
+    lake, bucket = tmp_path / "lake", s3.root / "moved"
+    before = hash_tables(loaded, file_ids=True)
+    shutil.copytree(real_data, lake)
+    assert load(lake) == [101, 0, 0, 0]
+    assert hash_tables(warehouse, file_ids=True) == before
+    day = next(lake.rglob("2018-11-15-events.json"))
+    right = day.read_bytes()
+    wrong = right.replace(b'"level":"paid"', b'"level":"free"')
+    assert wrong != right
+    day.write_bytes(wrong)
+    assert load(lake) == [0, 0, 0, 0]
+    assert read_tables(warehouse)["staging_events"].total() == COUNTS["staging_events"]
+    assert hash_tables(warehouse, file_ids=True) != before
+    shutil.copytree(lake, bucket)
+    next(bucket.rglob(day.name)).write_bytes(right)
+    for name, value in {"KEY": s3.key, "SECRET": s3.secret, "ENDPOINT_URL": s3.endpoint}.items():
+        monkeypatch.setenv(f"SPARKIFY_AWS_{name}", value)
+    try:
+        assert load("s3://moved") == [100, 1, 0, 0]
+    finally:
+        shutil.rmtree(bucket)
+    assert hash_tables(warehouse, file_ids=True) == before
+    states = rows(warehouse, "SELECT COUNT(*) FROM etl.files WHERE state = 'loaded' AND uri LIKE 's3:%%'")
+    assert states == [(101,)]

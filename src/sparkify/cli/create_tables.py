@@ -64,10 +64,12 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
 
 def _losses(engine: Engine) -> dict[str, int]:
     """Return what a reset would lose: rows by table, and the files somebody decided to keep out."""
-    from sparkify.warehouse.ledger import current_files
+    from sparkify.warehouse.ledger import current_files, read_meta
     from sparkify.warehouse.tables import count_rows
 
     counts = count_rows(engine)
-    if "etl.files" in engine.tables():
-        counts["(retracted files)"] = sum(file.state == "retracted" for file in current_files(engine))
+    meta = read_meta(engine)
+    if meta is not None:
+        kept_out = sum(file.state == "retracted" for file in current_files(engine, meta))
+        counts["(retracted files)"] = kept_out
     return {name: count for name, count in counts.items() if count}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,17 +21,21 @@ from sparkify.cli.options import (
 from sparkify.cli.screen import Screen, if_interrupted
 from sparkify.cli.typed import again
 from sparkify.cli.versions import describe_upgrade, upgrade_object
-from sparkify.errors import Command, Hint
+from sparkify.errors import OK, WANTS_A_LOOK, Command, Hint
 from sparkify.records import KINDS
-from sparkify.text import counted, name_runs
+from sparkify.text import counted, name_runs, shortened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sparkify.pipeline.etl_run import RunOptions, Summary
     from sparkify.pipeline.plan import Plan
     from sparkify.pipeline.threshold import MaxRejects
     from sparkify.warehouse.engine import Engine
 
 _SHOWN = 10
+# Characters of a field's name.
+_NAME = 80
 _BATCH_BYTES = 4 * 1024**3
 
 
@@ -50,6 +56,14 @@ _BATCH_BYTES = 4 * 1024**3
     metavar="N|P%",
     help="Records that may be rejected; with more nothing is published (exit 3).",
 )
+@click.option(
+    "--accept",
+    multiple=True,
+    metavar="FILE",
+    help="Load a file however many of its records are rejected; a URI, or the end of one.",
+)
+@click.option("--strict", is_flag=True, help="Publish nothing when something wants a look (exit 3).")
+@click.option("--lenient", is_flag=True, help="Exit 0 although something wants a look.")
 @source_options
 @warehouse_options
 @json_option
@@ -59,12 +73,16 @@ def etl(
     full_refresh: bool,
     batch_bytes: int,
     max_rejects: str,
+    accept: tuple[str, ...],
+    strict: bool,
+    lenient: bool,
     as_json: bool,
     **options: Any,
-) -> None:
+) -> int:
     """Load what is new or changed, transform, check, commit.
 
-    One transaction: readers see the old warehouse or the new one. Run it again any time.
+    One transaction: readers see the old warehouse or the new one. Run it again any time. Exit code 4:
+    published, but something wants a look; later runs do not tell it again.
 
     \b
     Example:
@@ -78,21 +96,31 @@ def etl(
     screen = Screen(as_json)
     if with_sql and not only_plan:
         raise click.UsageError("--sql goes with --plan.")
+    if strict and lenient:
+        raise click.UsageError("--strict and --lenient do not go together.")
+    most = replace(MaxRejects.parse(max_rejects), accept=accept)
     if only_plan:
         from sparkify.pipeline.etl_run import RunOptions
 
-        how = RunOptions(full_refresh, batch_bytes, MaxRejects.parse(max_rejects))
+        how = RunOptions(full_refresh, batch_bytes, most)
         _plan(screen, options, how, with_sql=with_sql)
-    else:
-        told = load(
-            screen,
-            options,
-            full_refresh=full_refresh,
-            batch_bytes=batch_bytes,
-            max_rejects=MaxRejects.parse(max_rejects),
-        )
-        with if_interrupted("what was loaded is committed"):
-            screen.result(told)
+        return OK
+    told = load(
+        screen,
+        options,
+        full_refresh=full_refresh,
+        batch_bytes=batch_bytes,
+        max_rejects=most,
+        strict=strict,
+    )
+    with if_interrupted("what was loaded is committed"):
+        screen.result(told)
+    return OK if lenient else exit_code(told)
+
+
+def exit_code(told: dict[str, Any]) -> int:
+    """Return the exit code of a load that was published: whether something wants a look."""
+    return WANTS_A_LOOK if told["attention"] else OK
 
 
 def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql: bool) -> None:
@@ -105,7 +133,7 @@ def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql:
     engine = open_warehouse(settings, options, writes=True)
     try:
         ledger = read_ledger(engine)
-        plan = make_plan(sources, ledger)
+        plan = make_plan(sources, ledger, accepts=how.max_rejects.accepts)
     finally:
         engine.close()
     screen.say(f"{'-- ' if with_sql else ''}Warehouse: {name_of(settings, engine)}")
@@ -139,22 +167,26 @@ def load(
     max_rejects: MaxRejects | None = None,
     reload: frozenset[str] = frozenset(),
     only_upgrade: bool = False,
+    strict: bool = False,
 ) -> dict[str, Any]:
     """Run the pipeline, show what it did, and return that for a script."""
+    from sparkify.lake.stores import is_gone
     from sparkify.pipeline.etl_run import RunOptions, run_etl
     from sparkify.pipeline.plan import open_sources
     from sparkify.pipeline.retry import persist
     from sparkify.pipeline.threshold import MaxRejects
 
     started = time.monotonic()
-    how = RunOptions(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload, only_upgrade)
+    how = RunOptions(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload, only_upgrade, strict)
     settings = settings_from(options)
     sources = open_sources(settings) if not only_upgrade or settings.s3.places else []
     engine = open_warehouse(settings, options, writes=True)
     try:
         with screen.progress("planning") as progress:
             with if_interrupted("the run under way was rolled back", waiting="nothing was under way"):
-                summary = run_etl(engine, sources, progress, how)
+                summary = run_etl(
+                    engine, sources, progress, how, is_gone=lambda root: is_gone(root, settings.aws)
+                )
             with if_interrupted("what was loaded is committed"):
                 counts = persist(lambda: _count_tables(engine), progress)
     finally:
@@ -167,13 +199,19 @@ def load(
         if sent:
             screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
     return {
-        "plan": _plan_object(summary.plan),
+        "plan": {**_plan_object(summary.plan), "gone": summary.gone},
         "runs": [_fields(run) for run in summary.runs],
         "checks": {each.name: len(each.failing) for each in summary.checks},
+        "attention": [_fields(each) for each in summary.attention],
+        "known": [_fields(each) for each in summary.known],
         "unknown_fields": [
             {"kind": kind, "field": name, "occurrences": count}
             for (kind, name), count in summary.unknown.items()
         ],
+        "moved": [{"from": former, "to": uri} for former, uri in summary.found.moved],
+        "corrected": [{"from": former, "to": uri} for former, uri in summary.found.corrected],
+        "copies": [{"uri": uri, "of": of} for uri, of in summary.found.copies],
+        "same_keys": len(summary.found.unproven),
         "tables": counts,
         "seconds": round(seconds, 3),
         "statements_sent": sent,
@@ -184,32 +222,37 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
     rows = []
     for kind in KINDS:
         files = [file for file in plan.files if file.source.kind == kind]
-        for change in ("new", "changed"):
-            some = [file for file in files if file.replaces == (change == "changed")]
-            if some:
-                rows.append([kind.name, change, len(some), sum(file.item.size for file in some)])
+        for change in dict.fromkeys(map(plan.change_of, files)):
+            some = [file for file in files if plan.change_of(file) == change]
+            rows.append([kind.name, change, len(some), sum(file.item.size for file in some)])
     screen.table(["kind", "state", "files", "bytes"], rows)
     screen.say(f"{counted(plan.unchanged, 'file is', 'files are')} unchanged.")
-    _show_exceptions(screen, plan)
+    _show_exceptions(screen, plan, plan.gone)
+    if plan.taken_over:
+        screen.say(
+            f"{counted(len(plan.taken_over), 'file is', 'files are')} not in the lake any more, and has a "
+            "copy that is: it would take the rows over."
+        )
     for line in describe_upgrade(plan.upgrade, len(plan.reread), would=True, keeps_rules=plan.keeps_rules):
         screen.say(line)
     if how.full_refresh:
         screen.say("The whole star would be computed anew.")
-    elif not plan.files and not plan.upgrade:
+    elif not plan.files and not plan.upgrade and not plan.taken_over:
         screen.say("Nothing to do.")
         return
     command = again(without=("only_plan", "as_json"))
     screen.say(f"Nothing was changed. To {'load them' if plan.files else 'do it'}:", command)
 
 
-def _show_exceptions(screen: Screen, plan: Plan) -> None:
+def _show_exceptions(screen: Screen, plan: Plan, gone: Sequence[str]) -> None:
     for names, one, several in (
         (
-            plan.gone,
+            gone,
             "is not in the lake any more; its rows stay",
             "are not in the lake any more; their rows stay",
         ),
         (plan.retracted, "was retracted and stays out", "were retracted and stay out"),
+        (plan.set_aside, "was set aside and waits", "were set aside and wait"),
         (plan.ignored, "is not a data file and is ignored", "are not data files and are ignored"),
     ):
         if names:
@@ -231,7 +274,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
             known = summary.plan.unchanged
             every = "all " if known > 1 else ""
             screen.say(f"Nothing to do: {every}{counted(known, 'file is', 'files are')} loaded already.")
-        _show_exceptions(screen, summary.plan)
+        _show_exceptions(screen, summary.plan, summary.gone)
         return
     runs = summary.runs
     last = runs[-1]
@@ -243,7 +286,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.say()
     several = len(runs) > 1
     which = name_runs([run.run_id for run in runs])
-    screen.say(f"{counted(total('files_loaded'), 'file')} read in {seconds:.2f} s ({which})")
+    screen.say(f"{counted(summary.found.files_read, 'file')} read in {seconds:.2f} s ({which})")
     screen.say(
         f"{counted(total('rows_read'), 'row')} read = {total('rows_loaded'):,} loaded "
         f"+ {total('rows_rejected'):,} rejected"
@@ -256,13 +299,79 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
             f"{counted(last.plays_matched, 'of them matches', 'of them match')} a song"
         )
     screen.say(plays)
-    screen.say(f"all {len(summary.checks)} data checks hold")
+    screen.say(_verdict(summary))
     if any(run.rows_rejected for run in runs):
         screen.advise(Hint("Why records were rejected: {}", Command("rejects", "list")))
-    for (kind, name), count in sorted(summary.unknown.items()):
+    _show_unknown(screen, summary.unknown)
+    _show_contents(screen, summary)
+    _show_exceptions(screen, summary.plan, summary.gone)
+    _show_attention(screen, summary)
+
+
+def _show_contents(screen: Screen, summary: Summary) -> None:
+    """Say which files have moved, which are copies, and of how many neither could be shown."""
+    found = summary.found
+    if found.moved:
+        screen.say(
+            f"{counted(len(found.moved), 'file')} moved, known by "
+            f"{'its new name' if len(found.moved) == 1 else 'their new names'} from now on: "
+            f"{_listed([f'{former} → {uri}' for former, uri in found.moved], 1)}"
+        )
+    if found.corrected:
+        screen.say(
+            f"{counted(len(found.corrected), 'file')} changed when the lake moved, and replaced what was in: "
+            f"{_listed([f'{former} → {uri}' for former, uri in found.corrected], 1)}"
+        )
+    if found.copies:
+        screen.say(
+            f"{counted(len(found.copies), 'file is a copy', 'files are copies')} of another, loaded once: "
+            f"{_listed([f'{uri} of {of}' for uri, of in found.copies], 1)}"
+        )
+    if found.unproven:
+        count = len(found.unproven)
+        roots = sorted({former for _, (_, former, _) in found.unproven.values()})
+        screen.advise(
+            Hint(
+                "{} of the same {} {} below another place ({}), and the rows of both are loaded. If they are "
+                "former versions of one lake, take them out with {}; {} names them.",
+                counted(count, "loaded file"),
+                "key" if count == 1 else "keys",
+                "lies" if count == 1 else "lie",
+                _listed(roots, 2),
+                Command("retract", "URI"),
+                Command("files"),
+            )
+        )
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + " …" * (len(names) > most)
+
+
+def _show_unknown(screen: Screen, unknown: Mapping[tuple[str, str], int]) -> None:
+    """Name the commonest fields without a column, and how many others there are."""
+    commonest = sorted(unknown.items(), key=lambda each: (-each[1], each[0]))
+    for (kind, name), count in sorted(commonest[:_SHOWN]):
         rows = counted(count, f"{kind.removesuffix('s')} has", f"{kind} have")
-        screen.say(f"{rows} a field {name!r} that the warehouse has no column for")
-    _show_exceptions(screen, summary.plan)
+        field = repr(shortened(name, _NAME))
+        screen.say(f"{rows} a field {field} that the warehouse has no column for")
+    others = len(unknown) - _SHOWN
+    if others > 0:
+        fields = counted(others, "other field has", "other fields have")
+        screen.say(f"{fields} no column either; etl.unknown_fields names them")
+
+
+def _show_attention(screen: Screen, summary: Summary) -> None:
+    for each in summary.known:
+        screen.say(f"still so, and told before: {each}")
+    for each in summary.attention:
+        screen.warn(str(each))
+
+
+def _verdict(summary: Summary) -> str:
+    warning = sum(bool(each.failing) for each in summary.checks)
+    holding = len(summary.checks) - warning
+    return f"{holding} data checks hold, {warning} warn" if warning else f"all {holding} data checks hold"
 
 
 def _count_tables(engine: Engine) -> dict[str, int]:
@@ -279,13 +388,15 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
                 "kind": file.source.kind.name,
                 "uri": file.item.uri,
                 "bytes": file.item.size,
-                "state": "changed" if file.replaces else "new",
+                "state": plan.change_of(file),
             }
             for file in plan.files
         ],
         "unchanged": plan.unchanged,
         "retracted": plan.retracted,
+        "set_aside": plan.set_aside,
         "gone": plan.gone,
+        "taken_over": [{"from": former, "to": uri} for former, uri in plan.taken_over],
         "ignored": plan.ignored,
         "upgrade": upgrade_object(plan.upgrade),
     }

@@ -28,7 +28,7 @@ def verify_output(path: Path, settings: Settings, engine: Engine) -> None:
         ConfigError: It is the warehouse, the configuration, or a file that was loaded.
     """
     from sparkify.lake.uri import is_s3
-    from sparkify.warehouse.ledger import current_files
+    from sparkify.warehouse.ledger import current_files, read_meta
 
     log = f"{settings.dwh.database}.wal"  # there only while something is written
     if settings.dwh.engine == "duckdb" and path.absolute() == Path(log).absolute():
@@ -40,7 +40,9 @@ def verify_output(path: Path, settings: Settings, engine: Engine) -> None:
         what = "the warehouse itself"
     elif settings.path is not None and _is_same(path, settings.path):
         what = "the configuration"
-    elif any(_is_same(path, file.uri) for file in current_files(engine) if not is_s3(file.uri)):
+    elif (meta := read_meta(engine)) and any(
+        _is_same(path, file.uri) for file in current_files(engine, meta) if not is_s3(file.uri)
+    ):
         what = "a file of the lake, and its rows are in the warehouse"
     if what:
         raise ConfigError(f"{path} is {what}: it is not written over.", "Name another file.")

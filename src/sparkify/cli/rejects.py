@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ from sparkify.cli.options import (
 from sparkify.cli.output import unwritable, verify_output
 from sparkify.cli.screen import Screen
 from sparkify.errors import Command, ConfigError, Hint
+from sparkify.intake.rules import KEPT_BYTES
+from sparkify.records import KINDS
 from sparkify.text import counted, shortened, visible
 
 if TYPE_CHECKING:
@@ -27,8 +31,14 @@ if TYPE_CHECKING:
 _ALL = 2**31
 # Characters of a record that `show` shows.
 _GLIMPSE = 300
+_KEPT = f"the first {counted(KEPT_BYTES, 'byte')}"
+# Places that `export` names.
+_SHOWN = 10
 
 
+_kind_option = click.option(
+    "--kind", type=click.Choice([kind.name for kind in KINDS]), default=None, help="Only those of one kind."
+)
 _reason_option = click.option("--reason", default="", help="Only those of one reason.")
 _file_option = click.option(
     "--file", "uri", default="", metavar="URI", help="Only those of one file, or name's end."
@@ -52,7 +62,9 @@ def rejects() -> None:
 @warehouse_options
 @json_option
 def list_rejects(as_json: bool, **options: Any) -> None:
-    """Count the rejects by reason.
+    """Count the rejects by kind and reason: those that nothing has resolved yet.
+
+    One is resolved when its file is loaded anew, or taken out.
 
     \b
     Example:
@@ -70,12 +82,13 @@ def list_rejects(as_json: bool, **options: Any) -> None:
 
 
 @rejects.command()
+@_kind_option
 @_reason_option
 @_file_option
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @warehouse_options
 @json_option
-def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> None:
+def show(kind: str | None, reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> None:
     """Show rejects one by one: file, line, reason and the record itself.
 
     \b
@@ -83,18 +96,20 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
       sparkify rejects show --reason wrong_type --limit 5
     """
     screen = Screen(as_json)
-    answer = _ask("ledger/rejects_in_full.sql", options, reason=reason, uri=uri, most=limit)
+    answer = _ask("ledger/rejects_in_full.sql", options, kind=kind or "", reason=reason, uri=uri, most=limit)
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     for row in rows:
         screen.say(f"{row['uri']}, line {row['line']:,} (byte {row['byte_offset']:,})")
         failed = "" if row["published"] else ", which failed and published nothing"
         screen.say(f"  of run {row['run_id']:,}{failed}")
         screen.say(f"  {row['reason']}: {row['detail']}")
-        screen.show(f"  {_glimpse(row['content'], row['encoding'])}")
-    if any(len(row["content"]) > _GLIMPSE for row in rows):
+        screen.show(f"  {_glimpse(row)}")
+    if any(len(row["content"]) > _GLIMPSE and not _is_cut(row) for row in rows):
         screen.advise(
             Hint("The records that are cut off here, in full: {}", Command("rejects", "export", "FILE"))
         )
+    if any(map(_is_cut, rows)):
+        screen.say(f"Of a record {_KEPT} are kept; the rest lies in its file, at the byte that is named.")
     if not rows:
         screen.say("There are no such rejects.")
     screen.result({"rejects": rows})
@@ -102,47 +117,57 @@ def show(reason: str, uri: str, limit: int, as_json: bool, **options: Any) -> No
 
 @rejects.command()
 @click.argument("output", type=click.Path(path_type=Path))
+@_kind_option
 @_reason_option
 @_file_option
 @click.option("--force", is_flag=True, help="Replace the file if there is one.")
 @warehouse_options
 @json_option
-def export(output: Path, reason: str, uri: str, force: bool, as_json: bool, **options: Any) -> None:
+def export(
+    output: Path, kind: str | None, reason: str, uri: str, force: bool, as_json: bool, **options: Any
+) -> None:
     """Write the rejected records' own bytes to a file, one a line, to be mended there.
+
+    Of one kind, so that the mended file can be loaded. Of a record the first 16 KiB are kept; of a longer one
+    is said where the rest lies.
 
     \b
     Example:
       sparkify rejects export bad.json --reason too_long
     """
-    from sparkify.intake.reader import KEPT_BYTES
-
     screen = Screen(as_json)
     if output.is_file() and not force:
         raise ConfigError(
             f"{output} is there already.", "Name another file, or say --force to write over this one."
         )
-    answer = _ask("ledger/rejects_in_full.sql", options, output=output, reason=reason, uri=uri, most=_ALL)
-    count = cut = 0
+    chosen = {"kind": kind or "", "reason": reason, "uri": uri}
+    answer = _ask("ledger/rejects_in_full.sql", options, output=output, **chosen, most=_ALL)
+    rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    kinds = sorted({row["kind"] for row in rows if row["kind"]})
+    if len(kinds) > 1:
+        raise ConfigError(
+            f"there are rejects of {' and '.join(kinds)}: in one file they could not be loaded again.",
+            f"Choose with --kind {kinds[0]}, and write the others to a file of their own.",
+        )
     try:
         with output.open("wb") as file:
-            for row in answer.rows:
-                content, encoding = row[-1], row[-2]
-                record = _decoded(content, encoding)
-                file.write(record + b"\n")
-                count += 1
-                cut += len(record) == KEPT_BYTES
+            file.writelines(_decoded(row["content"], row["encoding"]) + b"\n" for row in rows)
     except OSError as exc:
         raise unwritable(output, exc) from exc
-    screen.say(f"Wrote {counted(count, 'record')} to {output}.")
+    screen.say(f"Wrote {counted(len(rows), 'record')} to {output}.")
+    cut = [row for row in rows if _is_cut(row)]
     if cut:
-        screen.say(
-            f"{cut:,} of them may be longer: only the first {counted(KEPT_BYTES, 'byte')} "
-            "of a record are kept."
-        )
-    screen.result({"records": count, "path": str(output)})
+        are = "is not whole" if len(cut) == 1 else "are not whole"
+        screen.say(f"{len(cut):,} of them {are}: of a record {_KEPT} are kept. The rest lies in")
+        for row in cut[:_SHOWN]:
+            screen.say(f"  {row['uri']}, from byte {row['byte_offset'] + KEPT_BYTES:,} on")
+        if len(cut) > _SHOWN:
+            screen.say(f"  … and {len(cut) - _SHOWN:,} more; --json has them all")
+    screen.result({"records": len(rows), "path": str(output), "cut": [_place(row) for row in cut]})
 
 
 @rejects.command()
+@click.argument("names", nargs=-1, metavar="[FILE]...")
 @click.option(
     "--max-rejects",
     metavar="N|P%",
@@ -151,33 +176,52 @@ def export(output: Path, reason: str, uri: str, force: bool, as_json: bool, **op
 @source_options
 @warehouse_options
 @json_option
-def replay(max_rejects: str | None, as_json: bool, **options: Any) -> None:
-    """Read the files with rejects again, after a rule was mended; changed files any `etl` reads.
+def replay(names: tuple[str, ...], max_rejects: str | None, as_json: bool, **options: Any) -> int:
+    """Read files with rejects again, those that were set aside too; changed ones any `etl` reads.
+
+    FILE is a URI, or the end of one. Without any, all of them are read.
 
     \b
     Example:
       sparkify rejects replay
+      sparkify rejects replay 2018-11-07-events.json --max-rejects 50%
     """
-    from sparkify.cli.etl import load
-    from sparkify.pipeline.threshold import MaxRejects
+    from sparkify.cli.etl import exit_code, load
+    from sparkify.pipeline.threshold import MaxRejects, is_named
 
-    rejected = dict(_ask("ledger/files_with_rejects.sql", options).rows)
+    rejected = [uri for (uri,) in _ask("ledger/files_with_rejects.sql", options).rows]
+    chosen = [uri for uri in rejected if not names or is_named(uri, names)]
+    if names and not chosen:
+        raise ConfigError(
+            f"no file with rejects ends in {' or '.join(names)}.",
+            Hint("{} names them.", Command("rejects", "list")),
+        )
     screen = Screen(as_json)
     # What was accepted of a whole lake may be any share of the few files it is in.
-    most = MaxRejects.parse(max_rejects) if max_rejects else MaxRejects(known=rejected)
-    told = load(screen, options, max_rejects=most, reload=frozenset(rejected))
+    most = replace(MaxRejects.parse(max_rejects), as_before=False) if max_rejects else MaxRejects()
+    told = load(screen, options, max_rejects=most, reload=frozenset(chosen))
     screen.result(told)
+    return exit_code(told)
 
 
-def _glimpse(content: str, encoding: str) -> str:
+def _is_cut(row: Mapping[str, Any]) -> bool:
+    """Tell whether a record is longer than what is kept of it; of old ones that is not known exactly."""
+    if row["size"] is not None:
+        return bool(row["size"] > KEPT_BYTES)
+    return len(_decoded(row["content"], row["encoding"])) == KEPT_BYTES
+
+
+def _place(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("uri", "line", "byte_offset", "size")}
+
+
+def _glimpse(row: Mapping[str, Any]) -> str:
     """Return a record's beginning, and how long it is where that is not all of it."""
-    from sparkify.intake.reader import KEPT_BYTES
-
-    size = len(_decoded(content, encoding))
+    content, encoding = row["content"], row["encoding"]
+    size = row["size"] or len(_decoded(content, encoding))
     notes = ["in base64"] if encoding == "base64" else []
     if len(content) > _GLIMPSE:
-        length = counted(size, "byte")
-        notes.append(f"the first {length} are kept" if size == KEPT_BYTES else f"{length} long")
+        notes.append(f"{counted(size, 'byte')} long{f', {_KEPT} are kept' if _is_cut(row) else ''}")
     return visible(shortened(content, _GLIMPSE)) + (f" ({', '.join(notes)})" if notes else "")
 
 
@@ -190,12 +234,14 @@ def _ask(path: str, options: dict[str, Any], *, output: Path | None = None, **pa
     from sparkify.warehouse.connect import require
     from sparkify.warehouse.engine import Answer
     from sparkify.warehouse.statements import statement
+    from sparkify.warehouse.version import require_migrated
 
     settings = settings_from(options)
     engine = open_warehouse(settings, options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
+            require_migrated(engine)
             if output is not None:
                 verify_output(output, settings, engine)
             answer = engine.ask(statement(path), **parameters)

@@ -10,6 +10,7 @@ from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, source_options, warehouse_options
 from sparkify.cli.screen import Screen
 from sparkify.cli.versions import describe_upgrade, upgrade_object
+from sparkify.errors import OK
 
 
 @click.command(cls=Subcommand)
@@ -17,7 +18,7 @@ from sparkify.cli.versions import describe_upgrade, upgrade_object
 @source_options
 @warehouse_options
 @json_option
-def upgrade(only_plan: bool, as_json: bool, **options: Any) -> None:
+def upgrade(only_plan: bool, as_json: bool, **options: Any) -> int:
     """Bring an older warehouse to this version's tables, rules and models.
 
     Tables are migrated in one transaction, all or nothing. What changed models say is computed anew, and
@@ -53,6 +54,7 @@ def upgrade(only_plan: bool, as_json: bool, **options: Any) -> None:
         screen.say("Nothing was changed.")
     if not found or only_plan:
         screen.result({"upgrade": upgrade_object(found), "done": False})
-        return
+        return OK
     told = load(screen, options, only_upgrade=True)
     screen.result({"upgrade": upgrade_object(found), "done": True, **told})
+    return OK  # what wants a look was there before

@@ -1,23 +1,46 @@
 """Where one record ends and the next begins, in a file that may be broken anywhere.
 
-Records stand on lines, are printed over several, or are the elements of an array. Where one breaks off, each
-of its lines is refused by itself; what an object holds inside is never taken for a record of its own.
+Records are JSON objects. They stand on lines, are printed over several, or follow each other with blanks, a
+carriage return, a comma, or nothing between them; they are the elements of an array, or of the array in a
+wrapper, an object of one key such as ``{"Records": [ … ]}``. Where one breaks off, what is lost ends with
+the line, or before the next object in it that has every required field: other objects may be values within
+the broken one. What a broken object printed over several lines holds is never taken for a record.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sparkify.intake.parse import BLANKS, LONGEST_TOKEN, decode_at, decoder, parse, why
+from sparkify.intake.parse import BLANKS as _BLANKS
+from sparkify.intake.parse import LONGEST_TOKEN, decode_at, decoder, parse
 from sparkify.intake.rules import MALFORMED, TRUNCATED, Refusal
+
+# What may stand between records: C's isspace(), as engines have it, a comma, the separator of RFC 7464, and a
+# byte order mark where files were joined.
+_BETWEEN = re.compile("[ \t\n\v\f\r,\x1e\ufeff]*")
+# The beginning of an object whose first value is an array of objects.
+_WRAPPER = re.compile(r'\{\s*"(?:[^"\\\n]|\\.)*"\s*:\s*(?=\[\s*\{)')
+# What stands for bytes that are not UTF-8 (Python's surrogateescape).
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
+
+_INDENT = re.compile(r"[ \t]*")
+_KEY_BELOW = re.compile(r'\n([ \t]*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A record's bytes and where they begin."""
+    """A record's bytes and where they begin.
+
+    Attributes:
+        line: The line, from 1.
+        offset: The byte, from 0.
+        data: The bytes.
+        last: Whether the file ends with it.
+    """
 
     line: int
     offset: int
@@ -25,45 +48,19 @@ class Span:
     last: bool
 
 
-def find_records(data: bytes, offset: int) -> Iterator[tuple[Span, Any]]:
-    """Yield every record's place and its value, or the :class:`Refusal` of one that cannot be parsed."""
-    if data.lstrip()[:1] == b"[":
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            pass  # by lines, so that those that are UTF-8 are read
-        else:
-            if _is_array(text):
-                yield from _array(text, offset)
-                return
-    yield from _by_lines(data, offset, 1)
+def find_records(data: bytes, offset: int, required: Sequence[str]) -> Iterator[tuple[Span, Any]]:
+    """Yield every record's place and its value, or the :class:`Refusal` of what cannot be parsed.
 
-
-def _by_lines(data: bytes, offset: int, first: int) -> Iterator[tuple[Span, Any]]:
-    """Yield the records that stand on lines, or are printed over several; ``first`` is the first's number.
-
-    Of a printed object that breaks off every line is refused by itself: what it holds is no record.
+    Args:
+        data: The plain contents.
+        offset: The place of their first byte in the file.
+        required: The keys that every record has: an object after a break is a record if it has them.
     """
-    lines = data.split(b"\n")
-    at = 0
-    broken: _BrokenObject | None = None
-    while at < len(lines):
-        line = lines[at]
-        span = 1
-        if line.strip():
-            broken = broken if broken and _indent(line) > broken.indent else None
-            value = broken.refusal if broken else parse(line)
-            if isinstance(value, Refusal) and not broken and line.lstrip()[:1] == b"{":
-                value, span = _printed(lines, at, value)
-                if isinstance(value, Refusal) and _is_printed(lines, at):
-                    broken = _BrokenObject(first + at, _indent(line))
-            last = at + span >= len(lines)
-            if isinstance(value, Refusal) and last:
-                value = _cut_short(line, value)
-            record = b"\n".join(lines[at : at + span])
-            yield Span(first + at, offset, record, last), value
-        offset += sum(len(each) + 1 for each in lines[at : at + span])
-        at += span
+    try:
+        text, sound = data.decode(), True
+    except UnicodeDecodeError:
+        text, sound = data.decode(errors="surrogateescape"), False
+    return _Finder(text, offset, required, sound=sound).records()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +75,184 @@ class _BrokenObject:
         return Refusal(MALFORMED, f"part of what breaks off on line {self.line:,} or after it")
 
 
-def _indent(line: bytes) -> int:
-    return len(line) - len(line.lstrip(b" \t"))
+class _Finder:
+    """Goes through a text from record to record.
+
+    Args:
+        text: The text; bytes that are not UTF-8 are surrogates.
+        offset: The place of its first byte in the file.
+        required: The keys that every record has.
+        sound: Whether all bytes are UTF-8.
+    """
+
+    def __init__(self, text: str, offset: int, required: Sequence[str], *, sound: bool) -> None:
+        self._text = text
+        self._place = _Place(text, offset)
+        self._required = required
+        self._sound = sound
+        # Behind this there is no object with all of them.
+        self._last_key = min((text.rfind(f'"{key}"') for key in required), default=-1)
+        self._broken: _BrokenObject | None = None
+
+    def records(self) -> Iterator[tuple[Span, Any]]:
+        """Yield the records, those in arrays included."""
+        while self._move_to_next():
+            at = self._place.at
+            first = self._text[at]
+            if first == "[" and not self._broken and self._is_array(at):
+                yield from self._array()
+                continue
+            value, end = self._decode(at) if first == "{" else (None, -1)
+            array = self._array_in(value, end)
+            if array >= 0:
+                self._place.move(array)
+                yield from self._array()
+                self._pass_over("}")
+            elif end >= 0 and not self._broken:
+                yield self._take(end, value)
+            else:
+                yield self._take_broken()
+
+    def _array(self) -> Iterator[tuple[Span, Any]]:
+        """Yield the elements of an array that begins here; what follows it is left."""
+        self._place.move(self._place.at + 1)
+        last = False
+        while self._move_to_next():
+            at = self._place.at
+            if self._text[at] == "]":
+                self._place.move(at + 1)
+                self._broken = None
+                return
+            value, end = self._decode(at)
+            if end >= 0 and not self._broken:
+                span, value = self._take(end, value)
+            else:
+                span, value = self._take_broken("the array breaks off: ")
+            last = span.last
+            yield span, value
+        if not last:
+            yield self._place.span(self._place.at), Refusal(TRUNCATED, "the file ends inside an array")
+
+    def _move_to_next(self) -> bool:
+        """Go to what is no separator; False at the end of the text."""
+        between = _BETWEEN.match(self._text, self._place.at)
+        assert between
+        self._place.move(between.end())
+        if self._broken and self._place.indent <= self._broken.indent:
+            self._broken = None
+        return self._place.at < len(self._text)
+
+    def _decode(self, at: int) -> tuple[Any, int]:
+        """Return the value that begins at a place and its end, or None and -1."""
+        try:
+            value, end = decode_at(self._text, at)
+        except (ValueError, RecursionError, Refusal):
+            return None, -1
+        if not self._sound and _NOT_UTF8.search(self._text, at, end):
+            return None, -1
+        return value, end
+
+    def _is_record(self, value: Any) -> bool:
+        return isinstance(value, dict) and all(key in value for key in self._required)
+
+    def _end_of_blanks(self, at: int) -> int:
+        between = _BETWEEN.match(self._text, at)
+        assert between
+        return between.end()
+
+    def _is_array(self, at: int) -> bool:
+        """Tell whether what begins with a bracket is an array of records: an object comes first.
+
+        An array that begins with something else is one if an object is among its elements; an empty one is,
+        where it is the first in the file.
+        """
+        start = self._end_of_blanks(at + 1)
+        first = self._text[start : start + 1]
+        if first == "{" or not first:
+            return True
+        if first == "]":
+            return not self._text[:at].strip(_BLANKS + "\ufeff")
+        value, end = self._decode(at)
+        if end >= 0:
+            return any(isinstance(each, dict) for each in value)
+        _, end = self._decode(start)  # it breaks off later
+        return end >= 0 and self._text[end:].lstrip(_BLANKS)[:1] in (",", "]")
+
+    def _array_in(self, value: Any, end: int) -> int:
+        """Return where the array of a wrapper begins that begins here; -1: it is none.
+
+        Args:
+            value: The object, if it was parsed.
+            end: Its end; -1: it breaks off. Then the first element must be a record.
+        """
+        if self._broken or self._text[self._place.at] != "{":
+            return -1
+        if end >= 0:
+            if not (isinstance(value, dict) and len(value) == 1):
+                return -1
+            (inside,) = value.values()
+            if not (isinstance(inside, list) and any(isinstance(each, dict) for each in inside)):
+                return -1
+            return self._text.index("[", self._after_key(self._place.at))
+        head = _WRAPPER.match(self._text, self._place.at)
+        if not head:
+            return -1
+        element, _ = self._decode(self._end_of_blanks(head.end() + 1))
+        return head.end() if self._is_record(element) else -1
+
+    def _after_key(self, at: int) -> int:
+        """Return the place behind the first key of the object that begins at a place."""
+        _, end = decode_at(self._text, self._text.index('"', at))
+        return end
+
+    def _pass_over(self, closing: str) -> None:
+        """Go past what closes a wrapper, if it is here."""
+        at = self._end_of_blanks(self._place.at)
+        if self._text[at : at + 1] == closing:
+            self._place.move(at + 1)
+
+    def _take(self, end: int, value: Any) -> tuple[Span, Any]:
+        """Return what reaches to a place, and go there."""
+        span = self._place.span(end)
+        self._place.move(end)
+        return span, value
+
+    def _take_broken(self, where: str = "") -> tuple[Span, Any]:
+        """Return what cannot be parsed up to where reading resumes, and go there."""
+        end = self._place.line_end if self._broken else self._resume()
+        span = self._place.span(end)
+        value = self._broken.refusal if self._broken else parse(span.data)
+        if isinstance(value, Refusal) and span.last:
+            value = _cut_short(span.data, value)
+        if isinstance(value, Refusal) and where and not self._broken and value.reason == MALFORMED:
+            value = Refusal(MALFORMED, where + value.detail)
+        if not self._broken and self._text[self._place.at] == "{" and (where or self._is_printed(end)):
+            self._broken = _BrokenObject(self._place.line, self._place.indent)
+        self._place.move(end)
+        return span, value
+
+    def _resume(self) -> int:
+        """Return where reading goes on after a break: at the next record in this line, or behind the line."""
+        line_end = self._place.line_end
+        at = self._text.find("{", self._place.at + 1, line_end)
+        while 0 <= at < self._last_key:
+            value, end = self._decode(at)
+            if self._is_record(value):
+                return at
+            # Into an object only if a record may be inside.
+            inside = end < 0 or all(self._text.find(f'"{key}"', at, end) >= 0 for key in self._required)
+            at = self._text.find("{", at + 1 if inside else end, line_end)
+        return line_end
+
+    def _is_printed(self, line_end: int) -> bool:
+        """Tell whether an object that breaks off is printed over lines: a key stands below, indented."""
+        below = _KEY_BELOW.match(self._text, line_end)
+        return below is not None and len(below[1]) > self._place.indent
 
 
-def _cut_short(line: bytes, refusal: Refusal) -> Refusal:
+def _cut_short(record: bytes, refusal: Refusal) -> Refusal:
     """Return the refusal of a file's last record, without a line break after it, by its likely cause."""
-    if refusal.reason == MALFORMED and line.lstrip()[:1] == b"{" and _ends_inside(line.decode().strip()):
+    if refusal.reason == MALFORMED and record[:1] == b"{" and _ends_inside(record.decode().strip()):
         return Refusal(TRUNCATED, f"the file ends inside a record ({refusal.detail})")
     return refusal
 
@@ -102,87 +270,6 @@ def _ends_inside(text: str) -> bool:
     return False
 
 
-def _is_printed(lines: Sequence[bytes], at: int) -> bool:
-    """Tell whether an object that begins here is printed over several lines: a key stands below, indented."""
-    below = lines[at + 1] if at + 1 < len(lines) else b""
-    return _indent(below) > _indent(lines[at]) and below.lstrip()[:1] == b'"'
-
-
-def _printed(lines: Sequence[bytes], at: int, refusal: Refusal) -> tuple[Any, int]:
-    """Parse an object printed over several lines; return it, or the refusal, and how many lines it takes."""
-    count = 1
-    while at + count < len(lines):
-        count *= 4
-        data, sound = b"\n".join(lines[at : at + count]), True
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as exc:  # in a later record, it may be
-            text, sound = data[: exc.start].decode(), False
-        text = text.lstrip(BLANKS)
-        try:
-            value, end = decoder.raw_decode(text)
-        except json.JSONDecodeError as exc:
-            if not sound or exc.doc[exc.pos :].strip(BLANKS + ",:"):
-                break  # not only for want of more lines
-        except (ValueError, RecursionError, Refusal):
-            break
-        else:
-            behind, line_break, _ = text[end:].partition("\n")
-            alone = not behind.strip(BLANKS) and (sound or line_break)
-            return (value, 1 + text.count("\n", 0, end)) if alone else (refusal, 1)
-    return refusal, 1
-
-
-def _is_array(text: str) -> bool:
-    """Tell whether what begins with a bracket is an array: an object comes first, or a comma second."""
-    start = _skip(text, text.index("[") + 1)
-    if text[start : start + 1] in ("", "{", "]"):
-        return True
-    try:
-        _, end = decode_at(text, start)
-    except (ValueError, RecursionError, Refusal):
-        return False
-    return text[end:].lstrip(BLANKS)[:1] in (",", "]")
-
-
-def _array(text: str, offset: int) -> Iterator[tuple[Span, Any]]:
-    """Yield the elements of an array file, and what follows it by lines.
-
-    An element that breaks off is refused with the rest of its line, and so is every line indented deeper than
-    that: where the next one begins, the array goes on.
-    """
-    place = _Place(text, offset)
-    place.move(_skip(text, text.index("[") + 1))
-    last = False
-    while place.at < len(text) and text[place.at] != "]":
-        try:
-            value, end = decode_at(text, place.at)
-            after = _skip(text, end)
-            if after == end and text[end : end + 1] not in ("]", ""):
-                raise ValueError("no comma follows")
-        except (ValueError, RecursionError) as exc:
-            refusal = Refusal(MALFORMED, f"the array breaks off: {why(exc)}")
-        except Refusal as exc:
-            refusal = exc
-        else:
-            yield place.span(end), value
-            place.move(after)
-            continue
-        broken = _BrokenObject(place.line, place.indent)
-        while True:
-            end = place.line_end
-            last = end >= len(text)
-            yield place.span(end), refusal
-            place.move(_skip(text, end))
-            if last or place.indent <= broken.indent:
-                break
-            refusal = broken.refusal
-    if place.at < len(text):
-        yield from _by_lines(text[place.at + 1 :].encode(), place.offset + 1, place.line)
-    elif not last:
-        yield place.span(place.at), Refusal(TRUNCATED, "the file ends inside an array")
-
-
 @dataclass(slots=True)
 class _Place:
     """A place in a text that moves on, and what it is in lines and bytes."""
@@ -191,33 +278,36 @@ class _Place:
     offset: int
     at: int = 0
     line: int = 1
+    _line_at: int = 0
+    _line_end: int = -1
 
     def move(self, to: int) -> None:
         """Go on to there."""
         passed = self.text[self.at : to]
         self.line += passed.count("\n")
-        self.offset += len(passed.encode())
+        if (last_break := passed.rfind("\n")) >= 0:
+            self._line_at = self.at + last_break + 1
+        self.offset += len(passed) if passed.isascii() else len(_encoded(passed))
         self.at = to
 
     def span(self, end: int) -> Span:
         """Return what reaches from here to ``end``."""
-        data = self.text[self.at : end].encode()
-        return Span(self.line, self.offset, data, last=end >= len(self.text))
+        return Span(self.line, self.offset, _encoded(self.text[self.at : end]), last=end >= len(self.text))
 
     @property
     def line_end(self) -> int:
         """Where this line ends."""
-        end = self.text.find("\n", self.at)
-        return len(self.text) if end < 0 else end
+        if self._line_end < self.at:
+            end = self.text.find("\n", self.at)
+            self._line_end = len(self.text) if end < 0 else end
+        return self._line_end
 
     @property
     def indent(self) -> int:
         """How far this line is indented."""
-        line = self.text[self.text.rfind("\n", 0, self.at) + 1 : self.at + 1]
-        return len(line) - len(line.lstrip(" \t"))
+        indent = _INDENT.match(self.text, self._line_at)
+        return len(indent[0]) if indent else 0
 
 
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n,":
-        at += 1
-    return at
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")

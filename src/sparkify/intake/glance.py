@@ -32,6 +32,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+    from sparkify.intake.content import HashedFile
+
     Places = np.ndarray[tuple[int], np.dtype[np.int64]]
     Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
@@ -82,7 +84,7 @@ def looks_flat(path: Path) -> bool | None:
         return not _UNUSUAL.search(file.read(_GUESSED))
 
 
-def glance(file: io.BytesIO | io.FileIO, keys: Mapping[str, bool]) -> Glance | None:
+def glance(file: io.BytesIO | io.FileIO | HashedFile, keys: Mapping[str, bool]) -> Glance | None:
     """Count over a whole file; None as soon as there is something that wants a closer look.
 
     Args:

@@ -8,6 +8,7 @@ null, line breaks how many lines: where they agree with what the parser found, n
 from __future__ import annotations
 
 import io
+import mmap
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sparkify.intake.content import HashedFile, content_of
 from sparkify.intake.glance import KnownKeys, glance
 from sparkify.lake.codec import decompress
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 # What the fastest caches hold: four times as much takes twice as long.
 _BLOCK = 1 << 16
 _NUL = b"\\u0000"
+# Where one object ends and another begins.
+_JOINT = re.compile(rb"\}[ \t\r\n]*(?=\{)")
 # What follows a key, where it is neither a string nor a number. Ahead: it may be the next key.
 _VALUE = re.compile(rb'":[ \t\r\n]*(?=(-?[^"\d\s-].))', re.DOTALL)
 # A key that is not counted, and whose value is not looked at.
@@ -53,6 +57,7 @@ class Marks:
         unknown_null: A field that is null may be none of the known ones, where those were given.
         texts: Fields that are strings, where a glance settled the rest (:attr:`flat`): it holds if the parser
             found as many texts and nulls. None where the file was looked at closely.
+        content: The hash of the plain contents (:mod:`sparkify.intake.content`).
     """
 
     lines: int
@@ -62,6 +67,7 @@ class Marks:
     needs_rereading: bool
     unknown_null: bool = False
     texts: int | None = None
+    content: str | None = None
 
     @property
     def flat(self) -> bool:
@@ -81,23 +87,49 @@ def count_marks(path: Path, *, much: bool, keys: Mapping[str, bool] | None = Non
     if path.suffix.lower() in (".gz", ".zst"):
         data, damage, _ = decompress(path.read_bytes())
         marks = _look(io.BytesIO(data), keys) if much else _count(data, keys)
-        # Parsers do not notice every stream that ends early.
-        return replace(marks, needs_rereading=marks.needs_rereading or bool(damage))
+        if damage:  # parsers do not notice every stream that ends early
+            return replace(marks, needs_rereading=True, content=None)
+        return marks
     if not much:
         return _count(path.read_bytes(), keys)
     with path.open("rb", buffering=0) as file:
         return _look(file, keys)
 
 
-def _look(file: io.BytesIO | io.FileIO, keys: Mapping[str, bool] | None) -> Marks:
+def count_joined(path: Path) -> int:
+    """Count the objects of a file in which some follow each other without a line break; 0: none do.
+
+    One ends and another begins where ``{`` follows ``}``, but for blanks; in a text this is counted too.
+    """
+    if path.suffix.lower() in (".gz", ".zst"):
+        data, damage, _ = decompress(path.read_bytes())
+        return 0 if damage else _count_joints(data)
+    if not path.stat().st_size:
+        return 0
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as plain:
+        return _count_joints(plain)
+
+
+def _count_joints(data: bytes | mmap.mmap) -> int:
+    counts = Counter(b"\n" in joint[0] for joint in _JOINT.finditer(data))
+    return counts.total() + 1 if counts[False] else 0
+
+
+def _look(opened: io.BytesIO | io.FileIO, keys: Mapping[str, bool] | None) -> Marks:
+    file = HashedFile(opened)
     if keys is not None:
         seen = glance(file, keys)
         if seen and seen.is_flat(len(keys)):
             counts = (seen.lines, seen.keys, seen.nulls)
             return Marks(
-                *counts, nested=False, needs_rereading=False, unknown_null=seen.unknown_null, texts=seen.texts
+                *counts,
+                nested=False,
+                needs_rereading=False,
+                unknown_null=seen.unknown_null,
+                texts=seen.texts,
+                content=file.content,
             )
-        file.seek(0)
+        file.rewind()
     return _count_blocks(file, keys)
 
 
@@ -124,6 +156,7 @@ def _count(data: bytes, keys: Mapping[str, bool] | None) -> Marks:
         or any(_ends_in_comma(data, closing) for closing in (b"}", b"]"))
         or (any(spaced in data for spaced in (b" :", b"\t:", b"\r:")) and bool(_SPACED.search(data))),
         unknown_null=keys is not None and bool(_other_null(tuple(keys)).search(data)),
+        content=content_of(data),
     )
 
 
@@ -132,7 +165,7 @@ def _ends_in_comma(data: bytes, closing: bytes) -> bool:
     return any(part[-1:] == b"," or (part[-1:].isspace() and part.rstrip()[-1:] == b",") for part in before)
 
 
-def _count_blocks(file: io.BytesIO | io.FileIO, known: Mapping[str, bool] | None) -> Marks:
+def _count_blocks(file: HashedFile, known: Mapping[str, bool] | None) -> Marks:
     import numpy as np
 
     lines = keys = nulls = 0
@@ -144,7 +177,7 @@ def _count_blocks(file: io.BytesIO | io.FileIO, known: Mapping[str, bool] | None
     size = 1
     while size:
         # What was read last is looked at now that what follows is known.
-        size = file.readinto(view[2 * _AROUND :]) or 0
+        size = file.readinto(view[2 * _AROUND :])
         if not size:
             buffer[2 * _AROUND : 3 * _AROUND] = bytes(_AROUND)
         else:
@@ -160,7 +193,7 @@ def _count_blocks(file: io.BytesIO | io.FileIO, known: Mapping[str, bool] | None
             null_keys.note(null_colons)
         buffer[: 2 * _AROUND] = buffer[size : size + 2 * _AROUND]
     unknown_null = null_keys is not None and not null_keys.hold()
-    return Marks(lines + begun, keys, nulls, nested, needs_rereading, unknown_null)
+    return Marks(lines + begun, keys, nulls, nested, needs_rereading, unknown_null, content=file.content)
 
 
 def _look_at_values(text: Bytes, to: int) -> tuple[int, Places, bool, bool]:

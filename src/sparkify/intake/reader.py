@@ -13,15 +13,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from sparkify.intake.content import content_of
 from sparkify.intake.framing import Span, find_records
 from sparkify.intake.parse import MOST_LEVELS, Repeating, is_deeper
-from sparkify.intake.rules import DAMAGED, MALFORMED, NOT_AN_OBJECT, TRUNCATED, Refusal, judge
+from sparkify.intake.rules import DAMAGED, KEPT_BYTES, MALFORMED, NOT_AN_OBJECT, TRUNCATED, Refusal, judge
 from sparkify.lake.codec import decompress
 from sparkify.records import RecordKind
 
-_BOM = b"\xef\xbb\xbf"
-# How much of a refused record is kept.
-KEPT_BYTES = 16_384
+# About how many bytes a record has, where a file has none to tell.
+_USUAL_BYTES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Reject:
         detail: A sentence: which field, which value, what was expected.
         content: Its bytes (the first 16 KiB), as UTF-8 or base64.
         encoding: ``utf-8`` or ``base64``.
+        size: How many bytes it has in the file.
+        whole: Whether it is one record, of which beginning and end are known; else it may hold several.
     """
 
     line: int
@@ -43,20 +45,33 @@ class Reject:
     detail: str
     content: str
     encoding: str
+    size: int
+    whole: bool
 
 
 @dataclass(slots=True)
 class Reading:
-    """What a file came to: accepted records as JSON lines, rejects, and fields we do not know."""
+    """What a file came to: accepted records as JSON lines and their bytes, rejects, fields we do not know.
+
+    ``content`` is the hash of its plain contents (:mod:`sparkify.intake.content`).
+    """
 
     lines: list[bytes] = field(default_factory=list)
+    accepted_bytes: int = 0
     rejects: list[Reject] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
+    content: str | None = None
 
     @property
     def records(self) -> int:
         """Records read: each is accepted or rejected."""
         return len(self.lines) + len(self.rejects)
+
+    @property
+    def weight(self) -> int:
+        """How many records the rejects may be: a stretch that cannot be divided counts by its bytes."""
+        mean = self.accepted_bytes / len(self.lines) if self.lines else _USUAL_BYTES
+        return sum(1 if each.whole else max(1, int(each.size / mean)) for each in self.rejects)
 
 
 def read_carefully(data: bytes, kind: RecordKind) -> Reading:
@@ -69,9 +84,10 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
     plain, damage, altered_from = decompress(data)
     reason = TRUNCATED if altered_from is None else DAMAGED
     told = False
-    reading = Reading()
+    reading = Reading(content=None if damage else content_of(plain))
     known = set(kind.keys)
-    for span, value in find_records(plain.removeprefix(_BOM), len(_BOM) if plain.startswith(_BOM) else 0):
+    required = [each.key for each in kind.fields if each.required]
+    for span, value in find_records(plain, 0, required):
         try:
             if altered_from is not None and span.offset + len(span.data) > altered_from:
                 raise Refusal(DAMAGED, f"this may not be what was written: {damage}")
@@ -91,13 +107,14 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
             if damage and span.last:
                 verdict = Refusal(reason, damage)
             told = told or verdict.reason == reason
-            reading.rejects.append(_reject(span, verdict))
+            reading.rejects.append(_reject(span, verdict, whole=not isinstance(value, Refusal)))
             continue
         reading.unknown.update(_storable(key) for key in keys if key not in known)
+        reading.accepted_bytes += len(span.data)
         reading.lines.append(json.dumps(values).encode() + b"\n")
     if damage and not told:
         end = Span(plain.count(b"\n") + 1, len(plain), b"", last=True)
-        reading.rejects.append(_reject(end, Refusal(reason, damage)))
+        reading.rejects.append(_reject(end, Refusal(reason, damage), whole=False))
     return reading
 
 
@@ -111,12 +128,14 @@ def _kind(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def _reject(span: Span, refusal: Refusal) -> Reject:
-    data = span.data.rstrip(b"\r\n")[:KEPT_BYTES]
+def _reject(span: Span, refusal: Refusal, *, whole: bool) -> Reject:
+    record = span.data.rstrip(b"\r\n")
+    data = record[:KEPT_BYTES]
     try:
         content, encoding = data.decode(), "utf-8"
         if "\0" in content:
             raise ValueError
     except ValueError:
         content, encoding = base64.b64encode(data).decode(), "base64"
-    return Reject(span.line, span.offset, refusal.reason, refusal.detail[:500], content, encoding)
+    detail = refusal.detail[:500]
+    return Reject(span.line, span.offset, refusal.reason, detail, content, encoding, len(record), whole)

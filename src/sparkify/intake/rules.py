@@ -26,6 +26,8 @@ MISSING = "missing_field"
 OUT_OF_RANGE = "out_of_range"
 TOO_LONG = "too_long"
 
+# How many bytes of a rejected record are kept.
+KEPT_BYTES = 16_384
 _LIMITS = {"INTEGER": 2**31, "BIGINT": 2**63}
 _SHOWN = 60
 _DIGITS = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
@@ -95,7 +97,7 @@ def _value(field: Field, value: Any) -> Any:
 
 
 def _text(field: Field, value: Any) -> str:
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = _as_text(field, value)
     if field.trimmed:
         text = text.rstrip(" ")
     try:
@@ -111,6 +113,21 @@ def _text(field: Field, value: Any) -> str:
     if field.required and not text:
         raise Refusal(MISSING, f"{field.key} is empty")
     return text
+
+
+def _as_text(field: Field, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, ExactNumber):
+        return str(value)
+    if field.trimmed:  # it names somebody: 26.0 is 26
+        try:
+            return str(_whole(value, 0))
+        except (ValueError, OverflowError):
+            pass
+    # As engines write it, unless a double holds less than what stands there.
+    shortest = str(float(value))
+    return shortest if Decimal(shortest) == Decimal(value.text) else value.text
 
 
 def _double(field: Field, value: Any) -> float:

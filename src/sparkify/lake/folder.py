@@ -81,6 +81,7 @@ class Folder:
         return data
 
     def local_path(self, item: LakeObject, folder: Path) -> Path:
+        self.verify(item)
         return Path(item.uri)
 
     def verify(self, item: LakeObject) -> None:

@@ -19,6 +19,7 @@ from obstore.exceptions import (
 )
 
 from sparkify.errors import (
+    CredentialsRefused,
     SourceChanged,
     SourceDenied,
     SourceError,
@@ -144,7 +145,7 @@ def _expired(request: Request, code: str) -> SourceError:
         if request.aws.key
         else "Sign in again (`aws sso login`), or export new keys with their AWS_SESSION_TOKEN"
     )
-    return SourceDenied(
+    return CredentialsRefused(
         f"{request.uri} cannot be {request.doing}: the AWS credentials have expired ({code}).",
         f"{renew}; then run again.",
         uri=request.uri,
@@ -153,7 +154,7 @@ def _expired(request: Request, code: str) -> SourceError:
 
 def _wrong_token(request: Request, code: str) -> SourceError:
     where = "[AWS] SESSION_TOKEN" if request.aws.key else "AWS_SESSION_TOKEN"
-    return SourceDenied(
+    return CredentialsRefused(
         f"{request.uri} cannot be {request.doing}: the session token is not the access key's ({code}).",
         f"Set {where} to the token that came with the key, or clear it where the key is a lasting one.",
         uri=request.uri,
@@ -161,7 +162,7 @@ def _wrong_token(request: Request, code: str) -> SourceError:
 
 
 def _unknown_key(request: Request, code: str) -> SourceError:
-    return SourceDenied(
+    return CredentialsRefused(
         f"{request.uri} cannot be {request.doing}: the store does not know the access key (403 {code}).",
         f"Check the access key that is used, {_whose(request.aws)}: deleted, mistyped, of another server?",
         uri=request.uri,
@@ -169,7 +170,7 @@ def _unknown_key(request: Request, code: str) -> SourceError:
 
 
 def _wrong_secret(request: Request, code: str) -> SourceError:
-    return SourceDenied(
+    return CredentialsRefused(
         f"{request.uri} cannot be {request.doing}: the secret is not that of the access key (403 {code}).",
         f"Check the secret that is used, {_whose(request.aws)}: copied whole, without blanks or quotes?",
         uri=request.uri,
@@ -190,7 +191,7 @@ def _denied(request: Request, code: str) -> SourceError:
 
 
 def _clock(request: Request, code: str) -> SourceError:
-    return SourceDenied(
+    return CredentialsRefused(
         f"{request.uri} cannot be {request.doing}: this machine's clock is wrong by more than 15 minutes "
         f"({code}).",
         "Set the clock (`timedatectl set-ntp true`, or that of the virtual machine's host), then run again.",

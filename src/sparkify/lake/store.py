@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
-from sparkify.errors import SourceNotFound
+from sparkify.errors import SourceError, SourceNotFound
 from sparkify.text import counted
 
 DATA_SUFFIXES = tuple(
@@ -128,19 +128,39 @@ def read_all(
 ) -> Iterator[tuple[LakeObject, bytes]]:
     """Read many objects concurrently; yield them in the given order.
 
+    Raises:
+        SourceError: One cannot be read.
+    """
+    for item, data in read_each(store, objects, group):
+        if isinstance(data, SourceError):
+            raise data
+        yield item, data
+
+
+def read_each(
+    store: Store, objects: Sequence[LakeObject], group: int = 64
+) -> Iterator[tuple[LakeObject, bytes | SourceError]]:
+    """Read many objects concurrently; yield them in the given order, or why one cannot be read.
+
     Objects go to the threads in groups, since one task for each tiny file costs more than reading it.
     At most two groups a thread are held in memory.
     """
 
-    def read_group(items: Sequence[LakeObject]) -> list[bytes]:
-        return [store.read(item) for item in items]
+    def read(item: LakeObject) -> bytes | SourceError:
+        try:
+            return store.read(item)
+        except SourceError as exc:
+            return exc
+
+    def read_group(items: Sequence[LakeObject]) -> list[bytes | SourceError]:
+        return [read(item) for item in items]
 
     # A few large files must not wait behind each other in one group.
     group = max(1, min(group, len(objects) // store.threads))
     groups = [objects[start : start + group] for start in range(0, len(objects), group)]
     pool = ThreadPoolExecutor(store.threads, thread_name_prefix="sparkify-read")
     try:
-        ahead: list[tuple[Sequence[LakeObject], Future[list[bytes]]]] = []
+        ahead: list[tuple[Sequence[LakeObject], Future[list[bytes | SourceError]]]] = []
         waiting = iter(groups)
         ahead.extend((items, pool.submit(read_group, items)) for items in islice(waiting, 2 * store.threads))
         while ahead:

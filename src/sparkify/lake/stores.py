@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sparkify.errors import SourceNotFound, SparkifyError
 from sparkify.lake.store import Store
 from sparkify.lake.uri import is_s3
 from sparkify.settings import AwsSettings
@@ -16,3 +17,13 @@ def open_store(uri: str, aws: AwsSettings) -> Store:
     from sparkify.lake.folder import Folder
 
     return Folder(uri)
+
+
+def is_gone(uri: str, aws: AwsSettings) -> bool:
+    """Tell whether no data lies at a place any more; False where that cannot be found out."""
+    try:
+        return not open_store(uri or "/", aws).listing().objects
+    except SourceNotFound:
+        return True
+    except SparkifyError:
+        return False

@@ -6,9 +6,14 @@ what it looks at and when::
     -- Every primary key is unique.
     -- scope: run | time range | warehouse
     -- when: last batch                       (without this line: in every run)
+    -- severity: warn                         (without this line: error)
 
 ``run`` are the files of the run, ``time range`` the events between the earliest and the latest of them; the
 command `check` looks at everything in any case.
+
+A failing check of severity error publishes nothing. Checks of severity warn look at days and files that the
+load touched, after its last batch, in the tables of the ledger alone; each row they return is a subject (a
+day, a time or a file) and what is wrong with it (:mod:`sparkify.pipeline.attention`).
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
 from sparkify.errors import CheckError, Command, Hint
@@ -25,8 +31,9 @@ from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.statements import Statement, list_files, statement
 
+ERROR, WARN = "error", "warn"
 _SAMPLE_ROWS = 5
-_HEAD = re.compile(r"^-- (scope|when): (.+)$", re.MULTILINE)
+_HEAD = re.compile(r"^-- (scope|when|severity): (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,7 @@ class Check:
         description: The rule, in one sentence.
         scope: What it looks at: run, time range or warehouse.
         last_batch: Whether it is made only when the last batch of a load is in.
+        severity: error or warn.
     """
 
     name: str
@@ -46,6 +54,7 @@ class Check:
     description: str
     scope: str
     last_batch: bool
+    severity: str = ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,12 @@ class CheckResult:
     name: str
     description: str
     failing: Rows
+    severity: str = ERROR
+
+    @property
+    def is_warning(self) -> bool:
+        """Whether its failing rows are warnings."""
+        return self.severity == WARN
 
     @property
     def sample(self) -> str | None:
@@ -66,7 +81,11 @@ class CheckResult:
 def all_checks() -> tuple[Check, ...]:
     """Return every check, by name."""
     shared = shared_statements()
-    derived = {"conservation": shared.conservation, "owned_rows": shared.owned_rows}
+    derived = {
+        "conservation": shared.conservation,
+        "owned_rows": shared.owned_rows,
+        "vanished_field": shared.vanished_field,
+    }
     written = {(step := statement(path)).name: step for path in list_files("checks")}
     return tuple(_read(name, step) for name, step in sorted({**written, **derived}.items()))
 
@@ -74,13 +93,15 @@ def all_checks() -> tuple[Check, ...]:
 def _read(name: str, step: Statement) -> Check:
     head = dict(_HEAD.findall(step.text))
     description = step.text.split("\n", 1)[0].removeprefix("-- ")
-    return Check(name, step, description, head["scope"], head.get("when") == "last batch")
+    return Check(
+        name, step, description, head["scope"], head.get("when") == "last batch", head.get("severity", ERROR)
+    )
 
 
 def run_checks(
     engine: Engine, scope: Scope, *, run_from: int, first_run: int | None = None, last_batch: bool = True
 ) -> list[CheckResult]:
-    """Make every check that applies.
+    """Make every check of severity error that applies.
 
     Args:
         engine: The warehouse, open.
@@ -93,7 +114,29 @@ def run_checks(
     return [
         CheckResult(each.name, each.description, engine.execute(each.step, **runs, **scope.parameters()))
         for each in all_checks()
-        if last_batch or not each.last_batch
+        if each.severity == ERROR and (last_batch or not each.last_batch)
+    ]
+
+
+def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime) -> list[CheckResult]:
+    """Make every check of severity warn.
+
+    Args:
+        engine: The warehouse, open.
+        scope: The time range of the events that the load brought or took; its days are looked at.
+        first_run: The run of the first batch of the load; files are looked at from it on.
+        now: The time it is, UTC without a zone: a day is judged when it is over.
+    """
+    now_ms = int((now - datetime(1970, 1, 1)).total_seconds() * 1000)  # noqa: DTZ001 - UTC, as the ledger's times
+    return [
+        CheckResult(
+            each.name,
+            each.description,
+            engine.execute(each.step, first_run=first_run, now_ms=now_ms, **scope.parameters()),
+            WARN,
+        )
+        for each in all_checks()
+        if each.severity == WARN
     ]
 
 
@@ -103,7 +146,7 @@ def raise_failures(results: Sequence[CheckResult]) -> None:
     Raises:
         CheckError: Naming the checks and some of their rows.
     """
-    failed = [result for result in results if result.failing]
+    failed = [result for result in results if result.failing and not result.is_warning]
     if failed:
         listed = "; ".join(
             f"{each.name}: {counted(len(each.failing), 'row')}, like {each.sample}" for each in failed

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sparkify.pipeline.checks import all_checks
+from sparkify.pipeline.contents import Known
 from sparkify.pipeline.etl_run import Published, RunOptions, publish
 from sparkify.pipeline.landing import LandedFile, Landing
-from sparkify.pipeline.plan import Batch, Plan
-from sparkify.pipeline.scope import Scope
+from sparkify.pipeline.plan import Batch, Plan, PlannedFile
 from sparkify.records import KINDS
 from sparkify.settings import Settings
 from sparkify.warehouse.connect import open_recording
-from sparkify.warehouse.derived import statements_of
+from sparkify.warehouse.derived import shared_statements, statements_of
 from sparkify.warehouse.engine import Engine, RecordFile
 from sparkify.warehouse.ledger import Ledger, read_ledger
 from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
@@ -44,6 +44,7 @@ def _models(options: RunOptions) -> Iterator[Statement]:
     yield from (statements_of(kind).accept for kind in KINDS)
     for path in ("star/reset.sql", *MODELS) if options.full_refresh else MODELS:
         yield from read_statements(path)
+    yield shared_statements().absent
     yield from (check.step for check in all_checks())
 
 
@@ -71,10 +72,21 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         recording.prepare()
         landing = _land(recording, batch)
         published = publish(
-            recording, batch, landing, answers.latest_run, options, _Silence(), plan.latest_run + 1, _ignore
+            recording,
+            batch,
+            landing,
+            Known(),
+            answers.latest_run,
+            options,
+            options.max_rejects,
+            _Silence(),
+            plan.latest_run + 1,
+            _ignore,
         )
         assert published
         answers.meta, answers.latest_run = today(), published.run.run_id
+        if not batch.last:
+            read_ledger(recording)
     with recording.reading():
         count_rows(recording)
     return recording.statements
@@ -84,8 +96,13 @@ def _ignore(_published: Published) -> None:
     """Keep nothing of what would be committed."""
 
 
+def _landed(file: PlannedFile) -> LandedFile:
+    moment = 0 if file.source.kind.moment else None
+    return LandedFile(file, 0, 0, ts_from=moment, ts_to=moment)
+
+
 def _land(recording: RedshiftRecording, batch: Batch) -> Landing:
-    landing = Landing([LandedFile(file, 0, 0) for file in batch.files])
+    landing = Landing([_landed(file) for file in batch.files])
     for kind in KINDS:
         mine = [file for file in batch.files if file.source.kind == kind]
         if not mine:
@@ -96,6 +113,4 @@ def _land(recording: RedshiftRecording, batch: Batch) -> Landing:
             records = [RecordFile(Path(file.item.key), file.file_id, file.item.uri) for file in mine]
             recording.land(kind, records, flat=True)
         recording.execute(statements_of(kind).landed)
-        if kind.moment:
-            landing.scope = Scope(0, 0)
     return landing

@@ -5,17 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 
 from sparkify import __version__
 from sparkify.errors import CheckError, Hint, SparkifyError
-from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks
+from sparkify.pipeline.attention import Attention, Findings, find_attention, refuse
+from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks, run_warnings
+from sparkify.pipeline.contents import Decision, FoundContents, Known, settle, write_contents
 from sparkify.pipeline.land import land
 from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.plan import Batch, Plan, Source, make_plan
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.retry import persist, was_committed
 from sparkify.pipeline.scope import Scope
+from sparkify.pipeline.set_aside import (
+    known_aside,
+    new_aside,
+    note_set_aside,
+    set_aside_bad_files,
+    verify_anything_loads,
+)
 from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.pipeline.transform import transform
@@ -51,6 +62,8 @@ class RunOptions:
         reload: URIs of loaded files to read again although they did not change.
         only_upgrade: Load nothing new: bring the warehouse to this version, and read again what that asks
             for.
+        strict: Publish nothing when something wants a look.
+        clock: Tells the time, UTC without a zone: the newest day is judged when it is over.
     """
 
     full_refresh: bool = False
@@ -58,28 +71,46 @@ class RunOptions:
     max_rejects: MaxRejects = field(default_factory=MaxRejects)
     reload: frozenset[str] = frozenset()
     only_upgrade: bool = False
+    strict: bool = False
+    clock: Callable[[], datetime] = now
 
 
 @dataclass(slots=True)
 class Summary:
     """What an `etl` did: its plan, one record per committed batch, and the checks of the last one.
 
-    ``unknown`` counts fields without a column by kind and name.
+    ``unknown`` counts fields without a column by kind and name; ``found`` has moved files and copies.
+    ``attention`` is what wants a look, and no earlier run has told; ``known`` is what one has.
     """
 
     plan: Plan
     runs: list[RunRecord] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     unknown: dict[tuple[str, str], int] = field(default_factory=dict)
+    found: FoundContents = field(default_factory=FoundContents)
+    attention: list[Attention] = field(default_factory=list)
+    known: list[Attention] = field(default_factory=list)
+
+    @property
+    def gone(self) -> list[str]:
+        """URIs of loaded files that are not in the lake any more, under any name."""
+        moved = {uri for uri, _ in self.found.moved}
+        return [uri for uri in self.plan.gone if uri not in moved]
 
 
 class Published(NamedTuple):
-    """What a transaction has published, or was about to: its record, its checks, and what it took in."""
+    """What a transaction has published, or was about to: its record, its checks, and what it took in.
+
+    ``touched`` is the time range of the events that the load has brought or taken so far.
+    """
 
     run: RunRecord
     checks: list[CheckResult]
     batch: Batch
     landing: Landing
+    decision: Decision
+    touched: Scope
+    findings: Findings
 
 
 def run_etl(
@@ -88,6 +119,7 @@ def run_etl(
     progress: ShowProgress,
     options: RunOptions | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    is_gone: Callable[[str], bool] = lambda _root: False,
 ) -> Summary:
     """Load what is new or changed, transform, check and commit, batch by batch.
 
@@ -99,6 +131,7 @@ def run_etl(
         progress: Told what is done.
         options: How to go about it.
         sleep: Waits so many seconds before another try.
+        is_gone: Tells whether nothing lies below a root any more; False where that cannot be asked.
 
     Raises:
         CheckError: A check failed or there are too many rejects; that batch is rolled back, batches before
@@ -107,7 +140,7 @@ def run_etl(
         SparkifyError: Anything else; likewise.
     """
     engine.recover()
-    run = EtlRun(engine, sources, progress, options or RunOptions())
+    run = EtlRun(engine, sources, progress, options or RunOptions(), cache(is_gone))
     return persist(run.carry_out, progress, sleep, lambda: len(run.runs))
 
 
@@ -119,10 +152,14 @@ class EtlRun:
     sources: Sequence[Source]
     progress: ShowProgress
     options: RunOptions
+    is_gone: Callable[[str], bool] = lambda _root: False
     first_plan: Plan | None = None
     runs: list[RunRecord] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     unknown: dict[tuple[str, str], int] = field(default_factory=dict)
+    found: FoundContents = field(default_factory=FoundContents)
+    touched: Scope = field(default_factory=Scope)
+    findings: Findings = field(default_factory=Findings)
     # What was about to be committed; still here when a try begins, its COMMIT was not answered.
     unanswered: Published | None = None
 
@@ -132,18 +169,29 @@ class EtlRun:
             self.recall()
             while True:
                 plan = self.plan()
-                after = plan.latest_run
+                after, files = plan.latest_run, plan.known
                 for batch in plan.batches(self.options.batch_bytes, full_refresh=self.options.full_refresh):
                     landing = self.land(batch)
-                    published = self.publish(batch, landing, after)
+                    if not (landing.has_news or batch.always or plan.upgrade):
+                        self.findings.known += known_aside(landing)
+                        continue
+                    known = Known(files, self.sources, plan.reread, self.is_gone, self.found)
+                    published = self.publish(batch, landing, after, known)
                     if published is None:
                         break  # another run has committed since we planned: what landed may be there already
                     after = self.record(published)
+                    if not batch.last:
+                        files = read_ledger(self.engine).files
                 else:
-                    return Summary(self.first_plan or plan, self.runs, self.checks, self.unknown)
+                    return self.summary(self.first_plan or plan)
         except BaseException as exc:
             self._note_committed(exc)
             raise
+
+    def summary(self, plan: Plan) -> Summary:
+        """Return what was done."""
+        found = self.findings
+        return Summary(plan, self.runs, self.checks, self.unknown, self.found, found.new, found.known)
 
     def recall(self) -> None:
         """Record what an earlier try has committed without getting an answer."""
@@ -155,16 +203,18 @@ class EtlRun:
     def plan(self) -> Plan:
         """Bring older tables up to date, then find out what there is to load."""
         ledger = read_ledger(self.engine)
-        plan = make_plan(self.sources, ledger, self.options.reload)
+        accepts = self.options.max_rejects.accepts
+        plan = make_plan(self.sources, ledger, self.options.reload, accepts)
         if plan.upgrade.migrations:
             self.progress(label="upgrading the tables")
             with self.engine.writing():
                 prepare_tables(self.engine)
             ledger = read_ledger(self.engine)
-            later = make_plan(self.sources, ledger, self.options.reload)
+            later = make_plan(self.sources, ledger, self.options.reload, accepts)
             plan = replace(later, upgrade=plan.upgrade)
         if self.options.only_upgrade:
-            plan = replace(plan, files=[file for file in plan.files if file.item.uri in plan.reread])
+            again = [file for file in plan.files if file.item.uri in plan.reread]
+            plan = replace(plan, files=again, taken_over=[])
         self.first_plan = self.first_plan or plan
         self.progress.expect(files=len(plan.files), size=plan.size)
         return plan
@@ -172,13 +222,32 @@ class EtlRun:
     def land(self, batch: Batch) -> Landing:
         """Read, parse and land the files of a batch; the warehouse is not touched."""
         with open_temporary_folder() as folder:
-            return land(self.engine, batch.files, folder, self.progress)
+            landing = land(self.engine, batch.files, folder, self.progress)
+        set_aside_bad_files(self.engine, landing, self._max_rejects(batch))
+        return landing
 
-    def publish(self, batch: Batch, landing: Landing, after: int) -> Published | None:
+    def _max_rejects(self, batch: Batch) -> MaxRejects:
+        """Return how many rejects files may have: of those that are read again, as many as they had."""
+        most = self.options.max_rejects
+        if not most.as_before:
+            return most
+        return replace(most, known={each.item.uri: each.rejected_before for each in batch.files})
+
+    def publish(self, batch: Batch, landing: Landing, after: int, known: Known) -> Published | None:
         """Bring what has landed into the warehouse; None if another run came between."""
         first_run = self.runs[0].run_id if self.runs else after + 1
         return publish(
-            self.engine, batch, landing, after, self.options, self.progress, first_run, self._about_to_commit
+            self.engine,
+            batch,
+            landing,
+            known,
+            after,
+            self.options,
+            self._max_rejects(batch),
+            self.progress,
+            first_run,
+            self._about_to_commit,
+            self.touched,
         )
 
     def record(self, published: Published) -> int:
@@ -186,7 +255,10 @@ class EtlRun:
         self.unanswered = None
         self.runs.append(published.run)
         self.checks = published.checks
-        taken = {each.file.item.uri for each in published.landing.files}
+        self.found.add(published.decision, len(published.batch.files))
+        self.touched = published.touched
+        self.findings.add(published.findings)
+        taken = {each.item.uri for each in published.batch.files}
         self.options = replace(
             self.options,
             reload=self.options.reload - taken,
@@ -214,11 +286,14 @@ def publish(
     engine: Engine,
     batch: Batch,
     landing: Landing,
+    known: Known,
     after: int,
     options: RunOptions,
+    max_rejects: MaxRejects,
     progress: ShowProgress,
     first_run: int,
     about_to_commit: Callable[[Published], None],
+    touched: Scope | None = None,
 ) -> Published | None:
     """Bring what has landed into the warehouse, in one transaction.
 
@@ -226,11 +301,14 @@ def publish(
         engine: The warehouse.
         batch: What was to be loaded.
         landing: What has landed of it.
+        known: What its contents are compared with.
         after: The latest run, as it was planned with.
         options: How to go about it.
+        max_rejects: How many rejects its files may have.
         progress: Told what is done.
         first_run: The run of the first batch of this load.
         about_to_commit: Told what is about to be committed.
+        touched: The time range of the events in earlier batches of this load.
 
     Returns:
         What was published; None if another run came between.
@@ -242,16 +320,21 @@ def publish(
     run = _describe(after + 1, batch, landing, options)
     checks: list[CheckResult] = []
     try:
-        options.max_rejects.verify(landing.files)
+        verify_anything_loads(batch, landing)
         with engine.writing():
             meta = prepare_tables(engine)
             if latest_run(engine) != after:
                 return None
+            landing, decision = settle(engine, landing, known)
+            run = _describe(after + 1, batch, landing, options)
+            max_rejects.verify(landing.files)
             # A changed model says of all rows what an unchanged one says of the new ones.
             refresh = batch.full_refresh or bool(changed_models(meta))
-            replaced = [each.file.file_id for each in landing.files if each.file.replaces]
-            scope = forget(engine, replaced, landing.scope, "replaced")
+            note_set_aside(engine, run.run_id, landing.aside)
+            scope = forget(engine, run.run_id, decision.replaced, landing.scope, "replaced")
+            write_contents(engine, run.run_id, decision)
             accept(engine, run.run_id, landing)
+            touched = (touched or Scope()).joined(scope)
             if refresh:
                 scope = Scope.everything()
             transform(engine, scope, progress, full_refresh=refresh)
@@ -264,9 +347,15 @@ def publish(
                 last_batch=batch.last,
             )
             raise_failures(checks)
+            if batch.last:
+                checks += run_warnings(engine, touched, first_run=first_run, now=options.clock())
+            findings = find_attention(engine, checks)
+            findings.add(Findings(new_aside(landing), known_aside(landing)))
+            if options.strict:
+                refuse(findings.new)
             _bring_to_today(engine, meta, refresh=refresh, new_rules=batch.new_rules)
             run = _finish(engine, run, scope, checks)
-            published = Published(run, checks, batch, landing)
+            published = Published(run, checks, batch, landing, decision, touched, findings)
             about_to_commit(published)
             progress(label="committing")
     except CheckError as exc:
@@ -308,7 +397,7 @@ def _describe(run_id: int, batch: Batch, landing: Landing, options: RunOptions) 
 def _mode(batch: Batch, landing: Landing, options: RunOptions) -> str:
     if batch.full_refresh:
         return "full-refresh"
-    if not landing.files or options.only_upgrade:
+    if options.only_upgrade or not (batch.files or batch.takes_over):
         return "upgrade"
     replayed = any(each.file.item.uri in options.reload for each in landing.files)
     return "replay" if replayed else "incremental"
@@ -344,7 +433,14 @@ def _record_failure(
 
 
 def _check_records(run: RunRecord, checks: Sequence[CheckResult]) -> list[CheckRecord]:
-    return [
-        CheckRecord(run.run_id, each.name, len(each.failing), each.sample and each.sample[:1000])
-        for each in checks
-    ]
+    records = []
+    for each in checks:
+        if each.is_warning and each.failing:
+            records += [
+                CheckRecord(run.run_id, each.name, 1, str(found)[:1000], each.severity, str(subject))
+                for subject, found in each.failing
+            ]
+        else:
+            sample = each.sample and each.sample[:1000]
+            records.append(CheckRecord(run.run_id, each.name, len(each.failing), sample, each.severity))
+    return records

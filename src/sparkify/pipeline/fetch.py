@@ -14,11 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
-from sparkify.errors import EngineError
+from sparkify.errors import EngineError, SourceError
 from sparkify.intake.glance import looks_flat
 from sparkify.intake.marks import Marks, count_marks
+from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.plan import PlannedFile
+from sparkify.records import RecordKind
 from sparkify.warehouse.engine import RecordFile
 
 _FETCHERS = 16
@@ -55,6 +58,13 @@ class FetchedFile:
         return RecordFile(self.path, self.file.file_id, self.file.item.uri)
 
 
+class FetchedChunk(NamedTuple):
+    """Files of one kind that are landed together; those that cannot be read are left out."""
+
+    kind: RecordKind
+    files: list[FetchedFile]
+
+
 @contextmanager
 def blaming_the_lake(files: Iterable[PlannedFile]) -> Iterator[None]:
     """Explain a failure by the lake where a file is no longer there, or no longer the one that was listed.
@@ -72,8 +82,8 @@ def blaming_the_lake(files: Iterable[PlannedFile]) -> Iterator[None]:
 
 @contextmanager
 def fetching(
-    chunks: Iterable[list[PlannedFile]], folder: Path, *, much: bool
-) -> Iterator[Iterator[list[FetchedFile]]]:
+    chunks: Iterable[list[PlannedFile]], folder: Path, landing: Landing, *, much: bool
+) -> Iterator[Iterator[FetchedChunk]]:
     """Fetch the first chunk from now on, and always the one after what is being worked on; count them, too.
 
     Counting begins when the first chunk is asked for. Until then the engine is given short statements, each
@@ -82,13 +92,14 @@ def fetching(
     Args:
         chunks: The files, in groups.
         folder: Where copies are put; whoever is done with one removes it.
+        landing: Told which files cannot be read; they are left out.
         much: As for :func:`count_marks`.
 
     Yields:
         The chunks, one after the other.
 
     Raises:
-        SourceError: From the chunks: a file cannot be read.
+        SourceError: From the chunks: the store cannot be read.
     """
     rest = iter(chunks)
     with (
@@ -113,16 +124,12 @@ def fetching(
             with blaming_the_lake([file]):
                 return count_marks(path, much=much, keys=keys)
 
-        def settle(file: PlannedFile, place: _Place, counted: Future[Marks]) -> FetchedFile:
-            path, guess = place.result()
-            return FetchedFile(file, path, counted.result().flat if guess is None else guess, counted)
-
-        def settle_all() -> Iterator[list[FetchedFile]]:
+        def settle_all() -> Iterator[FetchedChunk]:
             begun = deque(map(count_all, first))
             while begun:
                 chunk = begun.popleft()
                 begun.extend(map(count_all, fetch_next()))
-                yield [settle(*each) for each in chunk]
+                yield FetchedChunk(chunk[0][0].source.kind, list(_settle(chunk, landing)))
 
         try:
             first = fetch_next()
@@ -132,16 +139,36 @@ def fetching(
                 pool.shutdown(wait=False, cancel_futures=True)
 
 
-@contextmanager
-def fetch_copies(files: Sequence[PlannedFile], folder: Path) -> Iterator[list[Path]]:
-    """Yield where files lie on the local disk, in their order; copies in the folder are removed at the end.
+def _settle(chunk: Iterable[_Begun], landing: Landing) -> Iterator[FetchedFile]:
+    """Wait until files lie on the local disk; yield those that do."""
+    for file, place, counted in chunk:
+        try:
+            path, guess = place.result()
+            yield FetchedFile(file, path, counted.result().flat if guess is None else guess, counted)
+        except SourceError as exc:
+            landing.note_unread(file, exc)
 
-    Raises:
-        SourceError: A file cannot be read.
+
+@contextmanager
+def fetch_copies(
+    files: Sequence[PlannedFile], folder: Path, landing: Landing
+) -> Iterator[list[tuple[Path, PlannedFile]]]:
+    """Yield where files lie on the local disk; copies in the folder are removed at the end.
+
+    Those that cannot be read go to ``landing``.
     """
+
+    def fetch(file: PlannedFile) -> Path | None:
+        try:
+            return file.source.store.local_path(file.item, folder)
+        except SourceError as exc:
+            landing.note_unread(file, exc)
+            return None
+
     with ThreadPoolExecutor(_FETCHERS, thread_name_prefix="sparkify-fetch") as fetchers:
-        paths = list(fetchers.map(lambda file: file.source.store.local_path(file.item, folder), files))
-    yield paths
-    for path in paths:
+        places = list(fetchers.map(fetch, files))
+    copies = [(path, file) for path, file in zip(places, files, strict=True) if path]
+    yield copies
+    for path, _ in copies:
         if path.parent == folder:
             path.unlink()

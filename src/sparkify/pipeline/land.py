@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
-from sparkify.pipeline.carefully import read_again
+from sparkify.pipeline.carefully import read_again, unland
 from sparkify.pipeline.fetch import fetching
-from sparkify.pipeline.landing import LandedCounts, Landing, count_landed
+from sparkify.pipeline.landing import LandedCounts, LandedFile, Landing, count_landed, why_unread
 from sparkify.pipeline.packed import land_packed
 from sparkify.pipeline.plan import PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
@@ -39,33 +40,42 @@ def land(engine: Engine, files: Sequence[PlannedFile], folder: Path, progress: S
         progress: Told what is done.
 
     Raises:
-        SourceError: A file cannot be read, or changed meanwhile.
+        SourceError: The store cannot be read.
     """
     landing = Landing()
     chosen = {kind: [file for file in files if file.source.kind == kind] for kind in KINDS}
     large = [chosen[kind] for kind in KINDS if not kind.packed]
     chunks = (chunk for some in large for chunk in in_groups(some, CHUNK_BYTES))
     much = sum(file.item.size for some in large for file in some) > _MUCH_BYTES
-    with fetching(chunks, folder, much=much) as fetched:
+    with fetching(chunks, folder, landing, much=much) as fetched:
         engine.prepare()
-        fetched_kinds = groupby(fetched, key=lambda chunk: chunk[0].file.source.kind)
+        fetched_kinds = groupby(fetched, key=attrgetter("kind"))
         for kind in KINDS:
             mine = chosen[kind]
             if not mine:
                 continue
             progress(label=f"reading {kind.name}")
             if kind.packed:
-                first = land_packed(engine, kind, mine, folder, progress)
+                first = land_packed(engine, kind, mine, folder, progress, landing)
             else:
                 _, my_chunks = next(fetched_kinds)
-                first = land_strictly(engine, kind, my_chunks, folder, progress, landing)
+                first = land_strictly(
+                    engine, kind, (each.files for each in my_chunks), folder, progress, landing
+                )
             careful = read_again(
                 engine, kind, [file for file in mine if file.file_id in first.again], folder, landing
             )
-            counts = count_landed(engine, kind) if first.again else first.counts
+            unread = [file.file_id for file in mine if file.file_id in landing.unread]
+            unland(engine, unread)
+            counts = count_landed(engine, kind) if first.again or unread else first.counts
             for file in mine:
                 number = file.file_id
-                rejects = careful.rejects.get(number, ())
+                if number in landing.unread:
+                    why = why_unread(landing.unread[number])
+                    landing.aside.append(LandedFile(file, 0, 0, set_aside=why))
+                    continue
                 read = careful.read.get(number, first.read.get(number, 0))
-                landing.add(file, read, counts.get(number, LandedCounts()), rejects)
+                count = counts.get(number, LandedCounts())
+                content = (careful if number in careful.contents else first).contents.get(number)
+                landing.files.append(careful.landed(file, read, count, content))
     return landing

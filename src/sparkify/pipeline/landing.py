@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from sparkify.errors import (
+    CredentialsRefused,
+    SourceChanged,
+    SourceError,
+    SourceNotFound,
+    TransientSourceError,
+)
 from sparkify.intake.reader import Reject
 from sparkify.pipeline.plan import PlannedFile
 from sparkify.pipeline.scope import Scope
 from sparkify.records import RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import now
+from sparkify.warehouse.ledger import GROWING, UNREADABLE, now
 
 
 class LandedCounts(NamedTuple):
@@ -40,6 +47,14 @@ class LandedCounts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """Why nothing of a file is loaded: a code, and a sentence."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class LandedFile:
     """What one file's records came to.
 
@@ -49,34 +64,80 @@ class LandedFile:
             landed and what was rejected with it.
         landed: Records in the run's table.
         plays: Those that are rows of the fact table.
+        ts_from: The earliest time of its events, in ms since 1970; None: it has none.
+        ts_to: The latest.
         rejects: Records that were not accepted.
+        weight: How many records these may be: :attr:`sparkify.intake.reader.Reading.weight`.
+        content: The hash of its plain contents (:mod:`sparkify.intake.content`); None: it has no records, or
+            its stream is damaged.
+        set_aside: Why none of its rows are loaded; None: they are.
     """
 
     file: PlannedFile
     rows_read: int
     landed: int
     plays: int = 0
+    ts_from: int | None = None
+    ts_to: int | None = None
     rejects: Sequence[Reject] = ()
+    weight: int = 0
+    content: str | None = None
+    set_aside: SetAside | None = None
 
 
 @dataclass(slots=True)
 class Landing:
-    """What a batch came to: its files, the time range of its events, fields we have no column for.
+    """What a batch came to.
 
-    ``unknown`` counts by kind and field; ``first_seen`` is the URI each was first met in; ``started_at`` is
-    when the first of its files began to be read.
+    Attributes:
+        files: The files whose rows are to be loaded.
+        aside: Those that are set aside.
+        waiting: Those that still cannot be loaded, for the reason the ledger has.
+        unread: Why files, by their numbers, could not be read.
+        unknown: Counts fields we have no column for, by kind and name.
+        first_seen: The URI in which each of these was first met.
+        started_at: When the first of its files began to be read.
     """
 
     files: list[LandedFile] = field(default_factory=list)
-    scope: Scope = field(default_factory=Scope)
+    aside: list[LandedFile] = field(default_factory=list)
+    waiting: list[LandedFile] = field(default_factory=list)
+    unread: dict[int, SourceError] = field(default_factory=dict)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_seen: dict[tuple[str, str], str] = field(default_factory=dict)
     started_at: datetime = field(default_factory=now)
+    # The unknown fields of each file, by its number.
+    _unknown_of: dict[int, Counter[tuple[str, str]]] = field(default_factory=dict)
 
-    def add(self, file: PlannedFile, read: int, counts: LandedCounts, rejects: Sequence[Reject]) -> None:
-        """Add what one file came to."""
-        self.files.append(LandedFile(file, read, counts.landed, counts.plays, rejects))
-        self.scope = self.scope.including(counts.ts_from, counts.ts_to)
+    @property
+    def has_news(self) -> bool:
+        """Whether the ledger does not know yet what has become of its files."""
+        return bool(self.files or self.aside)
+
+    @property
+    def scope(self) -> Scope:
+        """The time range of the events that are to be loaded."""
+        scope = Scope()
+        for each in self.files:
+            scope = scope.including(each.ts_from, each.ts_to)
+        return scope
+
+    def note_unread(self, file: PlannedFile, exc: SourceError) -> None:
+        """Note that a file cannot be read, so that the others are loaded without it.
+
+        Raises:
+            SourceError: It is not this file alone: the store is away, or refuses the credentials.
+        """
+        if isinstance(exc, TransientSourceError | CredentialsRefused | SourceNotFound):
+            raise exc
+        self.unread[file.file_id] = exc
+
+    def without(self, numbers: Collection[int], files: list[LandedFile]) -> Landing:
+        """Return the landing without the files of these numbers; ``files`` are those that stay."""
+        unknown = self.unknown.copy()
+        for number in numbers:
+            unknown -= self._unknown_of.get(number, Counter())
+        return replace(self, files=files, unknown=unknown)
 
     def note_unknown(self, file: PlannedFile, counts: Counter[str]) -> None:
         """Add the unknown fields of one file."""
@@ -84,6 +145,12 @@ class Landing:
             key = (file.source.kind.name, name)
             self.unknown[key] += count
             self.first_seen.setdefault(key, file.item.uri)
+            self._unknown_of.setdefault(file.file_id, Counter())[key] += count
+
+
+def why_unread(exc: SourceError) -> SetAside:
+    """Return why a file that could not be read is set aside."""
+    return SetAside(GROWING if isinstance(exc, SourceChanged) else UNREADABLE, exc.message)
 
 
 def count_landed(engine: Engine, kind: RecordKind) -> dict[int, LandedCounts]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
@@ -13,7 +13,7 @@ from sparkify.lake.store import LakeObject, Listing, Store, verify_data
 from sparkify.lake.stores import open_store
 from sparkify.records import KINDS, RecordKind
 from sparkify.settings import Settings
-from sparkify.warehouse.ledger import Ledger, LedgerFile
+from sparkify.warehouse.ledger import REJECTS, Ledger, LedgerFile
 from sparkify.warehouse.version import NO_UPGRADE, Upgrade, find_upgrade
 
 
@@ -28,12 +28,25 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFile:
-    """A file to load; ``replaces`` tells that an earlier version's rows go first."""
+    """A file to load.
+
+    Attributes:
+        source: Where it is.
+        item: What was listed.
+        file_id: Its number.
+        replaces: Whether the ledger knows an earlier version, which goes first.
+        is_loaded: Whether rows of an earlier version are in staging.
+        told: Why this file was set aside before, if it was (:mod:`sparkify.pipeline.set_aside`).
+        rejected_before: How many of its records are known to be rejected; 0 for a changed file.
+    """
 
     source: Source
     item: LakeObject
     file_id: int
     replaces: bool
+    is_loaded: bool = False
+    told: str = ""
+    rejected_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +56,23 @@ class Batch:
     Attributes:
         files: The files.
         last: Whether none follows.
+        only: Whether there is no other.
         new_rules: Whether everything that today's rules may read in another way is read again with it.
         full_refresh: Whether the star is computed whole after it.
+        takes_over: Whether copies take the place of files that are gone with it.
     """
 
     files: list[PlannedFile]
     last: bool = True
+    only: bool = True
     new_rules: bool = True
     full_refresh: bool = False
+    takes_over: bool = False
+
+    @property
+    def always(self) -> bool:
+        """Whether there is something to do though none of its files can be loaded."""
+        return self.full_refresh or self.takes_over or not self.files
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +82,45 @@ class Plan:
     Attributes:
         latest_run: The run the plan was made after; another one since makes it void.
         files: New and changed files.
-        unchanged: How many files the warehouse has already.
+        unchanged: How many files the warehouse has already, copies included.
         retracted: URIs in the lake that were retracted, and stay out until they change.
+        set_aside: URIs that were set aside, and stay out until they change, are replayed or accepted.
         gone: URIs in the ledger that are not in the lake any more; their rows stay.
+        taken_over: Files that are gone and of which there is a copy, and the URI of the copy: it takes their
+            rows over.
         ignored: Keys that are not data (:func:`sparkify.lake.store.is_data`).
         upgrade: What makes the warehouse one of today; nothing, most days.
         reread: URIs of loaded files that are read again although they did not change.
         keeps_rules: Files that hold rejects cannot be read again, since nobody said where their kind is: then
             the warehouse stays one of older rules.
+        known: The files of the ledger.
+        elsewhere: Kinds of which the ledger has files that the lake does not list: new ones may be those.
     """
 
     latest_run: int
     files: list[PlannedFile]
     unchanged: int
     retracted: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    taken_over: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     upgrade: Upgrade = NO_UPGRADE
     reread: frozenset[str] = frozenset()
     keeps_rules: bool = False
+    known: Sequence[LedgerFile] = ()
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:
         """Bytes to read, as stored."""
         return sum(file.item.size for file in self.files)
+
+    def change_of(self, file: PlannedFile) -> str:
+        """Return in a word or three what one of the files is: what is new here may have lain elsewhere."""
+        if file.replaces:
+            return "changed"
+        return "new or moved" if file.source.kind.name in self.elsewhere else "new"
 
     def batches(self, most_bytes: int, *, full_refresh: bool) -> list[Batch]:
         """Return the files in batches of about ``most_bytes``, each to be loaded in a transaction of its own.
@@ -93,12 +130,22 @@ class Plan:
         """
         groups = list(in_groups(self.files, most_bytes))
         if not groups and (
-            full_refresh or self.upgrade.models or (self.upgrade.rules and not self.keeps_rules)
+            full_refresh
+            or self.taken_over
+            or self.upgrade.models
+            or (self.upgrade.rules and not self.keeps_rules)
         ):
             groups = [[]]
 
         def batch(files: list[PlannedFile], *, last: bool) -> Batch:
-            return Batch(files, last, last and not self.keeps_rules, full_refresh and last)
+            return Batch(
+                files,
+                last,
+                only=len(groups) == 1,
+                new_rules=last and not self.keeps_rules,
+                full_refresh=full_refresh and last,
+                takes_over=bool(self.taken_over),
+            )
 
         return [batch(group, last=number == len(groups)) for number, group in enumerate(groups, 1)]
 
@@ -157,45 +204,111 @@ def verify_roots(places: Sequence[tuple[RecordKind, str]]) -> None:
             )
 
 
-def make_plan(sources: Sequence[Source], ledger: Ledger, reload: frozenset[str] = frozenset()) -> Plan:
+def make_plan(
+    sources: Sequence[Source],
+    ledger: Ledger,
+    reload: frozenset[str] = frozenset(),
+    accepts: Callable[[str], bool] = lambda _uri: False,
+) -> Plan:
     """Compare the listings with the ledger.
 
     A file is known by its kind and URI, its version by its size and its ETag or time of last change. Those in
     ``reload`` are read again although they did not change, and so are those that hold rejects if the rules
-    have changed.
+    have changed, and copies of which nothing stands in the warehouse any more.
     """
     upgrade = find_upgrade(ledger.meta)
     keeps_rules = False
     if upgrade.rules:
-        rejects = [file for file in ledger.files if file.state == "loaded" and file.rows_rejected]
+        rejects = [
+            file for file in ledger.files if file.state in ("loaded", "set_aside") and file.rows_rejected
+        ]
         reload |= {file.uri for file in rejects}
         keeps_rules = not {file.kind for file in rejects} <= {source.kind.name for source in sources}
+    reload |= {file.uri for file in ledger.files if file.state == "set_aside" and accepts(file.uri)}
     known = {(file.kind, file.uri): file for file in ledger.files}
+    owned = {(file.kind, file.content) for file in ledger.files if file.state != "copy"}
     taken = {file.file_id for file in ledger.files}
     files: list[PlannedFile] = []
     retracted: list[str] = []
+    set_aside: list[str] = []
     unchanged = 0
     for source in sources:
         for item in source.listing.objects:
             loaded = known.get((source.kind.name, item.uri))
             if loaded is None:
-                files.append(PlannedFile(source, item, _file_id(source, item, taken), replaces=False))
-            elif (loaded.size, loaded.version) != (item.size, item.version) or item.uri in reload:
-                files.append(PlannedFile(source, item, loaded.file_id, replaces=True))
+                number = choose_file_id(source, item, taken)
+                taken.add(number)
+                files.append(PlannedFile(source, item, number, replaces=False))
+            elif (
+                not loaded.is_version(item.size, item.version)
+                or item.uri in reload
+                or (loaded.state == "copy" and (loaded.kind, loaded.content) not in owned)
+                # It may be possible to read it now.
+                or (loaded.state == "set_aside" and loaded.reason != REJECTS)
+            ):
+                files.append(_known(source, item, loaded))
+            elif loaded.state == "set_aside":
+                set_aside.append(item.uri)
             elif loaded.state == "retracted":
                 retracted.append(item.uri)
             else:
                 unchanged += 1
+    taken_over = _taken_over(sources, ledger.files)
+    moved = {uri for uri, _ in taken_over}
     return Plan(
         latest_run=ledger.latest_run,
         files=files,
         unchanged=unchanged,
         retracted=retracted,
-        gone=_gone(sources, ledger.files),
+        set_aside=set_aside,
+        gone=[uri for uri in _gone(sources, ledger.files) if uri not in moved],
+        taken_over=taken_over,
         ignored=[key for source in sources for key in source.listing.ignored],
         upgrade=upgrade,
         reread=reload,
         keeps_rules=keeps_rules,
+        known=ledger.files,
+        elsewhere=_elsewhere(sources, ledger.files),
+    )
+
+
+def _taken_over(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[tuple[str, str]]:
+    """Return the files that are not listed any more while copies are, each with the first of these."""
+    copied = [file for file in files if file.state == "copy"]
+    found = []
+    for source in sources if copied else ():
+        listed = {item.uri: item for item in source.listing.objects}
+        copies: dict[str | None, list[str]] = {}
+        for copy in copied:
+            item = listed.get(copy.uri)
+            if copy.kind == source.kind.name and item and copy.is_version(item.size, item.version):
+                copies.setdefault(copy.content, []).append(copy.uri)
+        owners = [file for file in files if file.kind == source.kind.name and file.state != "copy"]
+        stay = {file.content for file in owners if file.uri in listed}
+        found += [
+            (file.uri, min(copies[file.content])) for file in owners if file.content in copies.keys() - stay
+        ]
+    return sorted(found)
+
+
+def _elsewhere(sources: Sequence[Source], files: Sequence[LedgerFile]) -> frozenset[str]:
+    """Return the kinds of which the ledger has files that are not listed."""
+    listed = {(source.kind.name, item.uri) for source in sources for item in source.listing.objects}
+    return frozenset(
+        file.kind for file in files if file.state != "copy" and (file.kind, file.uri) not in listed
+    )
+
+
+def _known(source: Source, item: LakeObject, file: LedgerFile) -> PlannedFile:
+    unchanged = (file.size, file.version) == (item.size, item.version)
+    return PlannedFile(
+        source,
+        item,
+        file.file_id,
+        replaces=True,
+        is_loaded=file.state == "loaded",
+        told=file.reason or "",
+        rejected_before=file.rows_rejected if file.state == "loaded" and unchanged else 0,
     )
 
 
@@ -216,7 +329,7 @@ def _gone(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[str]:
     return sorted(gone)
 
 
-def _file_id(source: Source, item: LakeObject, taken: set[int]) -> int:
+def choose_file_id(source: Source, item: LakeObject, taken: Collection[int]) -> int:
     """Choose a file's number: from its key, so that a lake gives the same rows wherever it lies.
 
     Two roots may hold the same key; the later one is then numbered from its full URI.
@@ -226,6 +339,5 @@ def _file_id(source: Source, item: LakeObject, taken: set[int]) -> int:
         # 53 bits, so that the number survives JSON readers that know doubles only.
         number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 11
         if number not in taken:
-            taken.add(number)
             return number
         name = f"{name} {item.uri}"

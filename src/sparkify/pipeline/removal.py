@@ -26,6 +26,7 @@ from sparkify.warehouse.ledger import (
     latest_run,
     now,
     read_ledger,
+    read_meta,
     record,
 )
 from sparkify.warehouse.statements import statement
@@ -51,12 +52,21 @@ def find_file(engine: Engine, uri: str, state: str) -> Found:
     Raises:
         SparkifyError: The ledger has no such file.
     """
-    files = [file for file in read_ledger(engine).files if file.uri == uri]
+    known = read_ledger(engine).files
+    files = [file for file in known if file.uri == uri]
     found = [file for file in files if file.state == state]
     if found:
         return Found(found)
-    if files and state == "loaded":
+    if state == "loaded" and any(file.state == "retracted" for file in files):
         return Found([], f"{uri} was retracted already.")
+    for copy in files:
+        same = [file for file in known if (file.kind, file.content) == (copy.kind, copy.content)]
+        original = next((file for file in same if copy.state == "copy" != file.state), None)
+        if original:
+            raise SparkifyError(
+                f"{uri} is a copy of {original.uri}, which is {original.state} and stands for both.",
+                "Name that file instead.",
+            )
     raise SparkifyError(f"{uri} is not {state}.", Hint("Name a file as {} shows it.", Command("files")))
 
 
@@ -72,7 +82,8 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
         run = engine.execute(statement("ledger/find_run.sql"), run_id=run_id)
         latest = latest_run(engine)
         states = engine.execute(statement("ledger/states_of_run.sql"), run_id=run_id)
-        loaded = [file for file in current_files(engine) if (file.run_id, file.state) == (run_id, "loaded")]
+        current = current_files(engine, read_meta(engine) or Meta())
+        loaded = [file for file in current if (file.run_id, file.state) == (run_id, "loaded")]
     if not run:
         raise SparkifyError(
             f"there is no run {run_id}: "
@@ -140,7 +151,7 @@ def take_out(
     """
 
     def change(run_id: int, meta: Meta) -> Change:
-        scope = forget(engine, [file.file_id for file in files], Scope(), state)
+        scope = forget(engine, run_id, [file.file_id for file in files], Scope(), state)
         ((gone, read, loaded, rejected, plays_loaded),) = (
             map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
         )
@@ -219,7 +230,7 @@ def _as_run(
             meta = prepare_tables(engine)
             if earlier and stands(engine, earlier):
                 return earlier  # its COMMIT was still under way when we looked
-            _verify(engine, files)
+            _verify(engine, meta, files)
             run_id = latest_run(engine) + 1
             changed = change(run_id, meta)
             unanswered = RunRecord(
@@ -237,9 +248,9 @@ def _as_run(
     return persist(act, progress)
 
 
-def _verify(engine: Engine, files: Sequence[LedgerFile]) -> None:
+def _verify(engine: Engine, meta: Meta, files: Sequence[LedgerFile]) -> None:
     """Raise if a file is not any more what it was: somebody was asked about that, and time went by."""
-    current = set(current_files(engine))
+    current = set(current_files(engine, meta))
     changed = next((file for file in files if file not in current), None)
     if changed:
         raise SparkifyError(

@@ -8,6 +8,7 @@ from typing import Self
 # Beyond any time a log can hold, and within what a TIMESTAMP can: 0001-01-01 and 9999-12-31, in ms.
 _FIRST = -62_135_596_800_000
 _LAST = 253_402_300_799_999
+_DAY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,17 @@ class Scope:
         """Return the scope with users compared to every event."""
         return replace(self, all_users=True)
 
+    def joined(self, other: Scope) -> Scope:
+        """Return the scope grown to the range of another one."""
+        return self if other.empty else self.including(other.ts_from, other.ts_to)
+
     def parameters(self) -> dict[str, int]:
-        """Return the values of the models' parameters."""
+        """Return the values of the models' parameters; ``days`` are the whole UTC days of the range."""
         return {
             "ts_from": self.ts_from,
             "ts_to": self.ts_to,
             "users_from": _FIRST if self.all_users else self.ts_from,
             "users_to": _LAST if self.all_users else self.ts_to,
+            "days_from": self.ts_from if self.empty else self.ts_from - self.ts_from % _DAY,
+            "days_to": self.ts_to if self.empty else self.ts_to - self.ts_to % _DAY + _DAY - 1,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from sparkify.pipeline.landing import Landing
@@ -12,12 +13,16 @@ from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import FileRecord, RejectRecord, UnknownField, record
 from sparkify.warehouse.statements import list_files, read_statements, statement
 
+# Characters of a field's name; each is up to 4 bytes of the column's 1,024.
+_LONGEST_NAME = 200
 
-def forget(engine: Engine, file_ids: Sequence[int], scope: Scope, state: str) -> Scope:
+
+def forget(engine: Engine, run_id: int, file_ids: Sequence[int], scope: Scope, state: str) -> Scope:
     """Remove the rows of replaced or retracted files from staging; the scope grows by what they touched.
 
     Args:
         engine: Open for writing.
+        run_id: This run.
         file_ids: The files.
         scope: What the run changes so far.
         state: What becomes of their rows in the ledger.
@@ -30,6 +35,7 @@ def forget(engine: Engine, file_ids: Sequence[int], scope: Scope, state: str) ->
     for step in shared_statements().remove:
         engine.execute(step)
     engine.execute(statement("ledger/supersede.sql"), state=state)
+    engine.execute(statement("ledger/resolve_rejects.sql"), run_id=run_id)
     if ts_from is None:
         return scope  # only songs: no event goes, so the users stay as they are
     return scope.including(ts_from, ts_to).with_all_users()
@@ -63,11 +69,20 @@ def accept(engine: Engine, run_id: int, landing: Landing) -> None:
             rows_loaded=each.landed,
             rows_rejected=len(each.rejects),
             plays_loaded=each.plays,
+            content=each.content,
         )
         for each in landing.files
     ]
     record(engine, "etl.files", files)
     quarantine(engine, run_id, landing)
+
+
+def told_apart(name: str) -> str:
+    """Return a field's name; of a long one the beginning, and a hash by which it differs from others."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+    return f"{name[:_LONGEST_NAME]}… ({len(name):,} characters, {digest})"
 
 
 def quarantine(engine: Engine, run_id: int, landing: Landing) -> None:
@@ -83,13 +98,15 @@ def quarantine(engine: Engine, run_id: int, landing: Landing) -> None:
             detail=reject.detail,
             content=reject.content,
             encoding=reject.encoding,
+            size=reject.size,
+            kind=each.file.source.kind.name,
         )
-        for each in landing.files
+        for each in (*landing.files, *landing.aside)
         for reject in each.rejects
     ]
     record(engine, "etl.rejects", rejects)
     unknown = [
-        UnknownField(run_id, kind, name[:256], count, landing.first_seen[kind, name])
+        UnknownField(run_id, kind, told_apart(name), count, landing.first_seen[kind, name])
         for (kind, name), count in landing.unknown.items()
     ]
     record(engine, "etl.unknown_fields", unknown)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sparkify.errors import LoadError
-from sparkify.intake.marks import Marks
+from sparkify.errors import LoadError, SourceError
+from sparkify.intake.marks import Marks, count_joined
 from sparkify.pipeline.carefully import unland
 from sparkify.pipeline.fetch import FetchedFile, blaming_the_lake, fetch_copies
 from sparkify.pipeline.landing import LandedCounts, Landing, count_landed
@@ -28,11 +28,13 @@ class FirstReading:
         read: Records read.
         counts: What landed; files of which nothing did are left out.
         again: The files that need re-reading.
+        contents: The hashes of their plain contents, unless they need re-reading.
     """
 
     read: Mapping[int, int]
     counts: Mapping[int, LandedCounts]
     again: set[int]
+    contents: Mapping[int, str | None]
 
 
 def land_strictly(
@@ -43,26 +45,28 @@ def land_strictly(
     progress: ShowProgress,
     landing: Landing,
 ) -> FirstReading:
-    """Land files as they seem to be, and find those that need re-reading; unknown fields go to ``landing``.
+    """Land files as they seem to be, and find those that need re-reading.
+
+    Unknown fields, and files that cannot be read or changed meanwhile, go to ``landing``.
 
     Raises:
-        SourceError: A file cannot be read, or changed meanwhile.
+        SourceError: The store cannot be read.
     """
     marks: dict[int, Marks] = {}
     files: list[PlannedFile] = []
     again: set[int] = set()
+    without_breaks: set[int] = set()
     for chunk in chunks:
-        with blaming_the_lake(each.file for each in chunk):
-            again |= _land_chunk(engine, kind, chunk)
+        failed, joined = _land_readable(engine, kind, chunk, landing)
+        again |= failed - joined.keys()
+        without_breaks |= joined.keys()
         for each in chunk:
-            files.append(each.file)
-            marks[each.file.file_id] = each.marks
-            copied = each.path.parent == folder
-            if not copied or engine.reads_lake:
-                each.file.source.store.verify(each.file.item)
-            if copied:
-                each.path.unlink()
-            progress(files=1, rows=each.marks.lines, size=each.file.item.size)
+            rows = 0
+            if _is_unchanged(engine, each, folder, landing):
+                files.append(each.file)
+                mark = marks[each.file.file_id] = joined.get(each.file.file_id, each.marks)
+                rows = mark.lines
+            progress(files=1, rows=rows, size=each.file.item.size)
     counts = count_landed(engine, kind)
     with_other_fields = []
     for file in files:
@@ -70,9 +74,54 @@ def land_strictly(
         if file.file_id in again or _contradict(mark, count):
             again.add(file.file_id)
         elif _may_have_other_fields(mark, count, kind):
-            with_other_fields.append(file)
+            if file.file_id in without_breaks:
+                again.add(file.file_id)  # the survey reads lines
+            else:
+                with_other_fields.append(file)
     again |= _survey(engine, kind, with_other_fields, folder, landing)
-    return FirstReading({number: mark.lines for number, mark in marks.items()}, counts, again)
+    contents = {number: mark.content for number, mark in marks.items()}
+    return FirstReading({number: mark.lines for number, mark in marks.items()}, counts, again, contents)
+
+
+def _is_unchanged(engine: Engine, each: FetchedFile, folder: Path, landing: Landing) -> bool:
+    """Tell whether a file is what was listed now that it has been read; its copy is removed."""
+    copied = each.path.parent == folder
+    try:
+        # What was counted is what was parsed: both are done.
+        _ = each.marks
+        if not copied or engine.reads_lake:
+            each.file.source.store.verify(each.file.item)
+    except SourceError as exc:
+        landing.note_unread(each.file, exc)
+        return False
+    finally:
+        if copied:
+            each.path.unlink()
+    return True
+
+
+def _land_readable(
+    engine: Engine, kind: RecordKind, chunk: Sequence[FetchedFile], landing: Landing
+) -> tuple[set[int], dict[int, Marks]]:
+    """Land files, without those that turn out not to be readable.
+
+    Returns:
+        Those that do not parse, and of these the marks of those that do without line breaks.
+    """
+    while True:
+        files = [each for each in chunk if each.file.file_id not in landing.unread]
+        try:
+            with blaming_the_lake(each.file for each in files):
+                failed = _land_chunk(engine, kind, files)
+                return failed, _land_joined(
+                    engine, kind, [each for each in files if each.file.file_id in failed]
+                )
+        except SourceError as exc:
+            named = next((each.file for each in files if each.file.item.uri == exc.uri), None)
+            if named is None:
+                raise
+            landing.note_unread(named, exc)
+            unland(engine, [each.file.file_id for each in files])
 
 
 def _contradict(mark: Marks, count: LandedCounts) -> bool:
@@ -104,12 +153,27 @@ def _land_chunk(engine: Engine, kind: RecordKind, files: Sequence[FetchedFile]) 
     return failed
 
 
-def _land_together(engine: Engine, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool) -> set[int]:
+def _land_joined(engine: Engine, kind: RecordKind, files: Sequence[FetchedFile]) -> dict[int, Marks]:
+    """Land files whose objects follow each other without line breaks; return the marks of those that parse.
+
+    How many objects there are is counted in their bytes, as lines are elsewhere.
+    """
+    joined = {}
+    for each in files:
+        objects = count_joined(each.path)
+        if objects and not _land_together(engine, kind, [each.records], flat=False, joined=True):
+            joined[each.file.file_id] = replace(each.marks, lines=objects)
+    return joined
+
+
+def _land_together(
+    engine: Engine, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool, joined: bool = False
+) -> set[int]:
     """Land files in one statement, or one by one if that fails; return those that do not parse."""
     if not files:
         return set()
     try:
-        engine.land(kind, files, flat=flat)
+        engine.land(kind, files, flat=flat, joined=joined)
     except LoadError:
         if len(files) == 1:
             return {number for file in files if (number := file.file_id) is not None}
@@ -123,10 +187,10 @@ def _survey(
     """Count the fields of files that may have others than we know; return those that need re-reading."""
     again = set()
     for group in in_groups(files, _SURVEYED_BYTES):
-        with fetch_copies(group, folder) as copies:
-            paths = {str(path): file for path, file in zip(copies, group, strict=True)}
+        with fetch_copies(group, folder, landing) as copies:
+            paths = {str(path): file for path, file in copies}
             counts: dict[str, Counter[str]] = {path: Counter() for path in paths}
-            for path, key, count in engine.survey(kind, copies):
+            for path, key, count in engine.survey(kind, [path for path, _ in copies]):
                 if key is None:
                     again.add(paths[path].file_id)
                 elif key not in kind.keys:

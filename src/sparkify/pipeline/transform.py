@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import Scope
+from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import read_statements
 from sparkify.warehouse.version import MODELS
@@ -18,3 +19,4 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress, *, full_refr
         progress(label=f"computing {path.removeprefix('star/').removesuffix('.sql')}")
         for step in read_statements(path):
             engine.execute(step, **scope.parameters())
+    engine.execute(shared_statements().absent, **scope.parameters())

@@ -22,7 +22,7 @@ _TYPES = {"INTEGER": "INTEGER", "BIGINT": "BIGINT", "DOUBLE": "DOUBLE PRECISION"
 _DIGITS = {"INTEGER": "^-?[0-9]{1,9}$", "BIGINT": "^-?[0-9]{1,18}$"}
 _REAL = "^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
 # Texts that look like numbers with a fraction or an exponent: COPY does not tell 1.50 from "1.50".
-_LOOKS_REAL = "^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"
+LOOKS_REAL = "^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,9 @@ class KindStatements:
         staging_table: Creates the table of accepted records.
         run_table: Creates the table where a run's records land, with a last column ``needs_rereading``.
         accept: Appends the landed records to staging.
+        renumber: Gives landed records the new numbers of their files (``run_moves``).
+        other_rows: Lists the landed files whose rows are not those of the staged files that they may be
+            (``run_moves``).
         landed: Counts the landed records of every file: see :class:`sparkify.pipeline.land.LandedCounts`.
         copy_table: Redshift: creates the table that COPY fills, with every value as text.
         copy_file: Redshift: COPY of one file as delivered.
@@ -48,6 +51,8 @@ class KindStatements:
     staging_table: Statement
     run_table: Statement
     accept: Statement
+    renumber: Statement
+    other_rows: Statement
     landed: Statement
     copy_table: Statement
     copy_file: Statement
@@ -68,15 +73,19 @@ class SharedStatements:
         clear_landed: Empties the tables where records land; one statement per kind.
         unland: Removes the rows of files that need re-reading (``run_files``) from them; one per kind.
         remove: Removes the rows of files (``run_files``) from staging; one statement per kind.
+        absent: Names in ``etl.days`` the columns of staging that are NULL in every event of a day.
         conservation: The check that every record read is loaded or rejected.
         owned_rows: The check that every row of staging belongs to a loaded file.
+        vanished_field: The check that a field all days had does not go away.
     """
 
     clear_landed: tuple[Statement, ...]
     unland: tuple[Statement, ...]
     remove: tuple[Statement, ...]
+    absent: Statement
     conservation: Statement
     owned_rows: Statement
+    vanished_field: Statement
 
 
 @cache
@@ -92,7 +101,7 @@ def shared_statements(kinds: tuple[RecordKind, ...] = KINDS) -> SharedStatements
     made = split_statements(write_shared(kinds), "derived/all_kinds.sql")
     count = len(kinds)
     return SharedStatements(
-        made[:count], made[count : 2 * count], made[2 * count : 3 * count], made[-2], made[-1]
+        made[:count], made[count : 2 * count], made[2 * count : 3 * count], *made[3 * count :]
     )
 
 
@@ -117,15 +126,24 @@ def for_every_engine(kinds: tuple[RecordKind, ...] = KINDS) -> list[Statement]:
     found = [
         step
         for made in map(statements_of, kinds)
-        for step in (made.staging_table, made.run_table, made.accept, made.landed)
+        for step in (
+            made.staging_table,
+            made.run_table,
+            made.accept,
+            made.renumber,
+            made.other_rows,
+            made.landed,
+        )
     ]
     return [
         *found,
         *shared.clear_landed,
         *shared.unland,
         *shared.remove,
+        shared.absent,
         shared.conservation,
         shared.owned_rows,
+        shared.vanished_field,
     ]
 
 
@@ -135,6 +153,12 @@ def write_kind(kind: RecordKind) -> str:
         "staging_table": _staging_table(kind),
         "run_table": _run_table(kind),
         "accept": _accept(kind),
+        "renumber": (
+            f"-- Give landed {kind.name} the new numbers of their files (run_moves).\n"
+            f"UPDATE {kind.landing} SET file_id = run_moves.new_file_id FROM run_moves\n"
+            f"WHERE {kind.landing}.file_id = run_moves.file_id"
+        ),
+        "other_rows": _other_rows(kind),
         "landed": _landed(kind),
         "copy_table": _copy_table(kind),
         "copy_file": _copy(kind, packed=False),
@@ -171,8 +195,10 @@ def write_shared(kinds: tuple[RecordKind, ...]) -> str:
             f"DELETE FROM {each.staging} USING run_files WHERE {each.staging}.file_id = run_files.file_id"
             for each in kinds
         ),
+        _absent(kinds),
         _conservation(kinds),
         _owned_rows(kinds),
+        _vanished_field(kinds),
     ]
     return _file(texts)
 
@@ -271,6 +297,24 @@ def _accept(kind: RecordKind) -> str:
     )
 
 
+def _other_rows(kind: RecordKind) -> str:
+    columns = _wrapped([f"r.{each}" for each in kind.columns], indent=8)
+
+    def rows(table: str, number: str, weight: int) -> str:
+        return (
+            f"    SELECT\n        m.file_id,\n        m.new_file_id,\n{columns},\n        {weight} AS weight\n"
+            f"    FROM {table} AS r\n    INNER JOIN run_moves AS m ON r.file_id = m.{number}"
+        )
+
+    grouped = _wrapped(["d.file_id", "d.new_file_id", *(f"d.{each}" for each in kind.columns)])
+    return (
+        f"-- The landed files of {kind.name} (file_id in run_moves) that hold other rows than the staged files that\n"
+        "-- they may be (new_file_id): a row that one of them has more often. GROUP BY takes NULL for equal.\n"
+        f"SELECT DISTINCT d.file_id, d.new_file_id\nFROM (\n{rows(kind.landing, 'file_id', 1)}\n    UNION ALL\n"
+        f"{rows(kind.staging, 'new_file_id', -1)}\n) AS d\nGROUP BY\n{grouped}\nHAVING SUM(d.weight) <> 0"
+    )
+
+
 def _landed(kind: RecordKind) -> str:
     fact, moment = "0", ("CAST(NULL AS BIGINT)",) * 2
     if kind.fact:
@@ -352,7 +396,7 @@ def _doubts(field: Field) -> list[str]:
             found.append(f"{name} IS NULL OR {name} = ''")
         if field.trimmed:
             found.append(f"{name} LIKE '% '")
-        return [*found, f"{name} ~ '{_LOOKS_REAL}'", f"{name} = '-0'"]
+        return [*found, f"{name} ~ '{LOOKS_REAL}'", f"{name} = '-0'"]
     other = f"NOT {name} ~ '{_pattern(field)}'"
     given = f"OCTET_LENGTH({name}) > 0\n            AND {other}"
     found = [f"{name} IS NULL OR {other}"] if field.required else [f"(\n            {given}\n        )"]
@@ -384,6 +428,30 @@ def _convert_accepted(kind: RecordKind) -> str:
     return (
         f"-- {kind.name.capitalize()} that our rules have accepted: every value is converted, and one that cannot be\n"
         f"-- converted is an error.\nINSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{_indented(values)}\nFROM {copy_table(kind)} AS c"
+    )
+
+
+# Days
+
+
+def _optional_columns(kinds: Sequence[RecordKind]) -> list[str]:
+    """Return the columns of the kind that fills the fact table which a record may leave empty."""
+    return [each.column for kind in kinds if kind.fact for each in kind.fields if not each.required]
+
+
+def _absent(kinds: Sequence[RecordKind]) -> str:
+    (kind,) = (each for each in kinds if each.fact)
+    named = "\n            || ".join(
+        f"CASE WHEN COUNT(e.{each}) = 0 THEN '{each} ' ELSE '' END" for each in _optional_columns(kinds)
+    )
+    return (
+        f"-- The columns that are NULL in every one of a day's {kind.name}, for the days of the run's time range.\n"
+        "UPDATE etl.days SET absent = a.names\nFROM (\n    SELECT\n"
+        f"        e.{kind.moment} - MOD(e.{kind.moment}, 86400000) AS midnight,\n"
+        f"        RTRIM(\n            {named}\n        ) AS names\n"
+        f"    FROM {kind.staging} AS e\n    WHERE e.{kind.moment} BETWEEN :days_from AND :days_to\n"
+        f"    GROUP BY e.{kind.moment} - MOD(e.{kind.moment}, 86400000)\n) AS a\n"
+        "WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names"
     )
 
 
@@ -419,4 +487,34 @@ def _owned_rows(kinds: Sequence[RecordKind]) -> str:
     return (
         "-- Every row of staging belongs to a loaded file: a failed run has left no rows.\n"
         "-- scope: time range\n" + "\nUNION ALL\n".join(map(rows, kinds))
+    )
+
+
+def _vanished_field(kinds: Sequence[RecordKind]) -> str:
+    columns = _optional_columns(kinds)
+    named = f"    SELECT '{columns[0]}' AS name\n" + "".join(
+        f"    UNION ALL SELECT '{each}' AS name\n" for each in columns[1:]
+    )
+    return (
+        "-- A field that every day had does not go away.\n"
+        "-- scope: time range\n"
+        "-- severity: warn\n"
+        "-- Thresholds: of a day with 50 events or more, none has the field, and some did on each of the 7 days with\n"
+        "-- events before.\n"
+        f"WITH fields AS (\n{named}),\n\n"
+        "days AS (\n    SELECT\n        d.day,\n        d.first_ts,\n        d.events,\n        f.name,\n"
+        "        CASE WHEN ' ' || d.absent || ' ' LIKE '% ' || f.name || ' %' THEN 1 ELSE 0 END AS is_absent\n"
+        "    FROM etl.days AS d\n    CROSS JOIN fields AS f\n),\n\n"
+        "judged AS (\n    SELECT\n        d.day,\n        d.first_ts,\n        d.events,\n        d.name,\n"
+        "        d.is_absent,\n        COUNT(*) OVER (\n"
+        "            PARTITION BY d.name ORDER BY d.day ROWS BETWEEN 7 PRECEDING AND 1 PRECEDING\n"
+        "        ) AS days_before,\n        SUM(d.is_absent) OVER (\n"
+        "            PARTITION BY d.name ORDER BY d.day ROWS BETWEEN 7 PRECEDING AND 1 PRECEDING\n"
+        "        ) AS absent_before\n    FROM days AS d\n)\n\n"
+        "SELECT\n    CAST(j.day AS VARCHAR(10)) || ' ' || j.name AS subject,\n"
+        "    'none of ' || CAST(j.events AS VARCHAR(20)) || ' events has a value for ' || j.name\n"
+        "    || ', which each of the 7 days before had' AS found\n"
+        "FROM judged AS j\nWHERE\n    j.first_ts BETWEEN :days_from AND :days_to\n"
+        "    AND j.events >= 50 AND j.is_absent = 1 AND j.days_before = 7 AND j.absent_before = 0\n"
+        "ORDER BY subject"
     )

@@ -10,12 +10,31 @@ from operator import attrgetter
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import statement
 
+# The version of the tables from which on the ledger has the contents of files.
+CONTENTS_SINCE = 2
+
+
+# Why a file is set aside: too many of its records are rejected, it cannot be read, or it is being written.
+REJECTS, UNREADABLE, GROWING = "rejects", "unreadable", "growing"
+
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:
-    """A file whose rows are in staging (``loaded``), or that no run may load again (``retracted``).
+    """A file as the warehouse knows it now: one row of ``etl.files`` that no other has superseded.
 
-    ``run_id`` is the run that loaded it, ``rows_rejected`` how many of its records were rejected.
+    Attributes:
+        file_id: Its number.
+        kind: The kind of its records.
+        uri: Where it lies.
+        size: Bytes, as stored.
+        version: Its ETag, or the time of its last change.
+        state: ``loaded``: its rows are in staging. ``retracted`` or ``set_aside``: no run loads them.
+            ``copy``: another file has the same content, and stands for both.
+        run_id: The run that read it.
+        rows_read: How many records it has.
+        rows_rejected: How many of them were rejected.
+        content: The hash of its plain contents; None: it was read before hashes were kept, or has none.
+        reason: Why it is set aside, or why a later version of it is.
     """
 
     file_id: int
@@ -25,7 +44,14 @@ class LedgerFile:
     version: str
     state: str
     run_id: int
+    rows_read: int = 0
     rows_rejected: int = 0
+    content: str | None = None
+    reason: str | None = None
+
+    def is_version(self, size: int, version: str) -> bool:
+        """Tell whether what is listed under its name is what was read."""
+        return (self.size, self.version) == (size, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +69,9 @@ class FileRecord:
     rows_loaded: int
     rows_rejected: int
     plays_loaded: int
+    content: str | None = None
+    reason: str | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +112,9 @@ class RejectRecord:
     detail: str
     content: str
     encoding: str
+    size: int | None = None
+    resolved_by: int | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +130,17 @@ class UnknownField:
 
 @dataclass(frozen=True, slots=True)
 class CheckRecord:
-    """One row of ``etl.checks``: ``sample`` shows some of the failing rows."""
+    """One row of ``etl.checks``: ``sample`` shows some of the failing rows.
+
+    A check of severity warn has a row for each ``subject`` (a day or a file) it names.
+    """
 
     run_id: int
     check_name: str
     failing_rows: int
     sample: str | None
+    severity: str
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +174,7 @@ def read_ledger(engine: Engine) -> Ledger:
         meta = read_meta(engine) if exists else None
         if meta is None:
             return Ledger(0, [])
-        return Ledger(latest_run(engine), current_files(engine), meta)
+        return Ledger(latest_run(engine), current_files(engine, meta), meta)
 
 
 def read_meta(engine: Engine) -> Meta | None:
@@ -149,9 +186,11 @@ def read_meta(engine: Engine) -> Meta | None:
     return Meta(*rows[0]) if rows else Meta()
 
 
-def current_files(engine: Engine) -> list[LedgerFile]:
-    """Return the loaded and the retracted files; the warehouse must be open."""
-    return [LedgerFile(*row) for row in engine.execute(statement("ledger/current_files.sql"))]
+def current_files(engine: Engine, meta: Meta) -> list[LedgerFile]:
+    """Return the files as they are known now; the warehouse, of that version, must be open."""
+    kept = meta.schema_version >= CONTENTS_SINCE
+    path = "ledger/current_files.sql" if kept else "ledger/current_files_before_contents.sql"
+    return [LedgerFile(*row) for row in engine.execute(statement(path))]
 
 
 def latest_run(engine: Engine) -> int:

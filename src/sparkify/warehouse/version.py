@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sparkify import __version__
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, Hint
+from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import Meta, now, read_meta, record
 from sparkify.warehouse.statements import digest, list_files, read_statements, statement
@@ -19,7 +20,7 @@ from sparkify.warehouse.tables import create_tables
 
 # Increase it with every change of which records are accepted, or of their values: the next run then reads
 # files with rejected records again.
-RULES_VERSION = 1
+RULES_VERSION = 2
 # The models of the star, in the order of their dependencies.
 MODELS = (
     "star/songs.sql",
@@ -29,6 +30,7 @@ MODELS = (
     "star/songplays.sql",
     "star/users.sql",
     "star/time.sql",
+    "star/days.sql",
 )
 
 
@@ -69,7 +71,9 @@ def schema_version() -> int:
 
 def models_digest() -> str:
     """Return a digest of every model, in the form stored in ``etl.meta``."""
-    return " ".join(f"{_name(path)}={digest(read_statements(path))}" for path in MODELS)
+    written = {_name(path): read_statements(path) for path in MODELS}
+    derived = {"absent": [shared_statements().absent]}
+    return " ".join(f"{name}={digest(steps)}" for name, steps in {**written, **derived}.items())
 
 
 def today() -> Meta:
@@ -111,6 +115,21 @@ def verify_open(engine: Engine, on_older: OnOlder) -> None:
         verify(meta, engine.place)
         if find_upgrade(meta):
             on_older(meta)
+
+
+def require_migrated(engine: Engine) -> None:
+    """Raise unless the open warehouse has the tables of this version: a query needs their columns.
+
+    Raises:
+        ConfigError: Its tables are older.
+    """
+    meta = read_meta(engine)
+    if meta and meta.schema_version < schema_version():
+        raise ConfigError(
+            f"{engine.place} has tables of version {meta.schema_version}, and this needs those of version "
+            f"{schema_version()}.",
+            Hint("{} brings it up to date, and so does {}.", Command("upgrade"), Command("etl")),
+        )
 
 
 def changed_models(meta: Meta) -> tuple[str, ...]:

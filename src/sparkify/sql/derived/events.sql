@@ -57,6 +57,40 @@ SELECT
     registration, session_id, song, status, ts, user_agent, user_id, file_id
 FROM run_events;
 
+-- Give landed events the new numbers of their files (run_moves).
+UPDATE run_events SET file_id = run_moves.new_file_id FROM run_moves
+WHERE run_events.file_id = run_moves.file_id;
+
+-- The landed files of events (file_id in run_moves) that hold other rows than the staged files that
+-- they may be (new_file_id): a row that one of them has more often. GROUP BY takes NULL for equal.
+SELECT DISTINCT d.file_id, d.new_file_id
+FROM (
+    SELECT
+        m.file_id,
+        m.new_file_id,
+        r.artist, r.auth, r.first_name, r.gender, r.item_in_session, r.last_name, r.length, r.level,
+        r.location, r.method, r.page, r.registration, r.session_id, r.song, r.status, r.ts,
+        r.user_agent, r.user_id,
+        1 AS weight
+    FROM run_events AS r
+    INNER JOIN run_moves AS m ON r.file_id = m.file_id
+    UNION ALL
+    SELECT
+        m.file_id,
+        m.new_file_id,
+        r.artist, r.auth, r.first_name, r.gender, r.item_in_session, r.last_name, r.length, r.level,
+        r.location, r.method, r.page, r.registration, r.session_id, r.song, r.status, r.ts,
+        r.user_agent, r.user_id,
+        -1 AS weight
+    FROM staging_events AS r
+    INNER JOIN run_moves AS m ON r.file_id = m.new_file_id
+) AS d
+GROUP BY
+    d.file_id, d.new_file_id, d.artist, d.auth, d.first_name, d.gender, d.item_in_session, d.last_name,
+    d.length, d.level, d.location, d.method, d.page, d.registration, d.session_id, d.song, d.status, d.ts,
+    d.user_agent, d.user_id
+HAVING SUM(d.weight) <> 0;
+
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
 -- need re-reading, null values, and text values.
 SELECT

@@ -41,6 +41,37 @@ SELECT
     duration, year, file_id
 FROM run_songs;
 
+-- Give landed songs the new numbers of their files (run_moves).
+UPDATE run_songs SET file_id = run_moves.new_file_id FROM run_moves
+WHERE run_songs.file_id = run_moves.file_id;
+
+-- The landed files of songs (file_id in run_moves) that hold other rows than the staged files that
+-- they may be (new_file_id): a row that one of them has more often. GROUP BY takes NULL for equal.
+SELECT DISTINCT d.file_id, d.new_file_id
+FROM (
+    SELECT
+        m.file_id,
+        m.new_file_id,
+        r.num_songs, r.artist_id, r.artist_latitude, r.artist_longitude, r.artist_location,
+        r.artist_name, r.song_id, r.title, r.duration, r.year,
+        1 AS weight
+    FROM run_songs AS r
+    INNER JOIN run_moves AS m ON r.file_id = m.file_id
+    UNION ALL
+    SELECT
+        m.file_id,
+        m.new_file_id,
+        r.num_songs, r.artist_id, r.artist_latitude, r.artist_longitude, r.artist_location,
+        r.artist_name, r.song_id, r.title, r.duration, r.year,
+        -1 AS weight
+    FROM staging_songs AS r
+    INNER JOIN run_moves AS m ON r.file_id = m.new_file_id
+) AS d
+GROUP BY
+    d.file_id, d.new_file_id, d.num_songs, d.artist_id, d.artist_latitude, d.artist_longitude,
+    d.artist_location, d.artist_name, d.song_id, d.title, d.duration, d.year
+HAVING SUM(d.weight) <> 0;
+
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
 -- need re-reading, null values, and text values.
 SELECT

@@ -29,6 +29,8 @@ DROP TABLE IF EXISTS time;
 
 DROP TABLE IF EXISTS etl.checks;
 
+DROP TABLE IF EXISTS etl.days;
+
 DROP TABLE IF EXISTS etl.files;
 
 DROP TABLE IF EXISTS etl.meta;

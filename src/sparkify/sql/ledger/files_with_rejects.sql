@@ -1,2 +1,3 @@
--- The loaded files with rejected records, and the number of these records.
-SELECT uri, rows_rejected FROM etl.files WHERE state = 'loaded' AND rows_rejected > 0;
+-- The files of which records are rejected, or that are set aside.
+SELECT uri FROM etl.files
+WHERE (state = 'loaded' AND rows_rejected > 0) OR state = 'set_aside' OR reason IS NOT NULL;

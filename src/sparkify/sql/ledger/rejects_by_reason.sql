@@ -1,20 +1,18 @@
--- Rejected records of the files as loaded now, and of the latest run if it failed, by reason. A failed run
--- publishes neither its rows nor its rejected records.
+-- Rejected records that nothing has resolved yet, and those of the latest run if it failed, by kind and
+-- reason. A failed run publishes neither its rows nor its rejected records.
 SELECT
+    r.kind,
     r.reason,
     COUNT(*) AS rejects,
     COUNT(DISTINCT r.uri) AS files,
-    f.file_id IS NOT NULL AS published,
+    u.status = 'done' AS published,
     MIN(r.run_id) AS first_run,
     MAX(r.run_id) AS last_run,
     MIN(r.uri) AS first_file
 FROM etl.rejects AS r
-LEFT JOIN etl.files AS f ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
+INNER JOIN etl.runs AS u ON r.run_id = u.run_id
 WHERE
-    f.file_id IS NOT NULL
-    OR r.run_id IN (
-        SELECT MAX(u.run_id) FROM etl.runs AS u
-        HAVING MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
-    )
-GROUP BY r.reason, f.file_id IS NOT NULL
-ORDER BY published DESC, rejects DESC, r.reason;
+    (u.status = 'done' AND r.resolved_by IS NULL)
+    OR (u.status = 'failed' AND r.run_id IN (SELECT MAX(l.run_id) FROM etl.runs AS l))
+GROUP BY r.kind, r.reason, u.status = 'done'
+ORDER BY published DESC, rejects DESC, r.kind, r.reason;

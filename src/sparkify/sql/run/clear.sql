@@ -1,6 +1,8 @@
 -- Empty the run's tables after an earlier batch of the same run, except the landed records.
 DELETE FROM run_files;
 
+DELETE FROM run_moves;
+
 DELETE FROM run_changed_songs;
 
 DELETE FROM run_changed_artists;

@@ -1,5 +1,14 @@
 -- The scope of this run: the keys whose rows in the star have to be computed again.
 CREATE TEMP TABLE IF NOT EXISTS run_files (file_id BIGINT NOT NULL);
+CREATE TEMP TABLE IF NOT EXISTS run_moves (
+    file_id BIGINT NOT NULL,
+    new_file_id BIGINT,
+    run_id INTEGER,
+    uri VARCHAR(4096),
+    size BIGINT,
+    version VARCHAR(256),
+    content VARCHAR(32)
+);
 CREATE TEMP TABLE IF NOT EXISTS run_changed_songs (song_id VARCHAR(64) NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS run_changed_artists (artist_id VARCHAR(64) NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS run_changed_titles (title VARCHAR(1024), artist_name VARCHAR(1024));

@@ -14,10 +14,13 @@ import duckdb
 
 from sparkify.errors import LoadError
 from sparkify.records import FILE_KEY, Between, Field, RecordKind, Rule
+from sparkify.warehouse.derived import LOOKS_REAL
 
 _LEVELS = 50
 # With hive partitioning DuckDB would read a folder named level=paid as the level of every record in it.
 _NAMED = "filename = true, hive_partitioning = false"
+# How long the texts of doubles are that may have been rounded: all have 16 digits and more.
+_MANY_DIGITS, _LONGEST_DOUBLE = 17, 25
 # Above this, one double represents several integers.
 _EXACT = 2**53
 _NESTED_BEYOND_JSON = (
@@ -26,7 +29,7 @@ _NESTED_BEYOND_JSON = (
 )
 
 
-def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
+def files_sql(kind: RecordKind, files: str, *, flat: bool, joined: bool) -> str:
     """Return the statement that lands files as delivered; ``run_paths`` maps each path to its file_id.
 
     With ``flat``, numbers are read as numbers, and no text is tested for being an object or array.
@@ -35,10 +38,12 @@ def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
         kind: The kind of their records.
         files: The list of their paths, in SQL.
         flat: Whether every value is a string, a number in plain digits, or null.
+        joined: Whether objects may follow each other without a line break.
     """
+    source = _read_json(kind.fields, files, flat=flat, joined=joined)
     return (
         f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind.fields)},\n    p.file_id,\n"
-        f"    {_needs_rereading(kind, flat=flat)}\nFROM {_read_json(kind.fields, files, flat=flat)} AS j\n"
+        f"    {_needs_rereading(kind, flat=flat)}\nFROM {source} AS j\n"
         "INNER JOIN run_paths AS p ON j.filename = p.path"
     )
 
@@ -94,12 +99,13 @@ def listed(paths: Sequence[str]) -> str:
     return f"[{', '.join(literal(path) for path in paths)}]"
 
 
-def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False) -> str:
+def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False, joined: bool = False) -> str:
+    layout = "unstructured" if joined else "newline_delimited"
     columns = ",\n        ".join(
         f"{literal(each.key)}: {literal(_read_as(each, flat=flat))}" for each in fields
     )
     return (
-        f"read_json(\n    {files},\n    format = 'newline_delimited',\n"
+        f"read_json(\n    {files},\n    format = '{layout}',\n"
         f"    columns = {{\n        {columns}\n    }},\n"
         f"    {_NAMED},\n    ignore_errors = false\n)"
     )
@@ -154,6 +160,11 @@ def _doubts(field: Field, *, flat: bool) -> Iterable[str]:
             # DuckDB reads an object or array as its text. CASE is used because AND would parse every value.
             opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
             yield f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END"
+            # It reads a number as a double, and writes that as text: many digits are rounded.
+            may_be = f"{name}[1] <= '9' AND ({name}[1] >= '0' OR {name}[1] = '-')"
+            if not field.trimmed:
+                may_be += f" AND strlen({name}) BETWEEN {_MANY_DIGITS} AND {_LONGEST_DOUBLE}"
+            yield f"CASE WHEN {may_be} THEN regexp_matches({name}, {literal(LOOKS_REAL)}) ELSE FALSE END"
         if field.width is not None:
             yield f"strlen({name}) > {field.width}"
         if field.required:

@@ -1,5 +1,315 @@
 -- Our statements in DuckDB's dialect, for reading and for running: made by `make generate`.
 
+-- checks/cut_file.sql:1 06d02f61baaacef2
+SELECT
+  f.uri AS subject,
+  'ends inside a record, line ' || CAST(MAX(r.line) AS TEXT(20)) || ': what follows is missing' AS found
+FROM etl.files AS f
+INNER JOIN etl.rejects AS r
+  ON f.file_id = r.file_id AND f.run_id = r.run_id
+WHERE
+  f.state = 'loaded' AND f.run_id >= $first_run AND r.reason = 'truncated_file'
+GROUP BY
+  f.uri
+ORDER BY
+  f.uri;
+
+-- checks/empty_log.sql:1 af0d69b9df5e6c79
+WITH latest AS (
+  SELECT
+    f.rows_read
+  FROM etl.files AS f
+  WHERE
+    f.kind = 'events' AND f.state = 'loaded'
+  ORDER BY
+    f.run_id DESC NULLS FIRST,
+    f.uri DESC NULLS FIRST
+  LIMIT 30
+), counted AS (
+  SELECT
+    COUNT(*) AS files,
+    COUNT(CASE WHEN l.rows_read = 0 THEN 1 END) AS empty_files
+  FROM latest AS l
+)
+SELECT
+  f.uri AS subject,
+  'holds no record; of the ' || CAST(c.files AS TEXT(20)) || ' latest logs ' || CAST(c.empty_files AS TEXT(20)) || CASE WHEN c.empty_files = 1 THEN ' is' ELSE ' are' END || ' empty' AS found
+FROM etl.files AS f
+CROSS JOIN counted AS c
+WHERE
+  f.kind = 'events'
+  AND f.state = 'loaded'
+  AND f.run_id >= $first_run
+  AND f.rows_read = 0
+  AND c.empty_files * 10 < c.files
+ORDER BY
+  f.uri;
+
+-- checks/hole_in_time.sql:1 83b4a278bb7881a1
+WITH days AS (
+  SELECT
+    d.day,
+    d.first_ts,
+    d.last_ts,
+    d.first_ts % 86400000 AS start_ms,
+    d.last_ts % 86400000 AS end_ms,
+    d.longest_gap_ms,
+    d.gap_within_ms,
+    COUNT(*) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS days_before,
+    MAX(d.longest_gap_ms) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS longest_ms,
+    MAX(d.first_ts % 86400000) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS latest_start_ms,
+    MIN(d.last_ts % 86400000) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS earliest_end_ms
+  FROM etl.days AS d
+), suspects AS (
+  SELECT
+    d.day,
+    d.first_ts,
+    d.last_ts,
+    d.start_ms,
+    d.end_ms,
+    d.longest_gap_ms,
+    d.gap_within_ms,
+    d.days_before,
+    CASE
+      WHEN d.longest_gap_ms > 10800000 AND d.longest_gap_ms > 2 * d.longest_ms
+      THEN 1
+      WHEN d.longest_gap_ms > 10800000 AND d.start_ms > d.latest_start_ms + 21600000
+      THEN 1
+      WHEN LAG(d.end_ms) OVER (ORDER BY d.day) < LAG(d.earliest_end_ms) OVER (ORDER BY d.day) - 14400000
+      THEN 1
+      ELSE 0
+    END AS is_hole,
+    CASE WHEN d.start_ms > d.latest_start_ms + 21600000 THEN 1 ELSE 0 END AS starts_late,
+    CASE WHEN d.end_ms < d.earliest_end_ms - 14400000 THEN 1 ELSE 0 END AS ends_early
+  FROM days AS d
+), usual AS (
+  SELECT
+    d.day,
+    d.first_ts,
+    d.last_ts,
+    d.start_ms,
+    d.end_ms,
+    d.gap_within_ms,
+    d.days_before,
+    MAX(CASE WHEN d.days_before < 7 OR d.is_hole = 0 THEN d.longest_gap_ms END) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS usual_ms,
+    MAX(CASE WHEN d.days_before < 7 OR d.starts_late = 0 THEN d.start_ms END) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS usual_start_ms,
+    MIN(CASE WHEN d.days_before < 7 OR d.ends_early = 0 THEN d.end_ms END) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS usual_end_ms
+  FROM suspects AS d
+), judged AS (
+  SELECT
+    u.first_ts,
+    u.last_ts,
+    u.gap_within_ms,
+    u.usual_ms,
+    u.days_before,
+    LAG(u.last_ts) OVER (ORDER BY u.day) AS ts_before,
+    LEAD(u.first_ts) OVER (ORDER BY u.day) AS ts_after,
+    CASE WHEN u.start_ms > u.usual_start_ms + 21600000 THEN 1 ELSE 0 END AS starts_late,
+    CASE
+      WHEN u.days_before >= 7 AND u.end_ms < u.usual_end_ms - 14400000
+      THEN 1
+      ELSE 0
+    END AS ends_early,
+    LAG(
+      CASE
+        WHEN u.days_before >= 7 AND u.end_ms < u.usual_end_ms - 14400000
+        THEN 1
+        ELSE 0
+      END
+    ) OVER (ORDER BY u.day) AS ended_early
+  FROM usual AS u
+), touched AS (
+  SELECT
+    j.first_ts,
+    j.last_ts,
+    j.gap_within_ms,
+    j.ts_before,
+    j.ts_after,
+    j.usual_ms,
+    CASE WHEN j.starts_late = 1 OR j.ended_early = 1 THEN 1 ELSE 0 END AS unusual_start,
+    j.ends_early AS unusual_end
+  FROM judged AS j
+  WHERE
+    j.days_before >= 7
+), logs AS (
+  SELECT
+    COUNT(*) AS files,
+    COUNT(CASE WHEN f.rows_read = 0 THEN 1 END) AS empty_files,
+    COUNT(CASE WHEN f.run_id >= $first_run THEN 1 END) AS of_load,
+    COUNT(CASE WHEN f.run_id >= $first_run AND f.rows_read = 0 THEN 1 END) AS empty_of_load
+  FROM (
+    SELECT
+      run_id,
+      rows_read
+    FROM etl.files
+    WHERE
+      kind = 'events' AND state = 'loaded'
+    ORDER BY
+      run_id DESC NULLS FIRST,
+      uri DESC NULLS FIRST
+    LIMIT 30
+  ) AS f
+), stretches AS (
+  SELECT
+    t.ts_before AS ts_from,
+    t.first_ts AS ts_to,
+    'between' AS kind,
+    t.usual_ms,
+    t.unusual_start AS unusual_hours
+  FROM touched AS t
+  WHERE
+    t.first_ts BETWEEN $days_from AND $days_to
+    OR t.first_ts = (
+      SELECT
+        MIN(n.first_ts)
+      FROM etl.days AS n
+      WHERE
+        n.first_ts > $days_to
+    )
+  UNION ALL
+  SELECT
+    t.first_ts - t.first_ts % 86400000 AS ts_from,
+    t.first_ts - t.first_ts % 86400000 + t.gap_within_ms AS ts_to,
+    'within' AS kind,
+    t.usual_ms,
+    0 AS unusual_hours
+  FROM touched AS t
+  WHERE
+    t.first_ts BETWEEN $days_from AND $days_to
+  UNION ALL
+  SELECT
+    t.last_ts AS ts_from,
+    t.last_ts - t.last_ts % 86400000 + 86400000 AS ts_to,
+    'newest' AS kind,
+    t.usual_ms,
+    t.unusual_end AS unusual_hours
+  FROM touched AS t
+  WHERE
+    t.ts_after IS NULL
+    AND t.first_ts BETWEEN $days_from AND $days_to
+    AND t.last_ts - t.last_ts % 86400000 + 86400000 <= $now_ms
+  UNION ALL
+  SELECT
+    t.last_ts AS ts_from,
+    t.last_ts + 86400000 AS ts_to,
+    'empty' AS kind,
+    t.usual_ms,
+    1 AS unusual_hours
+  FROM touched AS t
+  WHERE
+    t.ts_after IS NULL
+    AND (
+      SELECT
+        l.empty_of_load
+      FROM logs AS l
+      WHERE
+        l.empty_files * 10 < l.files
+    ) > 0
+    AND (
+      SELECT
+        l.of_load - l.empty_of_load
+      FROM logs AS l
+    ) = 0
+), holes AS (
+  SELECT
+    s.kind,
+    LEFT(
+      CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.ts_from) MILLISECOND AS TEXT(32)),
+      16
+    ) AS since,
+    LEFT(
+      CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.ts_to) MILLISECOND AS TEXT(32)),
+      16
+    ) AS until,
+    LEFT(
+      CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.ts_from + 86400000) MILLISECOND AS TEXT(32)),
+      10
+    ) AS day_from,
+    LEFT(
+      CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.ts_to - 86400000) MILLISECOND AS TEXT(32)),
+      10
+    ) AS day_to,
+    CAST(CAST((
+      s.ts_to - s.ts_from
+    ) / 3600000.0 AS DECIMAL(18, 1)) AS TEXT(20)) AS hours,
+    CAST(CAST(s.usual_ms / 3600000.0 AS DECIMAL(18, 1)) AS TEXT(20)) AS usual_hours
+  FROM stretches AS s
+  WHERE
+    s.ts_to - s.ts_from > 10800000
+    AND s.ts_to - s.ts_from > s.usual_ms
+    AND (
+      s.unusual_hours = 1
+      OR (
+        s.ts_to - s.ts_from > 2 * s.usual_ms
+        AND s.ts_to - s.ts_from > s.usual_ms + 10800000
+      )
+    )
+)
+SELECT
+  CASE WHEN h.kind = 'within' THEN LEFT(h.since, 10) ELSE h.since END AS subject,
+  CASE
+    WHEN h.kind = 'within'
+    THEN 'no event for ' || h.hours || ' hours'
+    WHEN h.kind = 'empty'
+    THEN 'no event since, the logs loaded are empty'
+    WHEN h.kind = 'newest'
+    THEN 'no event for ' || h.hours || ' hours, to the end of the day'
+    ELSE 'no event for ' || h.hours || ' hours, until ' || h.until
+  END || CASE
+    WHEN h.kind <> 'between' OR h.day_from > h.day_to
+    THEN ''
+    WHEN h.day_from = h.day_to
+    THEN ', none on ' || h.day_from
+    ELSE ', none from ' || h.day_from || ' to ' || h.day_to
+  END || '; in the 28 days before, ' || h.usual_hours || ' hours at most' AS found
+FROM holes AS h
+ORDER BY
+  subject;
+
+-- checks/match_rate_fell.sql:1 f70d3cc41ee324da
+WITH days AS (
+  SELECT
+    d.day,
+    d.first_ts,
+    d.plays,
+    d.plays_matched,
+    COUNT(*) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS days_before,
+    CAST(SUM(d.plays) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS DOUBLE) AS plays_before,
+    CAST(SUM(d.plays_matched) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS DOUBLE) AS matched_before
+  FROM etl.days AS d
+), expected AS (
+  SELECT
+    d.day,
+    d.plays,
+    d.plays_matched,
+    d.plays_before,
+    d.matched_before / d.plays_before AS rate,
+    d.plays * d.matched_before / d.plays_before AS matches
+  FROM days AS d
+  WHERE
+    d.first_ts BETWEEN $days_from AND $days_to
+    AND d.days_before >= 7
+    AND d.plays >= 50
+    AND d.plays_before > 0
+)
+SELECT
+  CAST(e.day AS TEXT(10)) AS subject,
+  CAST(e.plays_matched AS TEXT(20)) || ' of ' || CAST(e.plays AS TEXT(20)) || ' plays match a song (' || CAST(CAST(100.0 * e.plays_matched / e.plays AS DECIMAL(18, 1)) AS TEXT(20)) || ' %); in the 28 days before, ' || CAST(CAST(100.0 * e.rate AS DECIMAL(18, 1)) AS TEXT(20)) || ' %' AS found
+FROM expected AS e
+WHERE
+  e.plays_matched < 0.75 * e.matches
+  AND (
+    e.matches - e.plays_matched
+  ) * (
+    e.matches - e.plays_matched
+  ) > 25 * e.matches * (
+    1 - e.rate
+  ) * (
+    1 + e.plays / e.plays_before
+  )
+ORDER BY
+  subject;
+
 -- checks/no_fan_out.sql:1 956c7b8fcc64c334
 WITH counts AS (
   SELECT
@@ -94,6 +404,49 @@ HAVING
     WHERE
       kind = 'events' AND state = 'loaded' AND run_id >= $first_run
   ) > 0;
+
+-- checks/plays_without_names.sql:1 7f84dac2c6088e25
+WITH before AS (
+  SELECT
+    d.day,
+    d.first_ts,
+    d.plays,
+    d.plays_without_title AS titles,
+    d.plays_without_artist AS artists,
+    SUM(d.plays) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS plays_before,
+    SUM(d.plays_without_title) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS titles_before,
+    SUM(d.plays_without_artist) OVER (ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING) AS artists_before
+  FROM etl.days AS d
+), days AS (
+  SELECT
+    b.day,
+    b.plays,
+    b.titles,
+    b.artists,
+    CAST(COALESCE(b.plays_before, 0) AS BIGINT) AS plays_before,
+    CAST(COALESCE(b.titles_before, 0) AS BIGINT) AS titles_before,
+    CAST(COALESCE(b.artists_before, 0) AS BIGINT) AS artists_before
+  FROM before AS b
+  WHERE
+    b.first_ts BETWEEN $days_from AND $days_to AND b.plays >= 20
+)
+SELECT
+  CAST(d.day AS TEXT(10)) AS subject,
+  'of ' || CAST(d.plays AS TEXT(20)) || ' plays ' || CAST(d.titles AS TEXT(20)) || ' have no title and ' || CAST(d.artists AS TEXT(20)) || ' no artist; in the 28 days before, of ' || CAST(d.plays_before AS TEXT(20)) || ' plays ' || CAST(d.titles_before AS TEXT(20)) || ' and ' || CAST(d.artists_before AS TEXT(20)) AS found
+FROM days AS d
+WHERE
+  (
+    d.titles >= 10
+    AND d.titles * 20 > d.plays
+    AND d.titles * d.plays_before >= 3 * d.plays * d.titles_before
+  )
+  OR (
+    d.artists >= 10
+    AND d.artists * 20 > d.plays
+    AND d.artists * d.plays_before >= 3 * d.plays * d.artists_before
+  )
+ORDER BY
+  subject;
 
 -- checks/references.sql:1 af8202a55b00a458
 SELECT
@@ -220,7 +573,7 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
--- ledger/current_files.sql:1 32a73097727e1b6c
+-- ledger/current_files.sql:1 d870b12aebe57c3f
 SELECT
   file_id,
   kind,
@@ -229,18 +582,39 @@ SELECT
   version,
   state,
   run_id,
+  rows_read,
+  rows_rejected,
+  content,
+  reason
+FROM etl.files
+WHERE
+  state IN ('loaded', 'retracted', 'set_aside', 'copy');
+
+-- ledger/current_files_before_contents.sql:1 0cf9bb90ee23a998
+SELECT
+  file_id,
+  kind,
+  uri,
+  size,
+  version,
+  state,
+  run_id,
+  rows_read,
   rows_rejected
 FROM etl.files
 WHERE
   state IN ('loaded', 'retracted');
 
--- ledger/files_with_rejects.sql:1 375faff9e06ba222
+-- ledger/files_with_rejects.sql:1 7f70e32c3de70972
 SELECT
-  uri,
-  rows_rejected
+  uri
 FROM etl.files
 WHERE
-  state = 'loaded' AND rows_rejected > 0;
+  (
+    state = 'loaded' AND rows_rejected > 0
+  )
+  OR state = 'set_aside'
+  OR NOT reason IS NULL;
 
 -- ledger/find_run.sql:1 ef15da665adcdc2d
 SELECT
@@ -291,6 +665,23 @@ ORDER BY
   run_id DESC NULLS FIRST
 LIMIT $most;
 
+-- ledger/move_files.sql:1 68f07daa45ccd058
+UPDATE etl.files SET uri = run_moves.uri, size = run_moves.size, version = run_moves.version, content = run_moves.content, reason = CASE WHEN files.state = 'set_aside' THEN files.reason END, detail = CASE WHEN files.state = 'set_aside' THEN files.detail END
+FROM run_moves
+WHERE
+  files.file_id = run_moves.file_id AND files.run_id = run_moves.run_id;
+
+-- ledger/move_rejects.sql:1 0e9f7b9bff361569
+UPDATE etl.rejects SET uri = run_moves.uri
+FROM run_moves
+WHERE
+  rejects.file_id = run_moves.file_id AND rejects.run_id = run_moves.run_id;
+
+-- ledger/note_set_aside.sql:1 000b3a3d488b516e
+UPDATE etl.files SET reason = $reason, detail = $detail
+WHERE
+  state = 'loaded' AND file_id = $file_id;
+
 -- ledger/read_meta.sql:1 bee3f8fb4c3f6566
 SELECT
   schema_version,
@@ -300,59 +691,73 @@ SELECT
   upgraded_by
 FROM etl.meta;
 
--- ledger/rejects_by_reason.sql:1 42c3b910ed738295
+-- ledger/rejects_by_reason.sql:1 69bbde8a12454e6e
 SELECT
+  r.kind,
   r.reason,
   COUNT(*) AS rejects,
   COUNT(DISTINCT r.uri) AS files,
-  NOT f.file_id IS NULL AS published,
+  u.status = 'done' AS published,
   MIN(r.run_id) AS first_run,
   MAX(r.run_id) AS last_run,
   MIN(r.uri) AS first_file
 FROM etl.rejects AS r
-LEFT JOIN etl.files AS f
-  ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
+INNER JOIN etl.runs AS u
+  ON r.run_id = u.run_id
 WHERE
-  NOT f.file_id IS NULL
-  OR r.run_id IN (
-    SELECT
-      MAX(u.run_id)
-    FROM etl.runs AS u
-    HAVING
-      MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
+  (
+    u.status = 'done' AND r.resolved_by IS NULL
+  )
+  OR (
+    u.status = 'failed'
+    AND r.run_id IN (
+      SELECT
+        MAX(l.run_id)
+      FROM etl.runs AS l
+    )
   )
 GROUP BY
+  r.kind,
   r.reason,
-  NOT f.file_id IS NULL
+  u.status = 'done'
 ORDER BY
   published DESC NULLS FIRST,
   rejects DESC NULLS FIRST,
+  r.kind,
   r.reason;
 
--- ledger/rejects_in_full.sql:1 d703ee14f6612304
+-- ledger/rejects_in_full.sql:1 b3e928a934d7e3a2
 SELECT
   r.run_id,
-  NOT f.file_id IS NULL AS published,
+  u.status = 'done' AS published,
+  r.kind,
   r.uri,
   r.line,
   r.byte_offset,
+  r.size,
   r.reason,
   r.detail,
   r.encoding,
   r.content
 FROM etl.rejects AS r
-LEFT JOIN etl.files AS f
-  ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
+INNER JOIN etl.runs AS u
+  ON r.run_id = u.run_id
 WHERE
   (
-    NOT f.file_id IS NULL
-    OR r.run_id IN (
-      SELECT
-        MAX(u.run_id)
-      FROM etl.runs AS u
-      HAVING
-        MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
+    (
+      u.status = 'done' AND r.resolved_by IS NULL
     )
+    OR (
+      u.status = 'failed'
+      AND r.run_id IN (
+        SELECT
+          MAX(l.run_id)
+        FROM etl.runs AS l
+      )
+    )
+  )
+  AND (
+    $kind = '' OR r.kind = $kind
   )
   AND (
     $reason = '' OR r.reason = $reason
@@ -362,7 +767,7 @@ WHERE
   )
 ORDER BY
   r.uri,
-  r.line,
+  r.byte_offset,
   r.run_id
 LIMIT $most;
 
@@ -373,6 +778,37 @@ SELECT
 FROM staging_events
 WHERE
   file_id IN (
+    SELECT
+      file_id
+    FROM run_files
+  );
+
+-- ledger/resolve_later_rejects.sql:1 4455a846928d3121
+UPDATE etl.rejects SET resolved_by = $run_id
+FROM etl.files AS f
+WHERE
+  rejects.file_id = f.file_id
+  AND f.state = 'loaded'
+  AND rejects.run_id > f.run_id
+  AND rejects.resolved_by IS NULL
+  AND rejects.file_id IN (
+    SELECT
+      file_id
+    FROM run_files
+  );
+
+-- ledger/resolve_moved.sql:1 142acf987c936e83
+UPDATE etl.rejects SET resolved_by = $run_id
+FROM run_moves
+WHERE
+  rejects.file_id = run_moves.file_id
+  AND rejects.run_id > run_moves.run_id
+  AND rejects.resolved_by IS NULL;
+
+-- ledger/resolve_rejects.sql:1 6762fb4b828a2ddc
+UPDATE etl.rejects SET resolved_by = $run_id
+WHERE
+  resolved_by IS NULL AND file_id IN (
     SELECT
       file_id
     FROM run_files
@@ -416,10 +852,10 @@ WHERE
 GROUP BY
   state;
 
--- ledger/supersede.sql:1 e0cb611e7158571d
+-- ledger/supersede.sql:1 20885969ff3598a7
 UPDATE etl.files SET state = $state
 WHERE
-  state IN ('loaded', 'retracted')
+  state IN ('loaded', 'retracted', 'set_aside', 'copy')
   AND file_id IN (
     SELECT
       file_id
@@ -450,6 +886,16 @@ INNER JOIN (
 ) AS l
   ON f.file_id = l.file_id AND f.run_id = l.run_id;
 
+-- ledger/told.sql:1 4d9db11b9c457cd6
+SELECT DISTINCT
+  c.check_name,
+  c.subject
+FROM etl.checks AS c
+INNER JOIN etl.runs AS r
+  ON c.run_id = r.run_id
+WHERE
+  c.severity = 'warn' AND c.failing_rows > 0 AND r.status = 'done';
+
 -- ledger/upgraded.sql:1 b77e44c7d0021e47
 UPDATE etl.meta SET schema_version = $schema_version, rules_version = $rules_version, models_digest = $models_digest, upgraded_by = $upgraded_by, upgraded_at = $upgraded_at;
 
@@ -476,6 +922,65 @@ SELECT
   '' AS models_digest,
   COALESCE(MAX(version), '0.1.0') AS made_by
 FROM etl.runs;
+
+-- migrations/0002_contents.sql:1 d6127040a794c83d
+ALTER TABLE etl.files
+ADD COLUMN content TEXT(32);
+
+-- migrations/0002_contents.sql:4 eb73f75dedc173e1
+ALTER TABLE etl.files
+ADD COLUMN reason TEXT(16);
+
+-- migrations/0002_contents.sql:6 e4bbfe5a93cc4b09
+ALTER TABLE etl.files
+ADD COLUMN detail TEXT(1024);
+
+-- migrations/0002_contents.sql:8 4395ffbea92e347d
+ALTER TABLE etl.rejects
+ADD COLUMN size BIGINT;
+
+-- migrations/0002_contents.sql:10 7dbaa6bb8f96b4d2
+ALTER TABLE etl.rejects
+ADD COLUMN resolved_by INT;
+
+-- migrations/0003_days.sql:1 d1c8cadf8f099df9
+ALTER TABLE etl.checks
+ADD COLUMN severity TEXT(8);
+
+-- migrations/0003_days.sql:5 92858ebd383bf350
+ALTER TABLE etl.checks
+ADD COLUMN subject TEXT(4096);
+
+-- migrations/0003_days.sql:7 eb40f902df0366a8
+CREATE TABLE IF NOT EXISTS etl.days (
+  day DATE NOT NULL,
+  events BIGINT NOT NULL,
+  plays BIGINT NOT NULL,
+  first_ts BIGINT NOT NULL,
+  last_ts BIGINT NOT NULL,
+  longest_gap_ms BIGINT,
+  plays_without_title BIGINT NOT NULL,
+  plays_without_artist BIGINT NOT NULL,
+  plays_matched BIGINT NOT NULL,
+  absent TEXT(4096) NOT NULL,
+  gap_within_ms BIGINT
+);
+
+-- migrations/0004_rejects.sql:1 88c8b1c999316c03
+ALTER TABLE etl.rejects
+ADD COLUMN kind TEXT(16);
+
+-- migrations/0004_rejects.sql:4 166f465d99d9eb0c
+UPDATE etl.rejects SET kind = f.kind
+FROM etl.files AS f
+WHERE
+  rejects.file_id = f.file_id AND rejects.run_id = f.run_id;
+
+-- migrations/0004_rejects.sql:8 175bb17be24b8859
+UPDATE etl.rejects SET resolved_by = f.run_id
+FROM etl.files AS f
+WHERE
+  rejects.file_id = f.file_id AND rejects.run_id = f.run_id AND f.state <> 'loaded';
 
 -- questions/1_levels.sql:1 85a87d1d846e672b
 SELECT
@@ -553,43 +1058,60 @@ ORDER BY
 -- run/clear.sql:1 953c780020c72a35
 DELETE FROM run_files;
 
--- run/clear.sql:4 a6c50e3e4fec521f
+-- run/clear.sql:4 7a81a47b9144e7e3
+DELETE FROM run_moves;
+
+-- run/clear.sql:6 a6c50e3e4fec521f
 DELETE FROM run_changed_songs;
 
--- run/clear.sql:6 34abbe8d9a005594
+-- run/clear.sql:8 34abbe8d9a005594
 DELETE FROM run_changed_artists;
 
--- run/clear.sql:8 54fd10894a93e822
+-- run/clear.sql:10 54fd10894a93e822
 DELETE FROM run_changed_titles;
 
--- run/clear.sql:10 5180ea5bb2bee7da
+-- run/clear.sql:12 5180ea5bb2bee7da
 DELETE FROM run_song_matches;
 
 -- run/no_files.sql:1 904d9e8362c0d0c7
 DELETE FROM run_files;
+
+-- run/no_moves.sql:1 95adf7d37f484cf6
+DELETE FROM run_moves;
 
 -- run/run_scope.sql:1 ed2b92b4e32c0afe
 CREATE TEMPORARY TABLE IF NOT EXISTS run_files (
   file_id BIGINT NOT NULL
 );
 
--- run/run_scope.sql:3 32dfb2cd299d0dfc
+-- run/run_scope.sql:3 719068a58031d851
+CREATE TEMPORARY TABLE IF NOT EXISTS run_moves (
+  file_id BIGINT NOT NULL,
+  new_file_id BIGINT,
+  run_id INT,
+  uri TEXT(4096),
+  size BIGINT,
+  version TEXT(256),
+  content TEXT(32)
+);
+
+-- run/run_scope.sql:12 32dfb2cd299d0dfc
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_songs (
   song_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:4 9acceddb17a4dd5a
+-- run/run_scope.sql:13 9acceddb17a4dd5a
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_artists (
   artist_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:5 74f0722414d4e812
+-- run/run_scope.sql:14 74f0722414d4e812
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_titles (
   title TEXT(1024),
   artist_name TEXT(1024)
 );
 
--- run/run_scope.sql:6 8409ed4ed9a25681
+-- run/run_scope.sql:15 8409ed4ed9a25681
 CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song TEXT(1024),
   artist TEXT(1024),
@@ -599,7 +1121,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song_match TEXT(16)
 );
 
--- run/run_scope.sql:14 171de56939af6e04
+-- run/run_scope.sql:23 171de56939af6e04
 CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   user_id TEXT(64) NOT NULL,
   first_name TEXT(1024),
@@ -683,6 +1205,114 @@ SELECT
 FROM names AS n
 INNER JOIN places AS p
   ON n.artist_id = p.artist_id;
+
+-- star/days.sql:1 5b05895e355f5a86
+DELETE FROM etl.days
+WHERE
+  first_ts BETWEEN $days_from AND $days_to;
+
+-- star/days.sql:5 7584c0a4d5237a4a
+INSERT INTO etl.days (
+  day,
+  events,
+  plays,
+  first_ts,
+  last_ts,
+  plays_without_title,
+  plays_without_artist,
+  plays_matched,
+  absent,
+  gap_within_ms
+)
+WITH spaced AS (
+  SELECT
+    e.ts,
+    e.ts - e.ts % 86400000 AS midnight,
+    e.ts - LAG(e.ts) OVER (PARTITION BY e.ts - e.ts % 86400000 ORDER BY e.ts) AS gap
+  FROM staging_events AS e
+  WHERE
+    e.ts BETWEEN $days_from AND $days_to
+), of_events AS (
+  SELECT
+    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.midnight) MILLISECOND AS DATE) AS day,
+    COUNT(*) AS events,
+    MIN(s.ts) AS first_ts,
+    MAX(s.ts) AS last_ts,
+    MAX(s.gap) AS gap_within_ms
+  FROM spaced AS s
+  GROUP BY
+    s.midnight
+), of_plays AS (
+  SELECT
+    CAST(p.start_time AS DATE) AS day,
+    COUNT(*) AS plays,
+    COUNT(*) - COUNT(p.song) AS without_title,
+    COUNT(*) - COUNT(p.artist) AS without_artist,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($days_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($days_to) MILLISECOND
+  GROUP BY
+    CAST(p.start_time AS DATE)
+)
+SELECT
+  e.day,
+  e.events,
+  COALESCE(p.plays, 0) AS plays,
+  e.first_ts,
+  e.last_ts,
+  COALESCE(p.without_title, 0) AS plays_without_title,
+  COALESCE(p.without_artist, 0) AS plays_without_artist,
+  COALESCE(p.matched, 0) AS plays_matched,
+  '' AS absent,
+  e.gap_within_ms
+FROM of_events AS e
+LEFT JOIN of_plays AS p
+  ON e.day = p.day;
+
+-- star/days.sql:56 bb9df8d947373c8c
+UPDATE etl.days SET longest_gap_ms = g.longest
+FROM (
+  SELECT
+    s.day AS of_day,
+    CASE
+      WHEN s.gap_before >= COALESCE(s.gap_within_ms, 0)
+      THEN s.gap_before
+      ELSE s.gap_within_ms
+    END AS longest
+  FROM (
+    SELECT
+      d.day,
+      d.gap_within_ms,
+      d.first_ts - LAG(d.last_ts) OVER (ORDER BY d.day) AS gap_before
+    FROM etl.days AS d
+  ) AS s
+) AS g
+WHERE
+  day = g.of_day AND COALESCE(longest_gap_ms, -1) <> COALESCE(g.longest, -1);
+
+-- star/days.sql:72 d841cc1678fcc62e
+UPDATE etl.days SET plays_matched = c.matched
+FROM (
+  SELECT
+    CAST(p.start_time AS DATE) AS of_day,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    CAST(p.start_time AS DATE) IN (
+      SELECT
+        CAST(q.start_time AS DATE)
+      FROM songplays AS q
+      INNER JOIN run_changed_titles AS t
+        ON q.song = t.title AND q.artist = t.artist_name
+      WHERE
+        NOT q.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($days_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($days_to) MILLISECOND
+    )
+  GROUP BY
+    CAST(p.start_time AS DATE)
+) AS c
+WHERE
+  day = c.of_day AND plays_matched <> c.matched;
 
 -- star/rematch.sql:1 a2765de46f880898
 UPDATE songplays SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
@@ -1091,15 +1721,32 @@ CREATE TABLE IF NOT EXISTS artists (
   longitude DOUBLE
 );
 
--- tables/etl/checks.sql:1 09d257e7814333d0
+-- tables/etl/checks.sql:1 850e7c5477dbf144
 CREATE TABLE IF NOT EXISTS etl.checks (
   run_id INT NOT NULL,
   check_name TEXT(64) NOT NULL,
   failing_rows BIGINT NOT NULL,
-  sample TEXT(4096)
+  sample TEXT(4096),
+  severity TEXT(8),
+  subject TEXT(4096)
 );
 
--- tables/etl/files.sql:1 4997a45c5d377961
+-- tables/etl/days.sql:1 85b8840f2d4ae036
+CREATE TABLE IF NOT EXISTS etl.days (
+  day DATE NOT NULL,
+  events BIGINT NOT NULL,
+  plays BIGINT NOT NULL,
+  first_ts BIGINT NOT NULL,
+  last_ts BIGINT NOT NULL,
+  longest_gap_ms BIGINT,
+  plays_without_title BIGINT NOT NULL,
+  plays_without_artist BIGINT NOT NULL,
+  plays_matched BIGINT NOT NULL,
+  absent TEXT(4096) NOT NULL,
+  gap_within_ms BIGINT
+);
+
+-- tables/etl/files.sql:1 f472494f6ba7f876
 CREATE TABLE IF NOT EXISTS etl.files (
   file_id BIGINT NOT NULL,
   run_id INT NOT NULL,
@@ -1111,7 +1758,10 @@ CREATE TABLE IF NOT EXISTS etl.files (
   rows_read BIGINT NOT NULL,
   rows_loaded BIGINT NOT NULL,
   rows_rejected BIGINT NOT NULL,
-  plays_loaded BIGINT NOT NULL
+  plays_loaded BIGINT NOT NULL,
+  content TEXT(32),
+  reason TEXT(16),
+  detail TEXT(1024)
 );
 
 -- tables/etl/meta.sql:1 bd277a14d03fe29c
@@ -1124,7 +1774,7 @@ CREATE TABLE IF NOT EXISTS etl.meta (
   upgraded_at TIMESTAMP
 );
 
--- tables/etl/rejects.sql:1 601cd3ff2ebb2a37
+-- tables/etl/rejects.sql:1 cb66b880333d0225
 CREATE TABLE IF NOT EXISTS etl.rejects (
   run_id INT NOT NULL,
   file_id BIGINT NOT NULL,
@@ -1134,7 +1784,10 @@ CREATE TABLE IF NOT EXISTS etl.rejects (
   reason TEXT(32) NOT NULL,
   detail TEXT(1024) NOT NULL,
   content TEXT(65535) NOT NULL,
-  encoding TEXT(16) NOT NULL
+  encoding TEXT(16) NOT NULL,
+  size BIGINT,
+  resolved_by INT,
+  kind TEXT(16)
 );
 
 -- tables/etl/runs.sql:1 167c1cbee208834e
@@ -1328,7 +1981,70 @@ SELECT
   file_id
 FROM run_songs;
 
--- derived/songs.sql:44 f98105dbc28e73ab
+-- derived/songs.sql:44 e3d9d0e7f1c4cc86
+UPDATE run_songs SET file_id = run_moves.new_file_id
+FROM run_moves
+WHERE
+  run_songs.file_id = run_moves.file_id;
+
+-- derived/songs.sql:48 d61589d03fd6b446
+SELECT DISTINCT
+  d.file_id,
+  d.new_file_id
+FROM (
+  SELECT
+    m.file_id,
+    m.new_file_id,
+    r.num_songs,
+    r.artist_id,
+    r.artist_latitude,
+    r.artist_longitude,
+    r.artist_location,
+    r.artist_name,
+    r.song_id,
+    r.title,
+    r.duration,
+    r.year,
+    1 AS weight
+  FROM run_songs AS r
+  INNER JOIN run_moves AS m
+    ON r.file_id = m.file_id
+  UNION ALL
+  SELECT
+    m.file_id,
+    m.new_file_id,
+    r.num_songs,
+    r.artist_id,
+    r.artist_latitude,
+    r.artist_longitude,
+    r.artist_location,
+    r.artist_name,
+    r.song_id,
+    r.title,
+    r.duration,
+    r.year,
+    -1 AS weight
+  FROM staging_songs AS r
+  INNER JOIN run_moves AS m
+    ON r.file_id = m.new_file_id
+) AS d
+GROUP BY
+  d.file_id,
+  d.new_file_id,
+  d.num_songs,
+  d.artist_id,
+  d.artist_latitude,
+  d.artist_longitude,
+  d.artist_location,
+  d.artist_name,
+  d.song_id,
+  d.title,
+  d.duration,
+  d.year
+HAVING
+  SUM(d.weight) <> 0;
+
+-- derived/songs.sql:75 f98105dbc28e73ab
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -1433,7 +2149,94 @@ SELECT
   file_id
 FROM run_events;
 
--- derived/events.sql:60 42be1f7d667d0090
+-- derived/events.sql:60 c532e39bd0606a84
+UPDATE run_events SET file_id = run_moves.new_file_id
+FROM run_moves
+WHERE
+  run_events.file_id = run_moves.file_id;
+
+-- derived/events.sql:64 0ed40556fa6c6e0d
+SELECT DISTINCT
+  d.file_id,
+  d.new_file_id
+FROM (
+  SELECT
+    m.file_id,
+    m.new_file_id,
+    r.artist,
+    r.auth,
+    r.first_name,
+    r.gender,
+    r.item_in_session,
+    r.last_name,
+    r.length,
+    r.level,
+    r.location,
+    r.method,
+    r.page,
+    r.registration,
+    r.session_id,
+    r.song,
+    r.status,
+    r.ts,
+    r.user_agent,
+    r.user_id,
+    1 AS weight
+  FROM run_events AS r
+  INNER JOIN run_moves AS m
+    ON r.file_id = m.file_id
+  UNION ALL
+  SELECT
+    m.file_id,
+    m.new_file_id,
+    r.artist,
+    r.auth,
+    r.first_name,
+    r.gender,
+    r.item_in_session,
+    r.last_name,
+    r.length,
+    r.level,
+    r.location,
+    r.method,
+    r.page,
+    r.registration,
+    r.session_id,
+    r.song,
+    r.status,
+    r.ts,
+    r.user_agent,
+    r.user_id,
+    -1 AS weight
+  FROM staging_events AS r
+  INNER JOIN run_moves AS m
+    ON r.file_id = m.new_file_id
+) AS d
+GROUP BY
+  d.file_id,
+  d.new_file_id,
+  d.artist,
+  d.auth,
+  d.first_name,
+  d.gender,
+  d.item_in_session,
+  d.last_name,
+  d.length,
+  d.level,
+  d.location,
+  d.method,
+  d.page,
+  d.registration,
+  d.session_id,
+  d.song,
+  d.status,
+  d.ts,
+  d.user_agent,
+  d.user_id
+HAVING
+  SUM(d.weight) <> 0;
+
+-- derived/events.sql:94 42be1f7d667d0090
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -1481,7 +2284,24 @@ DELETE FROM staging_events USING   run_files
 WHERE
   staging_events.file_id = run_files.file_id;
 
--- derived/all_kinds.sql:19 08b24697a0a627ea
+-- derived/all_kinds.sql:19 7f1efc97347fdc28
+UPDATE etl.days SET absent = a.names
+FROM (
+  SELECT
+    e.ts - e.ts % 86400000 AS midnight,
+    RTRIM(
+      CASE WHEN COUNT(e.artist) = 0 THEN 'artist ' ELSE '' END || CASE WHEN COUNT(e.auth) = 0 THEN 'auth ' ELSE '' END || CASE WHEN COUNT(e.first_name) = 0 THEN 'first_name ' ELSE '' END || CASE WHEN COUNT(e.gender) = 0 THEN 'gender ' ELSE '' END || CASE WHEN COUNT(e.last_name) = 0 THEN 'last_name ' ELSE '' END || CASE WHEN COUNT(e.length) = 0 THEN 'length ' ELSE '' END || CASE WHEN COUNT(e.level) = 0 THEN 'level ' ELSE '' END || CASE WHEN COUNT(e.location) = 0 THEN 'location ' ELSE '' END || CASE WHEN COUNT(e.method) = 0 THEN 'method ' ELSE '' END || CASE WHEN COUNT(e.registration) = 0 THEN 'registration ' ELSE '' END || CASE WHEN COUNT(e.song) = 0 THEN 'song ' ELSE '' END || CASE WHEN COUNT(e.status) = 0 THEN 'status ' ELSE '' END || CASE WHEN COUNT(e.user_agent) = 0 THEN 'user_agent ' ELSE '' END || CASE WHEN COUNT(e.user_id) = 0 THEN 'user_id ' ELSE '' END
+    ) AS names
+  FROM staging_events AS e
+  WHERE
+    e.ts BETWEEN $days_from AND $days_to
+  GROUP BY
+    e.ts - e.ts % 86400000
+) AS a
+WHERE
+  first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
+
+-- derived/all_kinds.sql:46 08b24697a0a627ea
 SELECT
   f.uri,
   f.rows_read,
@@ -1529,7 +2349,7 @@ WHERE
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:38 9d0a147ccb6a3d79
+-- derived/all_kinds.sql:65 9d0a147ccb6a3d79
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -1553,6 +2373,82 @@ WHERE
   s.ts BETWEEN $ts_from AND $ts_to AND f.file_id IS NULL
 GROUP BY
   s.file_id;
+
+-- derived/all_kinds.sql:79 44a15ab958ceba1a
+WITH fields AS (
+  SELECT
+    'artist' AS name
+  UNION ALL
+  SELECT
+    'auth' AS name
+  UNION ALL
+  SELECT
+    'first_name' AS name
+  UNION ALL
+  SELECT
+    'gender' AS name
+  UNION ALL
+  SELECT
+    'last_name' AS name
+  UNION ALL
+  SELECT
+    'length' AS name
+  UNION ALL
+  SELECT
+    'level' AS name
+  UNION ALL
+  SELECT
+    'location' AS name
+  UNION ALL
+  SELECT
+    'method' AS name
+  UNION ALL
+  SELECT
+    'registration' AS name
+  UNION ALL
+  SELECT
+    'song' AS name
+  UNION ALL
+  SELECT
+    'status' AS name
+  UNION ALL
+  SELECT
+    'user_agent' AS name
+  UNION ALL
+  SELECT
+    'user_id' AS name
+), days AS (
+  SELECT
+    d.day,
+    d.first_ts,
+    d.events,
+    f.name,
+    CASE WHEN ' ' || d.absent || ' ' LIKE '% ' || f.name || ' %' THEN 1 ELSE 0 END AS is_absent
+  FROM etl.days AS d
+  CROSS JOIN fields AS f
+), judged AS (
+  SELECT
+    d.day,
+    d.first_ts,
+    d.events,
+    d.name,
+    d.is_absent,
+    COUNT(*) OVER (PARTITION BY d.name ORDER BY d.day ROWS BETWEEN 7 PRECEDING AND 1 PRECEDING) AS days_before,
+    SUM(d.is_absent) OVER (PARTITION BY d.name ORDER BY d.day ROWS BETWEEN 7 PRECEDING AND 1 PRECEDING) AS absent_before
+  FROM days AS d
+)
+SELECT
+  CAST(j.day AS TEXT(10)) || ' ' || j.name AS subject,
+  'none of ' || CAST(j.events AS TEXT(20)) || ' events has a value for ' || j.name || ', which each of the 7 days before had' AS found
+FROM judged AS j
+WHERE
+  j.first_ts BETWEEN $days_from AND $days_to
+  AND j.events >= 50
+  AND j.is_absent = 1
+  AND j.days_before = 7
+  AND j.absent_before = 0
+ORDER BY
+  subject;
 
 -- derived/tables.sql:1 92ab7f308d479874
 SELECT
@@ -1614,17 +2510,20 @@ DROP TABLE IF EXISTS time;
 -- derived/tables.sql:30 c0887c24f3db75b8
 DROP TABLE IF EXISTS etl.checks;
 
--- derived/tables.sql:32 ff4691b895b3093e
+-- derived/tables.sql:32 759aa20a784925aa
+DROP TABLE IF EXISTS etl.days;
+
+-- derived/tables.sql:34 ff4691b895b3093e
 DROP TABLE IF EXISTS etl.files;
 
--- derived/tables.sql:34 05f6463a11215eac
+-- derived/tables.sql:36 05f6463a11215eac
 DROP TABLE IF EXISTS etl.meta;
 
--- derived/tables.sql:36 f2d5d9c5d5173b21
+-- derived/tables.sql:38 f2d5d9c5d5173b21
 DROP TABLE IF EXISTS etl.rejects;
 
--- derived/tables.sql:38 45f1ffdab5107ae0
+-- derived/tables.sql:40 45f1ffdab5107ae0
 DROP TABLE IF EXISTS etl.runs;
 
--- derived/tables.sql:40 b05a870fecd0bc61
+-- derived/tables.sql:42 b05a870fecd0bc61
 DROP TABLE IF EXISTS etl.unknown_fields;

@@ -1,7 +1,7 @@
 """Pre-scan of a log file's raw bytes: finds files that COPY may read differently than our rules do.
 
-COPY reads objects wherever they are, several on a line or one over many lines; our rules read lines. If every
-line is one object, both read the same records.
+COPY reads objects wherever they are, several on a line or one over many lines, and counts no lines. If every
+line is one object, lines are as many as records.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sparkify.lake.codec import decompress
 
 # COPY's option for compression, by the suffix of the file's name.
 COMPRESSED = {".gz": " GZIP", ".zst": " ZSTD"}
-# Two objects on one line, which COPY loads and our rules reject; half of a surrogate pair.
+# Two objects on one line, which are more than one record a line; half of a surrogate pair.
 _AMBIGUOUS = re.compile(
     rb"\}[ \t\r\v\f]*\{"
     rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"

@@ -1,0 +1,2 @@
+-- Empty the list of files that get another number or name.
+DELETE FROM run_moves;
