@@ -362,8 +362,11 @@ def _show_unknown(screen: Screen, unknown: Mapping[tuple[str, str], int]) -> Non
 
 
 def _show_attention(screen: Screen, summary: Summary) -> None:
+    from sparkify.warehouse.ledger import GROWING
+
     for each in summary.known:
-        screen.say(f"still so, and told before: {each}")
+        how = "left for the next run" if each.kind == GROWING else "still so, and told before"
+        screen.say(f"{how}: {each}")
     for each in summary.attention:
         screen.warn(str(each))
 

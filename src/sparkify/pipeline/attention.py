@@ -19,7 +19,7 @@ class Attention:
     """One thing that wants a look.
 
     Attributes:
-        kind: What it is: the name of a check of severity warn, or set_aside.
+        kind: What it is: the name of a check of severity warn, set_aside, or growing.
         subject: The day, the time or the file it is about.
         message: What is wrong with it.
     """
@@ -59,7 +59,8 @@ def find_attention(engine: Engine, results: Iterable[CheckResult]) -> Findings:
         if each.is_warning
         for subject, message in each.failing
     ]
-    told = {tuple(row) for row in engine.execute(statement("ledger/told.sql"))} if found else set()
+    # Asked in any case, so that a dry run shows every statement.
+    told = {tuple(row) for row in engine.execute(statement("ledger/told.sql"))}
     findings = Findings()
     for each in found:
         (findings.known if (each.kind, each.subject) in told else findings.new).append(each)

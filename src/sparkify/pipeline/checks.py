@@ -127,12 +127,11 @@ def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime)
         first_run: The run of the first batch of the load; files are looked at from it on.
         now: The time it is, UTC without a zone: a day is judged when it is over.
     """
-    now_ms = int((now - datetime(1970, 1, 1)).total_seconds() * 1000)  # noqa: DTZ001 - UTC, as the ledger's times
     return [
         CheckResult(
             each.name,
             each.description,
-            engine.execute(each.step, first_run=first_run, now_ms=now_ms, **scope.parameters()),
+            engine.execute(each.step, first_run=first_run, now=now, **scope.parameters()),
             WARN,
         )
         for each in all_checks()

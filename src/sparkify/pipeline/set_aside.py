@@ -89,13 +89,13 @@ def new_aside(landing: Landing) -> list[Attention]:
 
 
 def known_aside(landing: Landing) -> list[Attention]:
-    """Return those that were told of before, or are only being written."""
-    quiet = [each for each in landing.aside if not is_news(each)]
-    return [_attention(each) for each in (*quiet, *landing.waiting)]
+    """Return those that were told of before (set_aside), or are only being written (growing)."""
+    growing = [_attention(each, GROWING) for each in landing.aside if not is_news(each)]
+    return [*growing, *map(_attention, landing.waiting)]
 
 
-def _attention(each: LandedFile) -> Attention:
-    return Attention("set_aside", each.file.item.uri, _why(each).detail)
+def _attention(each: LandedFile, kind: str = "set_aside") -> Attention:
+    return Attention(kind, each.file.item.uri, _why(each).detail)
 
 
 def note_set_aside(engine: Engine, run_id: int, aside: Sequence[LandedFile]) -> None:

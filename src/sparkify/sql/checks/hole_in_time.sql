@@ -151,7 +151,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.ts_after IS NULL AND t.first_ts BETWEEN :days_from AND :days_to
-        AND t.last_ts - MOD(t.last_ts, 86400000) + 86400000 <= :now_ms
+        AND DATEADD(ms, t.last_ts - MOD(t.last_ts, 86400000) + 86400000, '1970-01-01'::TIMESTAMP) <= :now
     UNION ALL
     SELECT
         t.last_ts AS ts_from,

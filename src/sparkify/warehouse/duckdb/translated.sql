@@ -45,7 +45,7 @@ WHERE
 ORDER BY
   f.uri;
 
--- checks/hole_in_time.sql:1 83b4a278bb7881a1
+-- checks/hole_in_time.sql:1 b9e731e9b3528ca0
 WITH days AS (
   SELECT
     d.day,
@@ -187,7 +187,9 @@ WITH days AS (
   WHERE
     t.ts_after IS NULL
     AND t.first_ts BETWEEN $days_from AND $days_to
-    AND t.last_ts - t.last_ts % 86400000 + 86400000 <= $now_ms
+    AND (
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (t.last_ts - t.last_ts % 86400000 + 86400000) MILLISECOND
+    ) <= $now
   UNION ALL
   SELECT
     t.last_ts AS ts_from,
