@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sparkify.cli.app import run
 from sparkify.errors import SourceDenied
 from sparkify.lake.folder import Folder
 from sparkify.lake.store import LakeObject
-from tests.contents import hash_tables
+from tests.contents import hash_tables, read_tables
 from tests.loading import etl
+from tests.oracle import expect
 from tests.records import TS, play, write_records
+from tests.tiers import by_profile
 from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
 DAY = 24 * 3600 * 1000
@@ -212,3 +217,78 @@ def test_a_reject_weighs_what_it_holds(place: Place, tmp_path: Path):
     write_day(logs, 4)
     assert etl(place, logs) == 4
     assert loaded_days(place) == {1, 4}
+
+
+GOOD, BAD, GONE = "good", "bad", "gone"
+# What is done to a file before a night's run: it is written anew, badly or well, or taken away.
+_CHANGES = st.dictionaries(
+    st.integers(0, 4), st.tuples(st.sampled_from([GOOD, GOOD, BAD, GONE]), st.integers(0, 2)), max_size=4
+)
+
+
+class Nights:
+    """Which files a warehouse must hold after each night, and with which code the run must end.
+
+    Attributes:
+        listed: What each file is now, and its version; without those that are gone.
+        fresh: Files that were written since the ledger has noted them.
+        loaded: The version of each file whose rows are loaded.
+        told: Loaded files of which a later version is known to be bad.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        self.listed: dict[int, tuple[str, int]] = {}
+        self.fresh: set[int] = set()
+        self.loaded: dict[int, int] = {}
+        self.told: set[int] = set()
+
+    def change(self, file: int, what: str, version: int) -> None:
+        path = self.logs / f"{file}.json"
+        if what == GONE:
+            path.unlink(missing_ok=True)
+            self.listed.pop(file, None)
+            return
+        if what == GOOD:
+            write_records(path, *self.records(file, version))
+        else:
+            path.write_text("".join(f"no JSON {file} {version} {n}\n" for n in range(12)))
+        self.listed[file] = what, version
+        self.fresh.add(file)
+
+    def run(self) -> int:
+        """Return the code of the next run, and note what it does."""
+        read = {file for file in self.listed if file in self.fresh}
+        good = {file for file in read if self.listed[file][0] == GOOD}
+        bad = {file for file in read - good if file not in self.told}
+        if bad and not good:
+            return 3
+        for file in good:
+            self.loaded[file] = self.listed[file][1]
+        self.told = (self.told | {file for file in bad if file in self.loaded}) - good
+        # The bad version of a loaded file is read again by each run.
+        self.fresh -= {file for file in read if file in good or file not in self.loaded}
+        return 4 if bad else 0
+
+    @staticmethod
+    def records(file: int, version: int) -> list[dict[str, Any]]:
+        first = TS + file * DAY + version * 1000
+        return [play(ts=first + n, sessionId=file, itemInSession=n, level="free") for n in range(3)]
+
+
+@settings(max_examples=by_profile(5, 40, 400), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(nights=st.lists(_CHANGES, min_size=1, max_size=5))
+def test_whatever_nights_bring_the_tables_are_those_of_the_good_versions(
+    tmp_path_factory: pytest.TempPathFactory, nights: list[dict[int, tuple[str, int]]]
+):
+    folder = tmp_path_factory.mktemp("nights")
+    place, logs = folder / "w.duckdb", folder / "log_data"
+    write_records(logs / "always.json", play(sessionId=99))
+    assert etl(place, logs, None) == 0
+    model = Nights(logs)
+    for night in nights:
+        for file, (what, version) in night.items():
+            model.change(file, what, version)
+        assert etl(place, logs, None) == model.run()
+        records = [each for file, version in model.loaded.items() for each in model.records(file, version)]
+        assert read_tables(place) == expect([play(sessionId=99), *records], [])

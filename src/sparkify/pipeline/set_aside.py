@@ -46,13 +46,11 @@ def _why(each: LandedFile) -> SetAside:
 
 
 def is_news(each: LandedFile) -> bool:
-    """Tell whether a file that is set aside wants a look.
+    """Tell whether a file that is set aside now wants a look.
 
-    It does once, by the run that meets the cause; one that is being written does if the run before missed it
-    too.
+    One that is being written does if the run before missed it too.
     """
-    why, told = _why(each).reason, each.file.told
-    return told == GROWING if why == GROWING else told != why
+    return _why(each).reason != GROWING or each.file.told == GROWING
 
 
 def verify_anything_loads(batch: Batch, landing: Landing) -> None:
