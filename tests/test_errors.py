@@ -15,6 +15,7 @@ EXIT_CODES = {
     "SourceError": 1,
     "SourceNotFound": 1,
     "SourceDenied": 1,
+    "CredentialsRefused": 1,
     "SourceChanged": 1,
     "TransientSourceError": 1,
     "LoadError": 1,

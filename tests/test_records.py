@@ -37,7 +37,7 @@ def definition(table: str) -> Statement:
     for kind in KINDS:
         if table == kind.staging:
             return statements_of(kind).staging_table
-    return statement(f"tables/{table}.sql")
+    return statement(f"tables/{table.replace('.', '/')}.sql")
 
 
 @each_kind

@@ -8,7 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sparkify.errors import SourceDenied, SourceError, SourceNotFound, TransientSourceError
+from sparkify.errors import (
+    CredentialsRefused,
+    SourceDenied,
+    SourceError,
+    SourceNotFound,
+    TransientSourceError,
+)
 from sparkify.lake.bucket import Bucket, RetryPolicy
 from sparkify.settings import AwsSettings, Secret
 
@@ -17,12 +23,12 @@ CANARY = "canary-secret-0123456789"
 
 # Code → status AWS gives it, our error, what the next step is about.
 CODES: dict[str, tuple[int, type[SourceError], str]] = {
-    "ExpiredToken": (400, SourceDenied, "SESSION_TOKEN"),
-    "TokenRefreshRequired": (400, SourceDenied, "SESSION_TOKEN"),
-    "InvalidToken": (400, SourceDenied, "SESSION_TOKEN"),
-    "InvalidAccessKeyId": (403, SourceDenied, "access key"),
-    "SignatureDoesNotMatch": (403, SourceDenied, "secret"),
-    "RequestTimeTooSkewed": (403, SourceDenied, "clock"),
+    "ExpiredToken": (400, CredentialsRefused, "SESSION_TOKEN"),
+    "TokenRefreshRequired": (400, CredentialsRefused, "SESSION_TOKEN"),
+    "InvalidToken": (400, CredentialsRefused, "SESSION_TOKEN"),
+    "InvalidAccessKeyId": (403, CredentialsRefused, "access key"),
+    "SignatureDoesNotMatch": (403, CredentialsRefused, "secret"),
+    "RequestTimeTooSkewed": (403, CredentialsRefused, "clock"),
     "AccessDenied": (403, SourceDenied, "s3:ListBucket"),
     "AccessDenied(kms:Decrypt)": (403, SourceDenied, "kms:Decrypt"),
     "KMS.DisabledException": (400, SourceDenied, "kms:Decrypt"),

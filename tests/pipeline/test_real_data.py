@@ -26,6 +26,7 @@ COUNTS = {
     "songs": 71,
     "artists": 69,
     "time": 6813,
+    "etl.days": 30,
 }
 
 TYPES = {

@@ -332,7 +332,7 @@ def _gone(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[str]:
 def choose_file_id(source: Source, item: LakeObject, taken: Collection[int]) -> int:
     """Choose a file's number: from its key, so that a lake gives the same rows wherever it lies.
 
-    Two roots may hold the same key; the later one is then numbered from its full URI.
+    Two roots may hold the same key; the later one gets another number.
     """
     name = f"{source.kind.name}/{item.key}"
     while True:
@@ -340,4 +340,4 @@ def choose_file_id(source: Source, item: LakeObject, taken: Collection[int]) -> 
         number = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest()) >> 11
         if number not in taken:
             return number
-        name = f"{name} {item.uri}"
+        name = f"{name} again"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.scope import Scope
 from sparkify.records import KINDS
+from sparkify.text import counted
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import FileRecord, RejectRecord, UnknownField, record
@@ -82,7 +83,7 @@ def told_apart(name: str) -> str:
     if len(name) <= _LONGEST_NAME:
         return name
     digest = hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
-    return f"{name[:_LONGEST_NAME]}… ({len(name):,} characters, {digest})"
+    return f"{name[:_LONGEST_NAME]}… ({counted(len(name), 'character')}, {digest})"
 
 
 def quarantine(engine: Engine, run_id: int, landing: Landing) -> None:

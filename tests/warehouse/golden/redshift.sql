@@ -5185,16 +5185,16 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (7, 'vanished_field', 0, NULL, 'warn', NULL);
 
 INSERT INTO run_files (file_id) VALUES
-(8772999127187219);
+(5227973458580081);
 
 -- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 4763707900886657 WHERE file_id IS NULL;
+UPDATE run_event_copy SET file_id = 6113426060445023 WHERE file_id IS NULL;
 
 -- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 7866474112032796 WHERE file_id IS NULL;
+UPDATE run_event_copy SET file_id = 7947679233620209 WHERE file_id IS NULL;
 
 -- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 244721310190620 WHERE file_id IS NULL;
+UPDATE run_event_copy SET file_id = 1953125012575805 WHERE file_id IS NULL;
 
 -- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with an error is skipped as a whole, and read again record by record.
@@ -5208,11 +5208,11 @@ FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006
 COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
 -- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 4630421549131023 WHERE file_id IS NULL;
+UPDATE run_event_copy SET file_id = 6192737500641326 WHERE file_id IS NULL;
 
 INSERT INTO run_files (file_id) VALUES
-(3018530527395314),
-(8246442737282361);
+(4938570324402774),
+(3010948963896498);
 
 -- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
 -- REGION, and counts the records that COPY skips.
@@ -5226,12 +5226,12 @@ FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000011
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 INSERT INTO run_moves (file_id, new_file_id) VALUES
-(6601225818459781, 3423743253137239),
-(8772999127187219, 3141584196679770),
-(3018530527395314, 2647871717814730),
-(7866474112032796, 3010460447655594),
-(4630421549131023, 1386527108295880),
-(8246442737282361, 4015995664136107);
+(2291922698802095, 3423743253137239),
+(5227973458580081, 3141584196679770),
+(4938570324402774, 2647871717814730),
+(7947679233620209, 3010460447655594),
+(6192737500641326, 1386527108295880),
+(3010948963896498, 4015995664136107);
 
 -- The landed files of songs (file_id in run_moves) that hold other rows than the staged files that
 -- they may be (new_file_id): a row that one of them has more often. GROUP BY takes NULL for equal.
@@ -5294,16 +5294,16 @@ HAVING SUM(d.weight) <> 0;
 DELETE FROM run_moves;
 
 INSERT INTO run_files (file_id) VALUES
-(8772999127187219),
-(3018530527395314),
-(7866474112032796),
-(244721310190620),
-(4630421549131023),
-(8246442737282361);
+(5227973458580081),
+(4938570324402774),
+(7947679233620209),
+(1953125012575805),
+(6192737500641326),
+(3010948963896498);
 
 INSERT INTO run_moves (file_id, new_file_id) VALUES
-(6601225818459781, 3423743253137239),
-(4763707900886657, 4040650450145751);
+(2291922698802095, 3423743253137239),
+(6113426060445023, 4040650450145751);
 
 -- Give landed songs the new numbers of their files (run_moves).
 UPDATE run_songs SET file_id = run_moves.new_file_id FROM run_moves
@@ -5346,7 +5346,7 @@ FROM run_moves
 WHERE rejects.file_id = run_moves.file_id AND rejects.run_id = run_moves.run_id;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
-(244721310190620, 8, 'events', 's3://statements-moved/log_data/4.json', 363, 'version', 'copy', 1, 0, 0, 0, '512046695043b1136c92bcf6b7beeadd', NULL, NULL);
+(1953125012575805, 8, 'events', 's3://statements-moved/log_data/4.json', 363, 'version', 'copy', 1, 0, 0, 0, '512046695043b1136c92bcf6b7beeadd', NULL, NULL);
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
 (3423743253137239, 8, 'songs', 's3://statements-moved/song_data/1.json', 211, 'version', 'loaded', 1, 1, 0, 0, '7b1674541979d5b8021374ce592c225b', NULL, NULL),
@@ -7096,15 +7096,6 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (8, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 2, 0, 1, 0, 1, 1, '0.1.0', NULL);
 
-INSERT INTO run_files (file_id) VALUES
-(7285803826612454);
-
--- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 8660994139283989 WHERE file_id IS NULL;
-
--- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 3343192558048202 WHERE file_id IS NULL;
-
 -- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with an error is skipped as a whole, and read again record by record.
 COPY run_event_copy (
@@ -7115,9 +7106,6 @@ FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000013-manifest.
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
-
--- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 4023361347357412 WHERE file_id IS NULL;
 
 -- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with an error is skipped as a whole, and read again record by record.
@@ -7130,13 +7118,6 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000006-jsonpaths_events.json'
 COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 
--- Set the file number of the rows copied last.
-UPDATE run_event_copy SET file_id = 630736083811775 WHERE file_id IS NULL;
-
-INSERT INTO run_files (file_id) VALUES
-(1015621043273118),
-(1640843768960762);
-
 -- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
@@ -7148,26 +7129,6 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000015-jsonpaths_packed_events.json'
 MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
-INSERT INTO run_moves (file_id, new_file_id) VALUES
-(4151552112316371, 3423743253137239),
-(7285803826612454, 3141584196679770),
-(1015621043273118, 2647871717814730),
-(3343192558048202, 3010460447655594),
-(630736083811775, 1386527108295880),
-(1640843768960762, 4015995664136107);
-
-INSERT INTO run_files (file_id) VALUES
-(7285803826612454),
-(1015621043273118),
-(3343192558048202),
-(4023361347357412),
-(630736083811775),
-(1640843768960762);
-
-INSERT INTO run_moves (file_id, new_file_id) VALUES
-(4151552112316371, 3423743253137239),
-(8660994139283989, 4040650450145751);
-
 INSERT INTO run_moves (file_id, run_id, uri, size, version, content) VALUES
 (3141584196679770, 1, '/lake-moved/song_data/2.json', 213, 'version', 'f3293a0df555f2548359e4a7c2b7accc'),
 (3010460447655594, 1, '/lake-moved/log_data/3.json', 363, 'version', '512046695043b1136c92bcf6b7beeadd'),
@@ -7176,7 +7137,7 @@ INSERT INTO run_moves (file_id, run_id, uri, size, version, content) VALUES
 (4015995664136107, 5, '/lake-moved/log_data/6.json', 356, 'version', '782dadbb7db713f5913c7e8ac1529c89');
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
-(4023361347357412, 9, 'events', '/lake-moved/log_data/4.json', 363, 'version', 'copy', 1, 0, 0, 0, '512046695043b1136c92bcf6b7beeadd', NULL, NULL);
+(1953125012575805, 9, 'events', '/lake-moved/log_data/4.json', 363, 'version', 'copy', 1, 0, 0, 0, '512046695043b1136c92bcf6b7beeadd', NULL, NULL);
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
 (3423743253137239, 9, 'songs', '/lake-moved/song_data/1.json', 211, 'version', 'loaded', 1, 1, 0, 0, '7b1674541979d5b8021374ce592c225b', NULL, NULL),
@@ -7817,11 +7778,11 @@ FORMAT AS JSON 'auto ignorecase'
 COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
 INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '2001', 6601225818459781),
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', 8772999127187219);
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '2001', 2291922698802095),
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', 5227973458580081);
 
 INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', 8772999127187219);
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', 5227973458580081);
 
 -- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with an error is skipped as a whole, and read again record by record.
@@ -7868,6 +7829,6 @@ FORMAT AS JSON 'auto ignorecase'
 COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
 INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, file_id) VALUES
-('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', 3018530527395314),
-('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', 8246442737282361);
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', 4938570324402774),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', 3010948963896498);
 
