@@ -5,7 +5,7 @@
 slow (:data:`FEWER`). Of every part of the system something is fast.
 
 Tests that draw examples run in both, fewer of them in the fast one. ``HYPOTHESIS_PROFILE`` says how many:
-``fast`` (the default), ``thorough`` (`make test-all`), or ``release``, which takes hours.
+``fast`` (the default, also of `make test-all`), ``thorough``, or ``release``, which takes hours.
 """
 
 from __future__ import annotations
