@@ -251,7 +251,7 @@ class Lake:
             if path in self.known and self.known[path].state == "copy" and self._is_changed(path):
                 holds[path] = None
         holds |= {path: content_of(self.present[path].delivery) for path in batch}
-        moves = self._moves(holds, folders)
+        moves = self._moves(holds, folders, batch)
         for path, to in moves.items():
             if path.parent != to.parent or path.name != to.name:
                 self._note_move(path, to)
@@ -270,8 +270,10 @@ class Lake:
     def _is_changed(self, path: Path) -> bool:
         return self.known[path].version != self.present[path]
 
-    def _moves(self, holds: dict[Path, Content | None], folders: Sequence[Path]) -> dict[Path, Path]:
-        """Return to which place the files that stand for contents go; most stay, read again or not."""
+    def _moves(
+        self, holds: dict[Path, Content | None], folders: Sequence[Path], batch: Sequence[Path]
+    ) -> dict[Path, Path]:
+        """Return to which place the files that stand for contents go; those read again may stay."""
         moves = {}
         kinds = {folder.name for folder in folders}
         for path, entry in self.known.items():
@@ -279,7 +281,7 @@ class Lake:
                 continue
             where = sorted(place for place, content in holds.items() if content == entry.content)
             if path in where:
-                if self._is_changed(path) and holds[path] == content_of(self.present[path].delivery):
+                if path in batch:
                     moves[path] = path
             elif where:
                 moves[path] = where[0]

@@ -145,6 +145,11 @@ def test_every_statement_of_ours_is_among_them(sent: list[str]):
         "redshift/slices.sql",  # a megabyte of songs
         *("ledger/upgraded.sql", "ledger/current_files_before_contents.sql"),  # an older warehouse
         *(
+            "ledger/rejects_by_reason_before_kinds.sql",
+            "ledger/rejects_in_full_before_kinds.sql",
+            "ledger/files_with_rejects_before_kinds.sql",
+        ),
+        *(
             "redshift/load_errors_sys.sql",
             "redshift/load_errors_stl.sql",
         ),  # a record of ours that COPY refuses

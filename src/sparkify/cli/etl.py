@@ -230,8 +230,8 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
     _show_exceptions(screen, plan, plan.gone)
     if plan.taken_over:
         screen.say(
-            f"{counted(len(plan.taken_over), 'file is', 'files are')} not in the lake any more, and has a "
-            "copy that is: it would take the rows over."
+            f"{counted(len(plan.taken_over), 'file is', 'files are')} not in the lake any more, but a copy "
+            "is, which would take the rows over."
         )
     for line in describe_upgrade(plan.upgrade, len(plan.reread), would=True, keeps_rules=plan.keeps_rules):
         screen.say(line)

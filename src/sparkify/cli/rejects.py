@@ -71,7 +71,7 @@ def list_rejects(as_json: bool, **options: Any) -> None:
       sparkify rejects list
     """
     screen = Screen(as_json)
-    answer = _ask("ledger/rejects_by_reason.sql", options)
+    answer = _ask("rejects_by_reason", options)
     rows = list(answer.rows)
     screen.table(answer.columns, rows)
     if rows:
@@ -96,7 +96,7 @@ def show(kind: str | None, reason: str, uri: str, limit: int, as_json: bool, **o
       sparkify rejects show --reason wrong_type --limit 5
     """
     screen = Screen(as_json)
-    answer = _ask("ledger/rejects_in_full.sql", options, kind=kind or "", reason=reason, uri=uri, most=limit)
+    answer = _ask("rejects_in_full", options, kind=kind or "", reason=reason, uri=uri, most=limit)
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     for row in rows:
         screen.say(f"{row['uri']}, line {row['line']:,} (byte {row['byte_offset']:,})")
@@ -141,7 +141,7 @@ def export(
             f"{output} is there already.", "Name another file, or say --force to write over this one."
         )
     chosen = {"kind": kind or "", "reason": reason, "uri": uri}
-    answer = _ask("ledger/rejects_in_full.sql", options, output=output, **chosen, most=_ALL)
+    answer = _ask("rejects_in_full", options, output=output, **chosen, most=_ALL)
     rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
     kinds = sorted({row["kind"] for row in rows if row["kind"]})
     if len(kinds) > 1:
@@ -189,7 +189,7 @@ def replay(names: tuple[str, ...], max_rejects: str | None, as_json: bool, **opt
     from sparkify.cli.etl import exit_code, load
     from sparkify.pipeline.threshold import MaxRejects, is_named
 
-    rejected = [uri for (uri,) in _ask("ledger/files_with_rejects.sql", options).rows]
+    rejected = [uri for (uri,) in _ask("files_with_rejects", options).rows]
     chosen = [uri for uri in rejected if not names or is_named(uri, names)]
     if names and not chosen:
         raise ConfigError(
@@ -229,22 +229,20 @@ def _decoded(content: str, encoding: str) -> bytes:
     return base64.b64decode(content) if encoding == "base64" else content.encode()
 
 
-def _ask(path: str, options: dict[str, Any], *, output: Path | None = None, **parameters: Any) -> Answer:
+def _ask(question: str, options: dict[str, Any], *, output: Path | None = None, **parameters: Any) -> Answer:
     """Ask the ledger; where the answer goes to a file, that is one which may be written over."""
     from sparkify.warehouse.connect import require
     from sparkify.warehouse.engine import Answer
-    from sparkify.warehouse.statements import statement
-    from sparkify.warehouse.version import require_migrated
+    from sparkify.warehouse.ledger import about_rejects
 
     settings = settings_from(options)
     engine = open_warehouse(settings, options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
-            require_migrated(engine)
             if output is not None:
                 verify_output(output, settings, engine)
-            answer = engine.ask(statement(path), **parameters)
+            answer = engine.ask(about_rejects(engine, question), **parameters)
             return Answer(answer.columns, iter(list(answer.rows)))
     finally:
         engine.close()

@@ -78,11 +78,6 @@ class Decision:
     unproven: dict[int, tuple[str, Roots]] = field(default_factory=dict)
     moved_roots: set[Roots] = field(default_factory=set)
 
-    @property
-    def changes_names(self) -> bool:
-        """Whether the ledger gets a name or a copy, whatever is loaded."""
-        return bool(self.moves or self.copies)
-
 
 @dataclass(slots=True)
 class FoundContents:

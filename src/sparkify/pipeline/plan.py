@@ -300,7 +300,7 @@ def _elsewhere(sources: Sequence[Source], files: Sequence[LedgerFile]) -> frozen
 
 
 def _known(source: Source, item: LakeObject, file: LedgerFile) -> PlannedFile:
-    unchanged = (file.size, file.version) == (item.size, item.version)
+    unchanged = file.is_version(item.size, item.version)
     return PlannedFile(
         source,
         item,

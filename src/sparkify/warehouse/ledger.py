@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from operator import attrgetter
 
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.statements import statement
+from sparkify.warehouse.statements import Statement, statement
 
 # The version of the tables from which on the ledger has the contents of files.
 CONTENTS_SINCE = 2
+# … and from which on rejected records have a kind, and are resolved.
+KINDS_SINCE = 4
 
 
 # Why a file is set aside: too many of its records are rejected, it cannot be read, or it is being written.
@@ -191,6 +193,13 @@ def current_files(engine: Engine, meta: Meta) -> list[LedgerFile]:
     kept = meta.schema_version >= CONTENTS_SINCE
     path = "ledger/current_files.sql" if kept else "ledger/current_files_before_contents.sql"
     return [LedgerFile(*row) for row in engine.execute(statement(path))]
+
+
+def about_rejects(engine: Engine, question: str) -> Statement:
+    """Return the query of that name for the open warehouse, which may be older."""
+    meta = read_meta(engine) or Meta()
+    before = "" if meta.schema_version >= KINDS_SINCE else "_before_kinds"
+    return statement(f"ledger/{question}{before}.sql")
 
 
 def latest_run(engine: Engine) -> int:

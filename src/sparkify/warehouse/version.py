@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sparkify import __version__
-from sparkify.errors import Command, ConfigError, Hint
+from sparkify.errors import ConfigError
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import Meta, now, read_meta, record
@@ -115,21 +115,6 @@ def verify_open(engine: Engine, on_older: OnOlder) -> None:
         verify(meta, engine.place)
         if find_upgrade(meta):
             on_older(meta)
-
-
-def require_migrated(engine: Engine) -> None:
-    """Raise unless the open warehouse has the tables of this version: a query needs their columns.
-
-    Raises:
-        ConfigError: Its tables are older.
-    """
-    meta = read_meta(engine)
-    if meta and meta.schema_version < schema_version():
-        raise ConfigError(
-            f"{engine.place} has tables of version {meta.schema_version}, and this needs those of version "
-            f"{schema_version()}.",
-            Hint("{} brings it up to date, and so does {}.", Command("upgrade"), Command("etl")),
-        )
 
 
 def changed_models(meta: Meta) -> tuple[str, ...]:

@@ -618,6 +618,13 @@ WHERE
   OR state = 'set_aside'
   OR NOT reason IS NULL;
 
+-- ledger/files_with_rejects_before_kinds.sql:1 f63887b6a8567294
+SELECT
+  uri
+FROM etl.files
+WHERE
+  state = 'loaded' AND rows_rejected > 0;
+
 -- ledger/find_run.sql:1 ef15da665adcdc2d
 SELECT
   mode,
@@ -728,6 +735,37 @@ ORDER BY
   r.kind,
   r.reason;
 
+-- ledger/rejects_by_reason_before_kinds.sql:1 db7bd90a0b7640cb
+SELECT
+  f.kind,
+  r.reason,
+  COUNT(*) AS rejects,
+  COUNT(DISTINCT r.uri) AS files,
+  NOT f.file_id IS NULL AS published,
+  MIN(r.run_id) AS first_run,
+  MAX(r.run_id) AS last_run,
+  MIN(r.uri) AS first_file
+FROM etl.rejects AS r
+LEFT JOIN etl.files AS f
+  ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
+WHERE
+  NOT f.file_id IS NULL
+  OR r.run_id IN (
+    SELECT
+      MAX(u.run_id)
+    FROM etl.runs AS u
+    HAVING
+      MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
+  )
+GROUP BY
+  f.kind,
+  r.reason,
+  NOT f.file_id IS NULL
+ORDER BY
+  published DESC NULLS FIRST,
+  rejects DESC NULLS FIRST,
+  r.reason;
+
 -- ledger/rejects_in_full.sql:1 b3e928a934d7e3a2
 SELECT
   r.run_id,
@@ -760,6 +798,48 @@ WHERE
   )
   AND (
     $kind = '' OR r.kind = $kind
+  )
+  AND (
+    $reason = '' OR r.reason = $reason
+  )
+  AND (
+    $uri = '' OR RIGHT(r.uri, LENGTH($uri)) = $uri
+  )
+ORDER BY
+  r.uri,
+  r.byte_offset,
+  r.run_id
+LIMIT $most;
+
+-- ledger/rejects_in_full_before_kinds.sql:1 f5112ca9c473aac4
+SELECT
+  r.run_id,
+  NOT f.file_id IS NULL AS published,
+  f.kind,
+  r.uri,
+  r.line,
+  r.byte_offset,
+  CAST(NULL AS BIGINT) AS size,
+  r.reason,
+  r.detail,
+  r.encoding,
+  r.content
+FROM etl.rejects AS r
+LEFT JOIN etl.files AS f
+  ON r.file_id = f.file_id AND r.run_id = f.run_id AND f.state = 'loaded'
+WHERE
+  (
+    NOT f.file_id IS NULL
+    OR r.run_id IN (
+      SELECT
+        MAX(u.run_id)
+      FROM etl.runs AS u
+      HAVING
+        MAX(u.run_id) = MAX(CASE WHEN u.status = 'failed' THEN u.run_id END)
+    )
+  )
+  AND (
+    $kind = '' OR f.kind = $kind
   )
   AND (
     $reason = '' OR r.reason = $reason
