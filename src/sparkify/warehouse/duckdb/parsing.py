@@ -161,9 +161,9 @@ def _doubts(field: Field, *, flat: bool) -> Iterable[str]:
             opens = f"prefix({name}, '{{') OR prefix({name}, '[')"
             yield f"CASE WHEN {opens} THEN json_valid({name}) ELSE FALSE END"
             # It reads a number as a double, and writes that as text: many digits are rounded.
-            may_be = f"{name}[1] <= '9' AND ({name}[1] >= '0' OR {name}[1] = '-')"
+            may_be = f"{name} BETWEEN '-' AND ':'"  # a digit or a minus comes first
             if not field.trimmed:
-                may_be += f" AND strlen({name}) BETWEEN {_MANY_DIGITS} AND {_LONGEST_DOUBLE}"
+                may_be = f"strlen({name}) BETWEEN {_MANY_DIGITS} AND {_LONGEST_DOUBLE} AND {may_be}"
             yield f"CASE WHEN {may_be} THEN regexp_matches({name}, {literal(LOOKS_REAL)}) ELSE FALSE END"
         if field.width is not None:
             yield f"strlen({name}) > {field.width}"
