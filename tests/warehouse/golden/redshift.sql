@@ -1602,7 +1602,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1541030400000 AND 1541116799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 1541116799999)
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -2421,7 +2421,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1541030400000 AND 1541116799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 1541116799999)
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -3133,7 +3133,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1 AND 0
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 0)
+        OR (t.ts_before <= 0 AND t.first_ts > 0)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -3571,7 +3571,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN -62135596800000 AND 253402300799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 253402300799999)
+        OR (t.ts_before <= 253402300799999 AND t.first_ts > 253402300799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -4406,7 +4406,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1541030400000 AND 1541116799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 1541116799999)
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -5096,7 +5096,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1541030400000 AND 1541116799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 1541116799999)
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -5561,7 +5561,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1541030400000 AND 1541116799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 1541116799999)
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -6668,7 +6668,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1 AND 0
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 0)
+        OR (t.ts_before <= 0 AND t.first_ts > 0)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -6958,7 +6958,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1541030400000 AND 1541116799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 1541116799999)
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
@@ -7318,7 +7318,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN 1541030400000 AND 1541116799999
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > 1541116799999)
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,

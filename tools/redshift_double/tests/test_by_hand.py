@@ -63,7 +63,7 @@ def test_the_page_is_right_as_it_stands(tmp_path: Path):
         )
     assert done.returncode == 0, done.stderr
     assert "FAIL" not in done.stdout
-    assert "all 7 data checks hold" in done.stdout
+    assert "13 data checks hold" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("paid")
 
 

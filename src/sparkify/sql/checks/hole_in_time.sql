@@ -131,7 +131,7 @@ stretches AS (
     FROM touched AS t
     WHERE
         t.first_ts BETWEEN :days_from AND :days_to
-        OR t.first_ts = (SELECT MIN(n.first_ts) FROM etl.days AS n WHERE n.first_ts > :days_to)
+        OR (t.ts_before <= :days_to AND t.first_ts > :days_to)
     UNION ALL
     SELECT
         t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,

@@ -45,7 +45,7 @@ WHERE
 ORDER BY
   f.uri;
 
--- checks/hole_in_time.sql:1 b9e731e9b3528ca0
+-- checks/hole_in_time.sql:1 b45ce9f7679c74dd
 WITH days AS (
   SELECT
     d.day,
@@ -159,12 +159,8 @@ WITH days AS (
   FROM touched AS t
   WHERE
     t.first_ts BETWEEN $days_from AND $days_to
-    OR t.first_ts = (
-      SELECT
-        MIN(n.first_ts)
-      FROM etl.days AS n
-      WHERE
-        n.first_ts > $days_to
+    OR (
+      t.ts_before <= $days_to AND t.first_ts > $days_to
     )
   UNION ALL
   SELECT
