@@ -329,7 +329,10 @@ def _days(events: Sequence[Record], plays: Sequence[Record]) -> list[Record]:
         own = [event for event in events if event["ts"] // 86_400_000 == number]
         played = [play for play in plays if play["start_time"].date() == day]
         times = sorted(event["ts"] for event in own)
-        within = [later - earlier for earlier, later in pairwise(times)]
+        # Shorter stretches than those between events of different minutes matter to nobody.
+        within = [
+            later - earlier for earlier, later in pairwise(times) if later // 60_000 > earlier // 60_000
+        ]
         across = [] if last is None else [times[0] - last]
         optional = [name for name in COLUMNS["staging_events"] if name not in REQUIRED]
         days.append(

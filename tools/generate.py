@@ -14,7 +14,7 @@ from sparkify.records import KINDS
 from sparkify.warehouse import tables
 from sparkify.warehouse.derived import derived_files, for_every_engine, write_tables
 from sparkify.warehouse.duckdb import translation
-from sparkify.warehouse.statements import Statement, read_statements
+from sparkify.warehouse.statements import SPARSE, TOUCHED, Statement, read_statements
 
 SQL = Path(sparkify.sql.__file__).parent
 # What only Redshift is sent.
@@ -31,7 +31,9 @@ def for_duckdb() -> list[Statement]:
     written = sorted(path.relative_to(SQL).as_posix() for path in SQL.rglob("*.sql"))
     paths = [path for path in written if not path.startswith((*REDSHIFT_ONLY, "derived/"))]
     steps = [step for path in paths for step in read_statements(path)]
-    return [*steps, *for_every_engine(KINDS), *tables.all_table_statements()]
+    found = [*steps, *for_every_engine(KINDS), *tables.all_table_statements()]
+    marks = ((), (SPARSE,), (SPARSE, TOUCHED))
+    return list(dict.fromkeys(step.without(*some) for step in found for some in marks))
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ import pytest
 from sparkify.cli.app import run
 from sparkify.pipeline.checks import all_checks
 from sparkify.warehouse.duckdb.translation import to_duckdb
+from sparkify.warehouse.models import MODELS
 from sparkify.warehouse.statements import read_statements
-from sparkify.warehouse.version import MODELS
 from tests.conftest import S3Server
 from tests.contents import hash_tables
 from tests.loading import etl

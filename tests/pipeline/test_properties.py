@@ -10,10 +10,11 @@ import gzip
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import zstandard
@@ -21,6 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparkify.cli.app import run
+from sparkify.pipeline import scope
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import Tables, expect
@@ -102,6 +104,28 @@ class Version:
     delivery: Delivery
 
 
+class Cut(NamedTuple):
+    """How a run's moments are cut into pieces: see :mod:`sparkify.pipeline.scope`.
+
+    Days of a few events are nearly always whole; with more than 1 as the share, none is.
+    """
+
+    share: float
+    pieces: int
+
+
+USUAL = Cut(0.25, 24)
+
+
+@contextmanager
+def cutting(cut: Cut) -> Iterator[None]:
+    """Let runs cut their moments like that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scope, "_MOST", cut.share)
+        patch.setattr(scope, "_MOST_PIECES", cut.pieces)
+        yield
+
+
 @dataclass(frozen=True)
 class Step:
     """What arrives, the run after it, and what is taken out of the warehouse after that."""
@@ -111,6 +135,7 @@ class Step:
     full_refresh: bool = False
     one_by_one: bool = False
     take_out: str = ""
+    cut: Cut = USUAL
 
 
 @st.composite
@@ -130,7 +155,9 @@ def _histories(draw: st.DrawFn) -> list[Step]:
     )
     rarely = st.sampled_from([False, False, False, True])
     take_out = st.sampled_from(["", "", "", "", "retract", "undo"])
-    steps = st.builds(Step, st.lists(deliveries, min_size=1, max_size=6), roots, rarely, rarely, take_out)
+    cuts = st.sampled_from([USUAL, Cut(2.0, 24), Cut(2.0, 1), Cut(0.6, 2)])
+    some = st.lists(deliveries, min_size=1, max_size=6)
+    steps = st.builds(Step, some, roots, rarely, rarely, take_out, cuts)
     return draw(st.lists(steps, min_size=1, max_size=5))
 
 
@@ -439,10 +466,11 @@ _CREDITS = ("Artist feat. A", "Artist and B", "ArtistZ", "ArtistY", "Artist feat
     ids=["a song comes, changes and goes", "a nearer song", "the latest event goes", "credits of an artist"],
 )
 @pytest.mark.parametrize("engine", sweep(ENGINES, 2))
+@pytest.mark.parametrize("cut", [USUAL, Cut(2.0, 24)], ids=["whole", "sparse"])
 def test_histories_that_chance_meets_rarely(
-    warehouses: Warehouses, engine: str, steps: Sequence[Sequence[Delivery]]
+    warehouses: Warehouses, engine: str, steps: Sequence[Sequence[Delivery]], cut: Cut
 ):
-    hold(warehouses, engine, [Step(deliveries, "a") for deliveries in steps])
+    hold(warehouses, engine, [Step(deliveries, "a", cut=cut) for deliveries in steps])
 
 
 def hold(warehouses: Warehouses, engine: str, history: Sequence[Step]) -> None:
@@ -456,11 +484,12 @@ def hold(warehouses: Warehouses, engine: str, history: Sequence[Step]) -> None:
         for step in history:
             for delivery in step.deliveries:
                 lake.deliver(delivery)
-            lake.run(step)
-            assert_lake(lake)
-            if step.take_out:
-                lake.retract() if step.take_out == "retract" else lake.undo()
+            with cutting(step.cut):
+                lake.run(step)
                 assert_lake(lake)
+                if step.take_out:
+                    lake.retract() if step.take_out == "retract" else lake.undo()
+                    assert_lake(lake)
         if not lake.loaded:
             return
         incremental = hash_tables(place)

@@ -19,8 +19,9 @@ from sparkify.cli.app import COMMANDS, run
 from sparkify.intake import rules
 from sparkify.warehouse import statements, version
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.models import MODELS
 from sparkify.warehouse.statements import Statement, digest, read_statements
-from sparkify.warehouse.version import MODELS, models_digest, schema_version
+from sparkify.warehouse.version import models_digest, schema_version
 from tests.conftest import S3Server
 from tests.contents import hash_tables
 from tests.loading import etl

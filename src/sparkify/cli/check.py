@@ -52,9 +52,9 @@ def check(as_json: bool, **options: Any) -> None:
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
-            results = run_checks(engine, Scope.everything(), run_from=0)
+            results = run_checks(engine, Scope.all(), run_from=0)
             if "etl.days" in engine.tables():  # else it is an older warehouse, not upgraded yet
-                results += run_warnings(engine, Scope.everything(), first_run=0, now=now())
+                results += run_warnings(engine, Scope.all(), first_run=0, now=now())
     finally:
         engine.close()
     screen.say(f"Warehouse: {name_of(settings, engine)}")

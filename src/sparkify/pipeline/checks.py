@@ -4,12 +4,12 @@ They are the files of ``sql/checks``, and those that follow from the kinds of re
 what it looks at and when::
 
     -- Every primary key is unique.
-    -- scope: run | time range | warehouse
+    -- scope: run | moments | days | warehouse
     -- when: last batch                       (without this line: in every run)
     -- severity: warn                         (without this line: error)
 
-``run`` are the files of the run, ``time range`` the events between the earliest and the latest of them; the
-command `check` looks at everything in any case.
+``run`` are the files of the run, ``moments`` the events at its moments (:mod:`sparkify.pipeline.scope`) and
+what they and its songs belong to, ``days`` their days; the command `check` looks at everything in any case.
 
 A failing check of severity error publishes nothing. Checks of severity warn look at days and files that the
 load touched, after its last batch, in the tables of the ledger alone; each row they return is a subject (a
@@ -23,13 +23,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sparkify.errors import CheckError, Command, Hint
-from sparkify.pipeline.scope import Scope
+from sparkify.pipeline.scope import NOTHING, Scope, parameters
 from sparkify.text import counted
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, Rows
-from sparkify.warehouse.statements import Statement, list_files, statement
+from sparkify.warehouse.statements import SPARSE, TOUCHED, Statement, list_files, statement
 
 ERROR, WARN = "error", "warn"
 _SAMPLE_ROWS = 5
@@ -44,7 +45,7 @@ class Check:
         name: Its name.
         step: The query.
         description: The rule, in one sentence.
-        scope: What it looks at: run, time range or warehouse.
+        scope: What it looks at: run, moments, days or warehouse.
         last_batch: Whether it is made only when the last batch of a load is in.
         severity: error or warn.
     """
@@ -55,6 +56,11 @@ class Check:
     scope: str
     last_batch: bool
     severity: str = ERROR
+
+    @property
+    def by_piece(self) -> bool:
+        """Whether it looks at one piece of the scope after the other."""
+        return self.scope in {"moments", "days"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +111,28 @@ def run_checks(
 
     Args:
         engine: The warehouse, open.
-        scope: The time range of the events that are looked at.
+        scope: What is looked at.
         run_from: The first of the runs whose files are looked at.
         first_run: The run of the first batch of this load, if another than ``run_from``.
         last_batch: Whether no batch of this load follows.
     """
     runs = {"run_from": run_from, "first_run": run_from if first_run is None else first_run}
     return [
-        CheckResult(each.name, each.description, engine.execute(each.step, **runs, **scope.parameters()))
+        CheckResult(each.name, each.description, _failing(engine, each, scope, runs))
         for each in all_checks()
         if each.severity == ERROR and (last_batch or not each.last_batch)
     ]
+
+
+def _failing(engine: Engine, check: Check, scope: Scope, values: dict[str, Any]) -> Rows:
+    """Return the rows that break a rule, of every piece of the scope, each once."""
+    found: dict[tuple[Any, ...], None] = {}
+    pieces = scope.pieces or (NOTHING,)
+    for piece in pieces if check.by_piece else pieces[:1]:
+        left_out = [*([SPARSE] if piece.whole else []), *([TOUCHED] if scope.everything else [])]
+        step = check.step.without(*left_out)
+        found.update(dict.fromkeys(map(tuple, engine.execute(step, **values, **parameters(piece)))))
+    return list(found)
 
 
 def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime) -> list[CheckResult]:
@@ -123,7 +140,7 @@ def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime)
 
     Args:
         engine: The warehouse, open.
-        scope: The time range of the events that the load brought or took; its days are looked at.
+        scope: The events that the load brought or took; their days are looked at.
         first_run: The run of the first batch of the load; files are looked at from it on.
         now: The time it is, UTC without a zone: a day is judged when it is over.
     """
@@ -131,7 +148,7 @@ def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime)
         CheckResult(
             each.name,
             each.description,
-            engine.execute(each.step, first_run=first_run, now=now, **scope.parameters()),
+            _failing(engine, each, scope.days(), {"first_run": first_run, "now": now}),
             WARN,
         )
         for each in all_checks()

@@ -20,6 +20,7 @@ from sparkify.lake.store import LakeObject
 from sparkify.pipeline.carefully import unland
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.plan import Source, choose_file_id
+from sparkify.records import KINDS
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import FileRecord, LedgerFile, record
@@ -128,6 +129,12 @@ class Known:
     reload: frozenset[str] = frozenset()
     is_gone: Callable[[str], bool] = lambda _root: False
     found: FoundContents = field(default_factory=FoundContents)
+
+    @property
+    def has_events(self) -> bool:
+        """Whether the warehouse holds records of the kind that fills the fact table."""
+        facts = {kind.name for kind in KINDS if kind.fact}
+        return any(file.state == "loaded" and file.kind in facts for file in self.files)
 
 
 def decide(

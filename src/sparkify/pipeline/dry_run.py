@@ -16,10 +16,11 @@ from sparkify.warehouse.connect import open_recording
 from sparkify.warehouse.derived import shared_statements, statements_of
 from sparkify.warehouse.engine import Engine, RecordFile
 from sparkify.warehouse.ledger import Ledger, read_ledger
+from sparkify.warehouse.models import MODELS, RESET
 from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
 from sparkify.warehouse.statements import Statement, read_statements
 from sparkify.warehouse.tables import count_rows
-from sparkify.warehouse.version import MODELS, prepare_tables, today
+from sparkify.warehouse.version import prepare_tables, today
 
 
 class _Silence:
@@ -42,7 +43,7 @@ def list_models(engine: Engine, options: RunOptions) -> list[str]:
 
 def _models(options: RunOptions) -> Iterator[Statement]:
     yield from (statements_of(kind).accept for kind in KINDS)
-    for path in ("star/reset.sql", *MODELS) if options.full_refresh else MODELS:
+    for path in (RESET, *MODELS) if options.full_refresh else MODELS:
         yield from read_statements(path)
     yield shared_statements().absent
     yield from (check.step for check in all_checks())

@@ -29,7 +29,7 @@ from sparkify.pipeline.set_aside import (
 )
 from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
-from sparkify.pipeline.transform import transform
+from sparkify.pipeline.transform import count_plays, find_scope, transform
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.text import name_runs
 from sparkify.warehouse.engine import Engine
@@ -42,7 +42,6 @@ from sparkify.warehouse.ledger import (
     read_ledger,
     record,
 )
-from sparkify.warehouse.statements import statement
 from sparkify.warehouse.version import (
     changed_models,
     prepare_tables,
@@ -101,7 +100,7 @@ class Summary:
 class Published(NamedTuple):
     """What a transaction has published, or was about to: its record, its checks, and what it took in.
 
-    ``touched`` is the time range of the events that the load has brought or taken so far.
+    ``touched`` are the days of the events that the load has brought or taken so far.
     """
 
     run: RunRecord
@@ -308,7 +307,7 @@ def publish(
         progress: Told what is done.
         first_run: The run of the first batch of this load.
         about_to_commit: Told what is about to be committed.
-        touched: The time range of the events in earlier batches of this load.
+        touched: The days of the events in earlier batches of this load.
 
     Returns:
         What was published; None if another run came between.
@@ -331,13 +330,15 @@ def publish(
             # A changed model says of all rows what an unchanged one says of the new ones.
             refresh = batch.full_refresh or bool(changed_models(meta))
             note_set_aside(engine, run.run_id, landing.aside)
-            scope = forget(engine, run.run_id, decision.replaced, landing.scope, "replaced")
+            forget(engine, run.run_id, decision.replaced, "replaced")
             write_contents(engine, run.run_id, decision)
-            accept(engine, run.run_id, landing)
+            first = not known.has_events
+            accept(engine, run.run_id, landing, first=first)
+            scope = landing.scope if first else find_scope(engine)
             touched = (touched or Scope()).joined(scope)
             if refresh:
-                scope = Scope.everything()
-            transform(engine, scope, progress, full_refresh=refresh)
+                scope = Scope.all()
+            transform(engine, scope, progress)
             progress(label="checking")
             checks = run_checks(
                 engine,
@@ -405,7 +406,7 @@ def _mode(batch: Batch, landing: Landing, options: RunOptions) -> str:
 
 def _finish(engine: Engine, run: RunRecord, scope: Scope, checks: Sequence[CheckResult]) -> RunRecord:
     """Write the run and its checks into the ledger, in the transaction of its rows."""
-    ((plays, matched, staged),) = engine.execute(statement("ledger/star_totals.sql"), **scope.parameters())
+    plays, matched, staged = count_plays(engine, scope)
     done = replace(
         run,
         status="done",

@@ -116,11 +116,12 @@ class Landing:
 
     @property
     def scope(self) -> Scope:
-        """The time range of the events that are to be loaded."""
-        scope = Scope()
-        for each in self.files:
-            scope = scope.including(each.ts_from, each.ts_to)
-        return scope
+        """The events that are to be loaded, and all others between the first and the last of them."""
+        ends = [(each.ts_from, each.ts_to) for each in self.files]
+        return Scope.of_range(
+            min((first for first, _ in ends if first is not None), default=None),
+            max((last for _, last in ends if last is not None), default=None),
+        )
 
     def note_unread(self, file: PlannedFile, exc: SourceError) -> None:
         """Note that a file cannot be read, so that the others are loaded without it.

@@ -14,7 +14,7 @@ from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.retry import persist, stands, was_committed
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
-from sparkify.pipeline.transform import transform
+from sparkify.pipeline.transform import count_plays, find_scope, transform
 from sparkify.text import counted
 from sparkify.warehouse.connect import require
 from sparkify.warehouse.engine import Engine
@@ -151,20 +151,19 @@ def take_out(
     """
 
     def change(run_id: int, meta: Meta) -> Change:
-        scope = forget(engine, run_id, [file.file_id for file in files], Scope(), state)
+        forget(engine, run_id, [file.file_id for file in files], state)
+        scope = find_scope(engine)
         ((gone, read, loaded, rejected, plays_loaded),) = (
             map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
         )
         refresh = bool(changed_models(meta))
         if refresh:
-            scope = Scope.everything()
-        transform(engine, scope, progress, full_refresh=refresh)
+            scope = Scope.all()
+        transform(engine, scope, progress)
         raise_failures(run_checks(engine, scope, run_from=0 if refresh else run_id))
         if refresh:
             write_meta(engine, replace(meta, models_digest=today().models_digest))
-        ((plays, matched, staged),) = engine.execute(
-            statement("ledger/star_totals.sql"), **scope.parameters()
-        )
+        plays, matched, staged = count_plays(engine, scope)
         return Change(-gone, -read, -loaded, -rejected, -plays_loaded, staged - plays, plays, matched)
 
     return _as_run(engine, files, mode, progress, change)

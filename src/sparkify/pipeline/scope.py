@@ -1,61 +1,137 @@
-"""How much of the star a run has to compute anew."""
+"""What a run has to compute anew of the star: the moments of events that came or went, and their days.
+
+A *moment* is an event's time in ms since 1970. The moments of a run are rows of ``run_moments``; they are cut
+into pieces, so that both engines read the part of a table between a piece's ends and nothing else (both keep
+the smallest and largest value of each block). A piece is *whole* if most events between its ends came or
+went: all of them are computed anew then, which is faster than to look each of them up. Else only the moments
+in ``run_moments`` are: lines marked ``-- sparse`` in our SQL say so, and are left out for whole pieces.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, Self
 
 # Beyond any time a log can hold, and within what a TIMESTAMP can: 0001-01-01 and 9999-12-31, in ms.
-_FIRST = -62_135_596_800_000
-_LAST = 253_402_300_799_999
-_DAY = 86_400_000
+FIRST = -62_135_596_800_000
+LAST = 253_402_300_799_999
+DAY = 86_400_000
+# A day is whole if this share of its events came or went.
+_MOST = 0.25
+# Each piece costs its statements once more.
+_MOST_PIECES = 24
+
+
+class Piece(NamedTuple):
+    """The moments between two ends, both included; if ``whole``, every one of them, touched or not."""
+
+    ts_from: int
+    ts_to: int
+    whole: bool = True
+
+
+# No moment at all.
+NOTHING = Piece(1, 0)
+
+
+class TouchedDay(NamedTuple):
+    """A day of the run's moments; times in ms since 1970.
+
+    Attributes:
+        midnight: Its beginning.
+        events: How many of its events came or went.
+        ts_from: The first of them.
+        ts_to: The last.
+        before: How many events it had before the run.
+    """
+
+    midnight: int
+    events: int
+    ts_from: int
+    ts_to: int
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The range of event times, in ms since 1970, whose plays are replaced; empty when ``ts_from > ts_to``.
+    """The pieces, in order and apart from each other; without any, no event's time is in the scope.
 
-    Users are compared with the events of the same range, or (``all_users``) with every event there is:
-    when an event goes, the one before it may lie anywhere.
+    ``everything``: the people, songs and artists are all looked at, not those in the run's tables.
     """
 
-    ts_from: int = 1
-    ts_to: int = 0
-    all_users: bool = False
+    pieces: tuple[Piece, ...] = ()
+    everything: bool = False
 
     @classmethod
-    def everything(cls) -> Self:
+    def all(cls) -> Self:
         """Return the scope of a full refresh."""
-        return cls(_FIRST, _LAST, all_users=True)
+        return cls((Piece(FIRST, LAST),), everything=True)
 
-    @property
-    def empty(self) -> bool:
-        """Whether no event's time is in it."""
-        return self.ts_from > self.ts_to
+    @classmethod
+    def of_range(cls, ts_from: int | None, ts_to: int | None) -> Self:
+        """Return the scope of every moment between two; None, None is no moment."""
+        return cls() if ts_from is None or ts_to is None else cls((Piece(ts_from, ts_to),))
 
-    def including(self, ts_from: int | None, ts_to: int | None) -> Scope:
-        """Return the scope grown to a range; None, None is no range."""
-        if ts_from is None or ts_to is None:
-            return self
-        if self.empty:
-            return replace(self, ts_from=ts_from, ts_to=ts_to)
-        return replace(self, ts_from=min(self.ts_from, ts_from), ts_to=max(self.ts_to, ts_to))
+    @classmethod
+    def of_days(cls, days: Iterable[TouchedDay]) -> Self:
+        """Return the scope of the moments in ``run_moments``, by the days they lie on, in order."""
+        pieces: list[Piece] = []
+        for day in days:
+            whole = day.events >= _MOST * (day.before + day.events)
+            piece = Piece(day.ts_from, day.ts_to, whole)
+            last = pieces[-1] if pieces else None
+            if last and whole and last.whole and day.midnight - last.ts_to <= DAY:
+                pieces[-1] = Piece(last.ts_from, day.ts_to)
+            else:
+                pieces.append(piece)
+        if len(pieces) > _MOST_PIECES:
+            pieces = _joined([Piece(each.ts_from, each.ts_to, whole=False) for each in pieces])
+        return cls(tuple(pieces))
 
-    def with_all_users(self) -> Scope:
-        """Return the scope with users compared to every event."""
-        return replace(self, all_users=True)
+    def days(self) -> Scope:
+        """Return the scope of the whole UTC days of its pieces."""
+        days: list[Piece] = []
+        for each in self.pieces:
+            ts_from, ts_to = _midnight(each.ts_from), _midnight(each.ts_to) + DAY - 1
+            if days and ts_from <= days[-1].ts_to + 1:
+                days[-1] = Piece(days[-1].ts_from, max(ts_to, days[-1].ts_to))
+            else:
+                days.append(Piece(ts_from, ts_to))
+        return Scope(tuple(days), self.everything)
 
     def joined(self, other: Scope) -> Scope:
-        """Return the scope grown to the range of another one."""
-        return self if other.empty else self.including(other.ts_from, other.ts_to)
+        """Return the scope of the days of both."""
+        pieces = sorted((*self.days().pieces, *other.days().pieces))
+        return Scope(tuple(pieces), self.everything or other.everything).days()
 
-    def parameters(self) -> dict[str, int]:
-        """Return the values of the models' parameters; ``days`` are the whole UTC days of the range."""
-        return {
-            "ts_from": self.ts_from,
-            "ts_to": self.ts_to,
-            "users_from": _FIRST if self.all_users else self.ts_from,
-            "users_to": _LAST if self.all_users else self.ts_to,
-            "days_from": self.ts_from if self.empty else self.ts_from - self.ts_from % _DAY,
-            "days_to": self.ts_to if self.empty else self.ts_to - self.ts_to % _DAY + _DAY - 1,
-        }
+
+def parameters(piece: Piece) -> dict[str, int]:
+    """Return the values of the SQL's parameters for a piece; ``days`` are the UTC days that it lies on."""
+    ts_from, ts_to, _ = piece
+    if ts_from > ts_to:
+        return {"ts_from": ts_from, "ts_to": ts_to, "days_from": ts_from, "days_to": ts_to}
+    return {
+        "ts_from": ts_from,
+        "ts_to": ts_to,
+        "days_from": _midnight(ts_from),
+        "days_to": _midnight(ts_to) + DAY - 1,
+    }
+
+
+def _midnight(moment: int) -> int:
+    return moment - moment % DAY
+
+
+def _joined(pieces: list[Piece]) -> list[Piece]:
+    """Join the pieces that lie nearest to each other, until there are few enough; none of them is whole."""
+    gaps = sorted(later.ts_from - earlier.ts_to for earlier, later in pairwise(pieces))
+    most = gaps[-_MOST_PIECES]
+    found = pieces[:1]
+    for each in pieces[1:]:
+        if each.ts_from - found[-1].ts_to <= most:
+            found[-1] = Piece(found[-1].ts_from, each.ts_to, whole=False)
+        else:
+            found.append(each)
+    return found

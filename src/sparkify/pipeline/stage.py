@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Sequence
 
 from sparkify.pipeline.landing import Landing
-from sparkify.pipeline.scope import Scope
-from sparkify.records import KINDS
+from sparkify.records import KINDS, RecordKind
 from sparkify.text import counted
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
@@ -18,43 +17,45 @@ from sparkify.warehouse.statements import list_files, read_statements, statement
 _LONGEST_NAME = 200
 
 
-def forget(engine: Engine, run_id: int, file_ids: Sequence[int], scope: Scope, state: str) -> Scope:
-    """Remove the rows of replaced or retracted files from staging; the scope grows by what they touched.
+def forget(engine: Engine, run_id: int, file_ids: Sequence[int], state: str) -> None:
+    """Remove the rows of replaced or retracted files from staging; what they touch is noted.
 
     Args:
         engine: Open for writing.
         run_id: This run.
         file_ids: The files.
-        scope: What the run changes so far.
         state: What becomes of their rows in the ledger.
     """
     if not file_ids:
-        return scope
+        return
     engine.insert("run_files", ["file_id"], [(number,) for number in file_ids])
-    ((ts_from, ts_to),) = engine.execute(statement("ledger/removed_range.sql"))
     _touch(engine, "removed")
     for step in shared_statements().remove:
         engine.execute(step)
     engine.execute(statement("ledger/supersede.sql"), state=state)
     engine.execute(statement("ledger/resolve_rejects.sql"), run_id=run_id)
-    if ts_from is None:
-        return scope  # only songs: no event goes, so the users stay as they are
-    return scope.including(ts_from, ts_to).with_all_users()
 
 
-def _touch(engine: Engine, what: str) -> None:
+def _touch(engine: Engine, what: str, *, kinds: Sequence[RecordKind] = KINDS) -> None:
     """Note, in the run's own tables, what the star has to compute anew for records accepted or removed."""
     noted = list_files("touch")
-    for kind in KINDS:
+    for kind in kinds:
         path = f"touch/{kind.name}_{what}.sql"
         for step in read_statements(path) if path in noted else ():
             engine.execute(step)
 
 
-def accept(engine: Engine, run_id: int, landing: Landing) -> None:
-    """Move what has landed into staging, and write its files, rejects and unknown fields into the ledger."""
+def accept(engine: Engine, run_id: int, landing: Landing, *, first: bool = False) -> None:
+    """Move what has landed into staging, and write its files, rejects and unknown fields into the ledger.
+
+    Args:
+        engine: Open for writing.
+        run_id: This run.
+        landing: What has landed.
+        first: Whether the warehouse has no event yet: their moments need not be noted one by one.
+    """
     # Before the rows move: what landed inside a new file is renamed.
-    _touch(engine, "accepted")
+    _touch(engine, "accepted", kinds=[kind for kind in KINDS if not (first and kind.fact)])
     for kind in KINDS:
         engine.accept(kind)
     files = [

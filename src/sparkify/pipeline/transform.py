@@ -3,20 +3,66 @@
 from __future__ import annotations
 
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.scope import Scope
+from sparkify.pipeline.scope import DAY, FIRST, Scope, TouchedDay, parameters
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.statements import read_statements
-from sparkify.warehouse.version import MODELS
+from sparkify.warehouse.models import CATALOGUE, DAYS, LOST_USERS, PIECE, REMATCH, RESET
+from sparkify.warehouse.statements import SPARSE, read_statements, statement
+
+# How far back the latest event of people who lost theirs is looked for, in days, before all events are.
+_STRETCHES = (1, 8, 64)
 
 
-def transform(engine: Engine, scope: Scope, progress: ShowProgress, *, full_refresh: bool) -> None:
-    """Bring the star up to date with staging, within the scope.
+def find_scope(engine: Engine) -> Scope:
+    """Return the scope of the moments in ``run_moments``."""
+    found = engine.execute(statement("run/touched_days.sql"))
+    return Scope.of_days(TouchedDay(*map(int, row)) for row in found)
 
-    The same models serve a run that adds a day and one that rebuilds all: only their range differs.
+
+def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
+    """Bring the star up to date with staging, within the scope; if that is everything, compute it all anew.
+
+    The same models serve a run that adds a day and one that rebuilds all: only their scope differs.
     """
-    for path in ("star/reset.sql", *MODELS) if full_refresh else MODELS:
-        progress(label=f"computing {path.removeprefix('star/').removesuffix('.sql')}")
-        for step in read_statements(path):
-            engine.execute(step, **scope.parameters())
-    engine.execute(shared_statements().absent, **scope.parameters())
+    if scope.everything:
+        _compute(engine, progress, RESET)
+    for path in CATALOGUE:
+        _compute(engine, progress, path)
+    ((titles_from, titles_to),) = engine.execute(statement("run/played_range.sql"))
+    if titles_from is not None:
+        for path in REMATCH:
+            _compute(engine, progress, path, titles_from=titles_from, titles_to=titles_to)
+    _find_lost_users(engine, progress)
+    for piece in scope.pieces:
+        for path in PIECE:
+            _compute(engine, progress, path, *([SPARSE] if piece.whole else []), **parameters(piece))
+    for piece in scope.days().pieces:
+        _compute(engine, progress, DAYS, **parameters(piece))
+        engine.execute(shared_statements().absent, **parameters(piece))
+
+
+def count_plays(engine: Engine, scope: Scope) -> tuple[int, int, int]:
+    """Return how many plays the scope has, how many match a song, and how many rows of staging they are."""
+    step = statement("ledger/star_totals.sql")
+    rows = [
+        engine.execute(step.without(*([SPARSE] if piece.whole else [])), **parameters(piece))[0]
+        for piece in scope.pieces
+    ]
+    plays, matched, staged = (sum(int(row[i]) for row in rows) for i in range(3))
+    return plays, matched, staged
+
+
+def _compute(engine: Engine, progress: ShowProgress, path: str, *without: str, **values: int) -> None:
+    progress(label=f"computing {path.removeprefix('star/').removesuffix('.sql')}")
+    for step in read_statements(path):
+        engine.execute(step.without(*without), **values)
+
+
+def _find_lost_users(engine: Engine, progress: ShowProgress) -> None:
+    """Find the latest event of people who lost theirs: in the days before it, then further back."""
+    for days in (*_STRETCHES, None):
+        ((people, newest),) = engine.execute(statement("run/lost_users.sql"))
+        if not people:
+            return
+        ts_from = FIRST if days is None else newest - days * DAY
+        _compute(engine, progress, LOST_USERS, ts_from=ts_from, ts_to=newest)

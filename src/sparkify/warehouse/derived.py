@@ -478,15 +478,16 @@ def _conservation(kinds: Sequence[RecordKind]) -> str:
 def _owned_rows(kinds: Sequence[RecordKind]) -> str:
     def rows(kind: RecordKind) -> str:
         within = f"s.{kind.moment} BETWEEN :ts_from AND :ts_to AND " if kind.moment else ""
+        touched = f"    s.{kind.moment} IN (SELECT m.ts FROM run_moments AS m) AND  -- sparse\n"
         return (
             f"SELECT '{kind.staging}' AS in_table, s.file_id, COUNT(*) AS staged\nFROM {kind.staging} AS s\n"
             "LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'\n"
-            f"WHERE {within}f.file_id IS NULL\nGROUP BY s.file_id"
+            f"WHERE\n{touched if kind.moment else ''}    {within}f.file_id IS NULL\nGROUP BY s.file_id"
         )
 
     return (
         "-- Every row of staging belongs to a loaded file: a failed run has left no rows.\n"
-        "-- scope: time range\n" + "\nUNION ALL\n".join(map(rows, kinds))
+        "-- scope: moments\n" + "\nUNION ALL\n".join(map(rows, kinds))
     )
 
 
@@ -497,7 +498,7 @@ def _vanished_field(kinds: Sequence[RecordKind]) -> str:
     )
     return (
         "-- A field that every day had does not go away.\n"
-        "-- scope: time range\n"
+        "-- scope: days\n"
         "-- severity: warn\n"
         "-- Thresholds: of a day with 50 events or more, none has the field, and some did on each of the 7 days with\n"
         "-- events before.\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,6 +16,11 @@ from sparkify.errors import ModelError
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
 # A comment, a text or quoted name, a word or number, any other character.
 _TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[\w$.]+|\S", re.DOTALL)
+
+# Marks of lines that may be left out: those that look moments up one by one, where every moment of a piece is
+# meant, and those that look at what a run touched, where all is looked at (:mod:`sparkify.pipeline.scope`).
+SPARSE = "sparse"
+TOUCHED = "touched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,13 @@ class Statement:
     def parameters(self) -> tuple[str, ...]:
         """The names of its parameters, in the order of their first use."""
         return tuple(dict.fromkeys(_PARAMETER.findall(_without_comments(self.text))))
+
+    def without(self, *marks: str) -> Statement:
+        """Return the statement without the lines that end in ``-- mark``, for any of the marks."""
+        ends = tuple(f"-- {mark}" for mark in marks)
+        lines = self.text.splitlines()
+        kept = [line for line in lines if not line.rstrip().endswith(ends)]
+        return self if len(kept) == len(lines) else replace(self, text="\n".join(kept))
 
     def pick(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return those of ``parameters`` that the statement uses."""
@@ -107,6 +119,11 @@ def digest(steps: Iterable[Statement]) -> str:
     The digest is computed from tokens, not from a parse tree: a new release of a parser would otherwise
     report every model as changed.
     """
+    return _digest(tuple(steps))
+
+
+@cache
+def _digest(steps: tuple[Statement, ...]) -> str:
     tokens = (
         token if token[:1] in ("'", '"') else token.lower()
         for step in steps

@@ -15,23 +15,13 @@ from sparkify.errors import ConfigError
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import Meta, now, read_meta, record
+from sparkify.warehouse.models import MODELS
 from sparkify.warehouse.statements import digest, list_files, read_statements, statement
 from sparkify.warehouse.tables import create_tables
 
 # Increase it with every change of which records are accepted, or of their values: the next run then reads
 # files with rejected records again.
 RULES_VERSION = 2
-# The models of the star, in the order of their dependencies.
-MODELS = (
-    "star/songs.sql",
-    "star/artists.sql",
-    "star/song_matches.sql",
-    "star/rematch.sql",  # before songplays: plays of the range are about to be replaced anyway
-    "star/songplays.sql",
-    "star/users.sql",
-    "star/time.sql",
-    "star/days.sql",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours

@@ -1,5 +1,5 @@
 -- As many plays match a song as before.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 50 plays or more, after 7 days with events or more, fewer match than 3/4 of what
 -- the rate of the 28 days before lets expect, by more than 5 standard deviations of chance.

@@ -1,8 +1,9 @@
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
     AND (

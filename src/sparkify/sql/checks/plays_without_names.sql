@@ -1,5 +1,5 @@
 -- Plays have a title and an artist.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 20 plays or more, at least 10 lack one of them; that is more than 5 %, and
 -- 3 times the share in the 28 days with events before (no such day: none lacked any).

@@ -35,6 +35,8 @@ DROP TABLE IF EXISTS etl.files;
 
 DROP TABLE IF EXISTS etl.meta;
 
+DROP TABLE IF EXISTS etl.played_titles;
+
 DROP TABLE IF EXISTS etl.rejects;
 
 DROP TABLE IF EXISTS etl.runs;

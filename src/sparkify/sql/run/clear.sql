@@ -3,10 +3,16 @@ DELETE FROM run_files;
 
 DELETE FROM run_moves;
 
+DELETE FROM run_moments;
+
 DELETE FROM run_changed_songs;
 
 DELETE FROM run_changed_artists;
 
 DELETE FROM run_changed_titles;
 
-DELETE FROM run_song_matches;
+DELETE FROM run_changed_users;
+
+DELETE FROM run_lost_users;
+
+DELETE FROM run_rematched;

@@ -1,14 +1,21 @@
 -- Plays loaded by earlier runs get, change or lose their song when the catalogue does.
-UPDATE songplays
-SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
-FROM (
-    SELECT p.songplay_id, m.song_id, m.artist_id, m.song_match
-    FROM songplays AS p
-    INNER JOIN (SELECT DISTINCT title, artist_name FROM run_changed_titles) AS t
-        ON p.song = t.title AND p.artist = t.artist_name
-    LEFT JOIN run_song_matches AS m
-        ON
-            p.song = m.song AND p.artist = m.artist
-            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
-) AS r
-WHERE songplays.songplay_id = r.songplay_id;
+-- Which plays: those whose title a song that changed has, or had, wherever they lie between titles_from and
+-- titles_to. Then what matches them (song_matches.sql), then the change.
+INSERT INTO run_rematched (songplay_id, start_time, song, artist, length, was_matched)
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.song,
+    p.artist,
+    p.length,
+    CASE WHEN p.song_id IS NULL THEN 0 ELSE 1 END AS was_matched
+FROM songplays AS p
+INNER JOIN (SELECT DISTINCT title, artist_name FROM run_changed_titles) AS t
+    ON p.song = t.title AND p.artist = t.artist_name
+WHERE p.start_time BETWEEN DATEADD(ms, :titles_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :titles_to, '1970-01-01'::TIMESTAMP);
+
+DELETE FROM run_played;
+
+INSERT INTO run_played (song, artist, length)
+SELECT DISTINCT song, artist, length FROM run_rematched;

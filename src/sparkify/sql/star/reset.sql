@@ -9,6 +9,10 @@ DELETE FROM songs;
 
 DELETE FROM artists;
 
+DELETE FROM etl.days;
+
+DELETE FROM etl.played_titles;
+
 DELETE FROM run_changed_songs;
 
 DELETE FROM run_changed_artists;
@@ -16,3 +20,5 @@ DELETE FROM run_changed_artists;
 INSERT INTO run_changed_songs SELECT DISTINCT song_id FROM staging_songs;
 
 INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM staging_songs;
+
+DELETE FROM run_lost_users;

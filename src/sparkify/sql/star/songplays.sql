@@ -1,4 +1,4 @@
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -6,7 +6,9 @@
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -16,7 +18,9 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN :ts_from AND :ts_to)  -- sparse
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -28,6 +32,7 @@ plays AS (
     FROM staging_events AS e
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN :ts_from AND :ts_to)  -- sparse
         AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
     UNION ALL
     SELECT

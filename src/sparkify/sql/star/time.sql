@@ -1,6 +1,8 @@
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -15,6 +17,8 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
 ) AS p;

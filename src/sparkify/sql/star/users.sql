@@ -1,5 +1,6 @@
 -- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
--- The events of the run are compared with what is stored, so the cost follows the new data.
+-- The events of a piece of the run's scope are compared with what is stored, so that the cost follows the new
+-- data.
 -- Two events at the same (ts, item_in_session) are ordered by content, without trailing blanks, as Redshift
 -- compares texts.
 DELETE FROM run_users;
@@ -8,7 +9,9 @@ INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_
 WITH latest AS (
     SELECT e.user_id, MAX(e.ts) AS ts
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN :users_from AND :users_to
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN :ts_from AND :ts_to
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN :ts_from AND :ts_to)  -- sparse
     GROUP BY e.user_id
 ),
 
@@ -23,6 +26,7 @@ candidates AS (
         e.item_in_session
     FROM staging_events AS e
     INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN :ts_from AND :ts_to
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
@@ -40,3 +44,5 @@ DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
 
 INSERT INTO users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
 SELECT user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session FROM run_users;
+
+INSERT INTO run_changed_users SELECT user_id FROM run_users;

@@ -45,7 +45,7 @@ WHERE
 ORDER BY
   f.uri;
 
--- checks/hole_in_time.sql:1 b45ce9f7679c74dd
+-- checks/hole_in_time.sql:1 8772b45211652ff2
 WITH days AS (
   SELECT
     d.day,
@@ -264,7 +264,7 @@ FROM holes AS h
 ORDER BY
   subject;
 
--- checks/match_rate_fell.sql:1 f70d3cc41ee324da
+-- checks/match_rate_fell.sql:1 eb4e09c3242945c1
 WITH days AS (
   SELECT
     d.day,
@@ -308,7 +308,65 @@ WHERE
 ORDER BY
   subject;
 
--- checks/no_fan_out.sql:1 956c7b8fcc64c334
+-- checks/no_fan_out.sql:1 3da7809ed3c98bdb
+WITH counts AS (
+  SELECT
+    (
+      SELECT
+        COUNT(*)
+      FROM staging_events
+      WHERE
+        page = 'NextSong'
+        AND ts BETWEEN $ts_from AND $ts_to
+        AND ts IN (
+          SELECT
+            m.ts
+          FROM run_moments AS m
+        )
+    ) AS staged,
+    (
+      SELECT
+        COUNT(*)
+      FROM songplays
+      WHERE
+        start_time IN (
+          SELECT
+            CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+          FROM run_moments AS m
+        )
+        AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+    ) AS plays
+)
+SELECT
+  e.events,
+  c.plays
+FROM counts AS c
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS events
+  FROM (
+    SELECT DISTINCT
+      s.user_id,
+      s.session_id,
+      s.item_in_session,
+      s.ts
+    FROM staging_events AS s
+    CROSS JOIN counts AS d
+    WHERE
+      s.page = 'NextSong'
+      AND s.ts BETWEEN $ts_from AND $ts_to
+      AND d.staged <> d.plays
+      AND s.ts IN (
+        SELECT
+          m.ts
+        FROM run_moments AS m
+      )
+  ) AS i
+) AS e
+WHERE
+  c.staged <> c.plays AND e.events <> c.plays;
+
+-- checks/no_fan_out.sql:1 d356ff2e44919a15
 WITH counts AS (
   SELECT
     (
@@ -348,7 +406,48 @@ CROSS JOIN (
 WHERE
   c.staged <> c.plays AND e.events <> c.plays;
 
--- checks/not_null.sql:1 f203e4a417df476f
+-- checks/not_null.sql:1 16969d55d07c3906
+SELECT
+  'songplays' AS in_table,
+  CAST(songplay_id AS TEXT(64)) AS key_value
+FROM songplays
+WHERE
+  start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND (
+    songplay_id IS NULL
+    OR user_id IS NULL
+    OR user_id = ''
+    OR session_id IS NULL
+    OR item_in_session IS NULL
+  )
+UNION ALL
+SELECT
+  'users' AS in_table,
+  user_id AS key_value
+FROM users
+WHERE
+  user_id IS NULL OR user_id = ''
+UNION ALL
+SELECT
+  'songs' AS in_table,
+  song_id AS key_value
+FROM songs
+WHERE
+  song_id IS NULL OR artist_id IS NULL
+UNION ALL
+SELECT
+  'artists' AS in_table,
+  artist_id AS key_value
+FROM artists
+WHERE
+  artist_id IS NULL;
+
+-- checks/not_null.sql:1 e617db38e413694b
 SELECT
   'songplays' AS in_table,
   CAST(songplay_id AS TEXT(64)) AS key_value
@@ -403,7 +502,7 @@ HAVING
       kind = 'events' AND state = 'loaded' AND run_id >= $first_run
   ) > 0;
 
--- checks/plays_without_names.sql:1 7f84dac2c6088e25
+-- checks/plays_without_names.sql:1 7839f3447e6e3305
 WITH before AS (
   SELECT
     d.day,
@@ -446,7 +545,145 @@ WHERE
 ORDER BY
   subject;
 
--- checks/references.sql:1 af8202a55b00a458
+-- checks/references.sql:1 ccbfb98c36b78577
+SELECT
+  'songplays.user_id' AS reference,
+  p.user_id AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM users AS u
+    WHERE
+      u.user_id = p.user_id
+  )
+UNION ALL
+SELECT
+  'songplays.start_time' AS reference,
+  CAST(p.start_time AS TEXT(64)) AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM time AS t
+    WHERE
+      t.start_time = p.start_time
+      AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  )
+UNION ALL
+SELECT
+  'songplays.song_id' AS reference,
+  p.song_id AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.song_id IS NULL
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM songs AS s
+    WHERE
+      s.song_id = p.song_id
+  )
+UNION ALL
+SELECT
+  'songplays.artist_id' AS reference,
+  p.artist_id AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.artist_id IS NULL
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM artists AS a
+    WHERE
+      a.artist_id = p.artist_id
+  )
+UNION ALL
+SELECT
+  'songplays.user_id' AS reference,
+  p.user_id AS key_value
+FROM songplays AS p
+INNER JOIN (
+  SELECT DISTINCT
+    c.user_id
+  FROM run_changed_users AS c
+  LEFT JOIN users AS u
+    ON c.user_id = u.user_id
+  WHERE
+    u.user_id IS NULL
+) AS g
+  ON p.user_id = g.user_id
+UNION ALL
+SELECT
+  'songplays.song_id' AS reference,
+  p.song_id AS key_value
+FROM songplays AS p
+INNER JOIN (
+  SELECT DISTINCT
+    c.song_id
+  FROM run_changed_songs AS c
+  LEFT JOIN songs AS s
+    ON c.song_id = s.song_id
+  WHERE
+    s.song_id IS NULL
+) AS g
+  ON p.song_id = g.song_id
+UNION ALL
+SELECT
+  'songplays.artist_id' AS reference,
+  p.artist_id AS key_value
+FROM songplays AS p
+INNER JOIN (
+  SELECT DISTINCT
+    c.artist_id
+  FROM run_changed_artists AS c
+  LEFT JOIN artists AS a
+    ON c.artist_id = a.artist_id
+  WHERE
+    a.artist_id IS NULL
+) AS g
+  ON p.artist_id = g.artist_id
+UNION ALL
+SELECT
+  'songs.artist_id' AS reference,
+  s.artist_id AS key_value
+FROM songs AS s
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM artists AS a
+    WHERE
+      a.artist_id = s.artist_id
+  );
+
+-- checks/references.sql:1 5be5939a6f56530f
 SELECT
   'songplays.user_id' AS reference,
   p.user_id AS key_value
@@ -473,6 +710,7 @@ WHERE
     FROM time AS t
     WHERE
       t.start_time = p.start_time
+      AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
   )
 UNION ALL
 SELECT
@@ -480,7 +718,8 @@ SELECT
   p.song_id AS key_value
 FROM songplays AS p
 WHERE
-  NOT p.song_id IS NULL
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.song_id IS NULL
   AND NOT EXISTS(
     SELECT
       1
@@ -494,7 +733,126 @@ SELECT
   p.artist_id AS key_value
 FROM songplays AS p
 WHERE
-  NOT p.artist_id IS NULL
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.artist_id IS NULL
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM artists AS a
+    WHERE
+      a.artist_id = p.artist_id
+  )
+UNION ALL
+SELECT
+  'songplays.user_id' AS reference,
+  p.user_id AS key_value
+FROM songplays AS p
+INNER JOIN (
+  SELECT DISTINCT
+    c.user_id
+  FROM run_changed_users AS c
+  LEFT JOIN users AS u
+    ON c.user_id = u.user_id
+  WHERE
+    u.user_id IS NULL
+) AS g
+  ON p.user_id = g.user_id
+UNION ALL
+SELECT
+  'songplays.song_id' AS reference,
+  p.song_id AS key_value
+FROM songplays AS p
+INNER JOIN (
+  SELECT DISTINCT
+    c.song_id
+  FROM run_changed_songs AS c
+  LEFT JOIN songs AS s
+    ON c.song_id = s.song_id
+  WHERE
+    s.song_id IS NULL
+) AS g
+  ON p.song_id = g.song_id
+UNION ALL
+SELECT
+  'songplays.artist_id' AS reference,
+  p.artist_id AS key_value
+FROM songplays AS p
+INNER JOIN (
+  SELECT DISTINCT
+    c.artist_id
+  FROM run_changed_artists AS c
+  LEFT JOIN artists AS a
+    ON c.artist_id = a.artist_id
+  WHERE
+    a.artist_id IS NULL
+) AS g
+  ON p.artist_id = g.artist_id
+UNION ALL
+SELECT
+  'songs.artist_id' AS reference,
+  s.artist_id AS key_value
+FROM songs AS s
+WHERE
+  NOT EXISTS(
+    SELECT
+      1
+    FROM artists AS a
+    WHERE
+      a.artist_id = s.artist_id
+  );
+
+-- checks/references.sql:1 36f71784abcbedec
+SELECT
+  'songplays.user_id' AS reference,
+  p.user_id AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM users AS u
+    WHERE
+      u.user_id = p.user_id
+  )
+UNION ALL
+SELECT
+  'songplays.start_time' AS reference,
+  CAST(p.start_time AS TEXT(64)) AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM time AS t
+    WHERE
+      t.start_time = p.start_time
+      AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  )
+UNION ALL
+SELECT
+  'songplays.song_id' AS reference,
+  p.song_id AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.song_id IS NULL
+  AND NOT EXISTS(
+    SELECT
+      1
+    FROM songs AS s
+    WHERE
+      s.song_id = p.song_id
+  )
+UNION ALL
+SELECT
+  'songplays.artist_id' AS reference,
+  p.artist_id AS key_value
+FROM songplays AS p
+WHERE
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.artist_id IS NULL
   AND NOT EXISTS(
     SELECT
       1
@@ -516,7 +874,163 @@ WHERE
       a.artist_id = s.artist_id
   );
 
--- checks/unique_keys.sql:1 7cb142b7d81af856
+-- checks/unique_keys.sql:1 5eb6728414c65c4b
+SELECT
+  'songplays' AS in_table,
+  CAST(songplay_id AS TEXT(64)) AS key_value,
+  COUNT(*) AS times
+FROM songplays
+WHERE
+  start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+GROUP BY
+  songplay_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'users' AS in_table,
+  user_id AS key_value,
+  COUNT(*) AS times
+FROM users
+WHERE
+  user_id IN (
+    SELECT
+      c.user_id
+    FROM run_changed_users AS c
+  )
+GROUP BY
+  user_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'songs' AS in_table,
+  song_id AS key_value,
+  COUNT(*) AS times
+FROM songs
+WHERE
+  song_id IN (
+    SELECT
+      c.song_id
+    FROM run_changed_songs AS c
+  )
+GROUP BY
+  song_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'artists' AS in_table,
+  artist_id AS key_value,
+  COUNT(*) AS times
+FROM artists
+WHERE
+  artist_id IN (
+    SELECT
+      c.artist_id
+    FROM run_changed_artists AS c
+  )
+GROUP BY
+  artist_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'time' AS in_table,
+  CAST(start_time AS TEXT(64)) AS key_value,
+  COUNT(*) AS times
+FROM time
+WHERE
+  start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+GROUP BY
+  start_time
+HAVING
+  COUNT(*) > 1;
+
+-- checks/unique_keys.sql:1 3935bd1a2ec767b6
+SELECT
+  'songplays' AS in_table,
+  CAST(songplay_id AS TEXT(64)) AS key_value,
+  COUNT(*) AS times
+FROM songplays
+WHERE
+  start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+GROUP BY
+  songplay_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'users' AS in_table,
+  user_id AS key_value,
+  COUNT(*) AS times
+FROM users
+WHERE
+  user_id IN (
+    SELECT
+      c.user_id
+    FROM run_changed_users AS c
+  )
+GROUP BY
+  user_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'songs' AS in_table,
+  song_id AS key_value,
+  COUNT(*) AS times
+FROM songs
+WHERE
+  song_id IN (
+    SELECT
+      c.song_id
+    FROM run_changed_songs AS c
+  )
+GROUP BY
+  song_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'artists' AS in_table,
+  artist_id AS key_value,
+  COUNT(*) AS times
+FROM artists
+WHERE
+  artist_id IN (
+    SELECT
+      c.artist_id
+    FROM run_changed_artists AS c
+  )
+GROUP BY
+  artist_id
+HAVING
+  COUNT(*) > 1
+UNION ALL
+SELECT
+  'time' AS in_table,
+  CAST(start_time AS TEXT(64)) AS key_value,
+  COUNT(*) AS times
+FROM time
+WHERE
+  start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+GROUP BY
+  start_time
+HAVING
+  COUNT(*) > 1;
+
+-- checks/unique_keys.sql:1 46d4784f9ff7b330
 SELECT
   'songplays' AS in_table,
   CAST(songplay_id AS TEXT(64)) AS key_value,
@@ -849,18 +1363,6 @@ ORDER BY
   r.run_id
 LIMIT $most;
 
--- ledger/removed_range.sql:1 576c79e349478619
-SELECT
-  MIN(ts) AS ts_from,
-  MAX(ts) AS ts_to
-FROM staging_events
-WHERE
-  file_id IN (
-    SELECT
-      file_id
-    FROM run_files
-  );
-
 -- ledger/resolve_later_rejects.sql:1 4455a846928d3121
 UPDATE etl.rejects SET resolved_by = $run_id
 FROM etl.files AS f
@@ -899,7 +1401,39 @@ FROM etl.runs
 WHERE
   run_id = $run_id AND started_at = $started_at AND status = 'done';
 
--- ledger/star_totals.sql:1 576f0e9065de4e4c
+-- ledger/star_totals.sql:1 e93aa4bd23d2d0b6
+SELECT
+  p.songplays,
+  p.matched,
+  e.staged
+FROM (
+  SELECT
+    COUNT(*) AS songplays,
+    COUNT(song_id) AS matched
+  FROM songplays
+  WHERE
+    start_time IN (
+      SELECT
+        CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+      FROM run_moments AS m
+    )
+    AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+) AS p
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS staged
+  FROM staging_events
+  WHERE
+    page = 'NextSong'
+    AND ts BETWEEN $ts_from AND $ts_to
+    AND ts IN (
+      SELECT
+        m.ts
+      FROM run_moments AS m
+    )
+) AS e;
+
+-- ledger/star_totals.sql:1 2f0d43ea36306495
 SELECT
   p.songplays,
   p.matched,
@@ -1060,6 +1594,14 @@ FROM etl.files AS f
 WHERE
   rejects.file_id = f.file_id AND rejects.run_id = f.run_id AND f.state <> 'loaded';
 
+-- migrations/0005_played_titles.sql:1 ea0adebff73527b4
+CREATE TABLE IF NOT EXISTS etl.played_titles (
+  song TEXT(1024) NOT NULL,
+  artist TEXT(1024) NOT NULL,
+  played_from BIGINT NOT NULL,
+  played_to BIGINT NOT NULL
+);
+
 -- questions/1_levels.sql:1 85a87d1d846e672b
 SELECT
   p.level,
@@ -1139,17 +1681,32 @@ DELETE FROM run_files;
 -- run/clear.sql:4 7a81a47b9144e7e3
 DELETE FROM run_moves;
 
--- run/clear.sql:6 a6c50e3e4fec521f
+-- run/clear.sql:6 2636e0a8fc7327b7
+DELETE FROM run_moments;
+
+-- run/clear.sql:8 a6c50e3e4fec521f
 DELETE FROM run_changed_songs;
 
--- run/clear.sql:8 34abbe8d9a005594
+-- run/clear.sql:10 34abbe8d9a005594
 DELETE FROM run_changed_artists;
 
--- run/clear.sql:10 54fd10894a93e822
+-- run/clear.sql:12 54fd10894a93e822
 DELETE FROM run_changed_titles;
 
--- run/clear.sql:12 5180ea5bb2bee7da
-DELETE FROM run_song_matches;
+-- run/clear.sql:14 e4e8221af4a27497
+DELETE FROM run_changed_users;
+
+-- run/clear.sql:16 ceac014f0f40d77d
+DELETE FROM run_lost_users;
+
+-- run/clear.sql:18 63620d7c34cd43c4
+DELETE FROM run_rematched;
+
+-- run/lost_users.sql:1 46ba596125f14db7
+SELECT
+  COUNT(*) AS people,
+  MAX(ts) AS newest
+FROM run_lost_users;
 
 -- run/no_files.sql:1 904d9e8362c0d0c7
 DELETE FROM run_files;
@@ -1157,12 +1714,25 @@ DELETE FROM run_files;
 -- run/no_moves.sql:1 95adf7d37f484cf6
 DELETE FROM run_moves;
 
--- run/run_scope.sql:1 ed2b92b4e32c0afe
+-- run/played_range.sql:1 d9ec09ac511ebb92
+SELECT
+  MIN(p.played_from) AS titles_from,
+  MAX(p.played_to) AS titles_to
+FROM etl.played_titles AS p
+INNER JOIN run_changed_titles AS t
+  ON p.song = t.title AND p.artist = t.artist_name;
+
+-- run/run_scope.sql:1 abf925c9820250e7
+CREATE TEMPORARY TABLE IF NOT EXISTS run_moments (
+  ts BIGINT NOT NULL
+);
+
+-- run/run_scope.sql:4 64b895ab4cfdf549
 CREATE TEMPORARY TABLE IF NOT EXISTS run_files (
   file_id BIGINT NOT NULL
 );
 
--- run/run_scope.sql:3 719068a58031d851
+-- run/run_scope.sql:5 719068a58031d851
 CREATE TEMPORARY TABLE IF NOT EXISTS run_moves (
   file_id BIGINT NOT NULL,
   new_file_id BIGINT,
@@ -1173,23 +1743,42 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_moves (
   content TEXT(32)
 );
 
--- run/run_scope.sql:12 32dfb2cd299d0dfc
+-- run/run_scope.sql:14 32dfb2cd299d0dfc
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_songs (
   song_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:13 9acceddb17a4dd5a
+-- run/run_scope.sql:15 9acceddb17a4dd5a
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_artists (
   artist_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:14 74f0722414d4e812
+-- run/run_scope.sql:16 74f0722414d4e812
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_titles (
   title TEXT(1024),
   artist_name TEXT(1024)
 );
 
--- run/run_scope.sql:15 8409ed4ed9a25681
+-- run/run_scope.sql:17 e16650333989d0b1
+CREATE TEMPORARY TABLE IF NOT EXISTS run_played (
+  song TEXT(1024),
+  artist TEXT(1024),
+  length DOUBLE,
+  played_from BIGINT,
+  played_to BIGINT
+);
+
+-- run/run_scope.sql:25 8bc81448a4a31235
+CREATE TEMPORARY TABLE IF NOT EXISTS run_rematched (
+  songplay_id BIGINT NOT NULL,
+  start_time TIMESTAMP NOT NULL,
+  song TEXT(1024),
+  artist TEXT(1024),
+  length DOUBLE,
+  was_matched INT NOT NULL
+);
+
+-- run/run_scope.sql:33 8409ed4ed9a25681
 CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song TEXT(1024),
   artist TEXT(1024),
@@ -1199,7 +1788,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song_match TEXT(16)
 );
 
--- run/run_scope.sql:23 171de56939af6e04
+-- run/run_scope.sql:41 171de56939af6e04
 CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   user_id TEXT(64) NOT NULL,
   first_name TEXT(1024),
@@ -1209,6 +1798,39 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   last_seen_ts BIGINT NOT NULL,
   last_item_in_session INT NOT NULL
 );
+
+-- run/run_scope.sql:50 ad6afd5420f7ddd1
+CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_users (
+  user_id TEXT(64) NOT NULL
+);
+
+-- run/run_scope.sql:51 9e7d5f25dd4a4816
+CREATE TEMPORARY TABLE IF NOT EXISTS run_lost_users (
+  user_id TEXT(64) NOT NULL,
+  ts BIGINT NOT NULL
+);
+
+-- run/touched_days.sql:1 fa3d0e2e9409df1c
+SELECT
+  m.midnight,
+  m.events,
+  m.ts_from,
+  m.ts_to,
+  COALESCE(d.events, 0) AS events_before
+FROM (
+  SELECT
+    ts - ts % 86400000 AS midnight,
+    COUNT(*) AS events,
+    MIN(ts) AS ts_from,
+    MAX(ts) AS ts_to
+  FROM run_moments
+  GROUP BY
+    ts - ts % 86400000
+) AS m
+LEFT JOIN etl.days AS d
+  ON d.day = CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.midnight) MILLISECOND AS DATE)
+ORDER BY
+  m.midnight;
 
 -- star/artists.sql:1 dee44f816aae186f
 DELETE FROM artists
@@ -1284,12 +1906,12 @@ FROM names AS n
 INNER JOIN places AS p
   ON n.artist_id = p.artist_id;
 
--- star/days.sql:1 5b05895e355f5a86
+-- star/days.sql:1 d6379ad3e75b172d
 DELETE FROM etl.days
 WHERE
   first_ts BETWEEN $days_from AND $days_to;
 
--- star/days.sql:5 7584c0a4d5237a4a
+-- star/days.sql:6 778c93787237b6fa
 INSERT INTO etl.days (
   day,
   events,
@@ -1302,20 +1924,31 @@ INSERT INTO etl.days (
   absent,
   gap_within_ms
 )
-WITH spaced AS (
+WITH minutes AS (
   SELECT
-    e.ts,
-    e.ts - e.ts % 86400000 AS midnight,
-    e.ts - LAG(e.ts) OVER (PARTITION BY e.ts - e.ts % 86400000 ORDER BY e.ts) AS gap
+    e.ts - e.ts % 60000 AS minute_ts,
+    COUNT(*) AS events,
+    MIN(e.ts) AS first_ts,
+    MAX(e.ts) AS last_ts
   FROM staging_events AS e
   WHERE
     e.ts BETWEEN $days_from AND $days_to
+  GROUP BY
+    e.ts - e.ts % 60000
+), spaced AS (
+  SELECT
+    m.minute_ts - m.minute_ts % 86400000 AS midnight,
+    m.events,
+    m.first_ts,
+    m.last_ts,
+    m.first_ts - LAG(m.last_ts) OVER (PARTITION BY m.minute_ts - m.minute_ts % 86400000 ORDER BY m.minute_ts) AS gap
+  FROM minutes AS m
 ), of_events AS (
   SELECT
     CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.midnight) MILLISECOND AS DATE) AS day,
-    COUNT(*) AS events,
-    MIN(s.ts) AS first_ts,
-    MAX(s.ts) AS last_ts,
+    CAST(SUM(s.events) AS BIGINT) AS events,
+    MIN(s.first_ts) AS first_ts,
+    MAX(s.last_ts) AS last_ts,
     MAX(s.gap) AS gap_within_ms
   FROM spaced AS s
   GROUP BY
@@ -1348,7 +1981,7 @@ FROM of_events AS e
 LEFT JOIN of_plays AS p
   ON e.day = p.day;
 
--- star/days.sql:56 bb9df8d947373c8c
+-- star/days.sql:71 bb9df8d947373c8c
 UPDATE etl.days SET longest_gap_ms = g.longest
 FROM (
   SELECT
@@ -1369,45 +2002,226 @@ FROM (
 WHERE
   day = g.of_day AND COALESCE(longest_gap_ms, -1) <> COALESCE(g.longest, -1);
 
--- star/days.sql:72 d841cc1678fcc62e
-UPDATE etl.days SET plays_matched = c.matched
+-- star/lost_users.sql:1 400b2ef6c0292aaf
+DELETE FROM run_users;
+
+-- star/lost_users.sql:4 85aff77432e23fa4
+INSERT INTO run_users (
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+)
+SELECT
+  e.user_id,
+  NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+  NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+  NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+  NULLIF(RTRIM(e.level, ' '), '') AS level,
+  e.ts,
+  e.item_in_session
+FROM staging_events AS e
+INNER JOIN run_lost_users AS l
+  ON e.user_id = l.user_id
+WHERE
+  e.ts BETWEEN $ts_from AND $ts_to
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY e.user_id
+    ORDER BY e.ts DESC NULLS FIRST, e.item_in_session DESC NULLS FIRST, NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''), NULLIF(RTRIM(e.gender, ' '), '')
+  ) = 1;
+
+-- star/lost_users.sql:24 a772ab7d070e469c
+DELETE FROM users
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_users
+  );
+
+-- star/lost_users.sql:26 ce1539bdd2445ffb
+INSERT INTO users (
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+)
+SELECT
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+FROM run_users;
+
+-- star/lost_users.sql:29 05342f29a8df1ad6
+DELETE FROM run_lost_users
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_users
+  );
+
+-- star/played.sql:1 fd791c0c007c913e
+DELETE FROM run_played;
+
+-- star/played.sql:5 746c2dc231612446
+INSERT INTO run_played (
+  song,
+  artist,
+  length,
+  played_from,
+  played_to
+)
+SELECT
+  RTRIM(e.song, ' ') AS song,
+  RTRIM(e.artist, ' ') AS artist,
+  e.length,
+  MIN(e.ts) AS played_from,
+  MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+  e.page = 'NextSong'
+  AND e.ts BETWEEN $ts_from AND $ts_to
+  AND e.ts IN (
+    SELECT
+      m.ts
+    FROM run_moments AS m
+    WHERE
+      m.ts BETWEEN $ts_from AND $ts_to
+  )
+GROUP BY
+  RTRIM(e.song, ' '),
+  RTRIM(e.artist, ' '),
+  e.length;
+
+-- star/played.sql:5 d4b0a027416aaa4f
+INSERT INTO run_played (
+  song,
+  artist,
+  length,
+  played_from,
+  played_to
+)
+SELECT
+  RTRIM(e.song, ' ') AS song,
+  RTRIM(e.artist, ' ') AS artist,
+  e.length,
+  MIN(e.ts) AS played_from,
+  MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+  e.page = 'NextSong' AND e.ts BETWEEN $ts_from AND $ts_to
+GROUP BY
+  RTRIM(e.song, ' '),
+  RTRIM(e.artist, ' '),
+  e.length;
+
+-- star/played.sql:18 26314cc8e9cfc926
+UPDATE etl.played_titles SET played_from = LEAST(played_from, r.first_ts), played_to = GREATEST(played_to, r.last_ts)
 FROM (
   SELECT
-    CAST(p.start_time AS DATE) AS of_day,
-    COUNT(p.song_id) AS matched
-  FROM songplays AS p
+    song AS title,
+    artist AS artist_name,
+    MIN(played_from) AS first_ts,
+    MAX(played_to) AS last_ts
+  FROM run_played
   WHERE
-    CAST(p.start_time AS DATE) IN (
-      SELECT
-        CAST(q.start_time AS DATE)
-      FROM songplays AS q
-      INNER JOIN run_changed_titles AS t
-        ON q.song = t.title AND q.artist = t.artist_name
-      WHERE
-        NOT q.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($days_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($days_to) MILLISECOND
-    )
+    song <> '' AND artist <> ''
   GROUP BY
-    CAST(p.start_time AS DATE)
-) AS c
+    song,
+    artist
+) AS r
 WHERE
-  day = c.of_day AND plays_matched <> c.matched;
+  song = r.title
+  AND artist = r.artist_name
+  AND (
+    r.first_ts < played_from OR r.last_ts > played_to
+  );
 
--- star/rematch.sql:1 a2765de46f880898
+-- star/played.sql:30 0663298dd741da77
+INSERT INTO etl.played_titles (
+  song,
+  artist,
+  played_from,
+  played_to
+)
+SELECT
+  r.song,
+  r.artist,
+  MIN(r.played_from) AS played_from,
+  MAX(r.played_to) AS played_to
+FROM run_played AS r
+LEFT JOIN etl.played_titles AS t
+  ON r.song = t.song AND r.artist = t.artist
+WHERE
+  r.song <> '' AND r.artist <> '' AND t.song IS NULL
+GROUP BY
+  r.song,
+  r.artist;
+
+-- star/rematch.sql:1 b2e5ab9c23e17f35
+INSERT INTO run_rematched (
+  songplay_id,
+  start_time,
+  song,
+  artist,
+  length,
+  was_matched
+)
+SELECT
+  p.songplay_id,
+  p.start_time,
+  p.song,
+  p.artist,
+  p.length,
+  CASE WHEN p.song_id IS NULL THEN 0 ELSE 1 END AS was_matched
+FROM songplays AS p
+INNER JOIN (
+  SELECT DISTINCT
+    title,
+    artist_name
+  FROM run_changed_titles
+) AS t
+  ON p.song = t.title AND p.artist = t.artist_name
+WHERE
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND;
+
+-- star/rematch.sql:18 17bc60887754c92e
+DELETE FROM run_played;
+
+-- star/rematch.sql:20 3483ac2e998f2a3e
+INSERT INTO run_played (
+  song,
+  artist,
+  length
+)
+SELECT DISTINCT
+  song,
+  artist,
+  length
+FROM run_rematched;
+
+-- star/rematched.sql:1 cd43ffebd9f03ac6
 UPDATE songplays SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
 FROM (
   SELECT
     p.songplay_id,
+    p.start_time,
     m.song_id,
     m.artist_id,
     m.song_match
-  FROM songplays AS p
-  INNER JOIN (
-    SELECT DISTINCT
-      title,
-      artist_name
-    FROM run_changed_titles
-  ) AS t
-    ON p.song = t.title AND p.artist = t.artist_name
+  FROM run_rematched AS p
   LEFT JOIN run_song_matches AS m
     ON p.song = m.song
     AND p.artist = m.artist
@@ -1418,7 +2232,30 @@ FROM (
     )
 ) AS r
 WHERE
-  songplays.songplay_id = r.songplay_id;
+  songplays.songplay_id = r.songplay_id
+  AND songplays.start_time = r.start_time
+  AND songplays.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND;
+
+-- star/rematched.sql:17 4eb6891dcae1547b
+UPDATE etl.days SET plays_matched = plays_matched + c.gained
+FROM (
+  SELECT
+    CAST(p.start_time AS DATE) AS of_day,
+    SUM(CASE WHEN m.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
+  FROM run_rematched AS p
+  LEFT JOIN run_song_matches AS m
+    ON p.song = m.song
+    AND p.artist = m.artist
+    AND (
+      p.length = m.length OR (
+        p.length IS NULL AND m.length IS NULL
+      )
+    )
+  GROUP BY
+    CAST(p.start_time AS DATE)
+) AS c
+WHERE
+  day = c.of_day AND c.gained <> 0;
 
 -- star/reset.sql:1 7cb0440fd60a5f78
 DELETE FROM songplays;
@@ -1435,25 +2272,37 @@ DELETE FROM songs;
 -- star/reset.sql:10 f8c9284f8de873f8
 DELETE FROM artists;
 
--- star/reset.sql:12 a6c50e3e4fec521f
+-- star/reset.sql:12 0d2809984abe3567
+DELETE FROM etl.days;
+
+-- star/reset.sql:14 cfe486abf380f9f7
+DELETE FROM etl.played_titles;
+
+-- star/reset.sql:16 a6c50e3e4fec521f
 DELETE FROM run_changed_songs;
 
--- star/reset.sql:14 34abbe8d9a005594
+-- star/reset.sql:18 34abbe8d9a005594
 DELETE FROM run_changed_artists;
 
--- star/reset.sql:16 2bf6084257a9e07c
+-- star/reset.sql:20 2bf6084257a9e07c
 INSERT INTO run_changed_songs
 SELECT DISTINCT
   song_id
 FROM staging_songs;
 
--- star/reset.sql:18 199bb1d69c65cf39
+-- star/reset.sql:22 199bb1d69c65cf39
 INSERT INTO run_changed_artists
 SELECT DISTINCT
   artist_id
 FROM staging_songs;
 
--- star/song_matches.sql:1 0c20edd2b6b9efa8
+-- star/reset.sql:24 ceac014f0f40d77d
+DELETE FROM run_lost_users;
+
+-- star/song_matches.sql:1 267cc37ce6ac1797
+DELETE FROM run_song_matches;
+
+-- star/song_matches.sql:5 a3576aa134edc642
 INSERT INTO run_song_matches (
   song,
   artist,
@@ -1462,23 +2311,6 @@ INSERT INTO run_song_matches (
   artist_id,
   song_match
 )
-WITH played AS (
-  SELECT
-    RTRIM(e.song, ' ') AS song,
-    RTRIM(e.artist, ' ') AS artist,
-    e.length
-  FROM staging_events AS e
-  WHERE
-    e.page = 'NextSong' AND e.ts BETWEEN $ts_from AND $ts_to
-  UNION
-  SELECT
-    p.song,
-    p.artist,
-    p.length
-  FROM songplays AS p
-  INNER JOIN run_changed_titles AS t
-    ON p.song = t.title AND p.artist = t.artist_name
-)
 SELECT
   p.song,
   p.artist,
@@ -1486,7 +2318,7 @@ SELECT
   s.song_id,
   s.artist_id,
   CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
+FROM run_played AS p
 INNER JOIN songs AS s
   ON p.song = s.title AND p.artist = s.artist_name
 QUALIFY
@@ -1495,12 +2327,141 @@ QUALIFY
     ORDER BY ABS(s.duration - p.length), s.song_id
   ) = 1;
 
--- star/songplays.sql:1 e8be31583c699b87
+-- star/songplays.sql:1 917f8fbc5d22fd8c
+DELETE FROM songplays
+WHERE
+  start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
+
+-- star/songplays.sql:1 2f03b9a885adcbb7
 DELETE FROM songplays
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
 
--- star/songplays.sql:12 518720351be8fd41
+-- star/songplays.sql:14 f69634229fcbc2f7
+INSERT INTO songplays (
+  songplay_id,
+  start_time,
+  user_id,
+  level,
+  song_id,
+  artist_id,
+  session_id,
+  location,
+  user_agent,
+  item_in_session,
+  song_match,
+  song,
+  artist,
+  length
+)
+WITH repeated AS (
+  SELECT
+    e.ts,
+    e.session_id
+  FROM staging_events AS e
+  WHERE
+    e.page = 'NextSong'
+    AND e.ts BETWEEN $ts_from AND $ts_to
+    AND e.ts IN (
+      SELECT
+        m.ts
+      FROM run_moments AS m
+      WHERE
+        m.ts BETWEEN $ts_from AND $ts_to
+    )
+  GROUP BY
+    e.ts,
+    e.session_id
+  HAVING
+    COUNT(*) > 1
+), plays AS (
+  SELECT
+    e.ts,
+    e.user_id,
+    e.session_id,
+    e.item_in_session,
+    e.level,
+    e.location,
+    e.user_agent,
+    e.song,
+    e.artist,
+    e.length
+  FROM staging_events AS e
+  WHERE
+    e.page = 'NextSong'
+    AND e.ts BETWEEN $ts_from AND $ts_to
+    AND e.ts IN (
+      SELECT
+        m.ts
+      FROM run_moments AS m
+      WHERE
+        m.ts BETWEEN $ts_from AND $ts_to
+    )
+    AND NOT e.ts IN (
+      SELECT
+        r.ts
+      FROM repeated AS r
+    )
+  UNION ALL
+  SELECT
+    e.ts,
+    e.user_id,
+    e.session_id,
+    e.item_in_session,
+    e.level,
+    e.location,
+    e.user_agent,
+    e.song,
+    e.artist,
+    e.length
+  FROM staging_events AS e
+  WHERE
+    e.page = 'NextSong'
+    AND e.ts BETWEEN $ts_from AND $ts_to
+    AND e.ts IN (
+      SELECT
+        r.ts
+      FROM repeated AS r
+    )
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
+      ORDER BY NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''), e.length, NULLIF(RTRIM(e.location, ' '), ''), NULLIF(RTRIM(e.user_agent, ' '), '')
+    ) = 1
+)
+SELECT
+  MD5_FIRST_60_BITS(
+    p.user_id || '|' || CAST(p.session_id AS TEXT(20)) || '|' || CAST(p.item_in_session AS TEXT(20)) || '|' || CAST(p.ts AS TEXT(20))
+  ) AS songplay_id,
+  CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (p.ts) MILLISECOND AS start_time,
+  p.user_id,
+  NULLIF(RTRIM(p.level, ' '), '') AS level,
+  m.song_id,
+  m.artist_id,
+  p.session_id,
+  NULLIF(RTRIM(p.location, ' '), '') AS location,
+  NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
+  p.item_in_session,
+  m.song_match,
+  NULLIF(RTRIM(p.song, ' '), '') AS song,
+  NULLIF(RTRIM(p.artist, ' '), '') AS artist,
+  p.length
+FROM plays AS p
+LEFT JOIN run_song_matches AS m
+  ON RTRIM(p.song, ' ') = m.song
+  AND RTRIM(p.artist, ' ') = m.artist
+  AND (
+    p.length = m.length OR (
+      p.length IS NULL AND m.length IS NULL
+    )
+  );
+
+-- star/songplays.sql:14 5d40c424755be861
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -1668,12 +2629,53 @@ WHERE
     FROM run_changed_songs
   );
 
--- star/time.sql:1 bf18213bb28ba7fb
+-- star/time.sql:1 30af6dbf48ff9a06
+DELETE FROM time
+WHERE
+  start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
+
+-- star/time.sql:1 e349e8f03fbb513f
 DELETE FROM time
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
 
--- star/time.sql:6 684e9d372b8480a6
+-- star/time.sql:8 41f6577f93d672ab
+INSERT INTO time (
+  start_time,
+  hour,
+  day,
+  week,
+  month,
+  year,
+  weekday
+)
+SELECT
+  p.start_time,
+  EXTRACT(HOUR FROM p.start_time) AS hour,
+  EXTRACT(DAY FROM p.start_time) AS day,
+  EXTRACT(WEEK FROM p.start_time) AS week,
+  EXTRACT(MONTH FROM p.start_time) AS month,
+  EXTRACT(YEAR FROM p.start_time) AS year,
+  EXTRACT(DAYOFWEEK FROM p.start_time) AS weekday
+FROM (
+  SELECT DISTINCT
+    start_time
+  FROM songplays
+  WHERE
+    start_time IN (
+      SELECT
+        CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+      FROM run_moments AS m
+    )
+    AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+) AS p;
+
+-- star/time.sql:8 e7b1c21c3fba80f2
 INSERT INTO time (
   start_time,
   hour,
@@ -1699,10 +2701,10 @@ FROM (
     start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 ) AS p;
 
--- star/users.sql:1 9a38defe1ebc095c
+-- star/users.sql:1 a3d87e8490a60dfb
 DELETE FROM run_users;
 
--- star/users.sql:7 03915bbac51c48c7
+-- star/users.sql:8 743e8e1ab755352a
 INSERT INTO run_users (
   user_id,
   first_name,
@@ -1718,7 +2720,15 @@ WITH latest AS (
     MAX(e.ts) AS ts
   FROM staging_events AS e
   WHERE
-    e.user_id <> '' AND e.ts BETWEEN $users_from AND $users_to
+    e.user_id <> ''
+    AND e.ts BETWEEN $ts_from AND $ts_to
+    AND e.ts IN (
+      SELECT
+        m.ts
+      FROM run_moments AS m
+      WHERE
+        m.ts BETWEEN $ts_from AND $ts_to
+    )
   GROUP BY
     e.user_id
 ), candidates AS (
@@ -1733,6 +2743,8 @@ WITH latest AS (
   FROM staging_events AS e
   INNER JOIN latest AS l
     ON e.user_id = l.user_id AND e.ts = l.ts
+  WHERE
+    e.ts BETWEEN $ts_from AND $ts_to
   UNION ALL
   SELECT
     u.user_id,
@@ -1761,7 +2773,68 @@ QUALIFY
     ORDER BY c.ts DESC NULLS FIRST, c.item_in_session DESC NULLS FIRST, c.level, c.first_name, c.last_name, c.gender
   ) = 1;
 
--- star/users.sql:39 a772ab7d070e469c
+-- star/users.sql:8 be22b0e453e6655a
+INSERT INTO run_users (
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+)
+WITH latest AS (
+  SELECT
+    e.user_id,
+    MAX(e.ts) AS ts
+  FROM staging_events AS e
+  WHERE
+    e.user_id <> '' AND e.ts BETWEEN $ts_from AND $ts_to
+  GROUP BY
+    e.user_id
+), candidates AS (
+  SELECT
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+  FROM staging_events AS e
+  INNER JOIN latest AS l
+    ON e.user_id = l.user_id AND e.ts = l.ts
+  WHERE
+    e.ts BETWEEN $ts_from AND $ts_to
+  UNION ALL
+  SELECT
+    u.user_id,
+    u.first_name,
+    u.last_name,
+    u.gender,
+    u.level,
+    u.last_seen_ts,
+    u.last_item_in_session
+  FROM users AS u
+  INNER JOIN latest AS l
+    ON u.user_id = l.user_id
+)
+SELECT
+  c.user_id,
+  c.first_name,
+  c.last_name,
+  c.gender,
+  c.level,
+  c.ts,
+  c.item_in_session
+FROM candidates AS c
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC NULLS FIRST, c.item_in_session DESC NULLS FIRST, c.level, c.first_name, c.last_name, c.gender
+  ) = 1;
+
+-- star/users.sql:43 a772ab7d070e469c
 DELETE FROM users
 WHERE
   user_id IN (
@@ -1770,7 +2843,7 @@ WHERE
     FROM run_users
   );
 
--- star/users.sql:41 ce1539bdd2445ffb
+-- star/users.sql:45 ce1539bdd2445ffb
 INSERT INTO users (
   user_id,
   first_name,
@@ -1788,6 +2861,12 @@ SELECT
   level,
   last_seen_ts,
   last_item_in_session
+FROM run_users;
+
+-- star/users.sql:48 b7b5917216909a50
+INSERT INTO run_changed_users
+SELECT
+  user_id
 FROM run_users;
 
 -- tables/artists.sql:1 43bdf83902289ce7
@@ -1850,6 +2929,14 @@ CREATE TABLE IF NOT EXISTS etl.meta (
   made_by TEXT(32) NOT NULL,
   upgraded_by TEXT(32),
   upgraded_at TIMESTAMP
+);
+
+-- tables/etl/played_titles.sql:1 c58c1698e2969fab
+CREATE TABLE IF NOT EXISTS etl.played_titles (
+  song TEXT(1024) NOT NULL,
+  artist TEXT(1024) NOT NULL,
+  played_from BIGINT NOT NULL,
+  played_to BIGINT NOT NULL
 );
 
 -- tables/etl/rejects.sql:1 cb66b880333d0225
@@ -1949,19 +3036,57 @@ CREATE TABLE IF NOT EXISTS users (
   last_item_in_session INT NOT NULL
 );
 
--- touch/events_removed.sql:1 652d652abb525a3f
+-- touch/events_accepted.sql:1 0e106d5a2ee7c1b2
+INSERT INTO run_moments
+SELECT
+  ts
+FROM run_events;
+
+-- touch/events_removed.sql:1 0d942491ef8fc310
+INSERT INTO run_moments
+SELECT
+  ts
+FROM staging_events
+WHERE
+  file_id IN (
+    SELECT
+      file_id
+    FROM run_files
+  );
+
+-- touch/events_removed.sql:5 c09e32115212e531
+INSERT INTO run_lost_users
+SELECT DISTINCT
+  u.user_id,
+  u.last_seen_ts
+FROM users AS u
+INNER JOIN (
+  SELECT
+    user_id,
+    ts
+  FROM staging_events
+  WHERE
+    file_id IN (
+      SELECT
+        file_id
+      FROM run_files
+    )
+) AS e
+  ON u.user_id = e.user_id AND u.last_seen_ts = e.ts;
+
+-- touch/events_removed.sql:12 3e6077c2f08b5a91
+INSERT INTO run_changed_users
+SELECT
+  user_id
+FROM run_lost_users;
+
+-- touch/events_removed.sql:14 ae34ca22d392f951
 DELETE FROM users
 WHERE
   user_id IN (
     SELECT
       user_id
-    FROM staging_events
-    WHERE
-      file_id IN (
-        SELECT
-          file_id
-        FROM run_files
-      )
+    FROM run_lost_users
   );
 
 -- touch/songs_accepted.sql:1 5125902deb525d4c
@@ -2427,7 +3552,38 @@ WHERE
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:65 9d0a147ccb6a3d79
+-- derived/all_kinds.sql:65 7e8b40ef175a70b9
+SELECT
+  'staging_songs' AS in_table,
+  s.file_id,
+  COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f
+  ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+  f.file_id IS NULL
+GROUP BY
+  s.file_id
+UNION ALL
+SELECT
+  'staging_events' AS in_table,
+  s.file_id,
+  COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f
+  ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+  s.ts IN (
+    SELECT
+      m.ts
+    FROM run_moments AS m
+  )
+  AND s.ts BETWEEN $ts_from AND $ts_to
+  AND f.file_id IS NULL
+GROUP BY
+  s.file_id;
+
+-- derived/all_kinds.sql:65 14d285f853905c4b
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -2452,7 +3608,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:79 44a15ab958ceba1a
+-- derived/all_kinds.sql:82 afd5b69335329494
 WITH fields AS (
   SELECT
     'artist' AS name
@@ -2597,11 +3753,14 @@ DROP TABLE IF EXISTS etl.files;
 -- derived/tables.sql:36 05f6463a11215eac
 DROP TABLE IF EXISTS etl.meta;
 
--- derived/tables.sql:38 f2d5d9c5d5173b21
+-- derived/tables.sql:38 dc4dbce4f8a47a12
+DROP TABLE IF EXISTS etl.played_titles;
+
+-- derived/tables.sql:40 f2d5d9c5d5173b21
 DROP TABLE IF EXISTS etl.rejects;
 
--- derived/tables.sql:40 45f1ffdab5107ae0
+-- derived/tables.sql:42 45f1ffdab5107ae0
 DROP TABLE IF EXISTS etl.runs;
 
--- derived/tables.sql:42 b05a870fecd0bc61
+-- derived/tables.sql:44 b05a870fecd0bc61
 DROP TABLE IF EXISTS etl.unknown_fields;
