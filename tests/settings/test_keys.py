@@ -107,6 +107,7 @@ def value_of(settings: Settings, key: Key) -> Any:
 
 _VALUES: dict[str, st.SearchStrategy[str]] = {
     "MODELS": st.just(""),
+    "MEMORY": st.sampled_from(["300MB", "2GB", "1.5 GiB", "4g"]),
     "REGION": st.sampled_from(["us-west-2", "cn-north-1"]),
     "DB_PORT": st.integers(1, 65535).map(str),
     "DWH_NUM_NODES": st.integers(1, 100).map(str),

@@ -292,9 +292,9 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
         f"+ {total('rows_rejected'):,} rejected"
     )
     plays = f"{counted(total('plays_loaded'), 'NextSong row')} loaded"
-    if not several:  # the ranges of several may overlap: `sparkify runs` has the numbers of each
+    if not several:  # the times of several may be the same: `sparkify runs` has the numbers of each
         plays += (
-            f"; in {'its' if last.plays_loaded == 1 else 'their'} time range "
+            f"; at {'its time' if last.plays_loaded == 1 else 'their times'} "
             f"{counted(last.songplays, 'play')} (+ {counted(last.duplicates, 'duplicate')}), "
             f"{counted(last.plays_matched, 'of them matches', 'of them match')} a song"
         )
@@ -374,7 +374,8 @@ def _show_attention(screen: Screen, summary: Summary) -> None:
 def _verdict(summary: Summary) -> str:
     warning = sum(bool(each.failing) for each in summary.checks)
     holding = len(summary.checks) - warning
-    return f"{holding} data checks hold, {warning} warn" if warning else f"all {holding} data checks hold"
+    verdict = f"{holding} data checks hold, {warning} warn" if warning else f"all {holding} data checks hold"
+    return f"{verdict}, for {'the whole warehouse' if summary.checked_all else 'what this run touched'}"
 
 
 def _count_tables(engine: Engine) -> dict[str, int]:

@@ -30,13 +30,14 @@ _NOTICED = "sparkify.noticed"
 # option → key of dwh.cfg it overrides
 _FLAGS = {
     "database": "DWH.DATABASE",
+    "memory": "DWH.MEMORY",
     "engine": "DWH.ENGINE",
     **{kind.option: f"S3.{kind.setting}" for kind in KINDS},
 }
 
 
 def warehouse_options(command: F) -> F:
-    """Add ``--config``, ``--database``, ``--engine`` and ``--wait``."""
+    """Add ``--config``, ``--database``, ``--engine``, ``--memory`` and ``--wait``."""
     for decorate in (
         click.option(
             "--wait",
@@ -46,6 +47,7 @@ def warehouse_options(command: F) -> F:
             metavar="SECONDS",
             help="Wait for another process that holds the DuckDB file.",
         ),
+        click.option("--memory", metavar="SIZE", help="Memory the process may take, such as 2GB (DuckDB)."),
         click.option("--engine", type=click.Choice(["duckdb", "redshift"]), help="Where the warehouse is."),
         click.option("--database", metavar="FILE", help="The DuckDB file. [default: sparkify.duckdb]"),
         click.option("--config", metavar="FILE", help="The configuration. [default: dwh.cfg, if there]"),

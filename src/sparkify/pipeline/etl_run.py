@@ -80,6 +80,7 @@ class Summary:
 
     ``unknown`` counts fields without a column by kind and name; ``found`` has moved files and copies.
     ``attention`` is what wants a look, and no earlier run has told; ``known`` is what one has.
+    ``checked_all``: the checks looked at the whole warehouse, not just at what the last batch touched.
     """
 
     plan: Plan
@@ -89,6 +90,7 @@ class Summary:
     found: FoundContents = field(default_factory=FoundContents)
     attention: list[Attention] = field(default_factory=list)
     known: list[Attention] = field(default_factory=list)
+    checked_all: bool = False
 
     @property
     def gone(self) -> list[str]:
@@ -110,6 +112,7 @@ class Published(NamedTuple):
     decision: Decision
     touched: Scope
     findings: Findings
+    checked_all: bool
 
 
 def run_etl(
@@ -159,6 +162,7 @@ class EtlRun:
     found: FoundContents = field(default_factory=FoundContents)
     touched: Scope = field(default_factory=Scope)
     findings: Findings = field(default_factory=Findings)
+    checked_all: bool = False
     # What was about to be committed; still here when a try begins, its COMMIT was not answered.
     unanswered: Published | None = None
 
@@ -190,7 +194,8 @@ class EtlRun:
     def summary(self, plan: Plan) -> Summary:
         """Return what was done."""
         found = self.findings
-        return Summary(plan, self.runs, self.checks, self.unknown, self.found, found.new, found.known)
+        told = found.new, found.known, self.checked_all
+        return Summary(plan, self.runs, self.checks, self.unknown, self.found, *told)
 
     def recall(self) -> None:
         """Record what an earlier try has committed without getting an answer."""
@@ -256,6 +261,7 @@ class EtlRun:
         self.checks = published.checks
         self.found.add(published.decision, len(published.batch.files))
         self.touched = published.touched
+        self.checked_all = published.checked_all
         self.findings.add(published.findings)
         taken = {each.item.uri for each in published.batch.files}
         self.options = replace(
@@ -356,7 +362,9 @@ def publish(
                 refuse(findings.new)
             _bring_to_today(engine, meta, refresh=refresh, new_rules=batch.new_rules)
             run = _finish(engine, run, scope, checks)
-            published = Published(run, checks, batch, landing, decision, touched, findings)
+            published = Published(
+                *(run, checks, batch, landing, decision, touched, findings, scope.everything)
+            )
             about_to_commit(published)
             progress(label="committing")
     except CheckError as exc:

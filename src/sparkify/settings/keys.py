@@ -24,6 +24,8 @@ from sparkify.settings.names import key_meant
 
 DEFAULT_PATH = Path("dwh.cfg")
 ENVIRONMENT_PREFIX = "SPARKIFY_"
+# Bytes. Python, DuckDB and our own code take 200 MB before the first record.
+_LEAST_MEMORY = 300_000_000
 
 
 class Secret(str):
@@ -91,6 +93,7 @@ class DwhSettings:
     engine: str
     database: str
     models: str
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,20 @@ def _region(value: str) -> str:
     return value
 
 
+def _size(value: str) -> int | None:
+    """Read a size such as ``2GB``, ``1.5 GiB`` or ``512MB``, in bytes; nothing is None."""
+    if not value:
+        return None
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?)(i?)B?", value, re.IGNORECASE)
+    if not found:
+        raise ValueError(value)
+    number, prefix, binary = found.groups()
+    size = int(float(number) * (1024 if binary else 1000) ** " KMGT".index(prefix.upper() or " "))
+    if size < _LEAST_MEMORY:
+        raise ValueError(value)
+    return size
+
+
 def _not_yet(value: str) -> str:
     if value:
         raise ValueError
@@ -300,6 +317,14 @@ KEYS: tuple[Key, ...] = (
         "",
         "nothing, for this version takes no models of your own yet",
         "Has to stay empty: a later version takes a folder of your own models and checks.",
+    ),
+    Key(
+        "DWH",
+        "MEMORY",
+        _size,
+        "",
+        "a size from 300MB on, such as 1GB or 512MB",
+        "Memory the process may take with DuckDB. Empty: a quarter of the machine's, 2GB at most.",
     ),
     Key("CLUSTER", "HOST", _text, "", "a host name", "The cluster's endpoint; `cluster create` fills it in."),
     Key("CLUSTER", "DB_NAME", _text, "sparkify", "a database name", "Database."),

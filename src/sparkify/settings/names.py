@@ -34,7 +34,7 @@ _IN_SECTION: Mapping[tuple[str, str], str] = {
     ("S3", "AWS_REGION"): "S3.REGION",
 }
 # Our own, in no published file: elsewhere than in their section they are a mistake.
-_OURS = frozenset({"DATABASE", "ENGINE", "MODELS"})
+_OURS = frozenset({"DATABASE", "ENGINE", "MEMORY", "MODELS"})
 
 
 def key_meant(section: str, name: str, known: Collection[str]) -> str:

@@ -44,7 +44,13 @@ def open_engine(
         return _open_redshift(settings, credentials, on_wait, on_older)
     from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 
-    return DuckDBEngine(_database_file(settings.dwh.database), wait=wait, on_wait=on_wait, on_older=on_older)
+    return DuckDBEngine(
+        _database_file(settings.dwh.database),
+        memory=settings.dwh.memory,
+        wait=wait,
+        on_wait=on_wait,
+        on_older=on_older,
+    )
 
 
 def _database_file(name: str) -> Path:

@@ -204,6 +204,18 @@ CREATE TABLE IF NOT EXISTS etl.meta (
     upgraded_at TIMESTAMP
 );
 
+-- Titles that were played, and the moments between which every play of them lies: where to look when a song
+-- arrives. One row per title and artist as played, without trailing blanks.
+-- grain: song, artist
+-- A hint, not a count: plays that are taken out again leave it as it was, a full refresh computes it anew.
+-- Times are in ms since 1970.
+CREATE TABLE IF NOT EXISTS etl.played_titles (
+    song VARCHAR(1024) NOT NULL,
+    artist VARCHAR(1024) NOT NULL,
+    played_from BIGINT NOT NULL,
+    played_to BIGINT NOT NULL
+);
+
 -- Quarantine: every rejected line, with its place, the reason, and its bytes.
 -- grain: file_id, run_id, byte_offset
 CREATE TABLE IF NOT EXISTS etl.rejects (
@@ -252,7 +264,7 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
 );
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(4, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 song_matches=82f7fd1c6708c25d rematch=39f52f577f0642d7 songplays=19481c62b07cb454 users=ee5f1f8543daadbf time=94f92992a7830c27 days=e577944829025eb7 absent=e6433dfcb2e4df3c', '0.1.0', NULL);
+(5, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=c4471dff62b998e8 song_matches=47357512499e2f35 rematched=b73ce3a17e4ff8ac lost_users=2f309b91b0290785 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=216e3410a51b65a5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -325,6 +337,9 @@ DELETE FROM run_songs;
 DELETE FROM run_events;
 
 -- The scope of this run: the keys whose rows in the star have to be computed again.
+-- Moments: the times of events that came or went, in ms since 1970, as often as they did.
+CREATE TEMP TABLE IF NOT EXISTS run_moments (ts BIGINT NOT NULL);
+
 CREATE TEMP TABLE IF NOT EXISTS run_files (file_id BIGINT NOT NULL);
 
 CREATE TEMP TABLE IF NOT EXISTS run_moves (
@@ -342,6 +357,24 @@ CREATE TEMP TABLE IF NOT EXISTS run_changed_songs (song_id VARCHAR(64) NOT NULL)
 CREATE TEMP TABLE IF NOT EXISTS run_changed_artists (artist_id VARCHAR(64) NOT NULL);
 
 CREATE TEMP TABLE IF NOT EXISTS run_changed_titles (title VARCHAR(1024), artist_name VARCHAR(1024));
+
+-- What is played: titles as of events, with the moments between which they are played.
+CREATE TEMP TABLE IF NOT EXISTS run_played (
+    song VARCHAR(1024),
+    artist VARCHAR(1024),
+    length DOUBLE PRECISION,
+    played_from BIGINT,
+    played_to BIGINT
+);
+
+CREATE TEMP TABLE IF NOT EXISTS run_rematched (
+    songplay_id BIGINT NOT NULL,
+    start_time TIMESTAMP NOT NULL,
+    song VARCHAR(1024),
+    artist VARCHAR(1024),
+    length DOUBLE PRECISION,
+    was_matched INTEGER NOT NULL
+);
 
 CREATE TEMP TABLE IF NOT EXISTS run_song_matches (
     song VARCHAR(1024),
@@ -362,10 +395,17 @@ CREATE TEMP TABLE IF NOT EXISTS run_users (
     last_item_in_session INTEGER NOT NULL
 );
 
+CREATE TEMP TABLE IF NOT EXISTS run_changed_users (user_id VARCHAR(64) NOT NULL);
+
+-- People whose latest event went, with its time: the one before it is looked for.
+CREATE TEMP TABLE IF NOT EXISTS run_lost_users (user_id VARCHAR(64) NOT NULL, ts BIGINT NOT NULL);
+
 -- Empty the run's tables after an earlier batch of the same run, except the landed records.
 DELETE FROM run_files;
 
 DELETE FROM run_moves;
+
+DELETE FROM run_moments;
 
 DELETE FROM run_changed_songs;
 
@@ -373,7 +413,11 @@ DELETE FROM run_changed_artists;
 
 DELETE FROM run_changed_titles;
 
-DELETE FROM run_song_matches;
+DELETE FROM run_changed_users;
+
+DELETE FROM run_lost_users;
+
+DELETE FROM run_rematched;
 
 -- Songs as COPY reads them: every value as text, so that COPY converts, rounds and
 -- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
@@ -965,21 +1009,54 @@ SELECT n.artist_id, n.name, p.location, p.latitude, p.longitude
 FROM names AS n
 INNER JOIN places AS p ON n.artist_id = p.artist_id;
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400006
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
+-- Between which moments titles of the songs that changed are played; NULL: never.
+SELECT MIN(p.played_from) AS titles_from, MAX(p.played_to) AS titles_to
+FROM etl.played_titles AS p
+INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name;
 
+-- People whose latest event went and is not found yet, the time of the newest of these events.
+SELECT COUNT(*) AS people, MAX(ts) AS newest FROM run_lost_users;
+
+-- The (title, artist, length) of the run's plays, and between which moments they are played.
+-- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
+DELETE FROM run_played;
+
+INSERT INTO run_played (song, artist, length, played_from, played_to)
+SELECT
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400006
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
+
+-- A song that arrives later is looked up here, so that no play is read for titles that nobody played.
+UPDATE etl.played_titles SET
+    played_from = LEAST(played_from, r.first_ts),
+    played_to = GREATEST(played_to, r.last_ts)
+FROM (
+    SELECT song AS title, artist AS artist_name, MIN(played_from) AS first_ts, MAX(played_to) AS last_ts
+    FROM run_played
+    WHERE song <> '' AND artist <> ''
+    GROUP BY song, artist
+) AS r
+WHERE song = r.title AND artist = r.artist_name AND (r.first_ts < played_from OR r.last_ts > played_to);
+
+INSERT INTO etl.played_titles (song, artist, played_from, played_to)
+SELECT r.song, r.artist, MIN(r.played_from) AS played_from, MAX(r.played_to) AS played_to
+FROM run_played AS r
+LEFT JOIN etl.played_titles AS t ON r.song = t.song AND r.artist = t.artist
+WHERE r.song <> '' AND r.artist <> '' AND t.song IS NULL
+GROUP BY r.song, r.artist;
+
+-- The song of the catalogue for every (title, artist, length) as played (run_played).
+-- A play matches by title and the artist name on the song's own record, then by the nearest length.
+DELETE FROM run_song_matches;
+
+INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
 SELECT
     p.song,
     p.artist,
@@ -987,29 +1064,14 @@ SELECT
     s.song_id,
     s.artist_id,
     CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
+FROM run_played AS p
 INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
 QUALIFY ROW_NUMBER() OVER (
     PARTITION BY p.song, p.artist, p.length
     ORDER BY ABS(s.duration - p.length), s.song_id
 ) = 1;
 
--- Plays loaded by earlier runs get, change or lose their song when the catalogue does.
-UPDATE songplays
-SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
-FROM (
-    SELECT p.songplay_id, m.song_id, m.artist_id, m.song_match
-    FROM songplays AS p
-    INNER JOIN (SELECT DISTINCT title, artist_name FROM run_changed_titles) AS t
-        ON p.song = t.title AND p.artist = t.artist_name
-    LEFT JOIN run_song_matches AS m
-        ON
-            p.song = m.song AND p.artist = m.artist
-            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
-) AS r
-WHERE songplays.songplay_id = r.songplay_id;
-
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -1017,7 +1079,8 @@ WHERE songplays.songplay_id = r.songplay_id;
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -1027,7 +1090,8 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400006
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400006
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -1085,7 +1149,8 @@ LEFT JOIN run_song_matches AS m
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
 -- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
--- The events of the run are compared with what is stored, so the cost follows the new data.
+-- The events of a piece of the run's scope are compared with what is stored, so that the cost follows the new
+-- data.
 -- Two events at the same (ts, item_in_session) are ordered by content, without trailing blanks, as Redshift
 -- compares texts.
 DELETE FROM run_users;
@@ -1094,7 +1159,8 @@ INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_
 WITH latest AS (
     SELECT e.user_id, MAX(e.ts) AS ts
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400006
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400006
     GROUP BY e.user_id
 ),
 
@@ -1109,6 +1175,7 @@ candidates AS (
         e.item_in_session
     FROM staging_events AS e
     INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400000 AND 1541030400006
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
@@ -1127,9 +1194,12 @@ DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_users);
 INSERT INTO users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
 SELECT user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session FROM run_users;
 
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+INSERT INTO run_changed_users SELECT user_id FROM run_users;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -1144,33 +1214,49 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- What the events of each UTC day come to: the days of the run's time range, and of earlier plays whose songs
--- changed. Events are those of staging, as delivered; plays are those of songplays, each once.
+-- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
+-- delivered; plays are those of songplays, each once. A stretch without an event lies between events of different
+-- minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
 DELETE FROM etl.days WHERE first_ts BETWEEN 1541030400000 AND 1541116799999;
 
 INSERT INTO etl.days (
     day, events, plays, first_ts, last_ts, plays_without_title, plays_without_artist, plays_matched, absent,
     gap_within_ms
 )
-WITH spaced AS (
+WITH minutes AS (
     SELECT
-        e.ts,
-        e.ts - MOD(e.ts, 86400000) AS midnight,
-        e.ts - LAG(e.ts) OVER (PARTITION BY e.ts - MOD(e.ts, 86400000) ORDER BY e.ts) AS gap
+        e.ts - MOD(e.ts, 60000) AS minute_ts,
+        COUNT(*) AS events,
+        MIN(e.ts) AS first_ts,
+        MAX(e.ts) AS last_ts
     FROM staging_events AS e
     WHERE e.ts BETWEEN 1541030400000 AND 1541116799999
+    GROUP BY e.ts - MOD(e.ts, 60000)
+),
+
+spaced AS (
+    SELECT
+        m.minute_ts - MOD(m.minute_ts, 86400000) AS midnight,
+        m.events,
+        m.first_ts,
+        m.last_ts,
+        m.first_ts - LAG(m.last_ts) OVER (
+            PARTITION BY m.minute_ts - MOD(m.minute_ts, 86400000) ORDER BY m.minute_ts
+        ) AS gap
+    FROM minutes AS m
 ),
 
 of_events AS (
     SELECT
         CAST(DATEADD(ms, s.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day,
-        COUNT(*) AS events,
-        MIN(s.ts) AS first_ts,
-        MAX(s.ts) AS last_ts,
+        CAST(SUM(s.events) AS BIGINT) AS events,
+        MIN(s.first_ts) AS first_ts,
+        MAX(s.last_ts) AS last_ts,
         MAX(s.gap) AS gap_within_ms
     FROM spaced AS s
     GROUP BY s.midnight
@@ -1219,22 +1305,6 @@ FROM (
 ) AS g
 WHERE day = g.of_day AND COALESCE(longest_gap_ms, -1) <> COALESCE(g.longest, -1);
 
--- Days of earlier plays whose title is one of the changed songs: as in rematch.sql.
-UPDATE etl.days SET plays_matched = c.matched
-FROM (
-    SELECT CAST(p.start_time AS DATE) AS of_day, COUNT(p.song_id) AS matched
-    FROM songplays AS p
-    WHERE CAST(p.start_time AS DATE) IN (
-        SELECT CAST(q.start_time AS DATE)
-        FROM songplays AS q
-        INNER JOIN run_changed_titles AS t ON q.song = t.title AND q.artist = t.artist_name
-        WHERE q.start_time NOT BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541116799999, '1970-01-01'::TIMESTAMP)
-    )
-    GROUP BY CAST(p.start_time AS DATE)
-) AS c
-WHERE day = c.of_day AND plays_matched <> c.matched;
-
 -- The columns that are NULL in every one of a day's events, for the days of the run's time range.
 UPDATE etl.days SET absent = a.names
 FROM (
@@ -1282,7 +1352,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -1291,12 +1361,14 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400006
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400006
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -1309,13 +1381,14 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400006 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400006 AND d.staged <> d.plays
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -1339,17 +1412,19 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN 1541030400000 AND 1541030400006 AND f.file_id IS NULL
+WHERE
+    s.ts BETWEEN 1541030400000 AND 1541030400006 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -1368,7 +1443,8 @@ HAVING
     ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
--- scope: warehouse
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -1381,48 +1457,94 @@ FROM songplays AS p
 WHERE
     p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    )
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
 UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
--- scope: time range
+-- scope: moments
 -- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 GROUP BY songplay_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
 FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
 GROUP BY user_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
 FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
 GROUP BY song_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
 FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
 GROUP BY artist_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
@@ -1470,7 +1592,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -1673,7 +1795,7 @@ FROM holes AS h
 ORDER BY subject;
 
 -- As many plays match a song as before.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 50 plays or more, after 7 days with events or more, fewer match than 3/4 of what
 -- the rate of the 28 days before lets expect, by more than 5 standard deviations of chance.
@@ -1722,7 +1844,7 @@ WHERE
 ORDER BY subject;
 
 -- Plays have a title and an artist.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 20 plays or more, at least 10 lack one of them; that is more than 5 %, and
 -- 3 times the share in the 28 days with events before (no such day: none lacked any).
@@ -1775,7 +1897,7 @@ WHERE
 ORDER BY subject;
 
 -- A field that every day had does not go away.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 50 events or more, none has the field, and some did on each of the 7 days with
 -- events before.
@@ -1839,18 +1961,20 @@ FROM etl.checks AS c
 INNER JOIN etl.runs AS r ON c.run_id = r.run_id
 WHERE c.severity = 'warn' AND c.failing_rows > 0 AND r.status = 'done';
 
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 ) AS p
 CROSS JOIN (
     SELECT COUNT(*) AS staged
     FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400006
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400006
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
@@ -1918,42 +2042,39 @@ WHERE
     AND rejects.resolved_by IS NULL
     AND rejects.file_id IN (SELECT file_id FROM run_files);
 
+-- The moments of the events that this run accepts.
+INSERT INTO run_moments SELECT ts FROM run_events;
+
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
 (5497181484735774, 2, 'events', 's3://statements/log_data/7.json', 350, 'version', 'loaded', 1, 1, 0, 1, '876f981bb1d77b60922cffd040b92fd9', NULL, NULL);
 
 INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail, content, encoding, size, resolved_by, kind) VALUES
 (2, 1386527108295880, 's3://statements/log_data/5.json', 1, 0, 'malformed_json', 'Expecting value, column 1', 'no JSON', 'utf-8', 7, NULL, 'events');
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400007 AND 1541030400007
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
+-- The days of the run's moments: how many of its events came or went, and how many the day had before.
+SELECT m.midnight, m.events, m.ts_from, m.ts_to, COALESCE(d.events, 0) AS events_before
+FROM (
+    SELECT ts - MOD(ts, 86400000) AS midnight, COUNT(*) AS events, MIN(ts) AS ts_from, MAX(ts) AS ts_to
+    FROM run_moments
+    GROUP BY ts - MOD(ts, 86400000)
+) AS m
+LEFT JOIN etl.days AS d ON d.day = CAST(DATEADD(ms, m.midnight, '1970-01-01'::TIMESTAMP) AS DATE)
+ORDER BY m.midnight;
 
+INSERT INTO run_played (song, artist, length, played_from, played_to)
 SELECT
-    p.song,
-    p.artist,
-    p.length,
-    s.song_id,
-    s.artist_id,
-    CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
-INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
-QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY p.song, p.artist, p.length
-    ORDER BY ABS(s.duration - p.length), s.song_id
-) = 1;
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400007 AND 1541030400007
+    AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400007 AND 1541030400007)  -- sparse
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
 
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -1961,7 +2082,9 @@ QUALIFY ROW_NUMBER() OVER (
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -1971,7 +2094,9 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400007 AND 1541030400007
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400007 AND 1541030400007
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400007 AND 1541030400007)  -- sparse
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -1983,6 +2108,7 @@ plays AS (
     FROM staging_events AS e
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400007 AND 1541030400007
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400007 AND 1541030400007)  -- sparse
         AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
     UNION ALL
     SELECT
@@ -2032,7 +2158,9 @@ INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_
 WITH latest AS (
     SELECT e.user_id, MAX(e.ts) AS ts
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN 1541030400007 AND 1541030400007
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400007 AND 1541030400007
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400007 AND 1541030400007)  -- sparse
     GROUP BY e.user_id
 ),
 
@@ -2047,6 +2175,7 @@ candidates AS (
         e.item_in_session
     FROM staging_events AS e
     INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400007 AND 1541030400007
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
@@ -2060,9 +2189,11 @@ QUALIFY ROW_NUMBER() OVER (
     ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -2077,7 +2208,9 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
@@ -2101,7 +2234,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -2110,12 +2243,18 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN 1541030400007 AND 1541030400007
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400007 AND 1541030400007
+                AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time IN (  -- sparse
+                    SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m  -- sparse
+                ) AND  -- sparse
+                start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -2128,16 +2267,19 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400007 AND 1541030400007 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400007 AND 1541030400007 AND d.staged <> d.plays
+            AND s.ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND (
@@ -2158,17 +2300,20 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN 1541030400007 AND 1541030400007 AND f.file_id IS NULL
+WHERE
+    s.ts IN (SELECT m.ts FROM run_moments AS m) AND  -- sparse
+    s.ts BETWEEN 1541030400007 AND 1541030400007 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -2187,10 +2332,12 @@ HAVING
     ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
--- scope: warehouse
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
@@ -2198,50 +2345,101 @@ UNION ALL
 SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
 FROM songplays AS p
 WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    )
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
 UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
--- scope: time range
+-- scope: moments
 -- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
 GROUP BY songplay_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
 FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
 GROUP BY user_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
 FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
 GROUP BY song_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
 FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
 GROUP BY artist_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
@@ -2289,7 +2487,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -2491,18 +2689,22 @@ SELECT
 FROM holes AS h
 ORDER BY subject;
 
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
 ) AS p
 CROSS JOIN (
     SELECT COUNT(*) AS staged
     FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN 1541030400007 AND 1541030400007
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400007 AND 1541030400007
+        AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
@@ -2534,40 +2736,27 @@ DELETE FROM songs;
 
 DELETE FROM artists;
 
+DELETE FROM etl.days;
+
+DELETE FROM etl.played_titles;
+
 INSERT INTO run_changed_songs SELECT DISTINCT song_id FROM staging_songs;
 
 INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM staging_songs;
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN -62135596800000 AND 253402300799999
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
-
+INSERT INTO run_played (song, artist, length, played_from, played_to)
 SELECT
-    p.song,
-    p.artist,
-    p.length,
-    s.song_id,
-    s.artist_id,
-    CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
-INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
-QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY p.song, p.artist, p.length
-    ORDER BY ABS(s.duration - p.length), s.song_id
-) = 1;
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN -62135596800000 AND 253402300799999
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
 
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -2575,7 +2764,8 @@ QUALIFY ROW_NUMBER() OVER (
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -2585,7 +2775,8 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN -62135596800000 AND 253402300799999
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN -62135596800000 AND 253402300799999
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -2646,7 +2837,8 @@ INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_
 WITH latest AS (
     SELECT e.user_id, MAX(e.ts) AS ts
     FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN -62135596800000 AND 253402300799999
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN -62135596800000 AND 253402300799999
     GROUP BY e.user_id
 ),
 
@@ -2661,6 +2853,7 @@ candidates AS (
         e.item_in_session
     FROM staging_events AS e
     INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN -62135596800000 AND 253402300799999
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
@@ -2674,9 +2867,10 @@ QUALIFY ROW_NUMBER() OVER (
     ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -2691,33 +2885,49 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- What the events of each UTC day come to: the days of the run's time range, and of earlier plays whose songs
--- changed. Events are those of staging, as delivered; plays are those of songplays, each once.
+-- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
+-- delivered; plays are those of songplays, each once. A stretch without an event lies between events of different
+-- minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
 DELETE FROM etl.days WHERE first_ts BETWEEN -62135596800000 AND 253402300799999;
 
 INSERT INTO etl.days (
     day, events, plays, first_ts, last_ts, plays_without_title, plays_without_artist, plays_matched, absent,
     gap_within_ms
 )
-WITH spaced AS (
+WITH minutes AS (
     SELECT
-        e.ts,
-        e.ts - MOD(e.ts, 86400000) AS midnight,
-        e.ts - LAG(e.ts) OVER (PARTITION BY e.ts - MOD(e.ts, 86400000) ORDER BY e.ts) AS gap
+        e.ts - MOD(e.ts, 60000) AS minute_ts,
+        COUNT(*) AS events,
+        MIN(e.ts) AS first_ts,
+        MAX(e.ts) AS last_ts
     FROM staging_events AS e
     WHERE e.ts BETWEEN -62135596800000 AND 253402300799999
+    GROUP BY e.ts - MOD(e.ts, 60000)
+),
+
+spaced AS (
+    SELECT
+        m.minute_ts - MOD(m.minute_ts, 86400000) AS midnight,
+        m.events,
+        m.first_ts,
+        m.last_ts,
+        m.first_ts - LAG(m.last_ts) OVER (
+            PARTITION BY m.minute_ts - MOD(m.minute_ts, 86400000) ORDER BY m.minute_ts
+        ) AS gap
+    FROM minutes AS m
 ),
 
 of_events AS (
     SELECT
         CAST(DATEADD(ms, s.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day,
-        COUNT(*) AS events,
-        MIN(s.ts) AS first_ts,
-        MAX(s.ts) AS last_ts,
+        CAST(SUM(s.events) AS BIGINT) AS events,
+        MIN(s.first_ts) AS first_ts,
+        MAX(s.last_ts) AS last_ts,
         MAX(s.gap) AS gap_within_ms
     FROM spaced AS s
     GROUP BY s.midnight
@@ -2749,22 +2959,6 @@ SELECT
     e.gap_within_ms
 FROM of_events AS e
 LEFT JOIN of_plays AS p ON e.day = p.day;
-
--- Days of earlier plays whose title is one of the changed songs: as in rematch.sql.
-UPDATE etl.days SET plays_matched = c.matched
-FROM (
-    SELECT CAST(p.start_time AS DATE) AS of_day, COUNT(p.song_id) AS matched
-    FROM songplays AS p
-    WHERE CAST(p.start_time AS DATE) IN (
-        SELECT CAST(q.start_time AS DATE)
-        FROM songplays AS q
-        INNER JOIN run_changed_titles AS t ON q.song = t.title AND q.artist = t.artist_name
-        WHERE q.start_time NOT BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
-    )
-    GROUP BY CAST(p.start_time AS DATE)
-) AS c
-WHERE day = c.of_day AND plays_matched <> c.matched;
 
 -- The columns that are NULL in every one of a day's events, for the days of the run's time range.
 UPDATE etl.days SET absent = a.names
@@ -2813,7 +3007,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -2822,12 +3016,14 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN -62135596800000 AND 253402300799999
+            WHERE
+                page = 'NextSong' AND ts BETWEEN -62135596800000 AND 253402300799999
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -2840,13 +3036,14 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN -62135596800000 AND 253402300799999 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN -62135596800000 AND 253402300799999 AND d.staged <> d.plays
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -2870,17 +3067,19 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN -62135596800000 AND 253402300799999 AND f.file_id IS NULL
+WHERE
+    s.ts BETWEEN -62135596800000 AND 253402300799999 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -2899,7 +3098,8 @@ HAVING
     ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
--- scope: warehouse
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -2912,26 +3112,41 @@ FROM songplays AS p
 WHERE
     p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+    )
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
 UNION ALL
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
--- scope: time range
+-- scope: moments
 -- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
 GROUP BY songplay_id
 HAVING COUNT(*) > 1
@@ -2953,7 +3168,8 @@ HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM time
-WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
@@ -3001,7 +3217,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -3204,7 +3420,7 @@ FROM holes AS h
 ORDER BY subject;
 
 -- As many plays match a song as before.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 50 plays or more, after 7 days with events or more, fewer match than 3/4 of what
 -- the rate of the 28 days before lets expect, by more than 5 standard deviations of chance.
@@ -3253,7 +3469,7 @@ WHERE
 ORDER BY subject;
 
 -- Plays have a title and an artist.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 20 plays or more, at least 10 lack one of them; that is more than 5 %, and
 -- 3 times the share in the 28 days with events before (no such day: none lacked any).
@@ -3306,7 +3522,7 @@ WHERE
 ORDER BY subject;
 
 -- A field that every day had does not go away.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 50 events or more, none has the field, and some did on each of the 7 days with
 -- events before.
@@ -3364,18 +3580,20 @@ WHERE
     AND j.events >= 50 AND j.is_absent = 1 AND j.days_before = 7 AND j.absent_before = 0
 ORDER BY subject;
 
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
 ) AS p
 CROSS JOIN (
     SELECT COUNT(*) AS staged
     FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN -62135596800000 AND 253402300799999
+    WHERE
+        page = 'NextSong' AND ts BETWEEN -62135596800000 AND 253402300799999
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
@@ -3439,7 +3657,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -3642,7 +3860,7 @@ FROM holes AS h
 ORDER BY subject;
 
 -- As many plays match a song as before.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 50 plays or more, after 7 days with events or more, fewer match than 3/4 of what
 -- the rate of the 28 days before lets expect, by more than 5 standard deviations of chance.
@@ -3691,7 +3909,7 @@ WHERE
 ORDER BY subject;
 
 -- Plays have a title and an artist.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 20 plays or more, at least 10 lack one of them; that is more than 5 %, and
 -- 3 times the share in the 28 days with events before (no such day: none lacked any).
@@ -3744,7 +3962,7 @@ WHERE
 ORDER BY subject;
 
 -- A field that every day had does not go away.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: of a day with 50 events or more, none has the field, and some did on each of the 7 days with
 -- events before.
@@ -3907,11 +4125,6 @@ INSERT INTO run_files (file_id) VALUES
 (1386527108295880),
 (4015995664136107);
 
--- The time range of the events in files about to be replaced or retracted (run_files).
-SELECT MIN(ts) AS ts_from, MAX(ts) AS ts_to
-FROM staging_events
-WHERE file_id IN (SELECT file_id FROM run_files);
-
 -- Record the songs and artists of the records about to be removed (run_files).
 INSERT INTO run_changed_songs
 SELECT DISTINCT song_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM run_files);
@@ -3919,11 +4132,20 @@ SELECT DISTINCT song_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM
 INSERT INTO run_changed_artists
 SELECT DISTINCT artist_id FROM staging_songs WHERE file_id IN (SELECT file_id FROM run_files);
 
--- The users of events about to be removed (run_files): they are computed again from the remaining events.
-DELETE FROM users
-WHERE user_id IN (
-    SELECT user_id FROM staging_events WHERE file_id IN (SELECT file_id FROM run_files)
-);
+-- The moments of events about to be removed (run_files), and the people whose latest event is among them.
+INSERT INTO run_moments
+SELECT ts FROM staging_events WHERE file_id IN (SELECT file_id FROM run_files);
+
+INSERT INTO run_lost_users
+SELECT DISTINCT u.user_id, u.last_seen_ts
+FROM users AS u
+INNER JOIN (
+    SELECT user_id, ts FROM staging_events WHERE file_id IN (SELECT file_id FROM run_files)
+) AS e ON u.user_id = e.user_id AND u.last_seen_ts = e.ts;
+
+INSERT INTO run_changed_users SELECT user_id FROM run_lost_users;
+
+DELETE FROM users WHERE user_id IN (SELECT user_id FROM run_lost_users);
 
 -- Remove the rows of replaced or retracted files (run_files).
 DELETE FROM staging_songs USING run_files WHERE staging_songs.file_id = run_files.file_id;
@@ -3941,36 +4163,44 @@ INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail
 (4, 4015995664136107, 's3://statements/log_data/6.json', 2, 350, 'truncated_file', 'the file ends inside a record (Expecting value, column 7)', '{"ts":', 'utf-8', 6, NULL, 'events'),
 (4, 7588823715942316, 's3://statements/log_data/4.json', 1, 0, 'malformed_json', 'Expecting value, column 1', 'no JSON', 'utf-8', 7, NULL, 'events');
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400002 AND 1541030400006
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
+-- People whose latest event went, as of the one before it, if that lies between ts_from and ts_to.
+DELETE FROM run_users;
 
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
 SELECT
-    p.song,
-    p.artist,
-    p.length,
-    s.song_id,
-    s.artist_id,
-    CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
-INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+FROM staging_events AS e
+INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
+WHERE e.ts BETWEEN 1540944000002 AND 1541030400002
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY p.song, p.artist, p.length
-    ORDER BY ABS(s.duration - p.length), s.song_id
+    PARTITION BY e.user_id
+    ORDER BY
+        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
+        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
+        NULLIF(RTRIM(e.gender, ' '), '')
 ) = 1;
 
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+DELETE FROM run_lost_users WHERE user_id IN (SELECT user_id FROM run_users);
+
+INSERT INTO run_played (song, artist, length, played_from, played_to)
+SELECT
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400002 AND 1541030400006
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
+
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -3978,7 +4208,8 @@ QUALIFY ROW_NUMBER() OVER (
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -3988,7 +4219,8 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400002 AND 1541030400006
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400002 AND 1541030400006
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -4045,9 +4277,44 @@ LEFT JOIN run_song_matches AS m
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400002 AND 1541030400006
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400002 AND 1541030400006
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -4062,7 +4329,8 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
@@ -4086,7 +4354,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -4095,12 +4363,14 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN 1541030400002 AND 1541030400006
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400002 AND 1541030400006
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -4113,13 +4383,14 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400002 AND 1541030400006 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400002 AND 1541030400006 AND d.staged <> d.plays
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -4143,17 +4414,19 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN 1541030400002 AND 1541030400006 AND f.file_id IS NULL
+WHERE
+    s.ts BETWEEN 1541030400002 AND 1541030400006 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -4172,7 +4445,8 @@ HAVING
     ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
--- scope: warehouse
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -4185,48 +4459,94 @@ FROM songplays AS p
 WHERE
     p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    )
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
 UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
--- scope: time range
+-- scope: moments
 -- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 GROUP BY songplay_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
 FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
 GROUP BY user_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
 FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
 GROUP BY song_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
 FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
 GROUP BY artist_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
@@ -4274,7 +4594,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -4476,18 +4796,20 @@ SELECT
 FROM holes AS h
 ORDER BY subject;
 
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
 ) AS p
 CROSS JOIN (
     SELECT COUNT(*) AS staged
     FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN 1541030400002 AND 1541030400006
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400002 AND 1541030400006
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
@@ -4536,36 +4858,100 @@ INNER JOIN (
     GROUP BY file_id
 ) AS l ON f.file_id = l.file_id AND f.run_id = l.run_id;
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
-
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
 SELECT
-    p.song,
-    p.artist,
-    p.length,
-    s.song_id,
-    s.artist_id,
-    CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
-INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+FROM staging_events AS e
+INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
+WHERE e.ts BETWEEN 1540944000001 AND 1541030400001
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY p.song, p.artist, p.length
-    ORDER BY ABS(s.duration - p.length), s.song_id
+    PARTITION BY e.user_id
+    ORDER BY
+        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
+        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
+        NULLIF(RTRIM(e.gender, ' '), '')
 ) = 1;
 
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+SELECT
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+FROM staging_events AS e
+INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
+WHERE e.ts BETWEEN 1540339200001 AND 1541030400001
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY e.user_id
+    ORDER BY
+        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
+        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
+        NULLIF(RTRIM(e.gender, ' '), '')
+) = 1;
+
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+SELECT
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+FROM staging_events AS e
+INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
+WHERE e.ts BETWEEN 1535500800001 AND 1541030400001
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY e.user_id
+    ORDER BY
+        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
+        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
+        NULLIF(RTRIM(e.gender, ' '), '')
+) = 1;
+
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+SELECT
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+FROM staging_events AS e
+INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
+WHERE e.ts BETWEEN -62135596800000 AND 1541030400001
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY e.user_id
+    ORDER BY
+        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
+        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
+        NULLIF(RTRIM(e.gender, ' '), '')
+) = 1;
+
+INSERT INTO run_played (song, artist, length, played_from, played_to)
+SELECT
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+    AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400000 AND 1541030400001)  -- sparse
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
+
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -4573,7 +4959,9 @@ QUALIFY ROW_NUMBER() OVER (
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -4583,7 +4971,422 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400000 AND 1541030400001)  -- sparse
+    GROUP BY e.ts, e.session_id
+    HAVING COUNT(*) > 1
+),
+
+plays AS (
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400000 AND 1541030400001)  -- sparse
+        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+    UNION ALL
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+        AND e.ts IN (SELECT r.ts FROM repeated AS r)
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
+        ORDER BY
+            NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''),
+            e.length, NULLIF(RTRIM(e.location, ' '), ''), NULLIF(RTRIM(e.user_agent, ' '), '')
+    ) = 1
+)
+
+SELECT
+    STRTOL(
+        SUBSTRING(
+            MD5(
+                p.user_id || '|' || CAST(p.session_id AS VARCHAR(20)) || '|'
+                || CAST(p.item_in_session AS VARCHAR(20)) || '|' || CAST(p.ts AS VARCHAR(20))
+            ), 1, 15
+        ), 16
+    ) AS songplay_id,
+    DATEADD(ms, p.ts, '1970-01-01'::TIMESTAMP) AS start_time,
+    p.user_id,
+    NULLIF(RTRIM(p.level, ' '), '') AS level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    NULLIF(RTRIM(p.location, ' '), '') AS location,
+    NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
+    p.item_in_session,
+    m.song_match,
+    NULLIF(RTRIM(p.song, ' '), '') AS song,
+    NULLIF(RTRIM(p.artist, ' '), '') AS artist,
+    p.length
+FROM plays AS p
+LEFT JOIN run_song_matches AS m
+    ON
+        RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
+
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400000 AND 1541030400001)  -- sparse
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400000 AND 1541030400001
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+DELETE FROM time
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO time (start_time, hour, day, week, month, year, weekday)
+SELECT
+    p.start_time,
+    EXTRACT(hour FROM p.start_time) AS hour,
+    EXTRACT(day FROM p.start_time) AS day,
+    EXTRACT(week FROM p.start_time) AS week,
+    EXTRACT(month FROM p.start_time) AS month,
+    EXTRACT(year FROM p.start_time) AS year,
+    EXTRACT(dow FROM p.start_time) AS weekday
+FROM (
+    SELECT DISTINCT start_time
+    FROM songplays
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+) AS p;
+
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
+SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+FROM etl.files AS f
+LEFT JOIN (
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_songs
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 5)
+    GROUP BY file_id
+    UNION ALL
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_events
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 5)
+    GROUP BY file_id
+) AS s ON f.file_id = s.file_id
+WHERE
+    f.state = 'loaded' AND f.run_id >= 5
+    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
+
+-- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: moments
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
+                AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE
+                start_time IN (  -- sparse
+                    SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m  -- sparse
+                ) AND  -- sparse
+                start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
+    SELECT COUNT(*) AS events
+    FROM (
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400001 AND d.staged <> d.plays
+            AND s.ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
+    ) AS i
+) AS e
+WHERE c.staged <> c.plays AND e.events <> c.plays;
+
+-- Required columns are never NULL.
+-- scope: moments
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
+FROM songplays
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND (
+        songplay_id IS NULL OR user_id IS NULL OR user_id = ''
+        OR session_id IS NULL OR item_in_session IS NULL
+    )
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value
+FROM users
+WHERE user_id IS NULL OR user_id = ''
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value
+FROM songs
+WHERE song_id IS NULL OR artist_id IS NULL
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value
+FROM artists
+WHERE artist_id IS NULL;
+
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
+-- scope: moments
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+    f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+    s.ts IN (SELECT m.ts FROM run_moments AS m) AND  -- sparse
+    s.ts BETWEEN 1541030400000 AND 1541030400001 AND f.file_id IS NULL
+GROUP BY s.file_id;
+
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 5
+    ) > 0;
+
+-- Every foreign key of the star refers to an existing row.
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    )
+UNION ALL
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+UNION ALL
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
+SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
+FROM songs AS s
+WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
+
+-- Every primary key is unique.
+-- scope: moments
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM songplays
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+GROUP BY songplay_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
+FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
+GROUP BY user_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
+FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
+GROUP BY song_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
+FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
+GROUP BY artist_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM time
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+GROUP BY start_time
+HAVING COUNT(*) > 1;
+
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
+SELECT p.songplays, p.matched, e.staged
+FROM (
+    SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
+    FROM songplays
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+) AS p
+CROSS JOIN (
+    SELECT COUNT(*) AS staged
+    FROM staging_events
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
+        AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
+) AS e;
+
+INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
+(5, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
+
+-- Mark the former versions of this run's files (run_files) as no longer current.
+UPDATE etl.files SET state = 'undone'
+WHERE
+    state IN ('loaded', 'retracted', 'set_aside', 'copy')
+    AND file_id IN (SELECT file_id FROM run_files);
+
+INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
+(6, 'retract --back', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
+
+INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
+(4040650450145751, 7, 'events', 's3://statements/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1, '49ca1714cb1659a9ed7f9c6abe895514', NULL, NULL);
+
+INSERT INTO run_played (song, artist, length, played_from, played_to)
+SELECT
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
+
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
+-- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
+DELETE FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+WITH repeated AS (
+    SELECT e.ts, e.session_id
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -4640,9 +5443,44 @@ LEFT JOIN run_song_matches AS m
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400001
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400000 AND 1541030400001
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -4657,7 +5495,8 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
@@ -4668,20 +5507,20 @@ FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
     FROM staging_songs
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 5)
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
     GROUP BY file_id
     UNION ALL
     SELECT file_id, COUNT(*) AS staged
     FROM staging_events
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 5)
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
     GROUP BY file_id
 ) AS s ON f.file_id = s.file_id
 WHERE
-    f.state = 'loaded' AND f.run_id >= 5
+    f.state = 'loaded' AND f.run_id >= 7
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -4690,12 +5529,14 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -4708,13 +5549,14 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400001 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400001 AND d.staged <> d.plays
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -4738,173 +5580,20 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN 1541030400000 AND 1541030400001 AND f.file_id IS NULL
+WHERE
+    s.ts BETWEEN 1541030400000 AND 1541030400001 AND f.file_id IS NULL
 GROUP BY s.file_id;
-
--- Logs that hold events give plays: a filter that lets nothing through must not look like success.
--- scope: warehouse
--- when: last batch
--- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
-SELECT COUNT(*) AS events
-FROM staging_events
-HAVING
-    COUNT(*) > 0
-    AND (SELECT COUNT(*) FROM songplays) = 0
-    AND (
-        SELECT COUNT(*)
-        FROM etl.files
-        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 5
-    ) > 0;
-
--- Every foreign key of the star refers to an existing row.
--- scope: warehouse
-SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
-FROM songplays AS p
-WHERE
-    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
-UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
-FROM songplays AS p
-WHERE
-    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
-UNION ALL
-SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
-FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
-FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
-UNION ALL
-SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
-FROM songs AS s
-WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
-
--- Every primary key is unique.
--- scope: time range
--- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
-SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
-FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-GROUP BY songplay_id
-HAVING COUNT(*) > 1
-UNION ALL
-SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
-FROM users
-GROUP BY user_id
-HAVING COUNT(*) > 1
-UNION ALL
-SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
-FROM songs
-GROUP BY song_id
-HAVING COUNT(*) > 1
-UNION ALL
-SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
-FROM artists
-GROUP BY artist_id
-HAVING COUNT(*) > 1
-UNION ALL
-SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
-FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-GROUP BY start_time
-HAVING COUNT(*) > 1;
-
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
-SELECT p.songplays, p.matched, e.staged
-FROM (
-    SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-) AS p
-CROSS JOIN (
-    SELECT COUNT(*) AS staged
-    FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
-) AS e;
-
-INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
-(5, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
-
--- Mark the former versions of this run's files (run_files) as no longer current.
-UPDATE etl.files SET state = 'undone'
-WHERE
-    state IN ('loaded', 'retracted', 'set_aside', 'copy')
-    AND file_id IN (SELECT file_id FROM run_files);
-
-INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
-(6, 'retract --back', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
-
-INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
-(4040650450145751, 7, 'events', 's3://statements/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1, '49ca1714cb1659a9ed7f9c6abe895514', NULL, NULL);
-
-INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-WITH latest AS (
-    SELECT e.user_id, MAX(e.ts) AS ts
-    FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400001
-    GROUP BY e.user_id
-),
-
-candidates AS (
-    SELECT
-        e.user_id,
-        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-        NULLIF(RTRIM(e.level, ' '), '') AS level,
-        e.ts,
-        e.item_in_session
-    FROM staging_events AS e
-    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
-    UNION ALL
-    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
-    FROM users AS u
-    INNER JOIN latest AS l ON u.user_id = l.user_id
-)
-
-SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
-FROM candidates AS c
-QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY c.user_id
-    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
-) = 1;
-
--- Every record read is loaded or rejected, and every loaded record is in staging: per file.
--- scope: run
-SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
-FROM etl.files AS f
-LEFT JOIN (
-    SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
-    GROUP BY file_id
-    UNION ALL
-    SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 7)
-    GROUP BY file_id
-) AS s ON f.file_id = s.file_id
-WHERE
-    f.state = 'loaded' AND f.run_id >= 7
-    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
 -- scope: warehouse
@@ -4920,6 +5609,113 @@ HAVING
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 7
     ) > 0;
+
+-- Every foreign key of the star refers to an existing row.
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    )
+UNION ALL
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+UNION ALL
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
+SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
+FROM songs AS s
+WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
+
+-- Every primary key is unique.
+-- scope: moments
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+GROUP BY songplay_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
+FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
+GROUP BY user_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
+FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
+GROUP BY song_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
+FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
+GROUP BY artist_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM time
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+GROUP BY start_time
+HAVING COUNT(*) > 1;
 
 -- The last record of a file is whole.
 -- scope: run
@@ -4964,7 +5760,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -5166,6 +5962,22 @@ SELECT
 FROM holes AS h
 ORDER BY subject;
 
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
+SELECT p.songplays, p.matched, e.staged
+FROM (
+    SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
+    FROM songplays
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+) AS p
+CROSS JOIN (
+    SELECT COUNT(*) AS staged
+    FROM staging_events
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400001
+) AS e;
+
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (7, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 1, 2, 2, 0, 1, 0, 1, 1, '0.1.0', NULL);
 
@@ -5352,6 +6164,58 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 (3423743253137239, 8, 'songs', 's3://statements-moved/song_data/1.json', 211, 'version', 'loaded', 1, 1, 0, 0, '7b1674541979d5b8021374ce592c225b', NULL, NULL),
 (4040650450145751, 8, 'events', 's3://statements-moved/log_data/1.json', 697, 'version', 'loaded', 2, 2, 0, 1, '119f3fc3bf2bb09b6879606915a5a585', NULL, NULL);
 
+-- Plays loaded by earlier runs get, change or lose their song when the catalogue does.
+-- Which plays: those whose title a song that changed has, or had, wherever they lie between titles_from and
+-- titles_to. Then what matches them (song_matches.sql), then the change.
+INSERT INTO run_rematched (songplay_id, start_time, song, artist, length, was_matched)
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.song,
+    p.artist,
+    p.length,
+    CASE WHEN p.song_id IS NULL THEN 0 ELSE 1 END AS was_matched
+FROM songplays AS p
+INNER JOIN (SELECT DISTINCT title, artist_name FROM run_changed_titles) AS t
+    ON p.song = t.title AND p.artist = t.artist_name
+WHERE p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP);
+
+DELETE FROM run_played;
+
+INSERT INTO run_played (song, artist, length)
+SELECT DISTINCT song, artist, length FROM run_rematched;
+
+-- Give the plays whose song changed (run_rematched) the song that matches now.
+UPDATE songplays
+SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
+FROM (
+    SELECT p.songplay_id, p.start_time, m.song_id, m.artist_id, m.song_match
+    FROM run_rematched AS p
+    LEFT JOIN run_song_matches AS m
+        ON
+            p.song = m.song AND p.artist = m.artist
+            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
+) AS r
+WHERE
+    songplays.songplay_id = r.songplay_id AND songplays.start_time = r.start_time
+    AND songplays.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP);
+
+UPDATE etl.days SET plays_matched = plays_matched + c.gained
+FROM (
+    SELECT
+        CAST(p.start_time AS DATE) AS of_day,
+        SUM(CASE WHEN m.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
+    FROM run_rematched AS p
+    LEFT JOIN run_song_matches AS m
+        ON
+            p.song = m.song AND p.artist = m.artist
+            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
+    GROUP BY CAST(p.start_time AS DATE)
+) AS c
+WHERE day = c.of_day AND c.gained <> 0;
+
 -- Every record read is loaded or rejected, and every loaded record is in staging: per file.
 -- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
@@ -5429,7 +6293,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -5663,36 +6527,20 @@ INSERT INTO run_files (file_id) VALUES
 UPDATE etl.rejects SET resolved_by = 9
 WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400003
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
-
+INSERT INTO run_played (song, artist, length, played_from, played_to)
 SELECT
-    p.song,
-    p.artist,
-    p.length,
-    s.song_id,
-    s.artist_id,
-    CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
-INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
-QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY p.song, p.artist, p.length
-    ORDER BY ABS(s.duration - p.length), s.song_id
-) = 1;
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400003
+    AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400003)  -- sparse
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
 
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -5700,7 +6548,9 @@ QUALIFY ROW_NUMBER() OVER (
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -5710,7 +6560,9 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400003
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400003
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400003)  -- sparse
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -5722,6 +6574,7 @@ plays AS (
     FROM staging_events AS e
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400003
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400003)  -- sparse
         AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
     UNION ALL
     SELECT
@@ -5767,9 +6620,46 @@ LEFT JOIN run_song_matches AS m
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400003 AND 1541030400003
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400003)  -- sparse
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400003 AND 1541030400003
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -5784,7 +6674,9 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
@@ -5808,7 +6700,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -5817,12 +6709,18 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400003
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400003
+                AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time IN (  -- sparse
+                    SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m  -- sparse
+                ) AND  -- sparse
+                start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -5835,16 +6733,19 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400003 AND 1541030400003 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400003 AND 1541030400003 AND d.staged <> d.plays
+            AND s.ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND (
@@ -5865,17 +6766,20 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN 1541030400003 AND 1541030400003 AND f.file_id IS NULL
+WHERE
+    s.ts IN (SELECT m.ts FROM run_moments AS m) AND  -- sparse
+    s.ts BETWEEN 1541030400003 AND 1541030400003 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -5894,10 +6798,12 @@ HAVING
     ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
--- scope: warehouse
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
@@ -5905,66 +6811,121 @@ UNION ALL
 SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
 FROM songplays AS p
 WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    )
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
 UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
--- scope: time range
+-- scope: moments
 -- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
 GROUP BY songplay_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
 FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
 GROUP BY user_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
 FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
 GROUP BY song_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
 FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
 GROUP BY artist_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
 
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
 ) AS p
 CROSS JOIN (
     SELECT COUNT(*) AS staged
     FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400003
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400003
+        AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
@@ -5991,6 +6952,8 @@ DROP TABLE IF EXISTS etl.days;
 DROP TABLE IF EXISTS etl.files;
 
 DROP TABLE IF EXISTS etl.meta;
+
+DROP TABLE IF EXISTS etl.played_titles;
 
 DROP TABLE IF EXISTS etl.rejects;
 
@@ -6098,261 +7061,6 @@ WHERE
     AND rejects.run_id > run_moves.run_id
     AND rejects.resolved_by IS NULL;
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1 AND 0
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
-
-SELECT
-    p.song,
-    p.artist,
-    p.length,
-    s.song_id,
-    s.artist_id,
-    CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
-INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
-QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY p.song, p.artist, p.length
-    ORDER BY ABS(s.duration - p.length), s.song_id
-) = 1;
-
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
--- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
--- that differ, the first by content wins (known values before unknown ones), so that the order in which files
--- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
--- cannot decide an order, and a text of blanks alone means unknown.
--- Only the few times at which a session has more than one event are sorted.
--- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
-DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
-    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP);
-
-INSERT INTO songplays (
-    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
-    item_in_session, song_match, song, artist, length
-)
-WITH repeated AS (
-    SELECT e.ts, e.session_id
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1 AND 0
-    GROUP BY e.ts, e.session_id
-    HAVING COUNT(*) > 1
-),
-
-plays AS (
-    SELECT
-        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
-        e.length
-    FROM staging_events AS e
-    WHERE
-        e.page = 'NextSong' AND e.ts BETWEEN 1 AND 0
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
-    UNION ALL
-    SELECT
-        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
-        e.length
-    FROM staging_events AS e
-    WHERE
-        e.page = 'NextSong' AND e.ts BETWEEN 1 AND 0
-        AND e.ts IN (SELECT r.ts FROM repeated AS r)
-    QUALIFY ROW_NUMBER() OVER (
-        PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
-        ORDER BY
-            NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''),
-            e.length, NULLIF(RTRIM(e.location, ' '), ''), NULLIF(RTRIM(e.user_agent, ' '), '')
-    ) = 1
-)
-
-SELECT
-    STRTOL(
-        SUBSTRING(
-            MD5(
-                p.user_id || '|' || CAST(p.session_id AS VARCHAR(20)) || '|'
-                || CAST(p.item_in_session AS VARCHAR(20)) || '|' || CAST(p.ts AS VARCHAR(20))
-            ), 1, 15
-        ), 16
-    ) AS songplay_id,
-    DATEADD(ms, p.ts, '1970-01-01'::TIMESTAMP) AS start_time,
-    p.user_id,
-    NULLIF(RTRIM(p.level, ' '), '') AS level,
-    m.song_id,
-    m.artist_id,
-    p.session_id,
-    NULLIF(RTRIM(p.location, ' '), '') AS location,
-    NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
-    p.item_in_session,
-    m.song_match,
-    NULLIF(RTRIM(p.song, ' '), '') AS song,
-    NULLIF(RTRIM(p.artist, ' '), '') AS artist,
-    p.length
-FROM plays AS p
-LEFT JOIN run_song_matches AS m
-    ON
-        RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
-        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
-
-INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-WITH latest AS (
-    SELECT e.user_id, MAX(e.ts) AS ts
-    FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.ts BETWEEN 1 AND 0
-    GROUP BY e.user_id
-),
-
-candidates AS (
-    SELECT
-        e.user_id,
-        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-        NULLIF(RTRIM(e.level, ' '), '') AS level,
-        e.ts,
-        e.item_in_session
-    FROM staging_events AS e
-    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
-    UNION ALL
-    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
-    FROM users AS u
-    INNER JOIN latest AS l ON u.user_id = l.user_id
-)
-
-SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
-FROM candidates AS c
-QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY c.user_id
-    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
-) = 1;
-
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
-DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
-    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP);
-
-INSERT INTO time (start_time, hour, day, week, month, year, weekday)
-SELECT
-    p.start_time,
-    EXTRACT(hour FROM p.start_time) AS hour,
-    EXTRACT(day FROM p.start_time) AS day,
-    EXTRACT(week FROM p.start_time) AS week,
-    EXTRACT(month FROM p.start_time) AS month,
-    EXTRACT(year FROM p.start_time) AS year,
-    EXTRACT(dow FROM p.start_time) AS weekday
-FROM (
-    SELECT DISTINCT start_time
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
-) AS p;
-
--- What the events of each UTC day come to: the days of the run's time range, and of earlier plays whose songs
--- changed. Events are those of staging, as delivered; plays are those of songplays, each once.
-DELETE FROM etl.days WHERE first_ts BETWEEN 1 AND 0;
-
-INSERT INTO etl.days (
-    day, events, plays, first_ts, last_ts, plays_without_title, plays_without_artist, plays_matched, absent,
-    gap_within_ms
-)
-WITH spaced AS (
-    SELECT
-        e.ts,
-        e.ts - MOD(e.ts, 86400000) AS midnight,
-        e.ts - LAG(e.ts) OVER (PARTITION BY e.ts - MOD(e.ts, 86400000) ORDER BY e.ts) AS gap
-    FROM staging_events AS e
-    WHERE e.ts BETWEEN 1 AND 0
-),
-
-of_events AS (
-    SELECT
-        CAST(DATEADD(ms, s.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day,
-        COUNT(*) AS events,
-        MIN(s.ts) AS first_ts,
-        MAX(s.ts) AS last_ts,
-        MAX(s.gap) AS gap_within_ms
-    FROM spaced AS s
-    GROUP BY s.midnight
-),
-
-of_plays AS (
-    SELECT
-        CAST(p.start_time AS DATE) AS day,
-        COUNT(*) AS plays,
-        COUNT(*) - COUNT(p.song) AS without_title,
-        COUNT(*) - COUNT(p.artist) AS without_artist,
-        COUNT(p.song_id) AS matched
-    FROM songplays AS p
-    WHERE p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
-    GROUP BY CAST(p.start_time AS DATE)
-)
-
-SELECT
-    e.day,
-    e.events,
-    COALESCE(p.plays, 0) AS plays,
-    e.first_ts,
-    e.last_ts,
-    COALESCE(p.without_title, 0) AS plays_without_title,
-    COALESCE(p.without_artist, 0) AS plays_without_artist,
-    COALESCE(p.matched, 0) AS plays_matched,
-    '' AS absent,
-    e.gap_within_ms
-FROM of_events AS e
-LEFT JOIN of_plays AS p ON e.day = p.day;
-
--- Days of earlier plays whose title is one of the changed songs: as in rematch.sql.
-UPDATE etl.days SET plays_matched = c.matched
-FROM (
-    SELECT CAST(p.start_time AS DATE) AS of_day, COUNT(p.song_id) AS matched
-    FROM songplays AS p
-    WHERE CAST(p.start_time AS DATE) IN (
-        SELECT CAST(q.start_time AS DATE)
-        FROM songplays AS q
-        INNER JOIN run_changed_titles AS t ON q.song = t.title AND q.artist = t.artist_name
-        WHERE q.start_time NOT BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
-    )
-    GROUP BY CAST(p.start_time AS DATE)
-) AS c
-WHERE day = c.of_day AND plays_matched <> c.matched;
-
--- The columns that are NULL in every one of a day's events, for the days of the run's time range.
-UPDATE etl.days SET absent = a.names
-FROM (
-    SELECT
-        e.ts - MOD(e.ts, 86400000) AS midnight,
-        RTRIM(
-            CASE WHEN COUNT(e.artist) = 0 THEN 'artist ' ELSE '' END
-            || CASE WHEN COUNT(e.auth) = 0 THEN 'auth ' ELSE '' END
-            || CASE WHEN COUNT(e.first_name) = 0 THEN 'first_name ' ELSE '' END
-            || CASE WHEN COUNT(e.gender) = 0 THEN 'gender ' ELSE '' END
-            || CASE WHEN COUNT(e.last_name) = 0 THEN 'last_name ' ELSE '' END
-            || CASE WHEN COUNT(e.length) = 0 THEN 'length ' ELSE '' END
-            || CASE WHEN COUNT(e.level) = 0 THEN 'level ' ELSE '' END
-            || CASE WHEN COUNT(e.location) = 0 THEN 'location ' ELSE '' END
-            || CASE WHEN COUNT(e.method) = 0 THEN 'method ' ELSE '' END
-            || CASE WHEN COUNT(e.registration) = 0 THEN 'registration ' ELSE '' END
-            || CASE WHEN COUNT(e.song) = 0 THEN 'song ' ELSE '' END
-            || CASE WHEN COUNT(e.status) = 0 THEN 'status ' ELSE '' END
-            || CASE WHEN COUNT(e.user_agent) = 0 THEN 'user_agent ' ELSE '' END
-            || CASE WHEN COUNT(e.user_id) = 0 THEN 'user_id ' ELSE '' END
-        ) AS names
-    FROM staging_events AS e
-    WHERE e.ts BETWEEN 1 AND 0
-    GROUP BY e.ts - MOD(e.ts, 86400000)
-) AS a
-WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
-
 -- Every record read is loaded or rejected, and every loaded record is in staging: per file.
 -- scope: run
 SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
@@ -6373,7 +7081,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -6382,12 +7090,14 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN 1 AND 0
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1 AND 0
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -6400,13 +7110,14 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1 AND 0 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1 AND 0 AND d.staged <> d.plays
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
@@ -6430,17 +7141,19 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN 1 AND 0 AND f.file_id IS NULL
+WHERE
+    s.ts BETWEEN 1 AND 0 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -6459,7 +7172,8 @@ HAVING
     ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
--- scope: warehouse
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
@@ -6472,71 +7186,103 @@ FROM songplays AS p
 WHERE
     p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
+    )
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
 UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
--- scope: time range
+-- scope: moments
 -- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
 GROUP BY songplay_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
 FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
 GROUP BY user_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
 FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
 GROUP BY song_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
 FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
 GROUP BY artist_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
-
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
-SELECT p.songplays, p.matched, e.staged
-FROM (
-    SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
-    FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
-) AS p
-CROSS JOIN (
-    SELECT COUNT(*) AS staged
-    FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN 1 AND 0
-) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (3, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL);
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -6826,7 +7572,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -7186,7 +7932,7 @@ WHERE
 ORDER BY f.uri;
 
 -- No stretch without an event is far longer than usual.
--- scope: time range
+-- scope: days
 -- severity: warn
 -- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
 -- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
@@ -7415,36 +8161,20 @@ INSERT INTO run_files (file_id) VALUES
 UPDATE etl.rejects SET resolved_by = 10
 WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
 
--- The song of the catalogue for every (title, artist, length) as played that this run has to match:
--- those played in its time range, and those already in songplays whose song changed.
--- A play matches by title and the artist name on the song's own record, then by the nearest length.
--- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
-INSERT INTO run_song_matches (song, artist, length, song_id, artist_id, song_match)
-WITH played AS (
-    SELECT RTRIM(e.song, ' ') AS song, RTRIM(e.artist, ' ') AS artist, e.length
-    FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400005
-    UNION
-    SELECT p.song, p.artist, p.length
-    FROM songplays AS p
-    INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name
-)
-
+INSERT INTO run_played (song, artist, length, played_from, played_to)
 SELECT
-    p.song,
-    p.artist,
-    p.length,
-    s.song_id,
-    s.artist_id,
-    CASE WHEN ABS(s.duration - p.length) <= 0.001 THEN 'exact' ELSE 'title_artist' END AS song_match
-FROM played AS p
-INNER JOIN songs AS s ON p.song = s.title AND p.artist = s.artist_name
-QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY p.song, p.artist, p.length
-    ORDER BY ABS(s.duration - p.length), s.song_id
-) = 1;
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400005
+    AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400005)  -- sparse
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
 
--- Plays in the run's time range: every NextSong event once, matched with a song or not.
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
 -- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
 -- that differ, the first by content wins (known values before unknown ones), so that the order in which files
 -- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
@@ -7452,7 +8182,9 @@ QUALIFY ROW_NUMBER() OVER (
 -- Only the few times at which a session has more than one event are sorted.
 -- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
 DELETE FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO songplays (
@@ -7462,7 +8194,9 @@ INSERT INTO songplays (
 WITH repeated AS (
     SELECT e.ts, e.session_id
     FROM staging_events AS e
-    WHERE e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400005
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400005
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400005)  -- sparse
     GROUP BY e.ts, e.session_id
     HAVING COUNT(*) > 1
 ),
@@ -7474,6 +8208,7 @@ plays AS (
     FROM staging_events AS e
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400005
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400005)  -- sparse
         AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
     UNION ALL
     SELECT
@@ -7519,9 +8254,46 @@ LEFT JOIN run_song_matches AS m
         RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- The start times of the plays in the run's time range. week is ISO; weekday 0 is Sunday.
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400003 AND 1541030400005
+        AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400005)  -- sparse
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400003 AND 1541030400005
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
 DELETE FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP);
 
 INSERT INTO time (start_time, hour, day, week, month, year, weekday)
@@ -7536,7 +8308,9 @@ SELECT
 FROM (
     SELECT DISTINCT start_time
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
@@ -7560,7 +8334,7 @@ WHERE
     AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
--- scope: time range
+-- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
 -- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
 -- (unique_keys), so no two of the rows are the same event.
@@ -7569,12 +8343,18 @@ WITH counts AS (
         (
             SELECT COUNT(*)
             FROM staging_events
-            WHERE page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400005
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400005
+                AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
         ) AS staged,
         (
             SELECT COUNT(*)
             FROM songplays
-            WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+            WHERE
+                start_time IN (  -- sparse
+                    SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m  -- sparse
+                ) AND  -- sparse
+                start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
                 AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
         ) AS plays
 )
@@ -7587,16 +8367,19 @@ CROSS JOIN (
         SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
         FROM staging_events AS s
         CROSS JOIN counts AS d
-        WHERE s.page = 'NextSong' AND s.ts BETWEEN 1541030400003 AND 1541030400005 AND d.staged <> d.plays
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400003 AND 1541030400005 AND d.staged <> d.plays
+            AND s.ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
     ) AS i
 ) AS e
 WHERE c.staged <> c.plays AND e.events <> c.plays;
 
 -- Required columns are never NULL.
--- scope: time range
+-- scope: moments
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
 FROM songplays
 WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
     AND (
@@ -7617,17 +8400,20 @@ FROM artists
 WHERE artist_id IS NULL;
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
--- scope: time range
+-- scope: moments
 SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_songs AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE f.file_id IS NULL
+WHERE
+    f.file_id IS NULL
 GROUP BY s.file_id
 UNION ALL
 SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
 FROM staging_events AS s
 LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
-WHERE s.ts BETWEEN 1541030400003 AND 1541030400005 AND f.file_id IS NULL
+WHERE
+    s.ts IN (SELECT m.ts FROM run_moments AS m) AND  -- sparse
+    s.ts BETWEEN 1541030400003 AND 1541030400005 AND f.file_id IS NULL
 GROUP BY s.file_id;
 
 -- Logs that hold events give plays: a filter that lets nothing through must not look like success.
@@ -7646,10 +8432,12 @@ HAVING
     ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
--- scope: warehouse
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
 WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
     AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
@@ -7657,66 +8445,121 @@ UNION ALL
 SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
 FROM songplays AS p
 WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM time AS t WHERE t.start_time = p.start_time)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    )
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
-WHERE p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
-WHERE p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
 UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
 WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
 
 -- Every primary key is unique.
--- scope: time range
+-- scope: moments
 -- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
 SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM songplays
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
 GROUP BY songplay_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
 FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
 GROUP BY user_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
 FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
 GROUP BY song_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
 FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
 GROUP BY artist_id
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
 FROM time
-WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+WHERE
+    start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
 GROUP BY start_time
 HAVING COUNT(*) > 1;
 
--- Totals of the plays in a time range, and the number of NextSong rows they come from.
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
 SELECT p.songplays, p.matched, e.staged
 FROM (
     SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
     FROM songplays
-    WHERE start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    WHERE
+        start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+        start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
 ) AS p
 CROSS JOIN (
     SELECT COUNT(*) AS staged
     FROM staging_events
-    WHERE page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400005
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400003 AND 1541030400005
+        AND ts IN (SELECT m.ts FROM run_moments AS m)  -- sparse
 ) AS e;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES

@@ -53,6 +53,15 @@ SET_UP = (
     "SET TimeZone = 'UTC'",
     *MACROS,
 )
+# Bytes that the process takes beside what DuckDB counts: Python, our own buffers, DuckDB's allocator.
+OURS = 200_000_000
+_MOST_USUAL = 2_000_000_000
+
+
+def usual_memory() -> int:
+    """Return the bytes that a process may take if nobody says: a quarter of the machine's, 2 GB at most."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(min(machine // 4, _MOST_USUAL), 2 * OURS)
 
 
 class DuckDBEngine:
@@ -60,6 +69,7 @@ class DuckDBEngine:
 
     Args:
         path: The file; created by the first run.
+        memory: Bytes the process may take; None: :func:`usual_memory`.
         wait: Seconds to wait for another process that holds the file.
         on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
         on_older: Called when a warehouse opened for reading has an older version.
@@ -73,12 +83,14 @@ class DuckDBEngine:
         self,
         path: Path,
         *,
+        memory: int | None = None,
         wait: float = 30.0,
         on_wait: OnWait = nullcontext,
         on_older: OnOlder = ignore_older,
     ) -> None:
         self.path = path
         self.place = str(path)
+        self.memory = usual_memory() if memory is None else memory
         self._wait = wait
         self._on_wait = on_wait
         self._on_older = on_older
@@ -99,6 +111,7 @@ class DuckDBEngine:
         connection = duckdb.connect(":memory:")
         for sql in SET_UP:
             connection.execute(sql)
+        connection.execute(f"SET memory_limit = '{(self.memory - OURS) // 1000} KB'")
         # DuckDB writes data that does not fit in memory there, not into the current folder.
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
         return connection
