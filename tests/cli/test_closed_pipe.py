@@ -77,6 +77,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (unreadable, ("etl", *LAKE), 3),
     ],
     ("upgrade",): [(nothing, ("upgrade",), 0), (older, ("upgrade", "--plan"), 0), (older, ("upgrade",), 0)],
+    ("compact",): [(nothing, ("compact",), 0), (gone, ("compact",), 1)],
     ("check",): [(nothing, ("check",), 0), (damaged, ("check",), 3), (damaged, ("check", "--json"), 3)],
     ("query",): [
         (nothing, ("query", "SELECT * FROM range(300000)"), 0),

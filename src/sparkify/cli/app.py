@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "create-tables": ("sparkify.cli.create_tables", "Create, or reset, every table of the warehouse."),
     "etl": ("sparkify.cli.etl", "Load what is new, transform, check, commit."),
     "upgrade": ("sparkify.cli.upgrade", "Bring an older warehouse to this version."),
+    "compact": ("sparkify.cli.compact", "Rewrite a DuckDB warehouse without the space of what is gone."),
     "check": ("sparkify.cli.check", "Run every data check against the warehouse."),
     "query": ("sparkify.cli.query", "Run read-only SQL."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),

@@ -192,6 +192,51 @@ class DuckDBEngine:
             # Committed rows are at least in the write-ahead log beside the file; the next open applies it.
             self._let_go()
 
+    def compact(self) -> None:
+        """Write the warehouse anew, without the space and the bytes of what is gone, and put it in its place.
+
+        Raises:
+            EngineError: The warehouse is held by another process, or there is no room for a second file; it
+                stays as it is.
+        """
+        self._attach("READ_WRITE")
+        try:
+            self._run("CHECKPOINT warehouse")
+            new = NewFile(self.path)
+            try:
+                self._copy_into(new)
+                # The lock on the old file is held until it has no name any more.
+                new.replace()
+            except OSError as exc:
+                self._fail(exc, str(self.path))
+            finally:
+                new.remove()
+        finally:
+            self._let_go()
+
+    def _copy_into(self, new: NewFile) -> None:
+        """Copy every table into a new file, in the order of its rows, and compare the numbers of rows."""
+        place = literal(str(new.path))
+        self._run(f"ATTACH {place} AS compacted (TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}')")
+        try:
+            self._run("SET preserve_insertion_order = true")
+            self._run("COPY FROM DATABASE warehouse TO compacted")
+            self._run("CHECKPOINT compacted")
+            tables = self._run(
+                "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'warehouse'"
+            ).fetchall()
+            for name in (f"{schema}.{table}" for schema, table in tables):
+                ((old_rows,),) = self._run(f"SELECT COUNT(*) FROM warehouse.{name}").fetchall()
+                ((new_rows,),) = self._run(f"SELECT COUNT(*) FROM compacted.{name}").fetchall()
+                if old_rows != new_rows:
+                    raise EngineError(
+                        f"{new_rows:,} of {old_rows:,} rows of {name} were copied.",
+                        "The warehouse is as it was. Report it with what --debug shows.",
+                    )
+        finally:
+            self._run("SET preserve_insertion_order = false")
+            self._run("DETACH compacted")
+
     def _begin_new(self) -> None:
         self._new = NewFile(self.path)
         try:

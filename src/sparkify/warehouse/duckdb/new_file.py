@@ -1,4 +1,4 @@
-"""A new warehouse: built under a temporary name, and renamed when it is complete.
+"""A new file of a warehouse: built under a temporary name, and renamed when it is complete.
 
 Nobody can read it before that, so nobody is locked out, and rows can land directly in the file.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,6 +46,15 @@ class NewFile:
             if self._target.exists() or not self.path.exists():
                 raise
             self.path.rename(self._target)
+
+    def replace(self) -> None:
+        """Put the file in the place of the warehouse that is there, with its permissions.
+
+        Raises:
+            OSError: The file system refused.
+        """
+        shutil.copymode(self._target, self.path)
+        self.path.replace(self._target)
 
     def remove(self) -> None:
         """Remove the temporary name and its write-ahead log."""
