@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 _SHOWN = 10
 # Characters of a field's name.
 _NAME = 80
-_BATCH_BYTES = 4 * 1024**3
 
 
 @click.command(cls=Subcommand)
@@ -46,8 +45,7 @@ _BATCH_BYTES = 4 * 1024**3
 @click.option(
     "--batch-bytes",
     type=click.IntRange(min=1),
-    default=_BATCH_BYTES,
-    help="Bytes of files one transaction takes in. [default: 4 GiB]",
+    help="Bytes of files one transaction takes in. [default: twice MEMORY on DuckDB, 4 GiB on Redshift]",
 )
 @click.option(
     "--max-rejects",
@@ -71,7 +69,7 @@ def etl(
     only_plan: bool,
     with_sql: bool,
     full_refresh: bool,
-    batch_bytes: int,
+    batch_bytes: int | None,
     max_rejects: str,
     accept: tuple[str, ...],
     strict: bool,
@@ -163,7 +161,7 @@ def load(
     options: dict[str, Any],
     *,
     full_refresh: bool = False,
-    batch_bytes: int = _BATCH_BYTES,
+    batch_bytes: int | None = None,
     max_rejects: MaxRejects | None = None,
     reload: frozenset[str] = frozenset(),
     only_upgrade: bool = False,

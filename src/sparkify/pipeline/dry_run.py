@@ -69,7 +69,8 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
             prepare_tables(recording)
         answers.meta = today()
         read_ledger(recording)
-    for batch in plan.batches(options.batch_bytes, full_refresh=options.full_refresh):
+    most_bytes = options.batch_bytes or recording.batch_bytes
+    for batch in plan.batches(most_bytes, full_refresh=options.full_refresh):
         recording.prepare()
         landing = _land(recording, batch)
         published = publish(

@@ -56,7 +56,7 @@ class RunOptions:
 
     Attributes:
         full_refresh: Compute the whole star from staging, whatever changed.
-        batch_bytes: About how much (as stored) one transaction takes in.
+        batch_bytes: About how much of files one transaction takes in; None: as much as suits the engine.
         max_rejects: How many rejects a batch may have.
         reload: URIs of loaded files to read again although they did not change.
         only_upgrade: Load nothing new: bring the warehouse to this version, and read again what that asks
@@ -66,7 +66,7 @@ class RunOptions:
     """
 
     full_refresh: bool = False
-    batch_bytes: int = 4 * 1024**3
+    batch_bytes: int | None = None
     max_rejects: MaxRejects = field(default_factory=MaxRejects)
     reload: frozenset[str] = frozenset()
     only_upgrade: bool = False
@@ -173,7 +173,8 @@ class EtlRun:
             while True:
                 plan = self.plan()
                 after, files = plan.latest_run, plan.known
-                for batch in plan.batches(self.options.batch_bytes, full_refresh=self.options.full_refresh):
+                most_bytes = self.options.batch_bytes or self.engine.batch_bytes
+                for batch in plan.batches(most_bytes, full_refresh=self.options.full_refresh):
                     landing = self.land(batch)
                     if not (landing.has_news or batch.always or plan.upgrade):
                         self.findings.known += known_aside(landing)

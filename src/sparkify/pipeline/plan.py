@@ -16,6 +16,9 @@ from sparkify.settings import Settings
 from sparkify.warehouse.ledger import REJECTS, Ledger, LedgerFile
 from sparkify.warehouse.version import NO_UPGRADE, Upgrade, find_upgrade
 
+# Logs take about eight times the space when they are not compressed: an estimate is enough to group them.
+_COMPRESSED, _EXPANDS = (".gz", ".zst"), 8
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -151,15 +154,16 @@ class Plan:
 
 
 def in_groups(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
-    """Yield files in groups of about ``most_bytes`` (as stored), at least one file each."""
+    """Yield files in groups of about ``most_bytes`` of plain text, at least one file each."""
     group: list[PlannedFile] = []
     size = 0
     for file in files:
-        if group and size + file.item.size > most_bytes:
+        more = file.item.size * (_EXPANDS if file.item.key.endswith(_COMPRESSED) else 1)
+        if group and size + more > most_bytes:
             yield group
             group, size = [], 0
         group.append(file)
-        size += file.item.size
+        size += more
     if group:
         yield group
 

