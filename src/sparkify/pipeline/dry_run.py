@@ -15,7 +15,7 @@ from sparkify.settings import Settings
 from sparkify.warehouse.connect import open_recording
 from sparkify.warehouse.derived import shared_statements, statements_of
 from sparkify.warehouse.engine import Engine, RecordFile
-from sparkify.warehouse.ledger import Ledger, read_ledger
+from sparkify.warehouse.ledger import Ledger, LedgerFile, read_ledger
 from sparkify.warehouse.models import MODELS, RESET
 from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
 from sparkify.warehouse.statements import Statement, read_statements
@@ -52,8 +52,10 @@ def _models(options: RunOptions) -> Iterator[Statement]:
 def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: RunOptions) -> list[str]:
     """Return what a run of this plan sends to Redshift, in order, if every file is as it should be.
 
-    A file that needs re-reading adds a few statements. Counts and times that only the files tell are 0; so
-    the texts are what is sent, the numbers in them are not.
+    A file that needs re-reading adds a few statements; so does each further piece of the run's scope, and
+    each stretch in which the latest event of people is looked for who lost theirs. Songs are taken to be
+    played before they arrive, and days to come whole. Counts and times that only the files tell are 0; so the texts are what is sent,
+    the numbers in them are not.
 
     Args:
         settings: Where the cluster is.
@@ -70,14 +72,19 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         answers.meta = today()
         read_ledger(recording)
     most_bytes = options.batch_bytes or recording.batch_bytes
+    files = list(ledger.files)
     for batch in plan.batches(most_bytes, full_refresh=options.full_refresh):
         recording.prepare()
         landing = _land(recording, batch)
+        known = Known(files)
+        refresh = batch.full_refresh or bool(plan.upgrade.models)
+        brings_songs = any(not file.source.kind.fact for file in batch.files)
+        answers.rematches = known.has_events and brings_songs and not refresh
         published = publish(
             recording,
             batch,
             landing,
-            Known(),
+            known,
             answers.latest_run,
             options,
             options.max_rejects,
@@ -87,6 +94,7 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         )
         assert published
         answers.meta, answers.latest_run = today(), published.run.run_id
+        files += [_loaded(file, published.run.run_id) for file in batch.files]
         if not batch.last:
             read_ledger(recording)
     with recording.reading():
@@ -96,6 +104,11 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
 
 def _ignore(_published: Published) -> None:
     """Keep nothing of what would be committed."""
+
+
+def _loaded(file: PlannedFile, run_id: int) -> LedgerFile:
+    kind, item = file.source.kind.name, file.item
+    return LedgerFile(file.file_id, kind, item.uri, item.size, item.version, "loaded", run_id, 0, 0)
 
 
 def _landed(file: PlannedFile) -> LandedFile:
