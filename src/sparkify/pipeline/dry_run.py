@@ -54,8 +54,8 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
 
     A file that needs re-reading adds a few statements; so does each further piece of the run's scope, and
     each stretch in which the latest event of people is looked for who lost theirs. Songs are taken to be
-    played before they arrive, and days to come whole. Counts and times that only the files tell are 0; so the texts are what is sent,
-    the numbers in them are not.
+    played before they arrive, and days to come whole. Counts and times that only the files tell are 0; so the
+    texts are what is sent, the numbers in them are not.
 
     Args:
         settings: Where the cluster is.
@@ -78,6 +78,7 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         landing = _land(recording, batch)
         known = Known(files)
         refresh = batch.full_refresh or bool(plan.upgrade.models)
+        answers.brings_events = any(file.source.kind.fact for file in batch.files)
         brings_songs = any(not file.source.kind.fact for file in batch.files)
         answers.rematches = known.has_events and brings_songs and not refresh
         published = publish(

@@ -32,12 +32,14 @@ class Answers:
     Args:
         latest_run: The number of its latest run.
         meta: Its version; None: it has no tables yet.
+        brings_events: Whether what is loaded has events.
         rematches: Whether songs that arrive have titles that were played.
     """
 
     def __init__(self, *, latest_run: int, meta: Meta | None) -> None:
         self.latest_run = latest_run
         self.meta = meta
+        self.brings_events = True
         self.rematches = False
 
     def to(self, step: str) -> Rows:
@@ -56,7 +58,7 @@ class Answers:
             "ledger/star_totals.sql": [(0, 0, 0)],
             "run/played_range.sql": [(0, 0) if self.rematches else (None, None)],
             "run/lost_users.sql": [(0, 0)],
-            "run/touched_days.sql": [(0, 1, 0, 0, 0)],
+            "run/touched_days.sql": [(0, 1, 0, 0, 0)] if self.brings_events else [],
             "ledger/read_meta.sql": [rows] if rows else [],
             **{_place(statements_of(kind).count_copied): [(_COPIED,)] for kind in KINDS},
             _place(table_statements(all_tables())[0]): [(name, 0) for name in STAGING + STAR],
