@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sparkify.intake import glance
+from sparkify.intake import glance, joints
 from sparkify.pipeline import land as pipeline_land
 from sparkify.records import EVENTS, SONGS, RecordKind
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
@@ -73,7 +73,9 @@ def _lines(kind: RecordKind) -> st.SearchStrategy[bytes]:
     records = (
         st.builds(
             play,
-            artist=st.sampled_from([None, "Artist", "Zoë", 'x":null', "NaN", "[1]", "{}", ",}", "12", ""]),
+            artist=st.sampled_from(
+                [None, "Artist", "Zoë", 'x":null', "NaN", "[1]", "{}", ",}", "12", "", "}{"]
+            ),
             length=st.sampled_from([None, 0, 1.0, 200.5, -1e-7]),
             page=st.sampled_from(["NextSong", "Home"]),
             registration=st.sampled_from([None, 1540919166796.0]),
@@ -201,7 +203,7 @@ def redshift_lander(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFac
 def test_the_fast_path_lands_what_the_careful_reader_accepts(
     lander: Lander, kind: RecordKind, data: st.DataObject
 ):
-    compare(lander, kind, data)
+    compare(lander, kind, data, _contents(kind))
 
 
 @pytest.mark.parametrize("kind", [EVENTS, SONGS])
@@ -210,12 +212,43 @@ def test_the_fast_path_lands_what_the_careful_reader_accepts(
 def test_copy_lands_what_the_careful_reader_accepts(
     redshift_lander: Lander, kind: RecordKind, data: st.DataObject
 ):
-    compare(redshift_lander, kind, data)
+    compare(redshift_lander, kind, data, _contents(kind))
 
 
-def compare(lander: Lander, kind: RecordKind, data: st.DataObject) -> None:
+@st.composite
+def _joined(draw: st.DrawFn) -> bytes:
+    """A file without line breaks, or with few; half a record may be in it, or a field we do not know."""
+    records = st.builds(
+        play,
+        artist=st.sampled_from([None, "Artist", "}{", '"}{"', "} {", "{", "\\}", '}{"ts":1}{', "é}"]),
+        status=st.sampled_from([200, 200, None, "200", 12.5]),
+        x=st.sampled_from([{}, {}, {}, {"a": {"b": {}}}, {"a": "}{"}, {"}{": 1}]),
+    ).map(lambda record: record | record.pop("x"))
+    plain = st.builds(lambda number: play(itemInSession=number), st.integers(0, 99))
+    clean = draw(st.booleans())
+    parts = []
+    for record in draw(st.lists(plain if clean else plain | records, min_size=2, max_size=7)):
+        text = json.dumps(record, separators=draw(st.sampled_from([(",", ":"), (", ", ": ")])))
+        if not clean and draw(st.integers(0, 7)) == 0:
+            cut = draw(st.integers(0, len(text)))
+            text = draw(st.sampled_from([text[:cut], text[cut:]]))
+        between = ["", "", ""] if clean else ["", "", "", " ", "\r", "\t \r", "\n", "\r\n", ",", "\ufeff"]
+        parts.append(text + draw(st.sampled_from(between)))
+    return "".join(parts).encode()
+
+
+@settings(_QUIETLY, max_examples=by_profile(40, 150, 10_000))
+@given(st.data())
+def test_files_without_line_breaks_land_as_the_careful_reader_accepts_them(
+    lander: Lander, data: st.DataObject
+):
+    """Rejects with the places they have in the file itself, not in the copy with line breaks."""
+    compare(lander, EVENTS, data, _joined())
+
+
+def compare(lander: Lander, kind: RecordKind, data: st.DataObject, each: st.SearchStrategy[bytes]) -> None:
     """Land drawn files, and read each of them carefully."""
-    contents = data.draw(st.lists(_contents(kind), min_size=1, max_size=6))
+    contents = data.draw(st.lists(each, min_size=1, max_size=6))
     suffixes = data.draw(st.lists(st.sampled_from([".json", ".json", ".json.gz"]), min_size=6, max_size=6))
     files = {
         f"{number}{suffix}": gzip.compress(each, 1) if suffix.endswith("gz") else each
@@ -226,6 +259,8 @@ def compare(lander: Lander, kind: RecordKind, data: st.DataObject) -> None:
         patch.setattr(pipeline_land, "_MUCH_BYTES", data.draw(st.sampled_from([-1, -1, 2**60])))
         patch.setattr(glance, "_BLOCK", data.draw(st.sampled_from([5, 64, 1 << 18])))
         patch.setattr(glance, "_GUESSED", data.draw(st.sampled_from([0, 1 << 14])))
+        patch.setattr(joints, "_BLOCK", data.draw(st.sampled_from([1, 64, 1 << 18])))
+        patch.setattr(joints, "_GUESSED", data.draw(st.sampled_from([1, 1 << 14])))
         landed = lander.land(kind, files)
     expected = {name: read(kind, data) for name, data in files.items()}
     for name, outcome in expected.items():

@@ -34,11 +34,9 @@ class Watched(DuckDBEngine):
         self.surveyed.append(len(list(paths[0].parent.iterdir())))
         return super().survey(kind, paths)
 
-    def land(
-        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, joined: bool = False
-    ) -> None:
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
         self.landed.append(len(list(files[0].path.parent.iterdir())))
-        super().land(kind, files, flat=flat, joined=joined)
+        super().land(kind, files, flat=flat)
 
 
 @pytest.mark.parametrize("bad", [b"", b"no JSON\n"], ids=["surveyed", "read carefully"])

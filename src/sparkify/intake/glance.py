@@ -48,7 +48,8 @@ _AROUND = _BEFORE + _AFTER
 _NOTED = 1 << 16
 # How much a guess goes by, and what it goes by: after keys, or before breaks, what no plain line has.
 _GUESSED = 1 << 14
-_UNUSUAL = re.compile(rb'":[^"\dn]|[^}\n]\n|\\\\|\\u0000')
+# Each begins with what is searched for as a whole: as one expression they take eleven times as long.
+_UNUSUAL = tuple(map(re.compile, (rb'":[^"\dn]', rb"\n(?<=[^}\n]\n)", rb"\\(?:\\|u0000)")))
 
 
 @dataclass(slots=True)
@@ -81,7 +82,8 @@ def looks_flat(path: Path) -> bool | None:
     if path.suffix.lower() in (".gz", ".zst"):
         return None
     with path.open("rb", buffering=0) as file:
-        return not _UNUSUAL.search(file.read(_GUESSED))
+        head = file.read(_GUESSED)
+    return not any(unusual.search(head) for unusual in _UNUSUAL)
 
 
 def glance(file: io.BytesIO | io.FileIO | HashedFile, keys: Mapping[str, bool]) -> Glance | None:

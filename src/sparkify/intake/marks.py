@@ -8,7 +8,6 @@ null, line breaks how many lines: where they agree with what the parser found, n
 from __future__ import annotations
 
 import io
-import mmap
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 # What the fastest caches hold: four times as much takes twice as long.
 _BLOCK = 1 << 16
 _NUL = b"\\u0000"
-# Where one object ends and another begins.
-_JOINT = re.compile(rb"\}[ \t\r\n]*(?=\{)")
 # What follows a key, where it is neither a string nor a number. Ahead: it may be the next key.
 _VALUE = re.compile(rb'":[ \t\r\n]*(?=(-?[^"\d\s-].))', re.DOTALL)
 # A key that is not counted, and whose value is not looked at.
@@ -94,25 +91,6 @@ def count_marks(path: Path, *, much: bool, keys: Mapping[str, bool] | None = Non
         return _count(path.read_bytes(), keys)
     with path.open("rb", buffering=0) as file:
         return _look(file, keys)
-
-
-def count_joined(path: Path) -> int:
-    """Count the objects of a file in which some follow each other without a line break; 0: none do.
-
-    One ends and another begins where ``{`` follows ``}``, but for blanks; in a text this is counted too.
-    """
-    if path.suffix.lower() in (".gz", ".zst"):
-        data, damage, _ = decompress(path.read_bytes())
-        return 0 if damage else _count_joints(data)
-    if not path.stat().st_size:
-        return 0
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as plain:
-        return _count_joints(plain)
-
-
-def _count_joints(data: bytes | mmap.mmap) -> int:
-    counts = Counter(b"\n" in joint[0] for joint in _JOINT.finditer(data))
-    return counts.total() + 1 if counts[False] else 0
 
 
 def _look(opened: io.BytesIO | io.FileIO, keys: Mapping[str, bool] | None) -> Marks:

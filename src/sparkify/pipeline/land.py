@@ -47,7 +47,7 @@ def land(engine: Engine, files: Sequence[PlannedFile], folder: Path, progress: S
     large = [chosen[kind] for kind in KINDS if not kind.packed]
     chunks = (chunk for some in large for chunk in in_groups(some, CHUNK_BYTES))
     much = sum(file.item.size for some in large for file in some) > _MUCH_BYTES
-    with fetching(chunks, folder, landing, much=much) as fetched:
+    with fetching(chunks, folder, landing, much=much, in_lines=not engine.reads_lake) as fetched:
         engine.prepare()
         fetched_kinds = groupby(fetched, key=attrgetter("kind"))
         for kind in KINDS:

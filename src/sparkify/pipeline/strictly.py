@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sparkify.errors import LoadError, SourceError
-from sparkify.intake.marks import Marks, count_joined
+from sparkify.intake.marks import Marks
 from sparkify.pipeline.carefully import unland
-from sparkify.pipeline.fetch import FetchedFile, blaming_the_lake, fetch_copies
+from sparkify.pipeline.fetch import (
+    FetchedFile,
+    blaming_the_lake,
+    count_file,
+    fetch_copies,
+    remove_copy,
+    separate_file,
+)
 from sparkify.pipeline.landing import LandedCounts, Landing, count_landed
 from sparkify.pipeline.plan import PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
@@ -55,11 +62,11 @@ def land_strictly(
     marks: dict[int, Marks] = {}
     files: list[PlannedFile] = []
     again: set[int] = set()
-    without_breaks: set[int] = set()
+    separated: set[int] = set()
     for chunk in chunks:
-        failed, joined = _land_readable(engine, kind, chunk, landing)
+        failed, joined = _land_readable(engine, kind, chunk, folder, landing)
         again |= failed - joined.keys()
-        without_breaks |= joined.keys()
+        separated |= joined.keys() | {each.file.file_id for each in chunk if each.separated}
         for each in chunk:
             rows = 0
             if _is_unchanged(engine, each, folder, landing):
@@ -74,48 +81,42 @@ def land_strictly(
         if file.file_id in again or _contradict(mark, count):
             again.add(file.file_id)
         elif _may_have_other_fields(mark, count, kind):
-            if file.file_id in without_breaks:
-                again.add(file.file_id)  # the survey reads lines
-            else:
-                with_other_fields.append(file)
-    again |= _survey(engine, kind, with_other_fields, folder, landing)
+            with_other_fields.append(file)
+    again |= _survey(engine, kind, with_other_fields, folder, landing, separated)
     contents = {number: mark.content for number, mark in marks.items()}
     return FirstReading({number: mark.lines for number, mark in marks.items()}, counts, again, contents)
 
 
 def _is_unchanged(engine: Engine, each: FetchedFile, folder: Path, landing: Landing) -> bool:
     """Tell whether a file is what was listed now that it has been read; its copy is removed."""
-    copied = each.path.parent == folder
     try:
         # What was counted is what was parsed: both are done.
         _ = each.marks
-        if not copied or engine.reads_lake:
+        if each.path.parent != folder or engine.reads_lake:
             each.file.source.store.verify(each.file.item)
     except SourceError as exc:
         landing.note_unread(each.file, exc)
         return False
     finally:
-        if copied:
-            each.path.unlink()
+        remove_copy(each.path, folder)
     return True
 
 
 def _land_readable(
-    engine: Engine, kind: RecordKind, chunk: Sequence[FetchedFile], landing: Landing
+    engine: Engine, kind: RecordKind, chunk: Sequence[FetchedFile], folder: Path, landing: Landing
 ) -> tuple[set[int], dict[int, Marks]]:
     """Land files, without those that turn out not to be readable.
 
     Returns:
-        Those that do not parse, and of these the marks of those that do without line breaks.
+        Those that do not parse, and of these the marks of those that do once line breaks are put in.
     """
     while True:
         files = [each for each in chunk if each.file.file_id not in landing.unread]
         try:
             with blaming_the_lake(each.file for each in files):
                 failed = _land_chunk(engine, kind, files)
-                return failed, _land_joined(
-                    engine, kind, [each for each in files if each.file.file_id in failed]
-                )
+                joined = [each for each in files if each.file.file_id in failed and not each.separated]
+                return failed, _land_joined(engine, kind, joined, folder)
         except SourceError as exc:
             named = next((each.file for each in files if each.file.item.uri == exc.uri), None)
             if named is None:
@@ -153,27 +154,32 @@ def _land_chunk(engine: Engine, kind: RecordKind, files: Sequence[FetchedFile]) 
     return failed
 
 
-def _land_joined(engine: Engine, kind: RecordKind, files: Sequence[FetchedFile]) -> dict[int, Marks]:
-    """Land files whose objects follow each other without line breaks; return the marks of those that parse.
+def _land_joined(
+    engine: Engine, kind: RecordKind, files: Sequence[FetchedFile], folder: Path
+) -> dict[int, Marks]:
+    """Put line breaks into files and land them; return the marks of those that parse now.
 
-    How many objects there are is counted in their bytes, as lines are elsewhere.
+    Their first bytes did not show it: `cat` joins files, the last line of which has no break.
     """
     joined = {}
     for each in files:
-        objects = count_joined(each.path)
-        if objects and not _land_together(engine, kind, [each.records], flat=False, joined=True):
-            joined[each.file.file_id] = replace(each.marks, lines=objects)
+        copy, separated = separate_file(each.file, each.path, folder)
+        if separated is None:
+            continue
+        marks = count_file(each.file, copy, separated, much=each.much)
+        records = RecordFile(copy, each.file.file_id, each.file.item.uri)
+        if not _land_together(engine, kind, [records], flat=marks.flat):
+            joined[each.file.file_id] = marks
+        copy.unlink()
     return joined
 
 
-def _land_together(
-    engine: Engine, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool, joined: bool = False
-) -> set[int]:
+def _land_together(engine: Engine, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool) -> set[int]:
     """Land files in one statement, or one by one if that fails; return those that do not parse."""
     if not files:
         return set()
     try:
-        engine.land(kind, files, flat=flat, joined=joined)
+        engine.land(kind, files, flat=flat)
     except LoadError:
         if len(files) == 1:
             return {number for file in files if (number := file.file_id) is not None}
@@ -182,12 +188,20 @@ def _land_together(
 
 
 def _survey(
-    engine: Engine, kind: RecordKind, files: Sequence[PlannedFile], folder: Path, landing: Landing
+    engine: Engine,
+    kind: RecordKind,
+    files: Sequence[PlannedFile],
+    folder: Path,
+    landing: Landing,
+    separated: Container[int],
 ) -> set[int]:
-    """Count the fields of files that may have others than we know; return those that need re-reading."""
+    """Count the fields of files that may have others than we know; return those that need re-reading.
+
+    Those whose numbers are in ``separated`` are lines once line breaks are put in.
+    """
     again = set()
     for group in in_groups(files, _SURVEYED_BYTES):
-        with fetch_copies(group, folder, landing) as copies:
+        with fetch_copies(group, folder, landing, separated) as copies:
             paths = {str(path): file for path, file in copies}
             counts: dict[str, Counter[str]] = {path: Counter() for path in paths}
             for path, key, count in engine.survey(kind, [path for path, _ in copies]):

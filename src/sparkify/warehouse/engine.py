@@ -125,9 +125,7 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land(
-        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, joined: bool = False
-    ) -> None:
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
         """Append records to the run's table of their kind, each with the number of its file.
 
         Rows that may break a rule of :mod:`sparkify.intake.rules`, or that the database may have read
@@ -138,7 +136,6 @@ class Engine(Protocol):
             kind: The kind of the records.
             files: Files as delivered, or one of packed records.
             flat: Whether every value is a string, a number in plain digits, or null.
-            joined: Whether objects may follow each other without a line break.
 
         Raises:
             LoadError: A file is not valid JSON; nothing was appended. ``uri`` is the number of the file, if

@@ -317,15 +317,13 @@ class DuckDBEngine:
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
 
-    def land(
-        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, joined: bool = False
-    ) -> None:
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
         delivered = [(str(each.path), each.file_id) for each in files if each.file_id is not None]
         if delivered:
             self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
             self._run("DELETE FROM run_paths")
             self.insert("run_paths", ("path", "file_id"), delivered)
-            self._land(files_sql(kind, listed([path for path, _ in delivered]), flat=flat, joined=joined))
+            self._land(files_sql(kind, listed([path for path, _ in delivered]), flat=flat))
         for each in files:
             if each.file_id is None:
                 self._land(packed_sql(kind, str(each.path)))

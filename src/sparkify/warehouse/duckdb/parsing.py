@@ -29,7 +29,7 @@ _NESTED_BEYOND_JSON = (
 )
 
 
-def files_sql(kind: RecordKind, files: str, *, flat: bool, joined: bool) -> str:
+def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
     """Return the statement that lands files as delivered; ``run_paths`` maps each path to its file_id.
 
     With ``flat``, numbers are read as numbers, and no text is tested for being an object or array.
@@ -38,9 +38,8 @@ def files_sql(kind: RecordKind, files: str, *, flat: bool, joined: bool) -> str:
         kind: The kind of their records.
         files: The list of their paths, in SQL.
         flat: Whether every value is a string, a number in plain digits, or null.
-        joined: Whether objects may follow each other without a line break.
     """
-    source = _read_json(kind.fields, files, flat=flat, joined=joined)
+    source = _read_json(kind.fields, files, flat=flat)
     return (
         f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind.fields)},\n    p.file_id,\n"
         f"    {_needs_rereading(kind, flat=flat)}\nFROM {source} AS j\n"
@@ -99,13 +98,12 @@ def listed(paths: Sequence[str]) -> str:
     return f"[{', '.join(literal(path) for path in paths)}]"
 
 
-def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False, joined: bool = False) -> str:
-    layout = "unstructured" if joined else "newline_delimited"
+def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False) -> str:
     columns = ",\n        ".join(
         f"{literal(each.key)}: {literal(_read_as(each, flat=flat))}" for each in fields
     )
     return (
-        f"read_json(\n    {files},\n    format = '{layout}',\n"
+        f"read_json(\n    {files},\n    format = 'newline_delimited',\n"
         f"    columns = {{\n        {columns}\n    }},\n"
         f"    {_NAMED},\n    ignore_errors = false\n)"
     )

@@ -169,9 +169,7 @@ class RedshiftEngine:
         for sql in inserts(table, columns, rows):
             self._session.send(sql, f"INSERT INTO {table}")
 
-    def land(
-        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, joined: bool = False
-    ) -> None:
+    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
         delivered = [file for file in files if file.file_id is not None]
         if delivered:
             self._landing.land_files(kind, delivered, flat=flat)
