@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import load, simulate
+from benchmarks import large, load, simulate
 
 load.main()
+large.measure(large.EVENTS, large.SONGS, large.ROUNDS)
 simulate.main()

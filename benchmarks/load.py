@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.lakes import REAL, without_breaks, write_events, write_songs
-from benchmarks.timing import SPARKIFY, compare, time_process
+from benchmarks.timing import SPARKIFY, Usage, compare, run_process
 
 HERE = Path(__file__).parent
 
@@ -24,18 +24,18 @@ def main(events: int = 1_000_000, songs: int = 30_000) -> None:
         logs = write_events(root, events)
         many = write_songs(root, songs)
 
-        def ours(*sources: str | Path, program: Sequence[str | Path] = SPARKIFY) -> Callable[[], float]:
-            def run() -> float:
+        def ours(*sources: str | Path, program: Sequence[str | Path] = SPARKIFY) -> Callable[[], Usage]:
+            def run() -> Usage:
                 (root / "ours.duckdb").unlink(missing_ok=True)
-                return time_process([*program, "etl", "--database", root / "ours.duckdb", *sources])
+                return run_process([*program, "etl", "--database", root / "ours.duckdb", *sources])
 
             return run
 
-        def script() -> float:
-            return time_process([sys.executable, HERE / "hand_written.py", root / "script.duckdb", logs, few])
+        def script() -> Usage:
+            return run_process([sys.executable, HERE / "hand_written.py", root / "script.duckdb", logs, few])
 
-        def reading() -> float:
-            return time_process([sys.executable, HERE / "bare_reading.py", many])
+        def reading() -> Usage:
+            return run_process([sys.executable, HERE / "bare_reading.py", many])
 
         compare(
             f"{events:,} events into the star",
@@ -64,7 +64,7 @@ def main(events: int = 1_000_000, songs: int = 30_000) -> None:
             "The whole small load",
             {"sparkify etl": ours("--log-data", REAL / "log_data", "--song-data", few)},
         )
-        compare("A start", {"sparkify --help": lambda: time_process([*SPARKIFY, "--help"])})
+        compare("A start", {"sparkify --help": lambda: run_process([*SPARKIFY, "--help"])})
 
 
 if __name__ == "__main__":
