@@ -15,17 +15,19 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from benchmarks.lakes import log_of, simulate_day, simulate_lake
 from benchmarks.timing import SPARKIFY, Comparison, Usage, compare, run_process
 
-EVENTS, SONGS, DAY, ROUNDS = 10_000_000, 30_000, 7_200, 3
-_YEAR = ["--start", "2018-01-01", "--days", "365"]
-_NEW_DAY = Path("log_data/2019/01/2019-01-01-events.json")
-_OLD_DAY = Path("log_data/2018/07/2018-07-03-events.json")
+EVENTS, SONGS, ROUNDS = 10_000_000, 30_000, 3
+_YEAR = date(2018, 1, 1), 365
+_NEW_DAY = log_of(date(2019, 1, 1))
+_OLD_DAY = log_of(date(2018, 7, 3))
 _LATE_BY = 330 * 86_400_000
 _PLAYS_OF_NEW_SONG = 1_000
 _TOLD = {
@@ -83,7 +85,7 @@ def measure(
         lake = kept or root / "lake"
         if not lake.is_dir():
             _say(f"simulate {events:,} events of a year and {songs:,} songs")
-            _sparkify("simulate", lake, *_YEAR, "--events", str(events), "--songs", str(songs))
+            simulate_lake(lake, events, songs, *_YEAR)
         trials = _prepare(root, lake)
         if only:
             words = only.split(",")
@@ -107,7 +109,7 @@ def _prepare(root: Path, lake: Path) -> list[Trial]:
     _sparkify("create-tables", "--database", empty)
     _sparkify("etl", "--lenient", "--database", large, *both)
     _say("make what is new")
-    day = _new_day(root, songs)
+    day = simulate_day(root / "next", date(2019, 1, 1), songs)
     late = json.loads(next(line for line in day.splitlines() if b'"NextSong"' in line))
     late |= {"ts": late["ts"] - _LATE_BY, "sessionId": 10**9, "itemInSession": 0}
     old_day = (lake / _OLD_DAY).read_bytes().splitlines(keepends=True)
@@ -167,16 +169,6 @@ def _laid(lake: Path, files: Mapping[Path, bytes]) -> Iterator[None]:
             path.unlink()
             if place.exists():
                 place.rename(path)
-
-
-def _new_day(root: Path, songs: Path) -> bytes:
-    """Return a day of events after the year's, of the same catalogue."""
-    folder = root / "next"
-    start = ["--start", "2019-01-01", "--days", "1", "--events", str(DAY * 3 // 2)]
-    _sparkify("simulate", folder, *start, "--song-data", songs)
-    lines = (folder / _NEW_DAY).read_bytes().splitlines(keepends=True)
-    assert len(lines) >= DAY, f"the simulated day has {len(lines)} events only"
-    return b"".join(lines[:DAY])
 
 
 def _played_song(database: Path) -> tuple[bytes, int]:

@@ -89,13 +89,23 @@ def compare(
     contestants: Mapping[str, Callable[[], Usage]],
     rounds: int = ROUNDS,
     notes: Mapping[str, str] | None = None,
+    *,
+    warm: bool = True,
 ) -> Comparison:
-    """Time the contestants in turn, print and return what came of it."""
+    """Time the contestants in turn, print and return what came of it.
+
+    Args:
+        title: What is compared.
+        contestants: By name; the first is what others are compared with.
+        rounds: Rounds that count.
+        notes: By contestant, what is said beside its figures; may be filled while they run.
+        warm: Whether a round that does not count comes first.
+    """
     usages: dict[str, list[Usage]] = {name: [] for name in contestants}
-    for number in range(rounds + 1):
+    for number in range(rounds + warm):
         for name, run in contestants.items():
             used = run()
-            if number:
+            if number >= warm:
                 usages[name].append(used)
     comparison = Comparison(title, usages, notes or {})
     print("\n" + "\n".join(in_text(comparison)), flush=True)
