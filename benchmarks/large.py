@@ -68,7 +68,13 @@ def main() -> None:
 
 
 def measure(
-    events: int, songs: int, rounds: int, *, only: str | None = None, kept: Path | None = None
+    events: int = EVENTS,
+    songs: int = SONGS,
+    rounds: int = ROUNDS,
+    *,
+    only: str | None = None,
+    kept: Path | None = None,
+    warm: bool = True,
 ) -> Comparison:
     """Build the large warehouse, run every trial in turn; print and return the comparison.
 
@@ -79,6 +85,7 @@ def measure(
         only: Words, joined by commas, one of which the name of a trial must have; None: all. The first trial always
             runs.
         kept: A folder for the lake, used as it is if it is there; None: a temporary one.
+        warm: Whether a round that does not count comes first.
     """
     with tempfile.TemporaryDirectory(prefix="sparkify-bench-") as name:
         root = Path(name)
@@ -97,6 +104,7 @@ def measure(
             {trial.name: _runner(trial, lake, copy, notes) for trial in trials},
             rounds,
             notes,
+            warm=warm,
         )
 
 

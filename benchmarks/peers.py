@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -40,13 +40,13 @@ def main() -> None:
     parser.add_argument("--dlt-up-to", type=int, default=DLT_UP_TO, help="the largest size dlt takes part in")
     options = parser.parse_args()
     for events in options.events:
-        measure(events, options.rounds, dlt=events <= options.dlt_up_to)
+        list(measure(events, options.rounds, dlt=events <= options.dlt_up_to))
 
 
 def measure(
     events: int, rounds: int, *, dbt: bool = True, dlt: bool = True, day: bool = True, warm: bool = True
-) -> list[Comparison]:
-    """Load ``events`` events and then a day more with everybody; print and return the comparisons.
+) -> Iterator[Comparison]:
+    """Load ``events`` events and then a day more with everybody; print and yield the comparisons.
 
     Args:
         events: About so many are simulated.
@@ -67,16 +67,12 @@ def measure(
         cold = dict(contestants)
         if dlt and folder:
             cold["dlt, staging alone"] = race.dlt
-        comparisons = [
-            compare(
-                f"About {events:,} events and {SONGS:,} songs into a new warehouse", cold, rounds, warm=warm
-            )
-        ]
+        title = f"About {events:,} events and {SONGS:,} songs into a new warehouse"
+        yield compare(title, cold, rounds, warm=warm)
         if day:
             race.add_day()
             title = f"A day of {DAY:,} events into a warehouse of about {events:,}"
-            comparisons.append(compare(title, contestants, rounds, warm=warm))
-        return comparisons
+            yield compare(title, contestants, rounds, warm=warm)
 
 
 class _Race:
