@@ -11,9 +11,13 @@ SQL := src/sparkify/sql
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
+# The benchmark gives the peers the DuckDB that runs it.
+LOCK_PEERS := uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-package duckdb --custom-compile-command 'make lock' \
+	benchmarks/peers.in -o benchmarks/peers.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all generate check fmt bench dist lock clean
+.PHONY: help install demo test test-all generate check fmt bench bench-quick dist lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,8 +63,11 @@ fmt: install ## format the code
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format --quiet .
 
-bench: install ## compare with the peers, in one run
+bench: install ## compare with the peers and with ourselves, in one run; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
+
+bench-quick: install ## a few of these ratios at small sizes, in two minutes
+	$(BIN)/python -m benchmarks --quick
 
 dist: $(VENV)/.run ## build the wheel and the sdist in dist/, from what is installed
 	@rm -rf dist
@@ -70,6 +77,7 @@ lock: ## renew what is in requirements/ (needs uv)
 	$(LOCK) --upgrade --extra aws --group build --group test -o requirements/dev.txt
 	$(LOCK) --group build --constraints requirements/dev.txt -o requirements/run.txt
 	$(LOCK) --upgrade --extra aws --resolution lowest-direct -o requirements/lowest.txt
+	$(LOCK_PEERS)
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

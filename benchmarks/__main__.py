@@ -1,8 +1,45 @@
-"""`make bench`: every comparison, one after the other."""
+"""`make bench`: every comparison, one after the other, and the page of results; `make bench-quick`: a few, small."""
 
 from __future__ import annotations
 
-from benchmarks import load, simulate
+import argparse
 
-load.main()
-simulate.main()
+from benchmarks import large, load, peers, results, simulate
+from benchmarks.timing import Comparison
+
+
+def main() -> None:
+    """Read the options, run the comparisons."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few ratios at small sizes; no page")
+    parser.add_argument("--events", type=int, nargs="+", default=peers.SIZES, help="of the peers' warehouses")
+    parser.add_argument(
+        "--large", type=int, default=large.EVENTS, help=f"of the large one ({large.EVENTS:,})"
+    )
+    parser.add_argument("--rounds", type=int, default=peers.ROUNDS, help=f"that count ({peers.ROUNDS})")
+    options = parser.parse_args()
+    if options.quick:
+        run_quick()
+    else:
+        run_all(options.events, options.large, options.rounds)
+
+
+def run_all(sizes: list[int], large_size: int, rounds: int) -> None:
+    """Run everything and write the page."""
+    comparisons: list[Comparison] = []
+    for size in sizes:
+        comparisons += peers.measure(size, rounds, dlt=size <= peers.DLT_UP_TO)
+    comparisons.append(large.measure(large_size, rounds=rounds))
+    comparisons += load.measure(rounds=rounds)
+    results.write(comparisons, simulate.main())
+
+
+def run_quick() -> None:
+    """Run each comparison once in three rounds, all of which count: under two minutes on a machine at rest."""
+    list(peers.measure(100_000, 3, dbt=False, warm=False))
+    list(peers.measure(500_000, 3, dlt=False, day=False, warm=False))
+    large.measure(100_000, 2_000, 3, only="a day,a song", warm=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Lakes to load: a million events that look like the real ones, thirty thousand one-object song files."""
+"""Lakes to load: simulated ones, the real month many times over, thirty thousand one-object song files."""
 
 from __future__ import annotations
 
@@ -6,9 +6,35 @@ import json
 import os
 import random
 import re
+from datetime import date
 from pathlib import Path
 
+from benchmarks.timing import SPARKIFY, run_process
+
 REAL = Path(os.environ.get("SPARKIFY_TEST_DATA", Path(__file__).parents[2] / "shared" / "data" / "small"))
+
+# Events of a day that is new to a warehouse.
+DAY = 7_200
+
+
+def log_of(day: date) -> Path:
+    """Return where in a lake the log of a day is."""
+    return Path(f"log_data/{day:%Y/%m}/{day}-events.json")
+
+
+def simulate_lake(lake: Path, events: int, songs: int, start: date, days: int) -> None:
+    """Simulate about ``events`` clean events of ``days`` days and a catalogue of ``songs``."""
+    sizes = ["--events", str(events), "--songs", str(songs), "--start", str(start), "--days", str(days)]
+    run_process([*SPARKIFY, "simulate", lake, *sizes])
+
+
+def simulate_day(folder: Path, day: date, catalogue: Path) -> bytes:
+    """Return the log of one day of exactly ``DAY`` events of a catalogue; ``folder`` is for the simulation."""
+    sizes = ["--events", str(DAY * 3 // 2), "--start", str(day), "--days", "1"]
+    run_process([*SPARKIFY, "simulate", folder, *sizes, "--song-data", catalogue])
+    lines = (folder / log_of(day)).read_bytes().splitlines(keepends=True)
+    assert len(lines) >= DAY, f"the simulated day has {len(lines)} events only"
+    return b"".join(lines[:DAY])
 
 
 def write_events(root: Path, events: int) -> Path:

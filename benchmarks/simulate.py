@@ -26,8 +26,8 @@ _USERS, _DAYS, _ROUNDS, _WORKERS = 100_000, 14, 3, 2
 _PLACE = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
-def main() -> None:
-    """Print medians in events a second and their ratio."""
+def main() -> list[str]:
+    """Print and return medians in events a second and their ratio."""
     with tempfile.TemporaryDirectory(prefix="sparkify-bench-", dir=_PLACE) as folder:
         out = Path(folder)
         events = _simulate(out / "0")["events"]
@@ -40,18 +40,19 @@ def main() -> None:
         for _ in range(_ROUNDS):
             ours.append(_timed(lambda: _simulate(out / "0"), resource.RUSAGE_CHILDREN))
             theirs.append(_timed(lambda: connection.execute(copy), resource.RUSAGE_SELF))
-    print(
+    lines = [
         f"{events:,} events on {_WORKERS} cores, medians of {_ROUNDS} rounds, start of the command included"
-    )
+    ]
     # On a busy machine the clock says little; the time of the processors says what the work costs.
     for index, measure in enumerate(("second", "second of a processor")):
         mine = events / statistics.median(times[index] for times in ours)
         peer = events / statistics.median(times[index] for times in theirs)
-        print(
-            f"a {measure}: simulate {mine:,.0f} events, duckdb {duckdb.__version__} COPY {peer:,.0f} rows,",
-            end=" ",
+        lines.append(
+            f"a {measure}: simulate {mine:,.0f} events, duckdb {duckdb.__version__} COPY {peer:,.0f} rows, "
+            f"ratio {mine / peer:.2f} (bar: 1.5)"
         )
-        print(f"ratio {mine / peer:.2f} (bar: 1.5)")
+    print("\n" + "\n".join(lines))
+    return lines
 
 
 def memory(users: int, days: int) -> None:
