@@ -24,7 +24,7 @@ A run that is published may still find what wants a look: no error, and exit cod
 A message says what failed, on what, and why; the hint says what to do next. A hint that names commands of
 `sparkify` is a :class:`Hint`, so that the command line can add the options that name the warehouse.
 Errors of libraries are turned into these at one boundary per library, with ``from exc``.
-A person who interrupts gets exit code 130 (:data:`INTERRUPTED`).
+A person who interrupts (SIGINT) gets exit code 130 (:data:`INTERRUPTED`), whoever terminates (SIGTERM) 143.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ USAGE = 2
 CHECKS_FAILED = 3
 WANTS_A_LOOK = 4
 INTERRUPTED = 130
+TERMINATED = 143
+
+# Ends a note on an interrupt that came too late for its run.
+JUST_COMMITTED = "was committed just before"
 
 
 class Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import secrets
 import shutil
@@ -40,11 +41,14 @@ class TemporaryFolder:
         except OSError:
             self._lock.remove()
             raise
+        # For an interrupt that comes while it is being removed, or before anybody knows of it.
+        atexit.register(self.remove)
 
     def remove(self) -> None:
-        """Remove the folder with everything in it."""
+        """Remove the folder with everything in it; do nothing the second time."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._lock.remove()
+        atexit.unregister(self.remove)
 
 
 @contextmanager

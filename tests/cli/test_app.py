@@ -21,7 +21,8 @@ import duckdb
 import pytest
 
 from sparkify import __version__
-from sparkify.cli.app import COMMANDS, _interrupt, run
+from sparkify.cli import stopping
+from sparkify.cli.app import COMMANDS, run
 from sparkify.cli.app import sparkify as group
 from sparkify.cli.commands import Subcommand
 from sparkify.pipeline.etl_run import publish
@@ -340,10 +341,11 @@ def test_an_interrupt_that_a_library_makes_an_error_of_is_still_one(
 
     def fail(*_: object, **__: object) -> None:
         with suppress(KeyboardInterrupt):
-            _interrupt(signal.SIGINT, None)
+            stopping.hear(signal.SIGINT, None)
         raise RuntimeError("Query interrupted")
 
-    monkeypatch.setattr("sparkify.cli.app._interrupts", [])
+    monkeypatch.setattr(stopping, "_heard", [])
+    monkeypatch.setattr(stopping, "_answered", False)
     monkeypatch.setattr("sparkify.cli.history._show", fail)
     assert run(["runs", "--json"]) == 130
     error = json.loads(capsys.readouterr().out)["error"]

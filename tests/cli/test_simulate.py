@@ -145,8 +145,11 @@ def test_s3_holds_the_same_bytes_as_a_folder(tmp_path, s3):
     assert tree(bucket / "lake") == tree(tmp_path / "lake")
 
 
-@pytest.mark.parametrize("workers", sweep([2, 1], 2))
-def test_an_interrupt_leaves_no_half_written_file_and_no_process(tmp_path, workers):
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    sweep([(2, signal.SIGINT), (2, signal.SIGTERM), (1, signal.SIGINT), (1, signal.SIGTERM)], 2),
+)
+def test_an_interrupt_leaves_no_half_written_file_and_no_process(tmp_path, workers, number):
     """Files are compared with those of the same simulation left to finish."""
     options = ["--users", "30000", "--days", "30", "--songs", "5", "--workers", str(workers)]
     running = subprocess.Popen(
@@ -157,9 +160,10 @@ def test_an_interrupt_leaves_no_half_written_file_and_no_process(tmp_path, worke
         assert time.monotonic() < deadline
         assert running.poll() is None
         time.sleep(0.02)
-    os.killpg(running.pid, signal.SIGINT)
+    os.killpg(running.pid, number)
     _, told = running.communicate(timeout=60)
-    assert running.returncode == 130, told
+    assert running.returncode == 128 + number, told
+    assert told.startswith(b"stopping: files that are whole stay\n")
     assert b"Traceback" not in told
     left = tree(tmp_path / "lake")
     assert 0 < sum("log_data" in name for name in left) < 30

@@ -12,6 +12,7 @@ import tomllib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -103,6 +104,21 @@ def test_the_limit_of_answers_is_the_sockets(connection: Any):
     assert refuses(connection, "SELECT pg_sleep(3)"), (
         f"{RELEASE}: an answer may take longer than the socket's limit; see driver.wait_for_answers"
     )
+
+
+def test_a_statement_is_cancelled_from_outside(connection: Any, cluster: ClusterSettings):
+    def cancel() -> None:
+        driver.cancel(connection, cluster.host, cluster.db_port)
+
+    timer = Timer(1.0, cancel)
+    timer.start()
+    try:
+        assert refuses(connection, "SELECT pg_sleep(60)"), (
+            f"{RELEASE}: driver.cancel needs the session's key in Connection._backend_key_data"
+        )
+    finally:
+        timer.cancel()
+    assert ask(connection, "SELECT 1") == [(1,)], f"{RELEASE}: the connection was ended, not the statement"
 
 
 def test_all_cached_statements_are_in_one_place(connection: Any):

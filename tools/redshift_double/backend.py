@@ -30,6 +30,14 @@ def quote(value: str) -> str:
     return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+def cancel(socket_path: Path, key: bytes) -> None:
+    """Have PostgreSQL end the statement of the session that has this key."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock, contextlib.suppress(OSError):
+        sock.connect(str(socket_path))
+        sock.sendall(struct.pack("!ii", 16, wire.CANCEL_REQUEST) + key)
+        sock.recv(1)
+
+
 class Backend:
     """A logged-in connection; `status` is the transaction status last reported: I, T or E."""
 

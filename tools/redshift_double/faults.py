@@ -58,6 +58,12 @@ class Faults:
         self.arm()
 
     @property
+    def armed(self) -> int:
+        """Faults that have not happened as often as they were to."""
+        with self._lock:
+            return len(self._armed)
+
+    @property
     def count(self) -> int:
         """Statements executed since the last `arm` or `clear`."""
         with self._lock:

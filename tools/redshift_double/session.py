@@ -13,12 +13,12 @@ import secrets
 import socket
 import ssl
 import struct
-import time
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import wire
-from .backend import Backend, quote
+from .backend import Backend, cancel, quote
 from .copying import run_copy
 from .errors import RedshiftError, syntax_error
 from .rewrite import RewritePlan, rewrite
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the server makes sessions
     from .server import RedshiftDouble
 
 MAX_STATEMENT_BYTES = 16 * 1024 * 1024
+_CANCELLED = "Query cancelled on user's request"
 _SERIALIZATION = {"40001", "40P01"}
 # The client's unnamed statement, as PostgreSQL has it: it drops its own at a query of ours in between.
 _UNNAMED = b"the unnamed one"
@@ -68,7 +69,9 @@ class Session:
         self.database = ""
         self.user_id = 0
         self.process_id = 0
+        self.key = b""
         self.query_id = -1  # of the statement executed last
+        self._cancelled = threading.Event()
 
     def run(self) -> None:
         """Serve until the client leaves or is cut off."""
@@ -86,6 +89,11 @@ class Session:
     def close(self) -> None:
         self._stream.close()
 
+    def cancel(self) -> None:
+        """End the statement under way, if there is one; called from another client's thread."""
+        self._cancelled.set()
+        cancel(self._server.postgres.socket, self.key)
+
     # -- start-up
     # ------------------------------------------------------------------------------------------------
 
@@ -102,8 +110,10 @@ class Session:
                 )
             body = self._stream.read_startup()
             (request,) = struct.unpack_from("!i", body)
+        if request == wire.CANCEL_REQUEST:
+            self._server.cancel(body[4:])
         if request != wire.PROTOCOL_3:
-            return False  # a cancel request: the driver sends none
+            return False
         parameters = wire.startup_parameters(body)
         self.user = parameters.get("user", "")
         self.database = parameters.get("database", self.user)
@@ -116,13 +126,14 @@ class Session:
         except RedshiftError as error:
             self._stream.write(wire.error(error.code, error.message, severity="FATAL"))
             return False
-        (self.process_id,) = struct.unpack_from("!i", self.backend.key)
+        self.key = self.backend.key
+        (self.process_id,) = struct.unpack_from("!i", self.key)
         self._stream.write(
             wire.AUTHENTICATED
             + wire.parameter_status("server_version", "8.0.2")
             + wire.parameter_status("client_encoding", "UNICODE")
             + wire.parameter_status("integer_datetimes", "on")
-            + wire.message(b"K", self.backend.key)
+            + wire.message(b"K", self.key)
             + wire.ready("I")
         )
         return True
@@ -293,10 +304,11 @@ class Session:
         entry = self._log(portal.prepared.sql)
         entry.parameters, entry.sent = portal.parameters, portal.prepared.plan.sql
         self.query_id = self._server.next_query_id()
+        self._cancelled.clear()
         fault = self._server.faults.next(portal.prepared.sql)
-        if fault is not None:
-            self._happen(fault, entry, copying=portal.prepared.plan.kind == "copy")
         try:
+            if fault is not None:
+                self._happen(fault, entry, copying=portal.prepared.plan.kind == "copy")
             if portal.prepared.plan.local:
                 self._run_local(portal.prepared.plan, entry, fault)
             else:
@@ -365,11 +377,8 @@ class Session:
     def _happen(self, fault: Fault, entry: ParsedStatement, *, copying: bool) -> None:
         """The part of a fault that comes before the statement runs."""
         if fault.kind == "serialization":
-            error = serialization_failure()
-            entry.status, entry.code, entry.message = "error", error.code, error.message
-            raise error
+            raise serialization_failure()
         if fault.kind == "refuse":
-            entry.status, entry.code, entry.message = "error", fault.code, fault.message
             raise RedshiftError(fault.code, fault.message)
         if fault.kind == "drop_before":
             entry.status = "dropped"
@@ -389,9 +398,13 @@ class Session:
         """
         limit = self.timeout()
         if limit is not None and seconds > limit:
-            time.sleep(limit)
+            self._pass(limit)
             raise RedshiftError("57014", "Query cancelled by statement timeout")
-        time.sleep(seconds)
+        self._pass(seconds)
+
+    def _pass(self, seconds: float) -> None:
+        if self._cancelled.wait(seconds):
+            raise RedshiftError("57014", _CANCELLED)
 
     def timeout(self) -> float | None:
         """statement_timeout in seconds; None when there is none."""
@@ -456,5 +469,7 @@ def translated(fields: dict[str, str]) -> RedshiftError:
     if code == "428C9":
         return RedshiftError("XX000", "cannot set an identity column to a value")
     if code == "57014":
-        return RedshiftError("57014", "Query cancelled by statement timeout")
+        return RedshiftError(
+            "57014", _CANCELLED if "user request" in message else "Query cancelled by statement timeout"
+        )
     return RedshiftError(code, message, detail=detail)

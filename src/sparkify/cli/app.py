@@ -15,9 +15,10 @@ from typing import NoReturn
 import click
 
 from sparkify import __version__
+from sparkify.cli import stopping
 from sparkify.cli.commands import Session, Subgroup
 from sparkify.cli.streams import close_streams, open_streams
-from sparkify.errors import FAILED, INTERRUPTED, OK, USAGE, SparkifyError
+from sparkify.errors import FAILED, INTERRUPTED, OK, TERMINATED, USAGE, SparkifyError
 
 # name → (module, one line for `sparkify --help`): no command's module is imported to list them.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -84,24 +85,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # A run makes many objects and hardly a cycle: looking for those after every 700 takes 7 % of the load of
     # 30,000 songs.
     gc.set_threshold(50_000)
-    signal.signal(signal.SIGINT, _interrupt)
     open_streams()
-    code = run(sys.argv[1:] if arguments is None else arguments)
+    stopping.listen()
+    try:
+        code = run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # while an error was told
+        code = _exit_code_of_signal()
     written = close_streams()
+    stopping.ignore()
+    if stopping.heard() and code in (INTERRUPTED, TERMINATED):
+        stopping.end(code)
     # Python looks for cycles among all objects once more at its end, for 0.02 s after --help and 0.2 s after
     # boto3. DuckDB's library needs that: it complains of objects that are left.
     if "duckdb" not in sys.modules:
         gc.freeze()
     sys.exit(code if written else code or FAILED)
-
-
-_interrupts: list[int] = []
-
-
-def _interrupt(number: int, _frame: object) -> NoReturn:
-    """Note the interrupt, then raise it: a library that runs our query may make an error of its own of it."""
-    _interrupts.append(number)
-    raise KeyboardInterrupt
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -126,21 +124,27 @@ def run(arguments: Sequence[str]) -> int:
 
             with suppress(OSError):
                 click.echo("".join(traceback.format_exception(exc)), err=True, nl=False)
-        return _fail_interrupted(session, exc) if _interrupts else _fail_with(session, exc)
+        return _fail_interrupted(session, exc) if stopping.heard() else _fail_with(session, exc)
     return result if isinstance(result, int) else OK
 
 
 def _fail_interrupted(session: Session, exc: BaseException) -> int:
-    """Say what was interrupted, and what became of it."""
+    """Say that the command was interrupted, and what became of its work."""
+    code = _exit_code_of_signal()
+    how = "terminated" if code == TERMINATED else "interrupted"
     # click makes an Abort of a KeyboardInterrupt.
-    became = _noted(exc.__cause__ if isinstance(exc, click.Abort) else exc)
-    _fail(session, f"interrupted{became}.", "", INTERRUPTED, "Interrupted")
-    return INTERRUPTED
+    became = _noted(session, exc.__cause__ if isinstance(exc, click.Abort) else exc)
+    _fail(session, f"{how}{became}.", "", code, how.capitalize())
+    return code
 
 
-def _noted(exc: BaseException | None) -> str:
+def _exit_code_of_signal() -> int:
+    return TERMINATED if stopping.heard() == signal.SIGTERM else INTERRUPTED
+
+
+def _noted(session: Session, exc: BaseException | None) -> str:
     """Return what those who know have noted on an exception: what it meant for their work."""
-    notes = getattr(exc, "__notes__", [])
+    notes = getattr(exc, "__notes__", []) or [session.done] * bool(session.done)
     return "".join(f" {note}" if note.startswith("while ") else f"; {note}" for note in notes)
 
 
@@ -149,14 +153,14 @@ def _fail_with(session: Session, exc: Exception) -> int:
 
     if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
         where = exc.filename or "what was written"
-        message = f"there is no room for {where}: {exc.strerror}{_noted(exc)}."
+        message = f"there is no room for {where}: {exc.strerror}{_noted(session, exc)}."
         exc = SparkifyError(message, "Make room, then run again.")
     kind = type(exc).__name__
     if isinstance(exc, SparkifyError):
         _fail(session, exc.message, typed(exc.hint, sparkify, session.places), exc.exit_code, kind)
         return exc.exit_code
     hint = "This is a fault of sparkify: run it again with --debug and report what it shows."
-    _fail(session, f"{kind}: {exc}{_noted(exc)}", hint, FAILED, kind)
+    _fail(session, f"{kind}: {exc}{_noted(session, exc)}", hint, FAILED, kind)
     return FAILED
 
 

@@ -20,12 +20,14 @@ class Session:
         debug: ``--debug`` was given.
         as_json: ``--json`` was given, to a command that has it.
         places: Those of ``--config``, ``--database`` and ``--engine`` that were given.
+        done: What is done for good, as a clause: for whoever interrupts it later.
         beside_error: What the JSON object of an error has besides the error.
     """
 
     debug: bool = False
     as_json: bool = False
     places: dict[str, str] = field(default_factory=dict)
+    done: str = ""
     beside_error: dict[str, Any] = field(default_factory=dict)
 
     def note(self, command: click.Command, ctx: click.Context, arguments: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, yes_option
-from sparkify.cli.screen import Screen, if_interrupted
+from sparkify.cli.screen import Screen, rolled_back_if_interrupted
 
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Engine
@@ -44,7 +44,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
                     screen.result({"dropped": False, "created": False})
                     return
         with (
-            if_interrupted("what was begun was rolled back", waiting="nothing was under way"),
+            rolled_back_if_interrupted("what was done is committed", what="what was begun"),
             engine.writing(),
         ):
             if drop:

@@ -18,7 +18,7 @@ from sparkify.cli.options import (
     source_options,
     warehouse_options,
 )
-from sparkify.cli.screen import Screen, if_interrupted
+from sparkify.cli.screen import Screen, rolled_back_if_interrupted
 from sparkify.cli.typed import again
 from sparkify.cli.versions import describe_upgrade, upgrade_object
 from sparkify.errors import OK, WANTS_A_LOOK, Command, Hint
@@ -111,8 +111,7 @@ def etl(
         max_rejects=most,
         strict=strict,
     )
-    with if_interrupted("what was loaded is committed"):
-        screen.result(told)
+    screen.result(told)
     return OK if lenient else exit_code(told)
 
 
@@ -181,21 +180,19 @@ def load(
     engine = open_warehouse(settings, options, writes=True)
     try:
         with screen.progress("planning") as progress:
-            with if_interrupted("the run under way was rolled back", waiting="nothing was under way"):
+            with rolled_back_if_interrupted("what was loaded is committed"):
                 summary = run_etl(
                     engine, sources, progress, how, is_gone=lambda root: is_gone(root, settings.aws)
                 )
-            with if_interrupted("what was loaded is committed"):
-                counts = persist(lambda: _count_tables(engine), progress)
+            counts = persist(lambda: _count_tables(engine), progress)
     finally:
         engine.close()
     seconds = time.monotonic() - started
     sent = engine.statements_sent
-    with if_interrupted("what was loaded is committed"):
-        screen.say(f"Warehouse: {name_of(settings, engine)}")
-        _show_summary(screen, summary, counts, seconds)
-        if sent:
-            screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
+    screen.say(f"Warehouse: {name_of(settings, engine)}")
+    _show_summary(screen, summary, counts, seconds)
+    if sent:
+        screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
     return {
         "plan": {**_plan_object(summary.plan), "gone": summary.gone},
         "runs": [_fields(run) for run in summary.runs],

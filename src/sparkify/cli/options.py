@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sparkify.cli.stopping import interrupting
 from sparkify.cli.typed import remember_places
 from sparkify.errors import Command, ConfigError, Hint
 from sparkify.records import KINDS
@@ -101,7 +102,13 @@ def open_warehouse(settings: Settings, options: dict[str, Any], *, writes: bool 
         Screen().note(Hint("this warehouse has {}: see {}, then run {}.", version, plan, upgrade))
 
     on_older = ignore_older if writes else note
-    return open_engine(settings, wait=wait, on_wait=tell, on_older=on_older, credentials=credentials)
+    engine = open_engine(settings, wait=wait, on_wait=tell, on_older=on_older, credentials=credentials)
+    try:
+        interrupting(engine.interrupt)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
 
 
 def settings_from(options: dict[str, Any]) -> Settings:

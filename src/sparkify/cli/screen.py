@@ -18,9 +18,11 @@ from typing import Any
 
 import click
 
+from sparkify.cli.commands import session
 from sparkify.cli.layout import aligned, coloured, terminal_width, wrapped
+from sparkify.cli.stopping import answering, heed
 from sparkify.cli.typed import advice
-from sparkify.errors import ConfigError
+from sparkify.errors import JUST_COMMITTED, ConfigError
 from sparkify.text import counted
 
 
@@ -105,19 +107,23 @@ def complain(label: str, text: str) -> None:
 
 
 @contextmanager
-def if_interrupted(outcome: str, *, waiting: str = "") -> Iterator[None]:
-    """Note on what ends the work inside what an interrupt then meant: ``outcome``.
+def rolled_back_if_interrupted(then: str, *, what: str = "the run under way") -> Iterator[None]:
+    """Say at once that an interrupt rolls back what is done inside, and note on it that it was.
 
     Args:
-        outcome: A clause such as ``the run under way was rolled back``.
-        waiting: What it is instead if the work only waited for another process.
+        then: What an interrupt means that comes later: a clause such as ``what was loaded is committed``.
+        what: What is rolled back.
     """
-    try:
-        yield
-    except BaseException as exc:
-        waited = any(note.startswith("while waiting") for note in getattr(exc, "__notes__", []))
-        exc.add_note(waiting if waiting and waited else outcome)
-        raise
+    with answering("rolling back"):
+        try:
+            yield
+        except BaseException as exc:
+            notes = getattr(exc, "__notes__", [])
+            waited = any(note.startswith("while waiting") for note in notes)
+            if not any(note.endswith(JUST_COMMITTED) for note in notes):
+                exc.add_note("nothing was under way" if waited else f"{what} was rolled back")
+            raise
+        session().done = then
 
 
 @dataclass(slots=True)
@@ -140,6 +146,7 @@ class Progress:
 
     def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None:
         """Add to the counts; ``size`` in bytes."""
+        heed()
         self.files += files
         self.rows += rows
         self.bytes += size

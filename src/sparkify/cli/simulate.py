@@ -15,6 +15,7 @@ import click
 from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, settings_from
 from sparkify.cli.screen import Screen
+from sparkify.cli.stopping import answering
 from sparkify.errors import Command, ConfigError, Hint
 from sparkify.text import counted
 
@@ -148,9 +149,12 @@ def _write(
     from sparkify.simulator.workers import simulate as run
 
     started = time.monotonic()
-    with screen.progress(
-        f"simulate {counted(plan.users, 'listener')}, {counted(plan.days, 'day')}"
-    ) as progress:
+    with (
+        screen.progress(
+            f"simulate {counted(plan.users, 'listener')}, {counted(plan.days, 'day')}"
+        ) as progress,
+        answering("files that are whole stay"),
+    ):
         counts = run(plan, out, aws, workers=options["workers"], force=options["force"], report=progress)
     seconds = time.monotonic() - started
     screen.say(

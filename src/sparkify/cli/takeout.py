@@ -15,7 +15,7 @@ from sparkify.cli.options import (
     warehouse_options,
     yes_option,
 )
-from sparkify.cli.screen import Screen, if_interrupted
+from sparkify.cli.screen import Screen, rolled_back_if_interrupted
 from sparkify.cli.typed import advice
 from sparkify.errors import Command, Hint
 from sparkify.text import counted
@@ -78,7 +78,7 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
         if back:
             with (
                 screen.progress("letting in again") as progress,
-                if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
+                rolled_back_if_interrupted("what was let in again is committed"),
             ):
                 run = put_back(engine, found.files, progress)
             screen.advise(Hint("The next {} loads it again (run {}).", Command("etl"), str(run.run_id)))
@@ -110,7 +110,7 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
         return
     with (
         screen.progress("removing") as progress,
-        if_interrupted("the run under way was rolled back", waiting="nothing was under way"),
+        rolled_back_if_interrupted("what was taken out is committed"),
     ):
         run = take_out(engine, files, state, mode, progress)
     screen.say(f"Done: the rows of {counted(len(files), 'file')} are removed (run {run.run_id}).")

@@ -18,7 +18,7 @@ from sparkify.pipeline.land import land
 from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.plan import Batch, Plan, Source, make_plan
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.retry import persist, was_committed
+from sparkify.pipeline.retry import note_committed, persist, was_committed
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.set_aside import (
     known_aside,
@@ -190,6 +190,7 @@ class EtlRun:
                     return self.summary(self.first_plan or plan)
         except BaseException as exc:
             self._note_committed(exc)
+            note_committed(exc, self.engine, self.unanswered and self.unanswered.run)
             raise
 
     def summary(self, plan: Plan) -> Summary:

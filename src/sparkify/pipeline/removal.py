@@ -11,7 +11,7 @@ from sparkify import __version__
 from sparkify.errors import Command, Hint, SparkifyError
 from sparkify.pipeline.checks import raise_failures, run_checks
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.retry import persist, stands, was_committed
+from sparkify.pipeline.retry import note_committed, persist, stands, was_committed
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import count_plays, find_scope, transform
@@ -244,7 +244,11 @@ def _as_run(
             record(engine, "etl.runs", [unanswered])
         return unanswered
 
-    return persist(act, progress)
+    try:
+        return persist(act, progress)
+    except BaseException as exc:
+        note_committed(exc, engine, unanswered)
+        raise
 
 
 def _verify(engine: Engine, meta: Meta, files: Sequence[LedgerFile]) -> None:

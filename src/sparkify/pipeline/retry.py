@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
-from sparkify.errors import TransientEngineError
+from sparkify.errors import JUST_COMMITTED, SparkifyError, TransientEngineError
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import RunRecord
@@ -60,6 +61,15 @@ def was_committed(engine: Engine, run: RunRecord) -> bool:
     """Tell whether a run whose COMMIT got no answer stands in the ledger."""
     with engine.reading() as exists:
         return exists and "etl.runs" in engine.tables() and stands(engine, run)
+
+
+def note_committed(exc: BaseException, engine: Engine, unanswered: RunRecord | None) -> None:
+    """Note on an interrupt that it came while COMMIT was under way, and too late: the ledger has the run."""
+    if unanswered is None or isinstance(exc, SparkifyError):
+        return
+    with suppress(Exception):
+        if was_committed(engine, unanswered):
+            exc.add_note(f"run {unanswered.run_id} {JUST_COMMITTED}")
 
 
 def stands(engine: Engine, run: RunRecord) -> bool:

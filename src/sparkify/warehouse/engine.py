@@ -77,6 +77,12 @@ class Engine(Protocol):
         The tests change nothing.
         """
 
+    def interrupt(self) -> None:
+        """End the statement under way with an error; called from another thread, at any time.
+
+        Do nothing where a signal itself wakes whoever waits for the answer.
+        """
+
     def recover(self) -> None:
         """Complete or clean up after a killed process; do nothing while another process uses it."""
 

@@ -100,6 +100,7 @@ class DuckDBEngine:
         self._new: NewFile | None = None
         # Whether records land in the new file; if the warehouse exists, they land in temporary tables.
         self._lands_in_new_file = False
+        self._detaching = False
         try:
             self._spill = TemporaryFolder()
         except OSError as exc:
@@ -107,7 +108,11 @@ class DuckDBEngine:
                 "there is no folder for temporary files that may be written.",
                 "Make room on the disk, or name a folder with TMPDIR.",
             ) from exc
-        self._connection = self._connect()
+        try:
+            self._connection = self._connect()
+        except BaseException:
+            self._spill.remove()
+            raise
 
     @property
     def batch_bytes(self) -> int:
@@ -139,6 +144,10 @@ class DuckDBEngine:
                 if not os.access(place, os.W_OK):
                     self._fail(PermissionError(errno.EACCES, "it is read-only"), str(self.path))
             return f"{self.path}, {self.path.stat().st_size / 1e6:,.1f} MB"
+
+    def interrupt(self) -> None:
+        with suppress(duckdb.Error):  # it is closed
+            self._connection.interrupt()
 
     def recover(self) -> None:
         remove_leftovers(self.path)
@@ -288,9 +297,7 @@ class DuckDBEngine:
         try:
             self._detach()
         except duckdb.Error:
-            # After a full disk the database cannot even be detached.
-            self._connection.close()
-            self._connection = self._connect()
+            self._begin_anew()  # after a full disk the database cannot even be detached
 
     def tables(self) -> set[str]:
         found = self._run(
@@ -390,6 +397,8 @@ class DuckDBEngine:
             self._spill.remove()
 
     def _attach(self, mode: str, *, wait: bool = True) -> None:
+        if self._detaching:  # that was interrupted; somebody asks what became of the run
+            self._begin_anew()
         begun = time.monotonic()
         refused = told = False
         path = self._new.path if self._new else self.path
@@ -419,8 +428,16 @@ class DuckDBEngine:
                     return
 
     def _detach(self) -> None:
+        self._detaching = True
         self._connection.execute("USE memory")
         self._connection.execute("DETACH warehouse")
+        self._detaching = False
+
+    def _begin_anew(self) -> None:
+        """Let go of everything, the run's own tables too."""
+        self._connection.close()
+        self._connection = self._connect()
+        self._detaching = False
 
     def _run(
         self, sql: str, parameters: dict[str, Any] | None = None, *, what: str = ""

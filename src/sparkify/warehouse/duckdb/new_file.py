@@ -5,6 +5,7 @@ Nobody can read it before that, so nobody is locked out, and rows can land direc
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import secrets
@@ -27,6 +28,7 @@ class NewFile:
         self._target = Path(os.path.realpath(target))
         self.path = self._target.with_name(f"{_prefix(self._target)}{secrets.token_hex(8)}")
         claim(self.path)  # DuckDB locks it
+        atexit.register(self.remove)  # for an interrupt that comes while it is being removed
 
     def publish(self) -> None:
         """Rename the file to its final name, unless a file of that name exists by now.
@@ -60,6 +62,7 @@ class NewFile:
         """Remove the temporary name and its write-ahead log."""
         _remove(self.path)
         disclaim(self.path)
+        atexit.unregister(self.remove)
 
 
 def remove_leftovers(target: Path) -> None:

@@ -31,6 +31,10 @@ _KEEPALIVE_AFTER = 30
 _KEEPALIVE_EVERY = 10
 _KEEPALIVE_TIMES = 9
 
+# PostgreSQL's request to cancel a statement, and seconds to wait until it was taken.
+_CANCEL = 80877102
+_CANCEL_SECONDS = 2.0
+
 
 def connect(*, host: str, port: int, database: str, user: str, password: str, timeout: int) -> Any:
     """Return an open connection over TLS, each statement a transaction of its own.
@@ -83,6 +87,20 @@ def hang_up(connection: Any) -> None:
     """Shut down a connection that another thread may be reading from; that thread has to close it."""
     with suppress(OSError):
         _private(connection, "_usock").shutdown(socket.SHUT_RDWR)
+
+
+def cancel(connection: Any, host: str, port: int) -> None:
+    """Ask the server to end the statement of a connection, which would go on, with its locks, without us.
+
+    As PostgreSQL's clients and AWS's JDBC driver do: with the key of the session, over a connection of its
+    own, without TLS. The server hangs up when it has passed it on; it says nothing of what came of it.
+    """
+    key = _private(connection, "_backend_key_data")
+    if not key:
+        return
+    with suppress(OSError), socket.create_connection((host, port), timeout=_CANCEL_SECONDS) as asking:
+        asking.sendall(struct.pack("!ii", 16, _CANCEL) + key)
+        asking.recv(1)
 
 
 def let_go(connection: Any) -> None:

@@ -96,6 +96,9 @@ class RedshiftEngine:
             raise EngineError("; ".join(missing), "Have the owner GRANT it.")
         return "create, read and write"
 
+    def interrupt(self) -> None:
+        """Do nothing: a signal ends the wait for an answer, and the session then cancels the statement."""
+
     def recover(self) -> None:
         """Do nothing: the cluster rolls back the transaction of a killed process."""
 

@@ -14,6 +14,7 @@ from sparkify.errors import Command, EngineError, Hint, TransientEngineError
 from sparkify.settings import ClusterSettings
 from sparkify.warehouse.redshift.driver import (
     DRIVER_ERRORS,
+    cancel,
     forget_statements,
     hang_up,
     let_go,
@@ -132,6 +133,7 @@ class RedshiftSession:
                 self.drop()
             raise explain(exc, what, self.host) from exc
         except BaseException:  # interrupted while reading an answer
+            self._cancel()
             self.drop()
             raise
 
@@ -139,7 +141,13 @@ class RedshiftSession:
         """Shut the connection down, so that a thread waiting for an answer stops."""
         connection = self._connection
         if connection is not None:
+            self._cancel()
             hang_up(connection)
+
+    def _cancel(self) -> None:
+        """Have the server end the statement whose answer nobody waits for any more."""
+        if self._connection is not None:
+            cancel(self._connection, self.cluster.host, self.cluster.db_port)
 
     @contextmanager
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
