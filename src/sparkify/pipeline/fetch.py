@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -32,8 +31,7 @@ _Place = Future[tuple[Path, bool | None]]
 _Begun = tuple[PlannedFile, _Place, Future[Marks]]
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedFile:
+class FetchedFile(NamedTuple):
     """A file on the local disk.
 
     Attributes:

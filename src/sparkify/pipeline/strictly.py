@@ -9,9 +9,8 @@ from pathlib import Path
 
 from sparkify.errors import LoadError, SourceError
 from sparkify.intake.marks import Marks, count_joined
-from sparkify.pipeline.carefully import unland
 from sparkify.pipeline.fetch import FetchedFile, blaming_the_lake, fetch_copies
-from sparkify.pipeline.landing import LandedCounts, Landing, count_landed
+from sparkify.pipeline.landing import LandedCounts, Landing, count_landed, unland
 from sparkify.pipeline.plan import PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.records import RecordKind
