@@ -11,13 +11,13 @@ How to add a column or a kind: CONTRIBUTING.md.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # The key under which a packed record holds its file's number.
 FILE_KEY = "sparkify_file"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A JSON key of a record and the column of staging it fills.
 
     Attributes:
@@ -43,8 +43,7 @@ class Field:
         return self.type == "VARCHAR"
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(NamedTuple):
     """A rule: the whole number under ``key`` is at least ``low`` and less than ``high``.
 
     ``reason`` is the code of a reject; ``detail`` says in words what was expected.
@@ -57,8 +56,7 @@ class Between:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class NeededWhen:
+class NeededWhen(NamedTuple):
     """A rule: a record whose ``key`` is ``value`` has a text under ``needed`` that is not empty.
 
     ``reason`` is the code of a reject; ``detail`` says in words what is missing.

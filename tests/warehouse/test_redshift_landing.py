@@ -6,7 +6,6 @@ import gzip
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,7 @@ def test_a_record_of_ours_that_the_cluster_refuses_is_named(
             """Have a cluster for which what we accept is too long."""
             made = statements_of(kind)
             text = made.copy_table.text.replace("location VARCHAR(65535)", "location VARCHAR(2)")
-            return replace(made, copy_table=replace(made.copy_table, text=text))
+            return made._replace(copy_table=made.copy_table._replace(text=text))
 
         patch.setattr(redshift_landing, "statements_of", narrow)
         patch.setattr(redshift_landing, "_PAUSES", ())

@@ -195,10 +195,10 @@ def load(
         screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
     return {
         "plan": {**_plan_object(summary.plan), "gone": summary.gone},
-        "runs": [_fields(run) for run in summary.runs],
+        "runs": [run._asdict() for run in summary.runs],
         "checks": {each.name: len(each.failing) for each in summary.checks},
-        "attention": [_fields(each) for each in summary.attention],
-        "known": [_fields(each) for each in summary.known],
+        "attention": [each._asdict() for each in summary.attention],
+        "known": [each._asdict() for each in summary.known],
         "unknown_fields": [
             {"kind": kind, "field": name, "occurrences": count}
             for (kind, name), count in summary.unknown.items()
@@ -399,7 +399,3 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
         "ignored": plan.ignored,
         "upgrade": upgrade_object(plan.upgrade),
     }
-
-
-def _fields(record: Any) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}

@@ -11,7 +11,7 @@ import base64
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from sparkify.intake.content import content_of
 from sparkify.intake.framing import Span, find_records
@@ -24,8 +24,7 @@ from sparkify.records import RecordKind
 _USUAL_BYTES = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(NamedTuple):
     """A record that was not accepted.
 
     Attributes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sparkify.errors import SourceChanged, SourceDenied, SourceError, SourceNotFound
-from sparkify.lake.store import LakeObject, Listing, is_data, sort_out, verify_data
+from sparkify.lake.store import LakeObject, Listing, in_order, is_data, sort_out, verify_data
 from sparkify.settings import expand_home
 
 
@@ -35,7 +35,7 @@ class Folder:
             status = os.stat(self.uri)  # noqa: PTH116
             name = os.path.basename(self.uri)  # noqa: PTH119
             return sort_out([LakeObject(self.uri, name, status.st_size, str(status.st_mtime_ns))])
-        return sort_out(self._walk())
+        return self._walk()
 
     def probe(self) -> Listing:
         listing = self.listing()
@@ -44,8 +44,9 @@ class Folder:
             self.verify(item)
         return listing
 
-    def _walk(self) -> list[LakeObject]:
-        found: list[LakeObject] = []
+    def _walk(self) -> Listing:
+        objects: list[LakeObject] = []
+        ignored: list[str] = []
         # A folder waits with the real paths it was reached through: a link back into one of them is a loop.
         waiting: list[tuple[str, str, tuple[str, ...]]] = [(self.uri, "", (os.path.realpath(self.uri),))]
         folder = self.uri
@@ -62,12 +63,12 @@ class Folder:
                                 waiting.append((entry.path, key + "/", (*way, real)))
                         elif is_data(key):
                             _verify_name(key, folder)
-                            found.append(_object(entry, key))
+                            objects.append(_object(entry, key))
                         else:  # whatever it is, an editor's lock, say: only its name is told
-                            found.append(LakeObject(entry.path, _as_text(key), 0, ""))
+                            ignored.append(_as_text(key))
         except OSError as exc:
             _raise(exc, str(exc.filename or folder))
-        return found
+        return in_order(objects, ignored)
 
     def read(self, item: LakeObject) -> bytes:
         try:
@@ -113,8 +114,10 @@ def _as_text(name: str) -> str:
 
 
 def _verify_name(key: str, folder: str) -> None:
+    if key.isascii():
+        return
     encoding = sys.getfilesystemencoding()
-    if not key.isascii() and encoding != "utf-8":
+    if encoding != "utf-8":
         raise SourceError(
             f"the name of {_as_text(key)} in {folder} holds letters beyond ASCII, and this system's locale "
             f"writes names in {encoding}.",

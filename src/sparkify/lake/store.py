@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sparkify.errors import SourceError, SourceNotFound
 from sparkify.text import counted
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 DATA_SUFFIXES = tuple(
     kind + codec for kind in (".json", ".jsonl", ".ndjson") for codec in ("", ".gz", ".zst")
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LakeObject:
+class LakeObject(NamedTuple):
     """One version of one object.
 
     Attributes:
@@ -35,8 +35,7 @@ class LakeObject:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What lies below a root: the data objects by key, and the keys our rule leaves out."""
 
     objects: list[LakeObject]
@@ -106,6 +105,11 @@ def sort_out(found: Sequence[LakeObject]) -> Listing:
             objects.append(item)
         else:
             ignored.append(item.key)
+    return in_order(objects, ignored)
+
+
+def in_order(objects: list[LakeObject], ignored: list[str]) -> Listing:
+    """Return the listing of data objects and other keys, in the order of the keys."""
     return Listing(sorted(objects, key=attrgetter("key")), sorted(ignored))
 
 
@@ -145,6 +149,7 @@ def read_each(
     Objects go to the threads in groups, since one task for each tiny file costs more than reading it.
     At most two groups a thread are held in memory.
     """
+    from concurrent.futures import ThreadPoolExecutor  # with logging; to list needs neither
 
     def read(item: LakeObject) -> bytes | SourceError:
         try:

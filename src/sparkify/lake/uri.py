@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sparkify.errors import ConfigError
 
@@ -12,8 +12,7 @@ _SCHEME = "s3://"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class S3Location:
+class S3Location(NamedTuple):
     """A bucket and a key, or what keys in it start with; an empty prefix is the whole bucket."""
 
     bucket: str

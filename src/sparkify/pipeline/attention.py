@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sparkify.errors import CheckError, Command, Hint
 from sparkify.pipeline.checks import CheckResult
@@ -14,8 +15,7 @@ from sparkify.warehouse.statements import statement
 _NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
+class Attention(NamedTuple):
     """One thing that wants a look.
 
     Attributes:

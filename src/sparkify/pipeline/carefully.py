@@ -4,58 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sparkify.errors import LoadError, SourceError
-from sparkify.intake.reader import Reject, read_carefully
-from sparkify.pipeline.landing import LandedCounts, LandedFile, Landing
+from sparkify.intake.reader import read_carefully
+from sparkify.pipeline.landing import CarefulReading, Landing, unland
 from sparkify.pipeline.plan import PlannedFile
 from sparkify.records import FILE_KEY, RecordKind
-from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, RecordFile
-from sparkify.warehouse.statements import statement
 
 # Accepted records are landed together, about so many bytes at once.
 _ACCEPTED_BYTES = 512 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class CarefulReading:
-    """What the careful reader made of files, by their numbers.
-
-    Attributes:
-        read: How many records each has.
-        rejects: Those that were not accepted.
-        weights: How many records these may be.
-        contents: The hash of its plain contents.
-    """
-
-    read: dict[int, int] = field(default_factory=dict)
-    rejects: dict[int, Sequence[Reject]] = field(default_factory=dict)
-    weights: dict[int, int] = field(default_factory=dict)
-    contents: dict[int, str | None] = field(default_factory=dict)
-
-    def landed(self, file: PlannedFile, read: int, counts: LandedCounts, content: str | None) -> LandedFile:
-        """Return what a file came to.
-
-        Args:
-            file: The file.
-            read: How many records were read.
-            counts: What has landed of them.
-            content: The hash of its plain contents.
-        """
-        return LandedFile(
-            file,
-            read,
-            counts.landed,
-            counts.plays,
-            counts.ts_from,
-            counts.ts_to,
-            self.rejects.get(file.file_id, ()),
-            self.weights.get(file.file_id, 0),
-            content if read else None,
-        )
 
 
 def read_again(
@@ -70,8 +29,6 @@ def read_again(
         LoadError: The engine cannot load what our rules accept.
     """
     careful = CarefulReading()
-    if not files:
-        return careful
     unland(engine, [file.file_id for file in files])
     path = folder / "accepted.json"
     with _naming(files):
@@ -102,16 +59,6 @@ def read_again(
             engine.land(kind, [RecordFile(path, accepted=True)])
     path.unlink()
     return careful
-
-
-def unland(engine: Engine, numbers: Sequence[int]) -> None:
-    """Remove the rows of files from the tables in which they landed."""
-    if not numbers:
-        return
-    engine.insert("run_files", ["file_id"], [(number,) for number in numbers])
-    for step in shared_statements().unland:
-        engine.execute(step)
-    engine.execute(statement("run/no_files.sql"))
 
 
 @contextmanager

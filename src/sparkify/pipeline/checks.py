@@ -20,10 +20,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sparkify.errors import CheckError, Command, Hint
 from sparkify.pipeline.scope import NOTHING, Scope, parameters
@@ -37,8 +36,7 @@ _SAMPLE_ROWS = 5
 _HEAD = re.compile(r"^-- (scope|when|severity): (.+)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A check, as its head describes it.
 
     Attributes:
@@ -63,8 +61,7 @@ class Check:
         return self.scope in {"moments", "days"}
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """One check's failing rows; none means it holds."""
 
     name: str

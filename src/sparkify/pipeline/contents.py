@@ -13,13 +13,13 @@ goes to the first place that does, with its rows, and has moved. Other places th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sparkify.lake.store import LakeObject
-from sparkify.pipeline.carefully import unland
-from sparkify.pipeline.landing import LandedFile, Landing
-from sparkify.pipeline.plan import Source, choose_file_id
+from sparkify.pipeline.landing import LandedFile, Landing, unland
+from sparkify.pipeline.plan import Source, choose_file_id, listed_objects
 from sparkify.records import KINDS
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.engine import Engine
@@ -30,8 +30,7 @@ from sparkify.warehouse.statements import statement
 Roots = tuple[str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A file whose place, or whose version there, is another one now; its rows and its number stay."""
 
     file: LedgerFile
@@ -44,8 +43,7 @@ class Move:
         return self.file.uri != self.item.uri
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """A file of which nothing is loaded: ``uri`` has the same content, and stands for both."""
 
     landed: LandedFile
@@ -289,14 +287,7 @@ class _Deciding:
             return each
         number = choose_file_id(each.file.source, each.file.item, self._taken)
         self._decision.renumbered[each.file.file_id] = number
-        return replace(each, file=replace(each.file, file_id=number, replaces=False))
-
-
-def listed_objects(sources: Iterable[Source], kind: str) -> dict[str, LakeObject]:
-    """Return what is listed of a kind, by URI."""
-    return {
-        item.uri: item for source in sources if source.kind.name == kind for item in source.listing.objects
-    }
+        return each._replace(file=each.file._replace(file_id=number, replaces=False))
 
 
 def _roots(uri: str, item: LakeObject, kind: str) -> Roots | None:
@@ -353,8 +344,8 @@ def _replace_former(decision: Decision, known: Known) -> None:
         decision.replaced.append(file.file_id)
         decision.corrected.append((file.uri, item.uri))
         decision.renumbered[each.file.file_id] = file.file_id
-        planned = replace(each.file, file_id=file.file_id, replaces=True)
-        decision.loads[at] = replace(each, file=planned)
+        planned = each.file._replace(file_id=file.file_id, replaces=True)
+        decision.loads[at] = each._replace(file=planned)
 
 
 def _kinds(known: Known) -> list[str]:

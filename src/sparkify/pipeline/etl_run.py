@@ -14,7 +14,6 @@ from sparkify.errors import CheckError, Hint, SparkifyError
 from sparkify.pipeline.attention import Attention, Findings, find_attention, refuse
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks, run_warnings
 from sparkify.pipeline.contents import Decision, FoundContents, Known, settle, write_contents
-from sparkify.pipeline.land import land
 from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.plan import Batch, Plan, Source, make_plan
 from sparkify.pipeline.progress import ShowProgress
@@ -227,6 +226,8 @@ class EtlRun:
 
     def land(self, batch: Batch) -> Landing:
         """Read, parse and land the files of a batch; the warehouse is not touched."""
+        from sparkify.pipeline.land import land  # most runs of a night's several have nothing to land
+
         with open_temporary_folder() as folder:
             landing = land(self.engine, batch.files, folder, self.progress)
         set_aside_bad_files(self.engine, landing, self._max_rejects(batch))
@@ -377,8 +378,7 @@ def publish(
 
 def _bring_to_today(engine: Engine, meta: Meta, *, refresh: bool, new_rules: bool) -> None:
     """Write that the models, or the rules, are those of today."""
-    now_meta = replace(
-        meta,
+    now_meta = meta._replace(
         models_digest=today().models_digest if refresh else meta.models_digest,
         rules_version=today().rules_version if new_rules else meta.rules_version,
     )
@@ -417,8 +417,7 @@ def _mode(batch: Batch, landing: Landing, options: RunOptions) -> str:
 def _finish(engine: Engine, run: RunRecord, scope: Scope, checks: Sequence[CheckResult]) -> RunRecord:
     """Write the run and its checks into the ledger, in the transaction of its rows."""
     plays, matched, staged = count_plays(engine, scope)
-    done = replace(
-        run,
+    done = run._replace(
         status="done",
         finished_at=now(),
         duplicates=staged - plays,
@@ -434,7 +433,7 @@ def _record_failure(
     engine: Engine, run: RunRecord, landing: Landing, checks: Sequence[CheckResult], exc: CheckError
 ) -> None:
     """Leave in the ledger why a run was not published, its rejects included; its rows are rolled back."""
-    failed = replace(run, status="failed", finished_at=now(), error=exc.message[:1000])
+    failed = run._replace(status="failed", finished_at=now(), error=exc.message[:1000])
     with engine.writing():
         prepare_tables(engine)
         if latest_run(engine) < run.run_id:

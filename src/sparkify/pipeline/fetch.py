@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -43,8 +43,7 @@ class _Place(NamedTuple):
 _Begun = tuple[PlannedFile, Future[_Place], Future[Marks]]
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedFile:
+class FetchedFile(NamedTuple):
     """A file on the local disk.
 
     Attributes:

@@ -13,14 +13,21 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from sparkify.pipeline.carefully import read_again, unland
 from sparkify.pipeline.fetch import fetching
-from sparkify.pipeline.landing import LandedCounts, LandedFile, Landing, count_landed, why_unread
+from sparkify.pipeline.landing import (
+    CarefulReading,
+    LandedCounts,
+    LandedFile,
+    Landing,
+    count_landed,
+    unland,
+    why_unread,
+)
 from sparkify.pipeline.packed import land_packed
 from sparkify.pipeline.plan import PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.strictly import land_strictly
-from sparkify.records import KINDS
+from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.engine import Engine
 
 # One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.
@@ -62,7 +69,7 @@ def land(engine: Engine, files: Sequence[PlannedFile], folder: Path, progress: S
                 first = land_strictly(
                     engine, kind, (each.files for each in my_chunks), folder, progress, landing
                 )
-            careful = read_again(
+            careful = _read_again(
                 engine, kind, [file for file in mine if file.file_id in first.again], folder, landing
             )
             unread = [file.file_id for file in mine if file.file_id in landing.unread]
@@ -79,3 +86,14 @@ def land(engine: Engine, files: Sequence[PlannedFile], folder: Path, progress: S
                 content = (careful if number in careful.contents else first).contents.get(number)
                 landing.files.append(careful.landed(file, read, count, content))
     return landing
+
+
+def _read_again(
+    engine: Engine, kind: RecordKind, files: Sequence[PlannedFile], folder: Path, landing: Landing
+) -> CarefulReading:
+    if not files:
+        return CarefulReading()
+    # Not needed most days.
+    from sparkify.pipeline.carefully import read_again
+
+    return read_again(engine, kind, files, folder, landing)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sparkify.errors import (
     CredentialsRefused,
@@ -15,13 +15,16 @@ from sparkify.errors import (
     SourceNotFound,
     TransientSourceError,
 )
-from sparkify.intake.reader import Reject
 from sparkify.pipeline.plan import PlannedFile
 from sparkify.pipeline.scope import Scope
 from sparkify.records import RecordKind
-from sparkify.warehouse.derived import statements_of
+from sparkify.warehouse.derived import shared_statements, statements_of
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import GROWING, UNREADABLE, now
+from sparkify.warehouse.statements import statement
+
+if TYPE_CHECKING:
+    from sparkify.intake.reader import Reject
 
 
 class LandedCounts(NamedTuple):
@@ -46,16 +49,14 @@ class LandedCounts(NamedTuple):
     texts: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(NamedTuple):
     """Why nothing of a file is loaded: a code, and a sentence."""
 
     reason: str
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class LandedFile:
+class LandedFile(NamedTuple):
     """What one file's records came to.
 
     Attributes:
@@ -83,6 +84,44 @@ class LandedFile:
     weight: int = 0
     content: str | None = None
     set_aside: SetAside | None = None
+
+
+@dataclass(slots=True)
+class CarefulReading:
+    """What the careful reader made of files, by their numbers.
+
+    Attributes:
+        read: How many records each has.
+        rejects: Those that were not accepted.
+        weights: How many records these may be.
+        contents: The hash of its plain contents.
+    """
+
+    read: dict[int, int] = field(default_factory=dict)
+    rejects: dict[int, Sequence[Reject]] = field(default_factory=dict)
+    weights: dict[int, int] = field(default_factory=dict)
+    contents: dict[int, str | None] = field(default_factory=dict)
+
+    def landed(self, file: PlannedFile, read: int, counts: LandedCounts, content: str | None) -> LandedFile:
+        """Return what a file came to.
+
+        Args:
+            file: The file.
+            read: How many records were read.
+            counts: What has landed of them.
+            content: The hash of its plain contents.
+        """
+        return LandedFile(
+            file,
+            read,
+            counts.landed,
+            counts.plays,
+            counts.ts_from,
+            counts.ts_to,
+            self.rejects.get(file.file_id, ()),
+            self.weights.get(file.file_id, 0),
+            content if read else None,
+        )
 
 
 @dataclass(slots=True)
@@ -157,3 +196,13 @@ def why_unread(exc: SourceError) -> SetAside:
 def count_landed(engine: Engine, kind: RecordKind) -> dict[int, LandedCounts]:
     """Return what has landed of every file of a kind, by the file's number."""
     return {row[0]: LandedCounts(*row[1:]) for row in engine.execute(statements_of(kind).landed)}
+
+
+def unland(engine: Engine, numbers: Sequence[int]) -> None:
+    """Remove the rows of files from the tables in which they landed."""
+    if not numbers:
+        return
+    engine.insert("run_files", ["file_id"], [(number,) for number in numbers])
+    for step in shared_statements().unland:
+        engine.execute(step)
+    engine.execute(statement("run/no_files.sql"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import itemgetter
+from typing import NamedTuple
 
 from sparkify.errors import Command, ConfigError, Hint
 from sparkify.lake.store import LakeObject, Listing, Store, verify_data
@@ -20,8 +21,7 @@ from sparkify.warehouse.version import NO_UPGRADE, Upgrade, find_upgrade
 _COMPRESSED, _EXPANDS = (".gz", ".zst"), 8
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One kind of files and where they are; ``listing`` is what was there when the run began."""
 
     kind: RecordKind
@@ -29,8 +29,7 @@ class Source:
     listing: Listing
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedFile:
+class PlannedFile(NamedTuple):
     """A file to load.
 
     Attributes:
@@ -52,8 +51,7 @@ class PlannedFile:
     rejected_before: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """The files that one transaction takes in.
 
     Attributes:
@@ -229,17 +227,23 @@ def make_plan(
         reload |= {file.uri for file in rejects}
         keeps_rules = not {file.kind for file in rejects} <= {source.kind.name for source in sources}
     reload |= {file.uri for file in ledger.files if file.state == "set_aside" and accepts(file.uri)}
-    known = {(file.kind, file.uri): file for file in ledger.files}
-    owned = {(file.kind, file.content) for file in ledger.files if file.state != "copy"}
-    taken = {file.file_id for file in ledger.files}
+    known: dict[str, dict[str, LedgerFile]] = {source.kind.name: {} for source in sources}
+    for file in ledger.files:
+        known.setdefault(file.kind, {})[file.uri] = file
+    # Most days there is no copy, and no new file.
+    has_copies = any(file.state == "copy" for file in ledger.files)
+    owned = {(file.kind, file.content) for file in ledger.files if has_copies and file.state != "copy"}
+    taken: set[int] = set()
     files: list[PlannedFile] = []
     retracted: list[str] = []
     set_aside: list[str] = []
     unchanged = 0
     for source in sources:
+        mine = known[source.kind.name]
         for item in source.listing.objects:
-            loaded = known.get((source.kind.name, item.uri))
+            loaded = mine.pop(item.uri, None)
             if loaded is None:
+                taken = taken or {file.file_id for file in ledger.files}
                 number = choose_file_id(source, item, taken)
                 taken.add(number)
                 files.append(PlannedFile(source, item, number, replaces=False))
@@ -257,7 +261,8 @@ def make_plan(
                 retracted.append(item.uri)
             else:
                 unchanged += 1
-    taken_over = _taken_over(sources, ledger.files)
+    missing = [file for rest in known.values() for file in rest.values()]
+    taken_over = _taken_over(sources, ledger.files, missing) if has_copies else []
     moved = {uri for uri, _ in taken_over}
     return Plan(
         latest_run=ledger.latest_run,
@@ -265,42 +270,45 @@ def make_plan(
         unchanged=unchanged,
         retracted=retracted,
         set_aside=set_aside,
-        gone=[uri for uri in _gone(sources, ledger.files) if uri not in moved],
+        gone=[uri for uri in _gone(sources, missing) if uri not in moved],
         taken_over=taken_over,
         ignored=[key for source in sources for key in source.listing.ignored],
         upgrade=upgrade,
         reread=reload,
         keeps_rules=keeps_rules,
         known=ledger.files,
-        elsewhere=_elsewhere(sources, ledger.files),
+        elsewhere=frozenset(file.kind for file in missing if file.state != "copy"),
     )
 
 
-def _taken_over(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[tuple[str, str]]:
+def listed_objects(sources: Iterable[Source], kind: str) -> dict[str, LakeObject]:
+    """Return what is listed of a kind, by URI."""
+    return {
+        item.uri: item for source in sources if source.kind.name == kind for item in source.listing.objects
+    }
+
+
+def _taken_over(
+    sources: Sequence[Source], files: Sequence[LedgerFile], missing: Sequence[LedgerFile]
+) -> list[tuple[str, str]]:
     """Return the files that are not listed any more while copies are, each with the first of these."""
-    copied = [file for file in files if file.state == "copy"]
-    found = []
-    for source in sources if copied else ():
-        listed = {item.uri: item for item in source.listing.objects}
-        copies: dict[str | None, list[str]] = {}
-        for copy in copied:
-            item = listed.get(copy.uri)
-            if copy.kind == source.kind.name and item and copy.is_version(item.size, item.version):
-                copies.setdefault(copy.content, []).append(copy.uri)
-        owners = [file for file in files if file.kind == source.kind.name and file.state != "copy"]
-        stay = {file.content for file in owners if file.uri in listed}
-        found += [
-            (file.uri, min(copies[file.content])) for file in owners if file.content in copies.keys() - stay
-        ]
-    return sorted(found)
-
-
-def _elsewhere(sources: Sequence[Source], files: Sequence[LedgerFile]) -> frozenset[str]:
-    """Return the kinds of which the ledger has files that are not listed."""
-    listed = {(source.kind.name, item.uri) for source in sources for item in source.listing.objects}
-    return frozenset(
-        file.kind for file in files if file.state != "copy" and (file.kind, file.uri) not in listed
-    )
+    listed = {source.kind.name: listed_objects(sources, source.kind.name) for source in sources}
+    copies: dict[tuple[str, str | None], list[str]] = {}
+    for file in files:
+        item = listed.get(file.kind, {}).get(file.uri) if file.state == "copy" else None
+        if item and file.is_version(item.size, item.version):
+            copies.setdefault((file.kind, file.content), []).append(file.uri)
+    lost = {
+        file.uri: (file.kind, file.content)
+        for file in missing
+        if file.state != "copy" and (file.kind, file.content) in copies
+    }
+    stay = {
+        (file.kind, file.content)
+        for file in files
+        if file.state != "copy" and file.uri in listed.get(file.kind, ())
+    }
+    return sorted((uri, min(copies[content])) for uri, content in lost.items() if content not in stay)
 
 
 def _known(source: Source, item: LakeObject, file: LedgerFile) -> PlannedFile:
@@ -316,21 +324,15 @@ def _known(source: Source, item: LakeObject, file: LedgerFile) -> PlannedFile:
     )
 
 
-def _gone(sources: Sequence[Source], files: Sequence[LedgerFile]) -> list[str]:
-    """Return the loaded URIs below the sources' roots that the sources do not list any more."""
-    gone = []
-    for source in sources:
-        listed = {item.uri for item in source.listing.objects}
-        root = source.store.uri.rstrip("/") + "/"
-        gone += [
-            file.uri
-            for file in files
-            if file.kind == source.kind.name
-            and file.state == "loaded"
-            and file.uri.startswith(root)
-            and file.uri not in listed
-        ]
-    return sorted(gone)
+def _gone(sources: Sequence[Source], missing: Sequence[LedgerFile]) -> list[str]:
+    """Return the URIs of loaded files below the sources' roots that the sources do not list any more."""
+    roots = [(source.kind.name, source.store.uri.rstrip("/") + "/") for source in sources]
+    return sorted(
+        file.uri
+        for file in missing
+        if file.state == "loaded"
+        and any(file.kind == kind and file.uri.startswith(root) for kind, root in roots)
+    )
 
 
 def choose_file_id(source: Source, item: LakeObject, taken: Collection[int]) -> int:

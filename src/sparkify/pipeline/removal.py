@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from sparkify import __version__
@@ -162,7 +162,7 @@ def take_out(
         transform(engine, scope, progress)
         raise_failures(run_checks(engine, scope, run_from=0 if refresh else run_id))
         if refresh:
-            write_meta(engine, replace(meta, models_digest=today().models_digest))
+            write_meta(engine, meta._replace(models_digest=today().models_digest))
         plays, matched, staged = count_plays(engine, scope)
         return Change(-gone, -read, -loaded, -rejected, -plays_loaded, staged - plays, plays, matched)
 

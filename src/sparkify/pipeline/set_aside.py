@@ -8,12 +8,10 @@ tries again what could not be read; what was rejected waits until the file chang
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from sparkify.errors import CheckError, Command, Hint
 from sparkify.pipeline.attention import Attention
-from sparkify.pipeline.carefully import unland
-from sparkify.pipeline.landing import LandedFile, Landing, SetAside
+from sparkify.pipeline.landing import LandedFile, Landing, SetAside, unland
 from sparkify.pipeline.plan import Batch
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.text import counted
@@ -25,7 +23,7 @@ from sparkify.warehouse.statements import statement
 def set_aside_bad_files(engine: Engine, landing: Landing, max_rejects: MaxRejects) -> None:
     """Take the files with too many rejects out of what has landed; those told of before wait."""
     judged = [(each, max_rejects.judge(each)) for each in landing.files]
-    bad = [replace(each, set_aside=why) for each, why in judged if why]
+    bad = [each._replace(set_aside=why) for each, why in judged if why]
     if bad:
         unland(engine, [each.file.file_id for each in bad])
         landing.files = [each for each, why in judged if not why]

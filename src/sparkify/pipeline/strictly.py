@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sparkify.errors import LoadError, SourceError
 from sparkify.intake.marks import Marks
-from sparkify.pipeline.carefully import unland
 from sparkify.pipeline.fetch import (
     FetchedFile,
     blaming_the_lake,
@@ -18,7 +17,7 @@ from sparkify.pipeline.fetch import (
     remove_copy,
     separate_file,
 )
-from sparkify.pipeline.landing import LandedCounts, Landing, count_landed
+from sparkify.pipeline.landing import LandedCounts, Landing, count_landed, unland
 from sparkify.pipeline.plan import PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.records import RecordKind

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from sparkify.errors import Command, ConfigError, Hint
 
@@ -21,8 +21,7 @@ _QUOTED_AND_COMMENTED = re.compile(r"""(['"]).*\1\s+[#;]""")
 _WELL_FORMED = "Each line is [SECTION], KEY = value, or a # comment; each key stands once."
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One ``KEY = value`` of the file; section and name in capitals, the value as it stands there."""
 
     number: int
@@ -36,8 +35,7 @@ class Line:
         return f"{self.name} in [{self.section}] (line {self.number})"
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What a file gives: ``SECTION.KEY`` → its line, and what was read under another name."""
 
     lines: dict[str, Line]

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sparkify.errors import ConfigError
 from sparkify.records import KINDS, RecordKind
@@ -157,8 +157,7 @@ class Settings:
     notice: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key of dwh.cfg: its place, how to read it and how to explain it.
 
     ``is_path`` says that a value without ``://`` names a file or folder.
@@ -420,8 +419,7 @@ def holds_secrets(path: Path) -> bool:
     return any(name in lines and lines[name].value for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A place that gives a key's value, and the folder its relative paths are from."""
 
     name: str

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from functools import cache
+from typing import NamedTuple
 
 from sparkify.records import KINDS, Between, Field, RecordKind, Rule
 from sparkify.warehouse.statements import Statement, split_statements
@@ -25,8 +25,7 @@ _REAL = "^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
 LOOKS_REAL = "^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"
 
 
-@dataclass(frozen=True, slots=True)
-class KindStatements:
+class KindStatements(NamedTuple):
     """The statements of one kind of record.
 
     Attributes:
@@ -65,8 +64,7 @@ class KindStatements:
     convert_accepted: Statement
 
 
-@dataclass(frozen=True, slots=True)
-class SharedStatements:
+class SharedStatements(NamedTuple):
     """The statements that cover all kinds of records.
 
     Attributes:
@@ -175,7 +173,7 @@ def write_kind(kind: RecordKind) -> str:
         "convert": _convert(kind),
         "convert_accepted": _convert_accepted(kind),
     }
-    return _file(texts[each.name] for each in fields(KindStatements))
+    return _file(texts[name] for name in KindStatements._fields)
 
 
 def write_shared(kinds: tuple[RecordKind, ...]) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sparkify.records import RecordKind
 from sparkify.warehouse.statements import Statement
@@ -16,16 +15,14 @@ Rows = list[tuple[Any, ...]]
 OnWait = Callable[[str], AbstractContextManager[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The rows of a query, read as they are needed."""
 
     columns: list[str]
     rows: Iterator[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordFile:
+class RecordFile(NamedTuple):
     """A file of records on the local disk, to land.
 
     Attributes:
@@ -42,8 +39,7 @@ class RecordFile:
     accepted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeStep:
+class ProbeStep(NamedTuple):
     """One test of an engine before a run; ``attempt`` returns its result or raises a run's error."""
 
     name: str

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from sparkify.errors import ModelError
 
@@ -23,8 +22,7 @@ SPARSE = "sparse"
 TOUCHED = "touched"
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement: its verbatim text, its file and line, and the names of its parameters.
 
     Attributes:
@@ -52,7 +50,7 @@ class Statement:
         ends = tuple(f"-- {mark}" for mark in marks)
         lines = self.text.splitlines()
         kept = [line for line in lines if not line.rstrip().endswith(ends)]
-        return self if len(kept) == len(lines) else replace(self, text="\n".join(kept))
+        return self if len(kept) == len(lines) else self._replace(text="\n".join(kept))
 
     def pick(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return those of ``parameters`` that the statement uses."""

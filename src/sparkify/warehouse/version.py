@@ -8,7 +8,7 @@ Every command refuses a warehouse that is newer than the program.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sparkify import __version__
 from sparkify.errors import ConfigError
@@ -24,8 +24,7 @@ from sparkify.warehouse.tables import create_tables
 RULES_VERSION = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Upgrade:
+class Upgrade(NamedTuple):
     """The steps that bring an older warehouse up to date.
 
     Attributes:
@@ -138,7 +137,7 @@ def prepare_tables(engine: Engine) -> Meta:
     if migrations:
         migrated = read_meta(engine)
         assert migrated
-        meta = replace(migrated, schema_version=schema_version())
+        meta = migrated._replace(schema_version=schema_version())
         write_meta(engine, meta)
     return meta
 
