@@ -326,6 +326,7 @@ def publish(
             meta = prepare_tables(engine)
             if latest_run(engine) != after:
                 return None
+            progress(label="moving the records into the warehouse")
             landing, decision = settle(engine, landing, known)
             run = _describe(after + 1, batch, landing, options)
             max_rejects.verify(landing.files)
@@ -339,7 +340,7 @@ def publish(
             if refresh:
                 scope = Scope.everything()
             transform(engine, scope, progress, full_refresh=refresh)
-            progress(label="checking")
+            progress(label="checking the data")
             checks = run_checks(
                 engine,
                 scope,
@@ -358,7 +359,7 @@ def publish(
             run = _finish(engine, run, scope, checks)
             published = Published(run, checks, batch, landing, decision, touched, findings)
             about_to_commit(published)
-            progress(label="committing")
+            progress(label="writing the warehouse")
     except CheckError as exc:
         _record_failure(engine, run, landing, checks, exc)
         raise

@@ -151,6 +151,7 @@ def take_out(
     """
 
     def change(run_id: int, meta: Meta) -> Change:
+        progress(label="removing rows")
         scope = forget(engine, run_id, [file.file_id for file in files], Scope(), state)
         ((gone, read, loaded, rejected, plays_loaded),) = (
             map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
@@ -159,6 +160,7 @@ def take_out(
         if refresh:
             scope = Scope.everything()
         transform(engine, scope, progress, full_refresh=refresh)
+        progress(label="checking the data")
         raise_failures(run_checks(engine, scope, run_from=0 if refresh else run_id))
         if refresh:
             write_meta(engine, replace(meta, models_digest=today().models_digest))
@@ -243,6 +245,7 @@ def _as_run(
                 version=__version__,
             )
             record(engine, "etl.runs", [unanswered])
+            progress(label="writing the warehouse")
         return unanswered
 
     try:

@@ -57,6 +57,7 @@ def land_strictly(
     again: set[int] = set()
     without_breaks: set[int] = set()
     for chunk in chunks:
+        progress(reading=sum(each.file.item.size for each in chunk))
         failed, joined = _land_readable(engine, kind, chunk, landing)
         again |= failed - joined.keys()
         without_breaks |= joined.keys()
