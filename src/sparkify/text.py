@@ -52,3 +52,27 @@ def visible(text: str) -> str:
     'two\\nlines, Björk'
     """
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def sized(number: float) -> str:
+    """Return a number of bytes in the unit that suits it.
+
+    >>> sized(0), sized(999), sized(41_234), sized(9_960_000), sized(1.25e9)
+    ('0 B', '999 B', '41 KB', '10 MB', '1.2 GB')
+    """
+    units = ["B", "KB", "MB", "GB", "TB"]
+    while number >= 999.5 and len(units) > 1:
+        number /= 1000
+        units.pop(0)
+    return f"{number:.0f} {units[0]}" if number >= 9.95 or units[0] == "B" else f"{number:.1f} {units[0]}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    >>> duration(0.4), duration(89), duration(100), duration(7_200), duration(66_684)
+    ('1 s', '89 s', '2 min', '120 min', '19 h')
+    """
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    return f"{round(seconds / 60)} min" if seconds < 3 * 3600 else f"{round(seconds / 3600)} h"

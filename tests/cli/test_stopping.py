@@ -203,7 +203,7 @@ main(sys.argv[1:])
 """
 
 
-@pytest.mark.parametrize("label", ["upgrading the tables", "computing songplays", "committing"])
+@pytest.mark.parametrize("label", ["upgrading the tables", "building songplays", "writing the warehouse"])
 def test_an_upgrade_that_is_stopped_can_be_done_again(tmp_path: Path, label: str) -> None:
     old = restore(0, tmp_path)
     program = SIGNALLED.format(label=label, name="SIGTERM")

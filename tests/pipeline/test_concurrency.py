@@ -75,7 +75,7 @@ from sparkify.cli.app import run
 from sparkify.cli.screen import Progress
 
 def hold(self, *, label=None, **_):
-    if label == "checking":
+    if label == "checking the data":
         print("holding", file=sys.stderr, flush=True)
         sys.stdin.readline()
 

@@ -338,7 +338,9 @@ def test_readers_query_the_old_star_until_the_new_one_is_there(
 
     at_progress(look)
     assert lake.etl() == 0
-    assert {"computing songplays", "checking", "committing"} <= {label for label, _ in seen}
+    assert {"building songplays", "checking the data", "writing the warehouse"} <= {
+        label for label, _ in seen
+    }
     assert all(found == [(2,)] for _, found in seen)
     assert read_tables(lake.place) == AFTER
 
@@ -365,7 +367,9 @@ def test_interrupted_anywhere_nothing_is_published(lake: Lake, at_progress: Call
     assert read_tables(lake.place) == AFTER
 
 
-@pytest.mark.parametrize("label", ["reading events", "computing songplays", "checking", "committing"])
+@pytest.mark.parametrize(
+    "label", ["reading events", "building songplays", "checking the data", "writing the warehouse"]
+)
 def test_killed_a_run_leaves_the_old_warehouse_and_the_next_one_finishes(lake: Lake, label: str):
     program = f"""
 import os, signal, sys

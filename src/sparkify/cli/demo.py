@@ -67,7 +67,7 @@ def _show(screen: Screen, folder: Path, seed: int) -> None:
     screen.say(f"1. Simulate a month of {_USERS} listeners.")
     plan = SimulationPlan(parameters=load_parameters(None), users=_USERS, seed=seed)
     aws = load_settings(Path(os.devnull)).aws
-    with screen.progress("simulate", total_files=plan.days + plan.songs) as progress:
+    with screen.progress("simulating", total_files=plan.days + plan.songs) as progress:
         written = simulate(plan, str(lake), aws, workers=0, force=False, report=progress)
     screen.say(
         f"   {counted(written.rows, 'event')} and {counted(plan.songs, 'song')} "

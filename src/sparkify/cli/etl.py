@@ -179,7 +179,7 @@ def load(
     sources = open_sources(settings) if not only_upgrade or settings.s3.places else []
     engine = open_warehouse(settings, options, writes=True)
     try:
-        with screen.progress("planning") as progress:
+        with screen.progress("looking for what is new", share_done=engine.share_done) as progress:
             with rolled_back_if_interrupted("what was loaded is committed"):
                 summary = run_etl(
                     engine, sources, progress, how, is_gone=lambda root: is_gone(root, settings.aws)

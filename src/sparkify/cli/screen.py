@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,10 +21,11 @@ import click
 
 from sparkify.cli.commands import session
 from sparkify.cli.layout import aligned, coloured, terminal_width, wrapped
-from sparkify.cli.stopping import answering, heed
+from sparkify.cli.pace import Pace
+from sparkify.cli.stopping import answering, heard, heed
 from sparkify.cli.typed import advice
 from sparkify.errors import JUST_COMMITTED, ConfigError
-from sparkify.text import counted
+from sparkify.text import counted, duration, sized
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,11 @@ class Screen:
         return click.confirm(question, err=True)
 
     @contextmanager
-    def progress(self, label: str, *, total_bytes: int = 0, total_files: int = 0) -> Iterator[Progress]:
-        """Show how far a long piece of work is, on stderr."""
-        progress = Progress(label, total_bytes, total_files)
+    def progress(
+        self, label: str, *, total_files: int = 0, share_done: Callable[[], float | None] = lambda: None
+    ) -> Iterator[Progress]:
+        """Show how far a long piece of work is, on stderr; see :class:`Progress`."""
+        progress = Progress(label, total_files=total_files, share_done=share_done)
         with _bar(progress) if sys.stderr.isatty() else _lines(progress):
             yield progress
 
@@ -128,44 +132,90 @@ def rolled_back_if_interrupted(then: str, *, what: str = "the run under way") ->
 
 @dataclass(slots=True)
 class Progress:
-    """Counts of work done; call it with what was just finished."""
+    """What is being done, and how much of it; call it with what was just finished.
+
+    Attributes:
+        label: What is being done.
+        total_bytes: How much there is to read; 0 where nobody knows.
+        total_files: How many files.
+        clock: Returns seconds.
+        share_done: Returns how much of the statement under way is done, from 0 to 1; None if unknown.
+    """
 
     label: str
     total_bytes: int = 0
     total_files: int = 0
+    clock: Callable[[], float] = time.monotonic
+    share_done: Callable[[], float | None] = lambda: None
     files: int = 0
     rows: int = 0
     bytes: int = 0
-    started: float = field(default_factory=time.monotonic)
-    show: Callable[[], None] = lambda: None
+    _reading: int = 0
+    _reached: float = 0
+    _counts: bool = False
+    _begun: float = field(init=False)
+    _pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with the first label."""
+        self._begin(self.label)
+
+    def _begin(self, label: str) -> None:
+        self.label, self._begun = label, self.clock()
+        self._pace = Pace(self.bytes, self.clock)
+        self._reading, self._reached, self._counts = 0, self.bytes, False
 
     def expect(self, *, files: int, size: int) -> None:
         """Say how much there is to do; ``size`` in bytes."""
         self.total_files, self.total_bytes = files, size
-        self.show()
 
-    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None:
-        """Add to the counts; ``size`` in bytes."""
+    def __call__(
+        self, *, files: int = 0, rows: int = 0, size: int = 0, reading: int = 0, label: str | None = None
+    ) -> None:
+        """Add to the counts, or begin something else.
+
+        Args:
+            files: Files that are done.
+            rows: Rows that are done.
+            size: Bytes that are done.
+            reading: Bytes that are being read from now on, until they are done.
+            label: What is done from now on.
+        """
         heed()
         self.files += files
         self.rows += rows
         self.bytes += size
-        if label is not None:
-            self.label = label
-        self.show()
+        self._reading = max(self._reading - size, 0) + reading
+        self._counts |= bool(files or rows or size or reading)
+        if label is not None and label != self.label:
+            self._begin(label)
+
+    @property
+    def done(self) -> float:
+        """Bytes that are done, with those of the statement under way; they never become fewer."""
+        share = self.share_done() if self._reading else None
+        self._reached = max(self._reached, self.bytes + self._reading * (share or 0))
+        return self._reached
 
     def text(self) -> str:
-        """Return the counts as one line: files, rows, MB/s, time left."""
-        seconds = max(time.monotonic() - self.started, 1e-6)
-        parts = [self.label]
+        """Return what is being done as one line: with its bytes, pace and rest, or else for how long."""
+        if not self._counts:
+            seconds = self.clock() - self._begun
+            return f"{self.label} · {duration(seconds)}" if seconds >= 1 else self.label
+        done, parts = self.done, [self.label]
+        self._pace.note(done, self.bytes)
+        rate = self._pace.bytes_a_second
         if self.total_files:
-            parts.append(f"{self.files:,}/{counted(self.total_files, 'file')}")
+            parts.append(f"{self.files:,} of {counted(self.total_files, 'file')}")
         if self.rows:
             parts.append(counted(self.rows, "row"))
-        if self.bytes:
-            parts.append(f"{self.bytes / 1e6 / seconds:,.0f} MB/s")
-            if self.total_bytes > self.bytes:
-                parts.append(f"{seconds * (self.total_bytes / self.bytes - 1):,.0f} s left")
+        if self.total_bytes:
+            parts.append(f"{sized(done)} of {sized(self.total_bytes)}")
+        if rate is not None:
+            parts.append(f"{sized(rate)}/s")
+        left = self._pace.seconds_left(self.total_bytes)
+        if left is not None:
+            parts.append(f"about {duration(left)} of reading left")
         return " · ".join(parts)
 
 
@@ -178,33 +228,38 @@ def _bar(progress: Progress) -> Iterator[None]:
     columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))
     with RichProgress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(progress.text(), total=progress.total_bytes or None)
-        shown = 0.0
 
         def show() -> None:
-            nonlocal shown
-            # Thousands of tiny files a second: a person sees ten updates of them.
-            if time.monotonic() - shown < 0.1:
-                return
-            shown = time.monotonic()
+            description = progress.text()
             total = progress.total_bytes or None
-            bar.update(task, total=total, completed=progress.bytes, description=progress.text())
+            bar.update(task, total=total, completed=progress.done, description=description)
 
-        progress.show = show
+        with _every(0.2, show):
+            yield
+
+
+@contextmanager
+def _lines(progress: Progress) -> Iterator[None]:
+    with _every(5.0, lambda: click.echo(progress.text(), err=True)):
         yield
 
 
 @contextmanager
-def _lines(progress: Progress, every: float = 5.0) -> Iterator[None]:
-    last = progress.started
+def _every(seconds: float, show: Callable[[], None]) -> Iterator[None]:
+    """Call ``show`` every so many seconds, in a thread: one statement may take minutes."""
+    ended = threading.Event()
 
-    def show() -> None:
-        nonlocal last
-        if time.monotonic() - last >= every:
-            last = time.monotonic()
-            click.echo(progress.text(), err=True)
+    def run() -> None:
+        while not ended.wait(seconds) and not heard():
+            show()
 
-    progress.show = show
-    yield
+    thread = threading.Thread(target=run, name="sparkify-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def as_json(value: Mapping[str, Any]) -> str:

@@ -151,7 +151,7 @@ def _write(
     started = time.monotonic()
     with (
         screen.progress(
-            f"simulate {counted(plan.users, 'listener')}, {counted(plan.days, 'day')}"
+            f"simulating {counted(plan.users, 'listener')}, {counted(plan.days, 'day')}"
         ) as progress,
         answering("files that are whole stay"),
     ):

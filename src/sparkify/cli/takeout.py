@@ -109,7 +109,7 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
         screen.result({"taken_out": []})
         return
     with (
-        screen.progress("removing") as progress,
+        screen.progress("removing rows") as progress,
         rolled_back_if_interrupted("what was taken out is committed"),
     ):
         run = take_out(engine, files, state, mode, progress)

@@ -28,7 +28,9 @@ class _Silence:
 
     def expect(self, *, files: int, size: int) -> None: ...
 
-    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None: ...
+    def __call__(
+        self, *, files: int = 0, rows: int = 0, size: int = 0, reading: int = 0, label: str | None = None
+    ) -> None: ...
 
 
 def list_models(engine: Engine, options: RunOptions) -> list[str]:

@@ -333,6 +333,7 @@ def publish(
             meta = prepare_tables(engine)
             if latest_run(engine) != after:
                 return None
+            progress(label="moving the records into the warehouse")
             landing, decision = settle(engine, landing, known)
             run = _describe(after + 1, batch, landing, options)
             max_rejects.verify(landing.files)
@@ -348,7 +349,7 @@ def publish(
             if refresh:
                 scope = Scope.all()
             transform(engine, scope, progress)
-            progress(label="checking")
+            progress(label="checking the data")
             checks = run_checks(
                 engine,
                 scope,
@@ -369,7 +370,7 @@ def publish(
                 *(run, checks, batch, landing, decision, touched, findings, scope.everything)
             )
             about_to_commit(published)
-            progress(label="committing")
+            progress(label="writing the warehouse")
     except CheckError as exc:
         _record_failure(engine, run, landing, checks, exc)
         raise

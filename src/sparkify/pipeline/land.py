@@ -28,6 +28,7 @@ from sparkify.pipeline.plan import PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.strictly import land_strictly
 from sparkify.records import KINDS, RecordKind
+from sparkify.text import counted
 from sparkify.warehouse.engine import Engine
 
 # One statement parses about this much, so that progress shows; at 64 MiB a load takes 1.2 x the time.
@@ -69,6 +70,8 @@ def land(engine: Engine, files: Sequence[PlannedFile], folder: Path, progress: S
                 first = land_strictly(
                     engine, kind, (each.files for each in my_chunks), folder, progress, landing
                 )
+            if first.again:
+                progress(label=f"reading {counted(len(first.again), 'file')} again, record by record")
             careful = _read_again(
                 engine, kind, [file for file in mine if file.file_id in first.again], folder, landing
             )

@@ -11,5 +11,7 @@ class ShowProgress(Protocol):
     def expect(self, *, files: int, size: int) -> None:
         """Be told how much there is to do."""
 
-    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0, label: str | None = None) -> None:
-        """Be told what was just done, or begun."""
+    def __call__(
+        self, *, files: int = 0, rows: int = 0, size: int = 0, reading: int = 0, label: str | None = None
+    ) -> None:
+        """Be told what was just done, how many bytes are being read from now on, or what is begun."""

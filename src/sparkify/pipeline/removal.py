@@ -151,6 +151,7 @@ def take_out(
     """
 
     def change(run_id: int, meta: Meta) -> Change:
+        progress(label="removing rows")
         forget(engine, run_id, [file.file_id for file in files], state)
         scope = find_scope(engine)
         ((gone, read, loaded, rejected, plays_loaded),) = (
@@ -160,6 +161,7 @@ def take_out(
         if refresh:
             scope = Scope.all()
         transform(engine, scope, progress)
+        progress(label="checking the data")
         raise_failures(run_checks(engine, scope, run_from=0 if refresh else run_id))
         if refresh:
             write_meta(engine, meta._replace(models_digest=today().models_digest))
@@ -242,6 +244,7 @@ def _as_run(
                 version=__version__,
             )
             record(engine, "etl.runs", [unanswered])
+            progress(label="writing the warehouse")
         return unanswered
 
     try:

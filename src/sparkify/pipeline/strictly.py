@@ -63,6 +63,7 @@ def land_strictly(
     again: set[int] = set()
     separated: set[int] = set()
     for chunk in chunks:
+        progress(reading=sum(each.file.item.size for each in chunk))
         failed, joined = _land_readable(engine, kind, chunk, folder, landing)
         again |= failed - joined.keys()
         separated |= joined.keys() | {each.file.file_id for each in chunk if each.separated}

@@ -12,6 +12,22 @@ from sparkify.warehouse.statements import SPARSE, read_statements, statement
 # How far back the latest event of people who lost theirs is looked for, in days, before all events are.
 _STRETCHES = (1, 8, 64)
 
+# What a model does, for those who watch.
+_WORDS = {
+    "star/reset.sql": "emptying the star",
+    "star/songs.sql": "building songs",
+    "star/artists.sql": "building artists",
+    "star/song_matches.sql": "matching plays with songs",
+    "star/rematch.sql": "looking for earlier plays of new songs",
+    "star/rematched.sql": "matching earlier plays with new songs",
+    "star/lost_users.sql": "looking for people's earlier events",
+    "star/played.sql": "counting what is played",
+    "star/songplays.sql": "building songplays",
+    "star/users.sql": "building users",
+    "star/time.sql": "building time",
+    "star/days.sql": "counting events by day",
+}
+
 
 def find_scope(engine: Engine) -> Scope:
     """Return the scope of the moments in ``run_moments``."""
@@ -53,7 +69,7 @@ def count_plays(engine: Engine, scope: Scope) -> tuple[int, int, int]:
 
 
 def _compute(engine: Engine, progress: ShowProgress, path: str, *without: str, **values: int) -> None:
-    progress(label=f"computing {path.removeprefix('star/').removesuffix('.sql')}")
+    progress(label=_WORDS[path])
     for step in read_statements(path):
         engine.execute(step.without(*without), **values)
 

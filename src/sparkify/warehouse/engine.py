@@ -79,6 +79,12 @@ class Engine(Protocol):
         Do nothing where a signal itself wakes whoever waits for the answer.
         """
 
+    def share_done(self) -> float | None:
+        """Return how much of the statement under way is done, from 0 to 1; None if the engine cannot tell.
+
+        Called from another thread, at any time.
+        """
+
     def recover(self) -> None:
         """Complete or clean up after a killed process; do nothing while another process uses it."""
 

@@ -51,6 +51,9 @@ SET_UP = (
     # disk, at the cost of a twentieth of the load.
     "SET write_buffer_row_group_count = 1",
     "SET TimeZone = 'UTC'",
+    # It is counted, for `share_done`, and not shown by DuckDB itself.
+    "SET enable_progress_bar = true",
+    "SET enable_progress_bar_print = false",
     *MACROS,
 )
 # What the process takes beside what DuckDB counts: so many bytes for Python and our own buffers, and a share
@@ -148,6 +151,13 @@ class DuckDBEngine:
     def interrupt(self) -> None:
         with suppress(duckdb.Error):  # it is closed
             self._connection.interrupt()
+
+    def share_done(self) -> float | None:
+        try:
+            percent = self._connection.query_progress()
+        except duckdb.Error:  # it is closed
+            return None
+        return percent / 100 if percent >= 0 else None
 
     def recover(self) -> None:
         remove_leftovers(self.path)

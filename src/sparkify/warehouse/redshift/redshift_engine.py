@@ -99,6 +99,9 @@ class RedshiftEngine:
     def interrupt(self) -> None:
         """Do nothing: a signal ends the wait for an answer, and the session then cancels the statement."""
 
+    def share_done(self) -> None:
+        """Return None: a cluster says nothing before its answer."""
+
     def recover(self) -> None:
         """Do nothing: the cluster rolls back the transaction of a killed process."""
 
