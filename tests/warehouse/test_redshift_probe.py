@@ -94,10 +94,12 @@ def test_privileges_are_those_a_run_needs(place: OnRedshift, tmp_path: Path):
         "SELECT, INSERT, UPDATE and DELETE on etl.days",
         "SELECT, INSERT, UPDATE and DELETE on etl.files",
         "SELECT, INSERT, UPDATE and DELETE on etl.meta",
+        "SELECT, INSERT, UPDATE and DELETE on etl.played_titles",
         "SELECT, INSERT, UPDATE and DELETE on etl.rejects",
         "SELECT, INSERT, UPDATE and DELETE on public.songplays",
     ]
-    place.execute("GRANT UPDATE ON etl.days, etl.files, etl.meta, etl.rejects, songplays TO ann")
+    updated = "etl.days, etl.files, etl.meta, etl.played_titles, etl.rejects, songplays"
+    place.execute(f"GRANT UPDATE ON {updated} TO ann")
     assert missing(mine) == []
     write_records(tmp_path / "songs" / "a.json", song())
     for title in ("one", "two"):

@@ -19,14 +19,16 @@ SELECT
             AND HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'delete')
             AND (
                 schemaname || '.' || tablename NOT IN (
-                    'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'public.songplays'
+                    'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'etl.played_titles',
+                    'public.songplays'
                 )
                 OR HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'update')
             )
             THEN ''
         WHEN
             schemaname || '.' || tablename IN (
-                'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'public.songplays'
+                'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'etl.played_titles',
+                'public.songplays'
             )
             THEN 'SELECT, INSERT, UPDATE and DELETE on ' || schemaname || '.' || tablename
         ELSE 'SELECT, INSERT and DELETE on ' || schemaname || '.' || tablename
