@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 
 from benchmarks import large, load, peers, results, simulate
 from benchmarks.timing import Comparison
@@ -25,13 +26,20 @@ def main() -> None:
 
 
 def run_all(sizes: list[int], large_size: int, rounds: int) -> None:
-    """Run everything and write the page."""
+    """Run everything; write the page after each comparison, so that a run that is stopped leaves what it has."""
     comparisons: list[Comparison] = []
-    for size in sizes:
-        comparisons += peers.measure(size, rounds, dlt=size <= peers.DLT_UP_TO)
-    comparisons.append(large.measure(large_size, rounds=rounds))
-    comparisons += load.measure(rounds=rounds)
+    for comparison in _everything(sizes, large_size, rounds):
+        comparisons.append(comparison)
+        results.write(comparisons, [])
     results.write(comparisons, simulate.main())
+    print("\nwrote benchmarks/results.md")
+
+
+def _everything(sizes: list[int], large_size: int, rounds: int) -> Iterator[Comparison]:
+    yield large.measure(large_size, rounds=rounds)
+    for size in sizes:
+        yield from peers.measure(size, rounds, dlt=size <= peers.DLT_UP_TO)
+    yield from load.measure(rounds=rounds)
 
 
 def run_quick() -> None:

@@ -44,7 +44,6 @@ def write(comparisons: Sequence[Comparison], simulator: Sequence[str], page: Pat
     if simulator:
         lines += ["", "## The simulator", "", *(f"- {line}" for line in simulator)]
     page.write_text("\n".join(lines) + "\n")
-    print(f"\nwrote {page.relative_to(Path.cwd()) if page.is_relative_to(Path.cwd()) else page.name}")
 
 
 def _table(comparison: Comparison) -> list[str]:
