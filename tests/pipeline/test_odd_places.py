@@ -80,7 +80,7 @@ def test_a_log_that_goes_after_the_listing_is_said(
         log.unlink()
         return land(*arguments)
 
-    monkeypatch.setattr("sparkify.pipeline.etl_run.land", remove_and_land)
+    monkeypatch.setattr("sparkify.pipeline.land.land", remove_and_land)
     capsys.readouterr()
     assert etl(tmp_path / "w.duckdb", tmp_path / "log_data", None, "--json") == 0
     told = json.loads(capsys.readouterr().out)

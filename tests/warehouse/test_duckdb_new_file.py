@@ -149,6 +149,6 @@ def test_a_warehouse_that_is_removed_while_a_run_lands_is_made_anew(
         place.unlink()
         return landing
 
-    monkeypatch.setattr("sparkify.pipeline.etl_run.land", land_and_remove)
+    monkeypatch.setattr("sparkify.pipeline.land.land", land_and_remove)
     assert etl(place, tmp_path / "log_data") == 0
     assert read_tables(place) == expect([play()], [])
