@@ -1220,8 +1220,8 @@ FROM (
 ) AS p;
 
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
--- delivered; plays are those of songplays, each once. A stretch without an event lies between events of different
--- minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
+-- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
+-- different minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
 DELETE FROM etl.days WHERE first_ts BETWEEN 1541030400000 AND 1541116799999;
 
 INSERT INTO etl.days (
@@ -2891,8 +2891,8 @@ FROM (
 ) AS p;
 
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
--- delivered; plays are those of songplays, each once. A stretch without an event lies between events of different
--- minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
+-- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
+-- different minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
 DELETE FROM etl.days WHERE first_ts BETWEEN -62135596800000 AND 253402300799999;
 
 INSERT INTO etl.days (

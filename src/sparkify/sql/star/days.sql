@@ -1,6 +1,6 @@
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
--- delivered; plays are those of songplays, each once. A stretch without an event lies between events of different
--- minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
+-- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
+-- different minutes, since shorter ones matter to nobody: minutes are fewer than events, and sorted faster.
 DELETE FROM etl.days WHERE first_ts BETWEEN :days_from AND :days_to;
 
 INSERT INTO etl.days (

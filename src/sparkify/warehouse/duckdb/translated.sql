@@ -1906,7 +1906,7 @@ FROM names AS n
 INNER JOIN places AS p
   ON n.artist_id = p.artist_id;
 
--- star/days.sql:1 d6379ad3e75b172d
+-- star/days.sql:1 b5fadc9a7dc18210
 DELETE FROM etl.days
 WHERE
   first_ts BETWEEN $days_from AND $days_to;
