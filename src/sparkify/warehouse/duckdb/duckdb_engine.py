@@ -21,6 +21,7 @@ import duckdb
 from sparkify.errors import EngineError, WarehouseLocked
 from sparkify.records import KINDS, RecordKind
 from sparkify.tempfiles import TemporaryFolder
+from sparkify.text import counted
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.duckdb_errors import THE_QUERY, explain
 from sparkify.warehouse.duckdb.functions import MACROS
@@ -259,7 +260,7 @@ class DuckDBEngine:
                 )
                 if old_rows != new_rows:
                     raise EngineError(
-                        f"{new_rows:,} of {old_rows:,} rows of {name} were copied.",
+                        f"{name} has {counted(old_rows, 'row')}, its copy {new_rows:,}.",
                         "The warehouse is as it was. Report it with what --debug shows.",
                     )
         finally:
