@@ -119,7 +119,7 @@ def test_a_load_that_is_stopped_leaves_nothing(
         etl(victim, lake / "log_data", lake), share * seconds, number, spool := tmp_path / "tmp"
     )
     if code == 0:
-        assert share > 0.75, "it was done before half of its time"
+        assert victim.exists()  # it was done before the signal came
     else:
         assert code == CODES[signal.Signals(number)]
         assert "stopping" in said

@@ -37,7 +37,12 @@ def listen() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(reading,), name="sparkify-signals", daemon=True).start()
+    # The thread itself takes no signal: what the main thread holds back would be delivered to it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        threading.Thread(target=_watch, args=(reading,), name="sparkify-signals", daemon=True).start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, hear)
 
