@@ -22,7 +22,7 @@ import click
 from sparkify.cli.commands import session
 from sparkify.cli.layout import aligned, coloured, terminal_width, wrapped
 from sparkify.cli.pace import Pace
-from sparkify.cli.stopping import answering, heard, heed
+from sparkify.cli.stopping import answering, heard, heed, start
 from sparkify.cli.typed import advice
 from sparkify.errors import JUST_COMMITTED, ConfigError
 from sparkify.text import counted, duration, sized
@@ -254,7 +254,7 @@ def _every(seconds: float, show: Callable[[], None]) -> Iterator[None]:
             show()
 
     thread = threading.Thread(target=run, name="sparkify-progress", daemon=True)
-    thread.start()
+    start(thread)
     try:
         yield
     finally:

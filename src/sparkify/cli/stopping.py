@@ -37,14 +37,18 @@ def listen() -> None:
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    # The thread itself takes no signal: what the main thread holds back would be delivered to it.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    try:
-        threading.Thread(target=_watch, args=(reading,), name="sparkify-signals", daemon=True).start()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    start(threading.Thread(target=_watch, args=(reading,), name="sparkify-signals", daemon=True))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, hear)
+
+
+def start(thread: threading.Thread) -> None:
+    """Start a thread that takes no signal: what the main thread holds back would be delivered to it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def ignore() -> None:
