@@ -66,7 +66,7 @@ fmt: install ## format the code
 bench: install ## compare with the peers and with ourselves, in one run; writes benchmarks/results.md
 	$(BIN)/python -m benchmarks
 
-bench-quick: install ## a few of these ratios at small sizes, in two minutes
+bench-quick: install ## a few of these ratios, at small sizes
 	$(BIN)/python -m benchmarks --quick
 
 dist: $(VENV)/.run ## build the wheel and the sdist in dist/, from what is installed

@@ -43,7 +43,7 @@ def _everything(sizes: list[int], large_size: int, rounds: int) -> Iterator[Comp
 
 
 def run_quick() -> None:
-    """Run each comparison once in three rounds, all of which count: under two minutes on a machine at rest."""
+    """Run each comparison once in three rounds, all of which count."""
     list(peers.measure(100_000, 3, dbt=False, warm=False))
     list(peers.measure(500_000, 3, dlt=False, day=False, warm=False))
     large.measure(100_000, 2_000, 3, only="a day,a song", warm=False)
