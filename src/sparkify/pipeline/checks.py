@@ -29,7 +29,7 @@ from sparkify.pipeline.scope import NOTHING, Scope, parameters
 from sparkify.text import counted
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, Rows
-from sparkify.warehouse.statements import SPARSE, TOUCHED, Statement, list_files, statement
+from sparkify.warehouse.statements import TOUCHED, Statement, list_files, statement
 
 ERROR, WARN = "error", "warn"
 _SAMPLE_ROWS = 5
@@ -126,8 +126,7 @@ def _failing(engine: Engine, check: Check, scope: Scope, values: dict[str, Any])
     found: dict[tuple[Any, ...], None] = {}
     pieces = scope.pieces or (NOTHING,)
     for piece in pieces if check.by_piece else pieces[:1]:
-        left_out = [*([SPARSE] if piece.whole else []), *([TOUCHED] if scope.everything else [])]
-        step = check.step.without(*left_out)
+        step = check.step.without(*piece.left_out, *([TOUCHED] if scope.everything else []))
         found.update(dict.fromkeys(map(tuple, engine.execute(step, **values, **parameters(piece)))))
     return list(found)
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, Self
 
+from sparkify.warehouse.statements import SPARSE
+
 # Beyond any time a log can hold, and within what a TIMESTAMP can: 0001-01-01 and 9999-12-31, in ms.
 FIRST = -62_135_596_800_000
 LAST = 253_402_300_799_999
@@ -30,6 +32,11 @@ class Piece(NamedTuple):
     ts_from: int
     ts_to: int
     whole: bool = True
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The marks of the lines that statements leave out for it."""
+        return (SPARSE,) if self.whole else ()
 
 
 # No moment at all.

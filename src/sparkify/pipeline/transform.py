@@ -7,7 +7,7 @@ from sparkify.pipeline.scope import DAY, FIRST, Scope, TouchedDay, parameters
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.models import CATALOGUE, DAYS, LOST_USERS, PIECE, REMATCH, RESET
-from sparkify.warehouse.statements import SPARSE, read_statements, statement
+from sparkify.warehouse.statements import read_statements, statement
 
 # How far back the latest event of people who lost theirs is looked for, in days, before all events are.
 _STRETCHES = (1, 8, 64)
@@ -51,7 +51,7 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
     _find_lost_users(engine, progress)
     for piece in scope.pieces:
         for path in PIECE:
-            _compute(engine, progress, path, *([SPARSE] if piece.whole else []), **parameters(piece))
+            _compute(engine, progress, path, *piece.left_out, **parameters(piece))
     for piece in scope.days().pieces:
         _compute(engine, progress, DAYS, **parameters(piece))
         engine.execute(shared_statements().absent, **parameters(piece))
@@ -60,10 +60,7 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
 def count_plays(engine: Engine, scope: Scope) -> tuple[int, int, int]:
     """Return how many plays the scope has, how many match a song, and how many rows of staging they are."""
     step = statement("ledger/star_totals.sql")
-    rows = [
-        engine.execute(step.without(*([SPARSE] if piece.whole else [])), **parameters(piece))[0]
-        for piece in scope.pieces
-    ]
+    rows = [engine.execute(step.without(*piece.left_out), **parameters(piece))[0] for piece in scope.pieces]
     plays, matched, staged = (sum(int(row[i]) for row in rows) for i in range(3))
     return plays, matched, staged
 

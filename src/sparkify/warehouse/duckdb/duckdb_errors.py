@@ -44,7 +44,7 @@ def explain(exc: Exception, what: str, path: Path) -> SparkifyError:
         return EngineError(
             f"DuckDB ran out of memory at {what}: {first}.",
             f"{'Ask for less' if what == THE_QUERY else 'Take in less at once with --batch-bytes'}, or give "
-            "it more memory: nothing was changed.",
+            "it more with --memory: nothing was changed.",
         )
     if unwritable := _about_writing(text, path):
         return unwritable
