@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from datetime import timedelta
 
-from tests.oracle import COLUMNS, Tables
+from tests.oracle import COLUMNS, EPOCH, Row, Tables
 from tests.warehouses import Place, exists, rows
 
 # It is there in warehouses of version 3 and later.
@@ -46,6 +47,26 @@ def hash_tables(
     if ledger:
         hashes |= {name: hash_rows(place, f"SELECT * FROM {name}") for name in LEDGER}
     return hashes
+
+
+def plays_nobody_would_find(place: Place) -> list[Row]:
+    """Return the plays that ``etl.played_titles`` does not cover: a new song would not reach them."""
+    titles = {
+        (song, artist): (first, last)
+        for song, artist, first, last in rows(
+            place, "SELECT song, artist, played_from, played_to FROM etl.played_titles"
+        )
+    }
+    played = rows(
+        place, "SELECT song, artist, start_time FROM songplays WHERE song IS NOT NULL AND artist IS NOT NULL"
+    )
+    missed = []
+    for song, artist, start in played:
+        moment = (start - EPOCH) // timedelta(milliseconds=1)
+        first, last = titles.get((song, artist), (moment + 1, moment - 1))
+        if not first <= moment <= last:
+            missed.append((song, artist, start))
+    return missed
 
 
 def hash_rows(place: Place, sql: str) -> str:

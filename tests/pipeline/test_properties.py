@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from sparkify.cli.app import run
 from sparkify.pipeline import scope
-from tests.contents import hash_tables, read_tables
+from tests.contents import hash_tables, plays_nobody_would_find, read_tables
 from tests.loading import etl
 from tests.oracle import Tables, expect
 from tests.records import TS, play, song
@@ -508,6 +508,7 @@ def assert_lake(lake: Lake) -> None:
         current = "('loaded', 'retracted', 'set_aside', 'copy')"
         found = rows(lake.place, f"SELECT uri, state FROM etl.files WHERE state IN {current}")
         assert sorted(found) == sorted(lake.states().items())
+        assert not plays_nobody_would_find(lake.place)
     assert_tables(lake.place, lake.expected())
 
 

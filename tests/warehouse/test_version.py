@@ -23,7 +23,7 @@ from sparkify.warehouse.models import MODELS
 from sparkify.warehouse.statements import Statement, digest, read_statements
 from sparkify.warehouse.version import models_digest, schema_version
 from tests.conftest import S3Server
-from tests.contents import hash_tables
+from tests.contents import hash_tables, plays_nobody_would_find
 from tests.loading import etl
 from tests.old_warehouses import VERSIONS, Restored, restore, restore_on
 from tests.records import TS, play, song, write_records
@@ -73,6 +73,7 @@ def test_an_upgraded_warehouse_is_one_that_was_loaded_today(
     assert told["upgrade"]["from_version"] == old_version
     assert meta(old.place) == (schema_version(), version.RULES_VERSION, models_digest())
     assert command(old.place, "check") == 0
+    assert not plays_nobody_would_find(old.place)
     gone = _gone(old, capsys)
     new = warehouses.new(engine, tmp_path / "new")
     assert etl(new, old.log_data, old.song_data, "--max-rejects", "100%", "--lenient") == 0
