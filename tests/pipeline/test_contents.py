@@ -263,6 +263,16 @@ def test_empty_and_damaged_files_have_no_identity(
     assert rows(place, "SELECT COUNT(content) FROM etl.files") == [(1,)]
 
 
+def test_empty_files_of_two_lakes_under_one_name_are_two_files(
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for lake in ("a", "b"):
+        log(tmp_path / lake / "2.json", 7 if lake == "a" else 8)
+        (tmp_path / lake / "1.json").write_bytes(b"\n")
+        load(place, tmp_path / lake, capsys, "--lenient")
+    assert set(states(place)) == {"a/1.json", "a/2.json", "b/1.json", "b/2.json"}
+
+
 def test_songs_and_logs_of_the_same_content_are_two_files(place: Place, tmp_path: Path):
     record = {**play(), **song()}
     write_records(tmp_path / "logs" / "1.json", record)

@@ -395,17 +395,22 @@ def _recognise(engine: Engine, landed: Sequence[LandedFile], known: Known) -> di
         engine.execute(statement("run/no_moves.sql"))
     same: dict[int, LedgerFile] = {}
     taken: set[int] = set()
-    for each, file in pairs:
+    moved_roots: set[Roots | None] = {*known.found.moved_roots}
+    for each, file in sorted(pairs, key=lambda pair: pair[0].rows_read == 0):
         number = each.file.file_id
         equal = (each.rows_read, len(each.rejects)) == (file.rows_read, file.rows_rejected)
+        roots = _roots(file.uri, each.file.item, file.kind)
+        # Files without records are all alike: one has moved if its lake has.
         if (
             equal
+            and (each.rows_read or roots in moved_roots or (roots and known.is_gone(roots[1])))
             and (number, file.file_id) not in others
             and number not in same
             and file.file_id not in taken
         ):
             same[number] = file
             taken.add(file.file_id)
+            moved_roots.add(roots)
     return same
 
 
