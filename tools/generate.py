@@ -14,7 +14,7 @@ from sparkify.records import KINDS
 from sparkify.warehouse import tables
 from sparkify.warehouse.derived import derived_files, for_every_engine, write_tables
 from sparkify.warehouse.duckdb import translation
-from sparkify.warehouse.statements import SPARSE, TOUCHED, Statement, read_statements
+from sparkify.warehouse.statements import LOST, SPARSE, TOUCHED, Statement, read_statements
 
 SQL = Path(sparkify.sql.__file__).parent
 # What only Redshift is sent.
@@ -32,7 +32,7 @@ def for_duckdb() -> list[Statement]:
     paths = [path for path in written if not path.startswith((*REDSHIFT_ONLY, "derived/"))]
     steps = [step for path in paths for step in read_statements(path)]
     found = [*steps, *for_every_engine(KINDS), *tables.all_table_statements()]
-    marks = ((), (SPARSE,), (SPARSE, TOUCHED))
+    marks = ((), (SPARSE,), (LOST,), (SPARSE, LOST), (SPARSE, TOUCHED), (SPARSE, LOST, TOUCHED))
     return list(dict.fromkeys(step.without(*some) for step in found for some in marks))
 
 

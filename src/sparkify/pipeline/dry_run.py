@@ -18,7 +18,7 @@ from sparkify.warehouse.engine import Engine, RecordFile
 from sparkify.warehouse.ledger import Ledger, LedgerFile, read_ledger
 from sparkify.warehouse.models import MODELS, RESET
 from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
-from sparkify.warehouse.statements import Statement, read_statements
+from sparkify.warehouse.statements import LOST, SPARSE, TOUCHED, Statement, read_statements
 from sparkify.warehouse.tables import count_rows
 from sparkify.warehouse.version import prepare_tables, today
 
@@ -34,9 +34,14 @@ class _Silence:
 
 
 def list_models(engine: Engine, options: RunOptions) -> list[str]:
-    """Return a run's models and checks in the engine's dialect, each with its parameters in a comment."""
+    """Return a run's models and checks in the engine's dialect, each with its parameters in a comment.
+
+    As for days that come whole (:mod:`sparkify.pipeline.scope`); the checks as a run makes them, or, where
+    everything is computed anew, as they look at everything.
+    """
     found = []
-    for step in _models(options):
+    left_out = (SPARSE, LOST, TOUCHED) if options.full_refresh else (SPARSE, LOST)
+    for step in (each.without(*left_out) for each in _models(options)):
         names = ", ".join(step.parameters)
         head = f"-- {step.path}, line {step.line}{f'; parameters: {names}' if names else ''}"
         found.append(f"{head}\n{engine.translate(step)}")

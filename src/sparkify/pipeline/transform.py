@@ -6,8 +6,8 @@ from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import DAY, FIRST, Scope, TouchedDay, parameters
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.models import CATALOGUE, DAYS, LOST_USERS, PIECE, REMATCH, RESET
-from sparkify.warehouse.statements import read_statements, statement
+from sparkify.warehouse.models import CATALOGUE, DAYS, PIECE, REMATCH, RESET, USERS
+from sparkify.warehouse.statements import LOST, SPARSE, read_statements, statement
 
 # How far back the latest event of people who lost theirs is looked for, in days, before all events are.
 _STRETCHES = (1, 8, 64)
@@ -20,7 +20,6 @@ _WORDS = {
     "star/song_matches.sql": "matching plays with songs",
     "star/rematch.sql": "looking for earlier plays of new songs",
     "star/rematched.sql": "matching earlier plays with new songs",
-    "star/lost_users.sql": "looking for people's earlier events",
     "star/played.sql": "counting what is played",
     "star/songplays.sql": "building songplays",
     "star/users.sql": "building users",
@@ -51,7 +50,7 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
     _find_lost_users(engine, progress)
     for piece in scope.pieces:
         for path in PIECE:
-            _compute(engine, progress, path, *piece.left_out, **parameters(piece))
+            _compute(engine, progress, path, LOST, *piece.left_out, **parameters(piece))
     for piece in scope.days().pieces:
         _compute(engine, progress, DAYS, **parameters(piece))
         engine.execute(shared_statements().absent, **parameters(piece))
@@ -78,4 +77,5 @@ def _find_lost_users(engine: Engine, progress: ShowProgress) -> None:
         if not people:
             return
         ts_from = FIRST if days is None else newest - days * DAY
-        _compute(engine, progress, LOST_USERS, ts_from=ts_from, ts_to=newest)
+        _compute(engine, progress, USERS, SPARSE, ts_from=ts_from, ts_to=newest)
+        engine.execute(statement("run/found_users.sql"))

@@ -9,12 +9,12 @@ from __future__ import annotations
 CATALOGUE = ("star/songs.sql", "star/artists.sql")
 # Plays of earlier runs whose song changed.
 REMATCH = ("star/rematch.sql", "star/song_matches.sql", "star/rematched.sql")
-# People whose latest event went.
-LOST_USERS = "star/lost_users.sql"
+# People as of a stretch of time: of a piece, or before it where their latest event went.
+USERS = "star/users.sql"
 # A piece of the run's scope.
-PIECE = ("star/played.sql", "star/song_matches.sql", "star/songplays.sql", "star/users.sql", "star/time.sql")
+PIECE = ("star/played.sql", "star/song_matches.sql", "star/songplays.sql", USERS, "star/time.sql")
 # The days of the run's scope.
 DAYS = "star/days.sql"
 
-MODELS = tuple(dict.fromkeys((*CATALOGUE, *REMATCH, LOST_USERS, *PIECE, DAYS)))
+MODELS = tuple(dict.fromkeys((*CATALOGUE, *REMATCH, *PIECE, DAYS)))
 RESET = "star/reset.sql"

@@ -20,6 +20,8 @@ _TOKEN = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|[\w$
 # meant, and those that look at what a run touched, where all is looked at (:mod:`sparkify.pipeline.scope`).
 SPARSE = "sparse"
 TOUCHED = "touched"
+# Those that look at people only whose latest event went.
+LOST = "lost"
 
 
 class Statement(NamedTuple):

@@ -264,7 +264,7 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
 );
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(5, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=c4471dff62b998e8 song_matches=47357512499e2f35 rematched=b73ce3a17e4ff8ac lost_users=2f309b91b0290785 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=216e3410a51b65a5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c', '0.1.0', NULL);
+(5, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=c4471dff62b998e8 song_matches=47357512499e2f35 rematched=b73ce3a17e4ff8ac played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -1150,7 +1150,7 @@ LEFT JOIN run_song_matches AS m
 
 -- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
 -- The events of a piece of the run's scope are compared with what is stored, so that the cost follows the new
--- data.
+-- data. People whose latest event went (run_lost_users) are looked for in the same way, further back.
 -- Two events at the same (ts, item_in_session) are ordered by content, without trailing blanks, as Redshift
 -- compares texts.
 DELETE FROM run_users;
@@ -4163,29 +4163,42 @@ INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail
 (4, 4015995664136107, 's3://statements/log_data/6.json', 2, 350, 'truncated_file', 'the file ends inside a record (Expecting value, column 7)', '{"ts":', 'utf-8', 6, NULL, 'events'),
 (4, 7588823715942316, 's3://statements/log_data/4.json', 1, 0, 'malformed_json', 'Expecting value, column 1', 'no JSON', 'utf-8', 7, NULL, 'events');
 
--- People whose latest event went, as of the one before it, if that lies between ts_from and ts_to.
-DELETE FROM run_users;
-
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-SELECT
-    e.user_id,
-    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-    NULLIF(RTRIM(e.level, ' '), '') AS level,
-    e.ts,
-    e.item_in_session
-FROM staging_events AS e
-INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
-WHERE e.ts BETWEEN 1540944000002 AND 1541030400002
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1540944000002 AND 1541030400002
+        AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1540944000002 AND 1541030400002
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY e.user_id
-    ORDER BY
-        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
-        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
-        NULLIF(RTRIM(e.gender, ' '), '')
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
+-- People whose latest event went are found: those that users.sql has just computed.
 DELETE FROM run_lost_users WHERE user_id IN (SELECT user_id FROM run_users);
 
 INSERT INTO run_played (song, artist, length, played_from, played_to)
@@ -4859,83 +4872,143 @@ INNER JOIN (
 ) AS l ON f.file_id = l.file_id AND f.run_id = l.run_id;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-SELECT
-    e.user_id,
-    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-    NULLIF(RTRIM(e.level, ' '), '') AS level,
-    e.ts,
-    e.item_in_session
-FROM staging_events AS e
-INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
-WHERE e.ts BETWEEN 1540944000001 AND 1541030400001
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1540944000001 AND 1541030400001
+        AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1540944000001 AND 1541030400001
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY e.user_id
-    ORDER BY
-        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
-        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
-        NULLIF(RTRIM(e.gender, ' '), '')
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-SELECT
-    e.user_id,
-    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-    NULLIF(RTRIM(e.level, ' '), '') AS level,
-    e.ts,
-    e.item_in_session
-FROM staging_events AS e
-INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
-WHERE e.ts BETWEEN 1540339200001 AND 1541030400001
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1540339200001 AND 1541030400001
+        AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1540339200001 AND 1541030400001
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY e.user_id
-    ORDER BY
-        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
-        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
-        NULLIF(RTRIM(e.gender, ' '), '')
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-SELECT
-    e.user_id,
-    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-    NULLIF(RTRIM(e.level, ' '), '') AS level,
-    e.ts,
-    e.item_in_session
-FROM staging_events AS e
-INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
-WHERE e.ts BETWEEN 1535500800001 AND 1541030400001
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1535500800001 AND 1541030400001
+        AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1535500800001 AND 1541030400001
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY e.user_id
-    ORDER BY
-        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
-        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
-        NULLIF(RTRIM(e.gender, ' '), '')
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
-SELECT
-    e.user_id,
-    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-    NULLIF(RTRIM(e.level, ' '), '') AS level,
-    e.ts,
-    e.item_in_session
-FROM staging_events AS e
-INNER JOIN run_lost_users AS l ON e.user_id = l.user_id
-WHERE e.ts BETWEEN -62135596800000 AND 1541030400001
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN -62135596800000 AND 1541030400001
+        AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN -62135596800000 AND 1541030400001
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
 QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY e.user_id
-    ORDER BY
-        e.ts DESC, e.item_in_session DESC, NULLIF(RTRIM(e.level, ' '), ''),
-        NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''),
-        NULLIF(RTRIM(e.gender, ' '), '')
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
 ) = 1;
 
 INSERT INTO run_played (song, artist, length, played_from, played_to)

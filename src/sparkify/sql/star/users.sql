@@ -1,6 +1,6 @@
 -- People as of their latest event by (ts, item_in_session), whatever the order the files arrive in.
 -- The events of a piece of the run's scope are compared with what is stored, so that the cost follows the new
--- data.
+-- data. People whose latest event went (run_lost_users) are looked for in the same way, further back.
 -- Two events at the same (ts, item_in_session) are ordered by content, without trailing blanks, as Redshift
 -- compares texts.
 DELETE FROM run_users;
@@ -12,6 +12,7 @@ WITH latest AS (
     WHERE
         e.user_id <> '' AND e.ts BETWEEN :ts_from AND :ts_to
         AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN :ts_from AND :ts_to)  -- sparse
+        AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
     GROUP BY e.user_id
 ),
 

@@ -1702,6 +1702,15 @@ DELETE FROM run_lost_users;
 -- run/clear.sql:18 63620d7c34cd43c4
 DELETE FROM run_rematched;
 
+-- run/found_users.sql:1 c8628a863a7902e7
+DELETE FROM run_lost_users
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_users
+  );
+
 -- run/lost_users.sql:1 46ba596125f14db7
 SELECT
   COUNT(*) AS people,
@@ -2001,76 +2010,6 @@ FROM (
 ) AS g
 WHERE
   day = g.of_day AND COALESCE(longest_gap_ms, -1) <> COALESCE(g.longest, -1);
-
--- star/lost_users.sql:1 400b2ef6c0292aaf
-DELETE FROM run_users;
-
--- star/lost_users.sql:4 85aff77432e23fa4
-INSERT INTO run_users (
-  user_id,
-  first_name,
-  last_name,
-  gender,
-  level,
-  last_seen_ts,
-  last_item_in_session
-)
-SELECT
-  e.user_id,
-  NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
-  NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
-  NULLIF(RTRIM(e.gender, ' '), '') AS gender,
-  NULLIF(RTRIM(e.level, ' '), '') AS level,
-  e.ts,
-  e.item_in_session
-FROM staging_events AS e
-INNER JOIN run_lost_users AS l
-  ON e.user_id = l.user_id
-WHERE
-  e.ts BETWEEN $ts_from AND $ts_to
-QUALIFY
-  ROW_NUMBER() OVER (
-    PARTITION BY e.user_id
-    ORDER BY e.ts DESC NULLS FIRST, e.item_in_session DESC NULLS FIRST, NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''), NULLIF(RTRIM(e.gender, ' '), '')
-  ) = 1;
-
--- star/lost_users.sql:24 a772ab7d070e469c
-DELETE FROM users
-WHERE
-  user_id IN (
-    SELECT
-      user_id
-    FROM run_users
-  );
-
--- star/lost_users.sql:26 ce1539bdd2445ffb
-INSERT INTO users (
-  user_id,
-  first_name,
-  last_name,
-  gender,
-  level,
-  last_seen_ts,
-  last_item_in_session
-)
-SELECT
-  user_id,
-  first_name,
-  last_name,
-  gender,
-  level,
-  last_seen_ts,
-  last_item_in_session
-FROM run_users;
-
--- star/lost_users.sql:29 05342f29a8df1ad6
-DELETE FROM run_lost_users
-WHERE
-  user_id IN (
-    SELECT
-      user_id
-    FROM run_users
-  );
 
 -- star/played.sql:1 fd791c0c007c913e
 DELETE FROM run_played;
@@ -2701,8 +2640,149 @@ FROM (
     start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 ) AS p;
 
--- star/users.sql:1 a3d87e8490a60dfb
+-- star/users.sql:1 b2520f2a04bc37fd
 DELETE FROM run_users;
+
+-- star/users.sql:8 67f5b238dccb0698
+INSERT INTO run_users (
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+)
+WITH latest AS (
+  SELECT
+    e.user_id,
+    MAX(e.ts) AS ts
+  FROM staging_events AS e
+  WHERE
+    e.user_id <> ''
+    AND e.ts BETWEEN $ts_from AND $ts_to
+    AND e.ts IN (
+      SELECT
+        m.ts
+      FROM run_moments AS m
+      WHERE
+        m.ts BETWEEN $ts_from AND $ts_to
+    )
+    AND e.user_id IN (
+      SELECT
+        u.user_id
+      FROM run_lost_users AS u
+    )
+  GROUP BY
+    e.user_id
+), candidates AS (
+  SELECT
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+  FROM staging_events AS e
+  INNER JOIN latest AS l
+    ON e.user_id = l.user_id AND e.ts = l.ts
+  WHERE
+    e.ts BETWEEN $ts_from AND $ts_to
+  UNION ALL
+  SELECT
+    u.user_id,
+    u.first_name,
+    u.last_name,
+    u.gender,
+    u.level,
+    u.last_seen_ts,
+    u.last_item_in_session
+  FROM users AS u
+  INNER JOIN latest AS l
+    ON u.user_id = l.user_id
+)
+SELECT
+  c.user_id,
+  c.first_name,
+  c.last_name,
+  c.gender,
+  c.level,
+  c.ts,
+  c.item_in_session
+FROM candidates AS c
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC NULLS FIRST, c.item_in_session DESC NULLS FIRST, c.level, c.first_name, c.last_name, c.gender
+  ) = 1;
+
+-- star/users.sql:8 2a2453d37681a060
+INSERT INTO run_users (
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+)
+WITH latest AS (
+  SELECT
+    e.user_id,
+    MAX(e.ts) AS ts
+  FROM staging_events AS e
+  WHERE
+    e.user_id <> ''
+    AND e.ts BETWEEN $ts_from AND $ts_to
+    AND e.user_id IN (
+      SELECT
+        u.user_id
+      FROM run_lost_users AS u
+    )
+  GROUP BY
+    e.user_id
+), candidates AS (
+  SELECT
+    e.user_id,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    e.ts,
+    e.item_in_session
+  FROM staging_events AS e
+  INNER JOIN latest AS l
+    ON e.user_id = l.user_id AND e.ts = l.ts
+  WHERE
+    e.ts BETWEEN $ts_from AND $ts_to
+  UNION ALL
+  SELECT
+    u.user_id,
+    u.first_name,
+    u.last_name,
+    u.gender,
+    u.level,
+    u.last_seen_ts,
+    u.last_item_in_session
+  FROM users AS u
+  INNER JOIN latest AS l
+    ON u.user_id = l.user_id
+)
+SELECT
+  c.user_id,
+  c.first_name,
+  c.last_name,
+  c.gender,
+  c.level,
+  c.ts,
+  c.item_in_session
+FROM candidates AS c
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC NULLS FIRST, c.item_in_session DESC NULLS FIRST, c.level, c.first_name, c.last_name, c.gender
+  ) = 1;
 
 -- star/users.sql:8 743e8e1ab755352a
 INSERT INTO run_users (
@@ -2834,7 +2914,7 @@ QUALIFY
     ORDER BY c.ts DESC NULLS FIRST, c.item_in_session DESC NULLS FIRST, c.level, c.first_name, c.last_name, c.gender
   ) = 1;
 
--- star/users.sql:43 a772ab7d070e469c
+-- star/users.sql:44 a772ab7d070e469c
 DELETE FROM users
 WHERE
   user_id IN (
@@ -2843,7 +2923,7 @@ WHERE
     FROM run_users
   );
 
--- star/users.sql:45 ce1539bdd2445ffb
+-- star/users.sql:46 ce1539bdd2445ffb
 INSERT INTO users (
   user_id,
   first_name,
@@ -2863,7 +2943,7 @@ SELECT
   last_item_in_session
 FROM run_users;
 
--- star/users.sql:48 b7b5917216909a50
+-- star/users.sql:49 b7b5917216909a50
 INSERT INTO run_changed_users
 SELECT
   user_id
