@@ -63,8 +63,16 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"that count ({ROUNDS})")
     parser.add_argument("--only", metavar="WORDS", help="only trials whose names have one of WORDS (a,b,…)")
     parser.add_argument("--lake", type=Path, help="keep the lake in this folder, take it if it is there")
+    parser.add_argument("--memory", help="MEMORY of every command (what sparkify takes by itself)")
     options = parser.parse_args()
-    measure(options.events, options.songs, options.rounds, only=options.only, kept=options.lake)
+    measure(
+        options.events,
+        options.songs,
+        options.rounds,
+        only=options.only,
+        kept=options.lake,
+        memory=options.memory,
+    )
 
 
 def measure(
@@ -74,6 +82,7 @@ def measure(
     *,
     only: str | None = None,
     kept: Path | None = None,
+    memory: str | None = None,
     warm: bool = True,
 ) -> Comparison:
     """Build the large warehouse, run every trial in turn; print and return the comparison.
@@ -85,6 +94,7 @@ def measure(
         only: Words, joined by commas, one of which the name of a trial must have; None: all. The first trial always
             runs.
         kept: A folder for the lake, used as it is if it is there; None: a temporary one.
+        memory: The memory that every command may use, as sparkify takes it; None: what it takes by itself.
         warm: Whether a round that does not count comes first.
     """
     with tempfile.TemporaryDirectory(prefix="sparkify-bench-") as name:
@@ -93,7 +103,7 @@ def measure(
         if not lake.is_dir():
             _say(f"simulate {events:,} events of a year and {songs:,} songs")
             simulate_lake(lake, events, songs, *_YEAR)
-        trials = _prepare(root, lake)
+        trials = _prepare(root, lake, [] if memory is None else ["--memory", memory])
         if only:
             words = only.split(",")
             trials = [trials[0], *(t for t in trials[1:] if any(word in t.name for word in words))]
@@ -108,14 +118,16 @@ def measure(
         )
 
 
-def _prepare(root: Path, lake: Path) -> list[Trial]:
-    """Load the lake into a large warehouse, make the files that are new to it."""
+def _prepare(root: Path, lake: Path, memory: Sequence[str]) -> list[Trial]:
+    """Load the lake into a large warehouse, make the files that are new to it; say what the load used."""
     empty, large, with_day = (root / f"{name}.duckdb" for name in ("empty", "large", "with_day"))
     logs, songs = lake / "log_data", lake / "song_data"
     both: list[str | Path] = ["--log-data", logs, "--song-data", songs]
     _say("load it")
     _sparkify("create-tables", "--database", empty)
-    _sparkify("etl", "--lenient", "--database", large, *both)
+    etl = ["etl", "--lenient", *memory]
+    used = _sparkify(*etl, "--database", large, *both)
+    _say(f"{used.seconds:.1f} s, {used.processor:.1f} s of processors, at most {used.peak / 1e6:,.0f} MB")
     _say("make what is new")
     day = simulate_day(root / "next", date(2019, 1, 1), songs)
     late = json.loads(next(line for line in day.splitlines() if b'"NextSong"' in line))
@@ -125,13 +137,13 @@ def _prepare(root: Path, lake: Path) -> list[Trial]:
     unplayed = {Path(f"new_songs/TRNEW{n}.json"): _song(n, title=f"Never Played {n}") for n in range(10)}
     shutil.copy(large, with_day)
     with _laid(lake, {_NEW_DAY: day}):
-        _sparkify("etl", "--lenient", "--database", with_day, "--log-data", logs)
-    load_logs: list[str | Path] = ["etl", "--lenient", "--log-data", logs]
-    load_new_songs: list[str | Path] = ["etl", "--lenient", "--song-data", lake / "new_songs"]
+        _sparkify(*etl, "--database", with_day, "--log-data", logs)
+    load_logs: list[str | Path] = [*etl, "--log-data", logs]
+    load_new_songs: list[str | Path] = [*etl, "--song-data", lake / "new_songs"]
     with_late = day.rstrip(b"\n") + b"\n" + json.dumps(late).encode() + b"\n"
     shorter = b"".join(old_day[: len(old_day) * 9 // 10])
     run = _ask(with_day, "SELECT MAX(run_id) FROM etl.runs")[0]
-    new_day: list[str | Path] = ["etl", "--lenient", "--log-data", (lake / _NEW_DAY).parent]
+    new_day: list[str | Path] = [*etl, "--log-data", (lake / _NEW_DAY).parent]
     return [
         Trial("a day into empty", empty, new_day, {_NEW_DAY: day}),
         Trial("a day", large, load_logs, {_NEW_DAY: day}),
@@ -141,7 +153,7 @@ def _prepare(root: Path, lake: Path) -> list[Trial]:
         Trial("a day's file replaced", large, load_logs, {_OLD_DAY: shorter}),
         Trial("retract a day of last year", large, ["retract", "--yes", lake / _OLD_DAY], {}),
         Trial("undo the last day", with_day, ["undo", "--yes", str(run)], {_NEW_DAY: day}),
-        Trial("nothing new, all files", large, ["etl", "--lenient", *both], {}),
+        Trial("nothing new, all files", large, [*etl, *both], {}),
     ]
 
 
@@ -221,8 +233,8 @@ def _ask(database: Path, question: str) -> tuple[Any, ...]:
     return row
 
 
-def _sparkify(*arguments: str | Path) -> None:
-    run_process([*SPARKIFY, *arguments])
+def _sparkify(*arguments: str | Path) -> Usage:
+    return run_process([*SPARKIFY, *arguments])
 
 
 def _say(what: str) -> None:
