@@ -1675,6 +1675,720 @@ GROUP BY
 ORDER BY
   plays DESC NULLS FIRST;
 
+-- report/activity_by_day.sql:1 73c1c785b5617386
+SELECT
+  a.day,
+  a.people,
+  a.listeners,
+  a.plays,
+  a.new_people,
+  a.returning_people,
+  a.lost_people
+FROM analytics.daily_activity AS a
+WHERE
+  a.day >= CAST($days_since AS DATE) AND a.day < CAST($until AS DATE)
+ORDER BY
+  a.day;
+
+-- report/activity_by_month.sql:1 261e54456b4b4d93
+SELECT
+  m.month,
+  m.people,
+  m.listeners,
+  m.new_people,
+  m.mean_daily_people,
+  m.stickiness,
+  m.plays
+FROM (
+  SELECT
+    a.month,
+    a.people,
+    a.listeners,
+    a.new_people,
+    a.mean_daily_people,
+    a.stickiness,
+    a.plays
+  FROM analytics.monthly_activity AS a
+  WHERE
+    a.month >= CAST(DATE_TRUNC('MONTH', $since) AS DATE)
+    AND a.month < CAST($until AS DATE)
+  ORDER BY
+    a.month DESC NULLS FIRST
+  LIMIT 60
+) AS m
+ORDER BY
+  m.month;
+
+-- report/activity_by_week.sql:1 645fc4fa02122f05
+SELECT
+  a.week,
+  a.people,
+  a.listeners,
+  a.new_people,
+  a.plays
+FROM analytics.weekly_activity AS a
+WHERE
+  a.week >= CAST(DATE_TRUNC('WEEK', $days_since) AS DATE)
+  AND a.week < CAST($until AS DATE)
+ORDER BY
+  a.week;
+
+-- report/artist_trends.sql:1 561100df14f582c3
+WITH most AS (
+  SELECT
+    t.artist,
+    ROW_NUMBER() OVER (ORDER BY t.plays DESC NULLS FIRST, t.artist) AS place
+  FROM (
+    SELECT
+      p.artist,
+      COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE
+      p.start_time >= $since AND p.start_time < $until
+    GROUP BY
+      p.artist
+  ) AS t
+)
+SELECT
+  m.place,
+  m.artist,
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
+  COUNT(*) AS plays
+FROM most AS m
+INNER JOIN songplays AS p
+  ON COALESCE(m.artist, '') = COALESCE(p.artist, '')
+WHERE
+  m.place <= 10 AND p.start_time >= $days_since AND p.start_time < $until
+GROUP BY
+  m.place,
+  m.artist,
+  DATE_TRUNC('WEEK', p.start_time)
+ORDER BY
+  m.place,
+  3;
+
+-- report/checks.sql:1 3df5d288b9682630
+SELECT
+  c.check_name,
+  CASE
+    WHEN c.failing_rows = 0
+    THEN 'ok'
+    WHEN c.severity = 'warn'
+    THEN 'warn'
+    ELSE 'FAIL'
+  END AS result,
+  c.failing_rows,
+  c.subject,
+  c.sample,
+  c.run_id
+FROM etl.checks AS c
+WHERE
+  c.run_id IN (
+    SELECT
+      MAX(l.run_id)
+    FROM etl.checks AS l
+  )
+ORDER BY
+  c.failing_rows DESC NULLS FIRST,
+  c.severity,
+  c.check_name,
+  c.subject
+LIMIT 100;
+
+-- report/coverage.sql:1 32c1ca4a2ce6e027
+SELECT
+  p.song_match,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  p.song_match
+ORDER BY
+  2 DESC NULLS FIRST,
+  1;
+
+-- report/devices.sql:1 ab6b14f8cf0bfd2a
+SELECT
+  d.device,
+  d.level,
+  CAST(SUM(d.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT d.user_id) AS listeners
+FROM (
+  SELECT
+    CASE
+      WHEN g.user_agent LIKE '%iPhone%'
+      THEN 'iPhone'
+      WHEN g.user_agent LIKE '%iPad%'
+      THEN 'iPad'
+      WHEN g.user_agent LIKE '%Android%'
+      THEN 'Android'
+      WHEN g.user_agent LIKE '%Windows%'
+      THEN 'Windows'
+      WHEN g.user_agent LIKE '%Macintosh%'
+      THEN 'Mac'
+      WHEN g.user_agent LIKE '%Linux%'
+      THEN 'Linux'
+      WHEN NOT g.user_agent IS NULL
+      THEN 'other'
+    END AS device,
+    g.level,
+    g.user_id,
+    g.plays
+  FROM (
+    SELECT
+      p.user_agent,
+      p.level,
+      p.user_id,
+      COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE
+      p.start_time >= $since AND p.start_time < $until
+    GROUP BY
+      p.user_agent,
+      p.level,
+      p.user_id
+  ) AS g
+) AS d
+GROUP BY
+  d.device,
+  d.level
+ORDER BY
+  1,
+  2;
+
+-- report/freshness.sql:1 1fa7abd65a999594
+SELECT
+  r.last_load,
+  d.last_event,
+  d.days,
+  d.events,
+  d.plays,
+  f.loaded_files,
+  f.set_aside,
+  j.open_rejects
+FROM (
+  SELECT
+    MAX(u.finished_at) AS last_load
+  FROM etl.runs AS u
+  WHERE
+    u.status = 'done'
+) AS r
+CROSS JOIN (
+  SELECT
+    CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (MAX(e.last_ts)) MILLISECOND AS last_event,
+    COUNT(*) AS days,
+    CAST(COALESCE(SUM(e.events), 0) AS BIGINT) AS events,
+    CAST(COALESCE(SUM(e.plays), 0) AS BIGINT) AS plays
+  FROM etl.days AS e
+) AS d
+CROSS JOIN (
+  SELECT
+    COUNT(CASE WHEN l.state = 'loaded' THEN 1 END) AS loaded_files,
+    COUNT(CASE WHEN l.state = 'set_aside' THEN 1 END) AS set_aside
+  FROM etl.files AS l
+) AS f
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS open_rejects
+  FROM etl.rejects AS x
+  INNER JOIN etl.runs AS u
+    ON x.run_id = u.run_id
+  WHERE
+    u.status = 'done' AND x.resolved_by IS NULL
+) AS j;
+
+-- report/funnel.sql:1 b63ea3e700c2dcba
+SELECT
+  CASE f.page
+    WHEN 'Upgrade'
+    THEN 1
+    WHEN 'Submit Upgrade'
+    THEN 2
+    WHEN 'Downgrade'
+    THEN 3
+    WHEN 'Submit Downgrade'
+    THEN 4
+    WHEN 'Cancel'
+    THEN 5
+    ELSE 6
+  END AS step,
+  f.page,
+  COUNT(*) AS events,
+  COUNT(DISTINCT f.user_id) AS people
+FROM (
+  SELECT DISTINCT
+    e.user_id,
+    e.session_id,
+    e.item_in_session,
+    e.ts,
+    e.page
+  FROM staging_events AS e
+  WHERE
+    e.user_id <> ''
+    AND e.ts >= $ts_since
+    AND e.ts < $ts_until
+    AND e.page IN (
+      'Upgrade',
+      'Submit Upgrade',
+      'Downgrade',
+      'Submit Downgrade',
+      'Cancel',
+      'Cancellation Confirmation'
+    )
+) AS f
+GROUP BY
+  f.page
+ORDER BY
+  1;
+
+-- report/genders.sql:1 36b7c15fe2a0cc6f
+SELECT
+  u.gender,
+  g.level,
+  CAST(SUM(g.plays) AS BIGINT) AS plays,
+  COUNT(*) AS listeners
+FROM (
+  SELECT
+    p.user_id,
+    p.level,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.level
+) AS g
+INNER JOIN users AS u
+  ON g.user_id = u.user_id
+GROUP BY
+  u.gender,
+  g.level
+ORDER BY
+  1,
+  2;
+
+-- report/headline.sql:1 06176615b1a5e12b
+SELECT
+  t.plays,
+  t.listeners,
+  (
+    SELECT
+      COUNT(*)
+    FROM (
+      SELECT
+        p.user_id,
+        p.session_id
+      FROM songplays AS p
+      WHERE
+        p.start_time >= $since AND p.start_time < $until
+      GROUP BY
+        p.user_id,
+        p.session_id
+    ) AS s
+  ) AS sessions,
+  (
+    SELECT
+      COUNT(*)
+    FROM (
+      SELECT
+        p.song,
+        p.artist
+      FROM songplays AS p
+      WHERE
+        p.start_time >= $since AND p.start_time < $until
+      GROUP BY
+        p.song,
+        p.artist
+    ) AS s
+  ) AS songs,
+  t.matched,
+  (
+    SELECT
+      COUNT(DISTINCT e.user_id)
+    FROM staging_events AS e
+    WHERE
+      e.user_id <> '' AND e.ts >= $ts_since AND e.ts < $ts_until
+  ) AS people,
+  t.first_play,
+  t.last_play
+FROM (
+  SELECT
+    COUNT(*) AS plays,
+    COUNT(DISTINCT p.user_id) AS listeners,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+) AS t;
+
+-- report/hours.sql:1 e773f05bc130a7ad
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM p.start_time) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM p.start_time) AS INT) AS hour,
+  p.level,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM p.start_time),
+  EXTRACT(HOUR FROM p.start_time),
+  p.level
+ORDER BY
+  1,
+  2,
+  3;
+
+-- report/hours_by_day.sql:1 bd5fc8124c70f7b6
+SELECT
+  CAST(p.start_time AS DATE) AS day,
+  p.level,
+  CAST(EXTRACT(HOUR FROM p.start_time) AS INT) AS hour,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.start_time >= $days_since AND p.start_time < $until
+GROUP BY
+  CAST(p.start_time AS DATE),
+  p.level,
+  EXTRACT(HOUR FROM p.start_time)
+ORDER BY
+  1,
+  2,
+  3;
+
+-- report/levels.sql:1 26a953e096cb36ff
+SELECT
+  s.level,
+  CAST(SUM(s.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT s.user_id) AS listeners,
+  COUNT(*) AS sessions,
+  CAST(SUM(s.plays) AS DOUBLE) / COUNT(DISTINCT s.user_id) AS plays_per_listener
+FROM (
+  SELECT
+    p.level,
+    p.user_id,
+    p.session_id,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.level,
+    p.user_id,
+    p.session_id
+) AS s
+GROUP BY
+  s.level
+ORDER BY
+  2 DESC NULLS FIRST,
+  1;
+
+-- report/levels_by_day.sql:1 0fd29ef47830217f
+SELECT
+  d.day,
+  d.level,
+  d.plays,
+  d.listeners
+FROM analytics.daily_levels AS d
+WHERE
+  d.day >= CAST($days_since AS DATE) AND d.day < CAST($until AS DATE)
+ORDER BY
+  d.day,
+  d.level;
+
+-- report/metros.sql:1 4e08222ab74f17ba
+WITH counted AS (
+  SELECT
+    COALESCE(p.level, 'unknown') AS of_level,
+    p.location,
+    p.user_id,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    COALESCE(p.level, 'unknown'),
+    p.location,
+    p.user_id
+), ranked AS (
+  SELECT
+    a.of_level,
+    a.location,
+    a.plays,
+    a.listeners,
+    ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC NULLS FIRST, a.location) AS place
+  FROM (
+    SELECT
+      '' AS of_level,
+      c.location,
+      CAST(SUM(c.plays) AS BIGINT) AS plays,
+      COUNT(DISTINCT c.user_id) AS listeners
+    FROM counted AS c
+    GROUP BY
+      c.location
+    UNION ALL
+    SELECT
+      c.of_level,
+      c.location,
+      CAST(SUM(c.plays) AS BIGINT) AS plays,
+      COUNT(*) AS listeners
+    FROM counted AS c
+    GROUP BY
+      c.of_level,
+      c.location
+  ) AS a
+)
+SELECT
+  NULLIF(r.of_level, '') AS of_level,
+  r.place,
+  r.location,
+  r.plays,
+  r.listeners
+FROM ranked AS r
+WHERE
+  r.place <= 20 OR (
+    r.place <= 100 AND r.of_level = ''
+  )
+ORDER BY
+  r.of_level,
+  r.place;
+
+-- report/rejects.sql:1 927bb15b93f274fa
+SELECT
+  r.kind,
+  r.reason,
+  COUNT(*) AS rejects,
+  COUNT(DISTINCT r.uri) AS files,
+  MIN(r.uri) AS first_file
+FROM etl.rejects AS r
+INNER JOIN etl.runs AS u
+  ON r.run_id = u.run_id
+WHERE
+  u.status = 'done' AND r.resolved_by IS NULL
+GROUP BY
+  r.kind,
+  r.reason
+ORDER BY
+  rejects DESC NULLS FIRST,
+  r.kind,
+  r.reason
+LIMIT 100;
+
+-- report/retention.sql:1 c8cf2ab842cb6c01
+SELECT
+  r.cohort_by,
+  r.cohort,
+  r.cohort_people,
+  r.weeks_later,
+  r.people
+FROM analytics.retention AS r
+WHERE
+  r.cohort >= CAST(DATE_TRUNC('WEEK', $cohorts_since) AS DATE)
+  AND r.cohort < CAST($until AS DATE)
+  AND r.weeks_later <= 26
+ORDER BY
+  r.cohort_by,
+  r.cohort,
+  r.weeks_later;
+
+-- report/runs.sql:1 81b7b9b455c88292
+SELECT
+  r.run_id,
+  r.mode,
+  r.status,
+  r.finished_at,
+  r.files_loaded,
+  r.rows_read,
+  r.rows_loaded,
+  r.rows_rejected,
+  r.plays_loaded
+FROM etl.runs AS r
+ORDER BY
+  r.run_id DESC NULLS FIRST
+LIMIT 20;
+
+-- report/set_aside.sql:1 63f1fd96b552f3c4
+SELECT
+  f.uri,
+  f.kind,
+  f.run_id,
+  f.reason,
+  f.rows_read,
+  f.rows_rejected,
+  f.detail
+FROM etl.files AS f
+WHERE
+  f.state = 'set_aside'
+ORDER BY
+  f.run_id DESC NULLS FIRST,
+  f.uri
+LIMIT 100;
+
+-- report/song_trends.sql:1 5c733e63c871916f
+WITH most AS (
+  SELECT
+    t.song,
+    t.artist,
+    ROW_NUMBER() OVER (ORDER BY t.plays DESC NULLS FIRST, t.song, t.artist) AS place
+  FROM (
+    SELECT
+      p.song,
+      p.artist,
+      COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE
+      p.start_time >= $since AND p.start_time < $until
+    GROUP BY
+      p.song,
+      p.artist
+  ) AS t
+)
+SELECT
+  m.place,
+  m.song,
+  m.artist,
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
+  COUNT(*) AS plays
+FROM most AS m
+INNER JOIN songplays AS p
+  ON COALESCE(m.song, '') = COALESCE(p.song, '')
+  AND COALESCE(m.artist, '') = COALESCE(p.artist, '')
+WHERE
+  m.place <= 10 AND p.start_time >= $days_since AND p.start_time < $until
+GROUP BY
+  m.place,
+  m.song,
+  m.artist,
+  DATE_TRUNC('WEEK', p.start_time)
+ORDER BY
+  m.place,
+  4;
+
+-- report/top_artists.sql:1 30b250b034ab9241
+WITH counted AS (
+  SELECT
+    COALESCE(p.level, 'unknown') AS of_level,
+    p.artist,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    COALESCE(p.level, 'unknown'),
+    p.artist
+), ranked AS (
+  SELECT
+    a.of_level,
+    a.artist,
+    a.plays,
+    ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC NULLS FIRST, a.artist) AS place
+  FROM (
+    SELECT
+      '' AS of_level,
+      c.artist,
+      CAST(SUM(c.plays) AS BIGINT) AS plays
+    FROM counted AS c
+    GROUP BY
+      c.artist
+    UNION ALL
+    SELECT
+      c.of_level,
+      c.artist,
+      c.plays
+    FROM counted AS c
+  ) AS a
+)
+SELECT
+  NULLIF(r.of_level, '') AS of_level,
+  r.place,
+  r.artist,
+  r.plays
+FROM ranked AS r
+WHERE
+  r.place <= 20 OR (
+    r.place <= 100 AND r.of_level = ''
+  )
+ORDER BY
+  r.of_level,
+  r.place;
+
+-- report/top_songs.sql:1 456c800c8a798fab
+WITH counted AS (
+  SELECT
+    COALESCE(p.level, 'unknown') AS of_level,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    COALESCE(p.level, 'unknown'),
+    p.song,
+    p.artist
+), ranked AS (
+  SELECT
+    a.of_level,
+    a.song,
+    a.artist,
+    a.plays,
+    ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC NULLS FIRST, a.song, a.artist) AS place
+  FROM (
+    SELECT
+      '' AS of_level,
+      c.song,
+      c.artist,
+      CAST(SUM(c.plays) AS BIGINT) AS plays
+    FROM counted AS c
+    GROUP BY
+      c.song,
+      c.artist
+    UNION ALL
+    SELECT
+      c.of_level,
+      c.song,
+      c.artist,
+      c.plays
+    FROM counted AS c
+  ) AS a
+)
+SELECT
+  NULLIF(r.of_level, '') AS of_level,
+  r.place,
+  r.song,
+  r.artist,
+  r.plays
+FROM ranked AS r
+WHERE
+  r.place <= 20 OR (
+    r.place <= 100 AND r.of_level = ''
+  )
+ORDER BY
+  r.of_level,
+  r.place;
+
+-- report/unmatched.sql:1 8eff0d6bd2c555cd
+SELECT
+  p.song,
+  p.artist,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.song_id IS NULL AND p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  p.song,
+  p.artist
+ORDER BY
+  plays DESC NULLS FIRST,
+  p.song,
+  p.artist
+LIMIT 100;
+
 -- run/clear.sql:1 953c780020c72a35
 DELETE FROM run_files;
 

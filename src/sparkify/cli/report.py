@@ -1,0 +1,151 @@
+"""`sparkify report`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sparkify.cli.commands import Subcommand
+from sparkify.cli.options import (
+    json_option,
+    name_of,
+    open_warehouse,
+    settings_from,
+    warehouse_options,
+)
+from sparkify.cli.output import make_folder, unwritable, verify_output, written_aside
+from sparkify.cli.screen import Screen
+from sparkify.errors import ConfigError
+from sparkify.text import sized
+
+if TYPE_CHECKING:
+    from sparkify.report.numbers import Days, ReportNumbers
+    from sparkify.settings import Settings
+
+_FILE = Path("sparkify-report.html")
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(cls=Subcommand)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=f"Write the page to FILE.  [default: {_FILE}]",
+    metavar="FILE",
+)
+@click.option("--since", type=_DAY, metavar="DATE", help="The first day (UTC).")
+@click.option("--until", type=_DAY, metavar="DATE", help="The last day (UTC), included.")
+@click.option("--open", "opens", is_flag=True, help="Show the page in a browser.")
+@warehouse_options
+@json_option
+def report(
+    output: Path | None,
+    since: datetime | None,
+    until: datetime | None,
+    opens: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Write a dashboard: one HTML file that needs no server and no network.
+
+    Each of its panels has a chart, a table, what the numbers mean and the SQL that computes them.
+    With --json the numbers go to stdout, and a page is written only with -o or --open.
+
+    \b
+    Example:
+      sparkify report --open
+      sparkify report --since 2018-11-01 --until 2018-11-30 -o november.html
+      sparkify report --json
+    """
+    from sparkify.report.numbers import Days
+
+    days = Days(since.date() if since else None, until.date() if until else None)
+    if days.since and days.until and days.since > days.until:
+        raise ConfigError(f"--since {days.since} is after --until {days.until}.", "Exchange them.")
+    screen = Screen(as_json)
+    path = output or (None if as_json and not opens else _FILE)
+    numbers = write_report(screen, settings_from(options), options, days, path)
+    told: dict[str, Any] = {
+        "warehouse": numbers.warehouse,
+        "since": days.since,
+        "until": days.until,
+        "first_play": numbers.first_play,
+        "last_play": numbers.last_play,
+        "made_at": numbers.made_at,
+        "panels": {
+            name: {
+                "title": each.title,
+                "definition": each.definition,
+                "sql": each.sql,
+                "rows": each.records(),
+            }
+            for name, each in numbers.panels.items()
+        },
+    }
+    if path is not None:
+        told["report"] = str(path)
+        if opens:
+            _open(screen, path)
+    screen.result(told)
+
+
+def write_report(
+    screen: Screen, settings: Settings, options: dict[str, Any], days: Days, path: Path | None
+) -> ReportNumbers:
+    """Compute the report's numbers, and write the page where a path is given; say where it is.
+
+    Raises:
+        EngineError: There is no warehouse, or it is of an older version that has not the views.
+        ConfigError: The file cannot be written.
+    """
+    from sparkify.report.numbers import gather
+    from sparkify.report.page import write_page
+    from sparkify.warehouse.connect import require
+    from sparkify.warehouse.ledger import now
+
+    engine = open_warehouse(settings, options)
+    try:
+        with engine.reading() as exists:
+            require(engine, exists=exists)
+            if path is not None:
+                verify_output(path, settings, engine)
+                make_folder(path)
+            with screen.progress("computing the report") as progress:
+                numbers = gather(
+                    engine,
+                    days,
+                    warehouse=_title(settings),
+                    made_at=now(),
+                    on_panel=lambda title: progress(label=f"computing the report: {title}"),
+                )
+        place = name_of(settings, engine)
+    finally:
+        engine.close()
+    screen.say(f"Warehouse: {place}")
+    if path is not None:
+        with written_aside(path) as aside:
+            try:
+                aside.write_text(write_page(numbers), encoding="utf-8")
+            except OSError as exc:
+                raise unwritable(path, exc) from exc
+        size = f" ({sized(path.stat().st_size)})" if path.is_file() else ""
+        screen.say(f"Wrote the report to {path}{size}.")
+    return numbers
+
+
+def _title(settings: Settings) -> str:
+    """Return what the page calls the warehouse: it may be sent to others, so no folder and no host."""
+    if settings.dwh.engine == "redshift":
+        return f"{settings.cluster.db_name} on Redshift"
+    return f"{Path(settings.dwh.database).name} on DuckDB"
+
+
+def _open(screen: Screen, path: Path) -> None:
+    import webbrowser
+
+    if not webbrowser.open(path.absolute().as_uri()):
+        screen.warn(f"no browser could be started; open {path} in one.")

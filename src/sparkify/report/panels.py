@@ -1,0 +1,135 @@
+"""The panels of the report, in the order of the page.
+
+What a panel is called, what its numbers mean and how they are computed stands in its .sql file
+(``sql/report``): the first line is the title, the comment below it the definition.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sparkify.warehouse.statements import Statement, statement
+
+
+class Pivot(NamedTuple):
+    """A table whose columns are the values of a column: cells of one row and column are added up."""
+
+    rows: tuple[str, ...]
+    column: str
+    cell: str
+
+
+class Panel(NamedTuple):
+    """One panel: a statement, its table, and how a chart shows it.
+
+    Attributes:
+        name: The .sql file below ``sql/report``, without its suffix.
+        follows: What of the page's filter it follows: ``days``, ``level``, both or nothing.
+        chart: Whether ``report.js`` has a chart of that name.
+        wide: Whether it takes the page's whole width.
+        upright: Whether its one row is shown as a column.
+        pivot: How its table is laid out, if not row by row.
+        also: Another statement whose rows are for the chart alone.
+        also_pivot: How these are laid out.
+    """
+
+    name: str
+    follows: tuple[str, ...] = ()
+    chart: bool = True
+    wide: bool = False
+    upright: bool = False
+    pivot: Pivot | None = None
+    also: str = ""
+    also_pivot: Pivot | None = None
+
+    @property
+    def statement(self) -> Statement:
+        """The statement that computes its rows."""
+        return report_statement(self.name)
+
+
+class Section(NamedTuple):
+    """Panels under one heading."""
+
+    name: str
+    title: str
+    panels: tuple[Panel, ...]
+
+
+# The numbers at the top of the page.
+HEADLINE = Panel("headline", chart=False)
+
+SECTIONS = (
+    Section(
+        "listening",
+        "Listening",
+        (
+            Panel("activity_by_day", ("days",), wide=True),
+            Panel("levels_by_day", ("days", "level"), wide=True),
+            Panel("levels"),
+            Panel(
+                "hours",
+                ("days", "level"),
+                pivot=Pivot(("weekday",), "hour", "plays"),
+                also="hours_by_day",
+                also_pivot=Pivot(("day", "level"), "hour", "plays"),
+            ),
+        ),
+    ),
+    Section(
+        "music",
+        "Music",
+        (
+            Panel("top_songs", ("level",)),
+            Panel("song_trends"),
+            Panel("top_artists", ("level",)),
+            Panel("artist_trends"),
+        ),
+    ),
+    Section(
+        "people",
+        "People",
+        (
+            Panel("activity_by_week"),
+            Panel("activity_by_month"),
+            Panel(
+                "retention",
+                wide=True,
+                pivot=Pivot(("cohort_by", "cohort", "cohort_people"), "weeks_later", "people"),
+            ),
+            Panel("funnel"),
+            Panel("genders", ("level",)),
+            Panel("devices", ("level",)),
+            Panel("metros", ("level",)),
+        ),
+    ),
+    Section("catalogue", "Catalogue", (Panel("coverage"), Panel("unmatched", chart=False))),
+    Section(
+        "data",
+        "Data",
+        (
+            Panel("freshness", chart=False, upright=True),
+            Panel("rejects", chart=False),
+            Panel("set_aside", chart=False),
+            Panel("checks", chart=False),
+            Panel("runs", chart=False, wide=True),
+        ),
+    ),
+)
+
+PANELS = (HEADLINE, *(panel for section in SECTIONS for panel in section.panels))
+
+
+def report_statement(name: str) -> Statement:
+    """Return a statement of the report by its name."""
+    return statement(f"report/{name}.sql")
+
+
+def describe(step: Statement) -> tuple[str, str]:
+    """Return title and definition: the first line of the statement's head, and the lines below it."""
+    head: list[str] = []
+    for line in step.text.splitlines():
+        if not line.startswith("--"):
+            break
+        head.append(line.removeprefix("--").strip())
+    return head[0], " ".join(head[1:])

@@ -1,0 +1,24 @@
+-- The ten top artists, week by week
+-- Plays by week (UTC, its Monday) of the ten artists that were played most in the range, in the latest 400
+-- days of it. A week without plays has no row; the first and the last may be cut by the range.
+WITH most AS (
+    SELECT t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.artist) AS place
+    FROM (
+        SELECT p.artist, COUNT(*) AS plays
+        FROM songplays AS p
+        WHERE p.start_time >= :since AND p.start_time < :until
+        GROUP BY p.artist
+    ) AS t
+)
+
+SELECT
+    m.place,
+    m.artist,
+    CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
+    COUNT(*) AS plays
+FROM most AS m
+INNER JOIN songplays AS p
+    ON COALESCE(m.artist, '') = COALESCE(p.artist, '')
+WHERE m.place <= 10 AND p.start_time >= :days_since AND p.start_time < :until
+GROUP BY m.place, m.artist, DATE_TRUNC('week', p.start_time)
+ORDER BY m.place, 3;

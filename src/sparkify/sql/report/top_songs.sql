@@ -1,0 +1,34 @@
+-- Top songs
+-- The 100 titles that were played most in the range, by title and artist as the logs name them, in the
+-- catalogue or not. A row without of_level counts all plays; one with it those on that level, whose 20 most
+-- played are listed too.
+WITH counted AS (
+    SELECT COALESCE(p.level, 'unknown') AS of_level, p.song, p.artist, COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= :since AND p.start_time < :until
+    GROUP BY COALESCE(p.level, 'unknown'), p.song, p.artist
+),
+
+ranked AS (
+    SELECT
+        a.of_level, a.song, a.artist, a.plays,
+        ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC, a.song, a.artist) AS place
+    FROM (
+        SELECT '' AS of_level, c.song, c.artist, CAST(SUM(c.plays) AS BIGINT) AS plays
+        FROM counted AS c
+        GROUP BY c.song, c.artist
+        UNION ALL
+        SELECT c.of_level, c.song, c.artist, c.plays
+        FROM counted AS c
+    ) AS a
+)
+
+SELECT
+    NULLIF(r.of_level, '') AS of_level,
+    r.place,
+    r.song,
+    r.artist,
+    r.plays
+FROM ranked AS r
+WHERE r.place <= 20 OR (r.place <= 100 AND r.of_level = '')
+ORDER BY r.of_level, r.place;
