@@ -7,12 +7,22 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 PROGRAM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+# The browser reads commands from descriptor 3 and writes to 4.
+_START = """
+import os, sys
+reads, writes, *command = sys.argv[1:]
+os.dup2(os.dup(int(reads)), 60), os.dup2(os.dup(int(writes)), 61)
+os.dup2(60, 3), os.dup2(61, 4)
+os.execv(command[0], command)
+"""
 
 
 class Chromium:
@@ -31,9 +41,8 @@ class Chromium:
             *("--hide-scrollbars", "--disable-background-networking", "--disable-component-update"),
             *("--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"),
         )
-        # The browser reads commands from descriptor 3 and writes to 4.
         self._process = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}', PROGRAM, *options],
+            [sys.executable, "-c", _START, str(to_browser), str(from_browser), PROGRAM, *options],
             pass_fds=(to_browser, from_browser),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -45,6 +54,9 @@ class Chromium:
         self._numbers = itertools.count(1)
         self._buffer = b""
         self._session = ""
+
+    def attach(self) -> None:
+        """Begin to talk to the one page there is."""
         (target,) = (each for each in self.call("Target.getTargets")["targetInfos"] if each["type"] == "page")
         attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
@@ -144,6 +156,7 @@ def open_chromium(profile: Path) -> Iterator[Chromium]:
     """Yield a running browser; it is closed at the end."""
     browser = Chromium(profile)
     try:
+        browser.attach()
         yield browser
     finally:
         browser.close()

@@ -22,6 +22,8 @@
   const within = (day) => (!filter.from || day >= filter.from) && (!filter.to || day <= filter.to);
   const ofLevel = (level) => filter.level === null || named(level) === filter.level;
   const sum = (rows, value) => rows.reduce((total, row) => total + value(row), 0);
+  // Even nothing is seen.
+  const shade = (share) => 0.05 + 0.95 * share;
   // A text within other text keeps its own direction.
   const isolated = (text) => `\u2068${text ?? UNKNOWN}\u2069`;
   const shortened = (text, most) => {
@@ -249,10 +251,9 @@
             marginTop: 0,
             x: { label: null, ticks: d3.range(0, 24, 3), tickSize: 0, padding: 0.08, domain: d3.range(24), tickFormat: (hour) => (hour % 3 ? "" : `${hour}h`) },
             y: { label: null, domain: [...WEEKDAYS.slice(1), "Sun"], tickSize: 0, padding: 0.08 },
-            opacity: { domain: [0, most], range: [0.05, 1] },
             marks: [
               Plot.cell(rows, {
-                x: "hour", y: "weekday", fill: "var(--accent)", fillOpacity: "value", rx: 3,
+                x: "hour", y: "weekday", fill: "var(--accent)", fillOpacity: { value: (row) => shade(row.value / most), scale: null }, rx: 3,
                 title: (row) => `${row.weekday} ${row.hour}:00 to ${row.hour + 1}:00 UTC\n${number.format(row.value)} plays`, tip: true,
               }),
             ],
@@ -322,10 +323,9 @@
             marginBottom: 4,
             x: { type: "band", domain: d3.range(most + 1), axis: "top", label: "weeks later", labelAnchor: "left", labelOffset: 36, labelArrow: "none", tickSize: 0, padding: 0.06, tickFormat: (later) => (room < 20 && later % 4 ? "" : later) },
             y: { type: "band", domain: cohorts.map(label), label: null, tickSize: 0, padding: 0.1 },
-            opacity: { domain: [0, 1], range: [0.04, 0.85] },
             marks: [
               Plot.cell(rows, {
-                x: "later", y: "label", fill: "var(--accent)", fillOpacity: "share", rx: 3,
+                x: "later", y: "label", fill: "var(--accent)", fillOpacity: { value: (row) => shade(0.85 * row.share), scale: null }, rx: 3,
                 title: (row) => `first seen in the week of ${row.cohort}\n${number.format(row.there)} of ${number.format(row.size)} there ${row.later} weeks later`, tip: true,
               }),
               Plot.text(room < 34 ? [] : rows, {
@@ -370,6 +370,8 @@
     const drawn = CHARTS[panel.name](panel, Math.max(Math.floor(width), 240));
     for (const svg of drawn) {
       if (svg instanceof SVGSVGElement) {
+        // One image with one name: its parts have none.
+        for (const part of svg.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
         svg.setAttribute("role", "img");
         svg.setAttribute("aria-label", `${title}: chart of the table below`);
       }
