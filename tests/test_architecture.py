@@ -29,9 +29,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "intake": {"lake", "records", "errors", "text"},
     "pipeline": {"intake", *_GROUND},
     "cluster": _GROUND,
+    "report": {"warehouse", "records", "errors", "text"},
     "doctor": {"pipeline", "cluster", "intake", *_GROUND},
     "simulator": _GROUND,
-    "cli": {"doctor", "pipeline", "intake", "cluster", "simulator", *_GROUND},
+    "cli": {"doctor", "report", "pipeline", "intake", "cluster", "simulator", *_GROUND},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -134,7 +135,9 @@ def test_every_module_says_what_it_is_for() -> None:
     assert not silent
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["etl", "--help"], ["query", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["etl", "--help"], ["query", "--help"], ["report", "--help"]]
+)
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     heavy = [
         "duckdb",

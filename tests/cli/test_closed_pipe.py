@@ -84,6 +84,11 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("query", "SELECT * FROM users", "-o", "users.csv"), 0),
         (nothing, ("query", "SELECT nonsense"), 1),
     ],
+    ("report",): [
+        (nothing, ("report", "-o", "/dev/null"), 0),
+        (nothing, ("report", "--json"), 0),
+        (gone, ("report",), 1),
+    ],
     ("runs",): [(nothing, ("runs",), 0), (gone, ("runs",), 1)],
     ("files",): [(nothing, ("files",), 0)],
     ("rejects", "list"): [(nothing, ("rejects", "list"), 0)],

@@ -25,6 +25,9 @@ def test_the_demo_says_what_it_leaves_and_how_to_remove_it(
     assert folder.parent == tmp_path
     assert told["bytes"] == sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     size = f"{told['bytes'] / 1e6:,.0f} MB"
+    assert Path(told["report"]).parent == folder
+    assert Path(told["report"]).read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert told["report"] in done.err
     last = done.err.splitlines()[-1]
     assert last == f"All of it ({size}) stays there until you remove it: rm -r {folder}"
     subprocess.run(shlex.split(last.partition(": ")[2]), check=True)

@@ -44,7 +44,11 @@ def make_lake(root: Path, *, days: int = 45, number: int = 500) -> Lake:
         song(),
         song(song_id="SO2", title="Other", artist_id="AR2", artist_name="Artist 2", duration=99.0),
     ]
-    titles = [("Title", "Artist", 200.5), ("Title", "Artist", 201.0), ("Other", "Artist 2", 99.0)]
+    titles: list[tuple[str | None, str | None, float]] = [
+        ("Title", "Artist", 200.5),
+        ("Title", "Artist", 201.0),
+        ("Other", "Artist 2", 99.0),
+    ]
     titles += [(text, f"Artist {text}", 10.0) for text in HOSTILE] + [
         (None, "Artist", 1.0),
         ("Lonely", None, 1.0),

@@ -134,7 +134,7 @@ def _by_day(visits: Sequence[Visit], plays: Rows) -> Rows:
             {
                 "day": day,
                 "people": len(there),
-                **_listening(plays, lambda p, day=day: p["start_time"].date() == day),
+                **_listening([p for p in plays if p["start_time"].date() == day]),
                 "new_people": new,
                 "returning_people": len(there) - new,
                 "lost_people": lost if (last - day).days >= 28 else None,
@@ -144,17 +144,12 @@ def _by_day(visits: Sequence[Visit], plays: Rows) -> Rows:
 
 
 def _by_week(visits: Sequence[Visit], plays: Rows) -> Rows:
-    return [
-        {"week": week, **row}
-        for week, row in _by_period(visits, plays, _monday)
-        if row.pop("days_of_people") is not None
-    ]
+    return [{"week": week, **row} for week, row, _ in _by_period(visits, plays, _monday)]
 
 
 def _by_month(visits: Sequence[Visit], plays: Rows) -> Rows:
     rows = []
-    for month, row in _by_period(visits, plays, lambda day: day.replace(day=1)):
-        person_days = row.pop("days_of_people")
+    for month, row, person_days in _by_period(visits, plays, lambda day: day.replace(day=1)):
         daily = len(person_days) / len({day for _, day in person_days})
         rows.append({"month": month, **row, "mean_daily_people": daily, "stickiness": daily / row["people"]})
     return rows
@@ -162,27 +157,21 @@ def _by_month(visits: Sequence[Visit], plays: Rows) -> Rows:
 
 def _by_period(
     visits: Sequence[Visit], plays: Rows, begin: Callable[[date], date]
-) -> Iterable[tuple[date, dict[str, Any]]]:
+) -> Iterable[tuple[date, dict[str, int], set[tuple[str, date]]]]:
+    """Yield each period with its row, and who was there on which of its days."""
     first: dict[str, date] = {}
     for user, _, day, _ in visits:
         first[user] = min(first.get(user, date.max), day)
     for period in sorted({begin(day) for _, _, day, _ in visits}):
         person_days = {(user, day) for user, _, day, _ in visits if begin(day) == period}
         people = {user for user, _ in person_days}
-        yield (
-            period,
-            {
-                "people": len(people),
-                **_listening(plays, lambda p, period=period: begin(p["start_time"].date()) == period),
-                "new_people": sum(begin(first[user]) == period for user in people),
-                "days_of_people": person_days,
-            },
-        )
+        heard = [p for p in plays if begin(p["start_time"].date()) == period]
+        new = sum(begin(first[user]) == period for user in people)
+        yield period, {"people": len(people), **_listening(heard), "new_people": new}, person_days
 
 
-def _listening(plays: Rows, there: Callable[[dict[str, Any]], bool]) -> dict[str, int]:
-    found = [p for p in plays if there(p)]
-    return {"listeners": len({p["user_id"] for p in found}), "plays": len(found)}
+def _listening(plays: Rows) -> dict[str, int]:
+    return {"listeners": len({p["user_id"] for p in plays}), "plays": len(plays)}
 
 
 def _retention(visits: Sequence[Visit]) -> Rows:

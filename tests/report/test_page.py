@@ -13,6 +13,7 @@ import pytest
 from sparkify.cli.app import run
 from sparkify.report import page as pages
 from sparkify.text import visible
+from tests.old_warehouses import restore
 from tests.records import play, write_records
 from tests.report.conftest import HOSTILE
 from tests.warehouses import options_of
@@ -102,7 +103,12 @@ def test_it_lies_in_the_current_folder_and_is_replaced(
 
 def test_it_opens_in_a_browser(place: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or True)
+
+    def show(url: str) -> bool:
+        opened.append(url)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", show)
     assert run(["report", *place, "-o", str(tmp_path / "a b" / "r.html"), "--open"]) == 0
     assert opened == [(tmp_path / "a b" / "r.html").as_uri()]
 
@@ -116,6 +122,16 @@ def test_what_makes_no_sense_writes_nothing(
     assert run(["report", "--database", str(tmp_path / "none.duckdb"), "-o", str(target)]) == 1
     assert "there is no warehouse yet" in capsys.readouterr().err
     assert not target.exists()
+
+
+def test_an_older_warehouse_is_to_be_upgraded_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    old = restore(0, tmp_path / "old")
+    target = tmp_path / "r.html"
+    assert run(["report", *options_of(old.place), "-o", str(target)]) == 1
+    assert "sparkify upgrade" in capsys.readouterr().err
+    assert not target.exists()
+    assert run(["upgrade", *options_of(old.place)]) == 0
+    assert run(["report", *options_of(old.place), "-o", str(target)]) == 0
 
 
 def test_the_warehouse_is_not_written_over(tmp_path: Path):

@@ -22,7 +22,7 @@ from sparkify.errors import FAILED, INTERRUPTED, OK, TERMINATED, USAGE, Sparkify
 
 # name → (module, one line for `sparkify --help`): no command's module is imported to list them.
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("sparkify.cli.demo", "Simulate a small month, load it, ask it five questions."),
+    "demo": ("sparkify.cli.demo", "Simulate a small month, load it, ask it, write the report."),
     "simulate": ("sparkify.cli.simulate", "Write songs and activity logs of any size."),
     "init": ("sparkify.cli.init", "Write a commented dwh.cfg."),
     "create-tables": ("sparkify.cli.create_tables", "Create, or reset, every table of the warehouse."),

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from sparkify.cli.commands import Subcommand
-from sparkify.cli.options import json_option, open_warehouse
+from sparkify.cli.options import json_option, open_warehouse, settings_from
 from sparkify.cli.screen import Screen
 from sparkify.errors import ConfigError
 from sparkify.text import counted
@@ -29,7 +29,7 @@ _USERS = 400
 )
 @json_option
 def demo(folder: Path | None, seed: int, as_json: bool) -> None:
-    """Simulate a small month, load it into a fresh warehouse, and ask it five questions.
+    """Simulate a small month, load it, ask it five questions, and write the report.
 
     Everything lies in FOLDER, which must be new; a temporary one if you name none. It stays, so that
     you can look around in it; the last line says how to remove it.
@@ -57,6 +57,8 @@ def demo(folder: Path | None, seed: int, as_json: bool) -> None:
 
 def _show(screen: Screen, folder: Path, seed: int) -> None:
     from sparkify.cli.etl import load
+    from sparkify.cli.report import tell_report, write_report
+    from sparkify.report.numbers import Days
     from sparkify.settings import load_settings
     from sparkify.simulator.config import load_parameters
     from sparkify.simulator.workers import simulate
@@ -87,6 +89,11 @@ def _show(screen: Screen, folder: Path, seed: int) -> None:
     screen.say()
     screen.say("3. Ask it.")
     answers = _ask(screen, options)
+    screen.say()
+    screen.say("4. Write the report: one page of charts and tables.")
+    page = folder / "sparkify-report.html"
+    write_report(screen, settings_from(options), options, Days(), page)
+    tell_report(screen, page)
     seconds = time.monotonic() - started
     screen.say()
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -108,6 +115,7 @@ def _show(screen: Screen, folder: Path, seed: int) -> None:
             "bytes": size,
             "etl": told,
             "answers": answers,
+            "report": str(page),
             "seconds": round(seconds, 3),
         }
     )
@@ -129,7 +137,6 @@ def _command() -> str:
 
 
 def _ask(screen: Screen, options: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    from sparkify.cli.options import settings_from
     from sparkify.warehouse.statements import list_files, statement
 
     answers: dict[str, list[dict[str, Any]]] = {}

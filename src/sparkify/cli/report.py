@@ -18,12 +18,13 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.output import make_folder, unwritable, verify_output, written_aside
 from sparkify.cli.screen import Screen
-from sparkify.errors import ConfigError
+from sparkify.errors import Command, ConfigError, EngineError, Hint
 from sparkify.text import sized
 
 if TYPE_CHECKING:
     from sparkify.report.numbers import Days, ReportNumbers
     from sparkify.settings import Settings
+    from sparkify.warehouse.engine import Engine
 
 _FILE = Path("sparkify-report.html")
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -68,7 +69,11 @@ def report(
         raise ConfigError(f"--since {days.since} is after --until {days.until}.", "Exchange them.")
     screen = Screen(as_json)
     path = output or (None if as_json and not opens else _FILE)
-    numbers = write_report(screen, settings_from(options), options, days, path)
+    settings = settings_from(options)
+    numbers, place = write_report(screen, settings, options, days, path)
+    screen.say(f"Warehouse: {place}")
+    if path is not None:
+        tell_report(screen, path)
     told: dict[str, Any] = {
         "warehouse": numbers.warehouse,
         "since": days.since,
@@ -95,11 +100,14 @@ def report(
 
 def write_report(
     screen: Screen, settings: Settings, options: dict[str, Any], days: Days, path: Path | None
-) -> ReportNumbers:
-    """Compute the report's numbers, and write the page where a path is given; say where it is.
+) -> tuple[ReportNumbers, str]:
+    """Compute the report's numbers, and write the page where a path is given.
+
+    Returns:
+        The numbers, and the warehouse for people.
 
     Raises:
-        EngineError: There is no warehouse, or it is of an older version that has not the views.
+        EngineError: There is no warehouse, or it is of an older version without today's views.
         ConfigError: The file cannot be written.
     """
     from sparkify.report.numbers import gather
@@ -111,6 +119,7 @@ def write_report(
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
+            _require_views(engine)
             if path is not None:
                 verify_output(path, settings, engine)
                 make_folder(path)
@@ -125,16 +134,31 @@ def write_report(
         place = name_of(settings, engine)
     finally:
         engine.close()
-    screen.say(f"Warehouse: {place}")
     if path is not None:
         with written_aside(path) as aside:
             try:
                 aside.write_text(write_page(numbers), encoding="utf-8")
             except OSError as exc:
                 raise unwritable(path, exc) from exc
-        size = f" ({sized(path.stat().st_size)})" if path.is_file() else ""
-        screen.say(f"Wrote the report to {path}{size}.")
-    return numbers
+    return numbers, place
+
+
+def tell_report(screen: Screen, path: Path) -> None:
+    """Say where the page is; what is no regular file, such as a pipe, has no size."""
+    size = f" ({sized(path.stat().st_size)})" if path.is_file() else ""
+    screen.say(f"Wrote the report to {path}{size}.")
+
+
+def _require_views(engine: Engine) -> None:
+    from sparkify.warehouse.ledger import read_meta
+    from sparkify.warehouse.version import find_upgrade
+
+    meta = read_meta(engine)
+    if meta is None or find_upgrade(meta).definitions:
+        raise EngineError(
+            f"the report needs tables and views of this version, and {engine.place} has older ones.",
+            Hint("{} makes them; the report can be written then.", Command("upgrade")),
+        )
 
 
 def _title(settings: Settings) -> str:

@@ -774,7 +774,7 @@ SELECT
 FROM lasts AS l;
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=c4471dff62b998e8 song_matches=47357512499e2f35 rematched=b73ce3a17e4ff8ac played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=c4d6d324e948cac5 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=14a7750a25e45ea1 analytics.retention=61a400cf9a480382 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=fd9177a0c65fa186', '0.1.0', NULL);
+(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=c4d6d324e948cac5 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=14a7750a25e45ea1 analytics.retention=61a400cf9a480382 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=fd9177a0c65fa186', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -877,9 +877,16 @@ CREATE TEMP TABLE IF NOT EXISTS run_played (
     played_to BIGINT
 );
 
+-- Plays of earlier runs whose song may be another one now, and whether they had one.
 CREATE TEMP TABLE IF NOT EXISTS run_rematched (
     songplay_id BIGINT NOT NULL,
     start_time TIMESTAMP NOT NULL,
+    user_id VARCHAR(64) NOT NULL,
+    level VARCHAR(16),
+    session_id BIGINT NOT NULL,
+    location VARCHAR(1024),
+    user_agent VARCHAR(1024),
+    item_in_session INTEGER NOT NULL,
     song VARCHAR(1024),
     artist VARCHAR(1024),
     length DOUBLE PRECISION,
@@ -4563,6 +4570,539 @@ FROM etl.files
 ORDER BY run_id DESC, uri
 LIMIT 100;
 
+-- In short
+-- What the range comes to. plays: NextSong events, each once. listeners: people with a play; sessions: their
+-- visits with a play; songs: titles by artist as the logs name them; matched: plays of a song in the
+-- catalogue. people: those with any event, plays or not. People are counted once each, so the people of two
+-- ranges do not add up.
+SELECT
+    t.plays,
+    t.listeners,
+    (
+        SELECT COUNT(*)
+        FROM (
+            SELECT p.user_id, p.session_id
+            FROM songplays AS p
+            WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+            GROUP BY p.user_id, p.session_id
+        ) AS s
+    ) AS sessions,
+    (
+        SELECT COUNT(*)
+        FROM (
+            SELECT p.song, p.artist
+            FROM songplays AS p
+            WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+            GROUP BY p.song, p.artist
+        ) AS s
+    ) AS songs,
+    t.matched,
+    (
+        SELECT COUNT(DISTINCT e.user_id)
+        FROM staging_events AS e
+        WHERE e.user_id <> '' AND e.ts >= 946684800000 AND e.ts < 4102444800000
+    ) AS people,
+    t.first_play,
+    t.last_play
+FROM (
+    SELECT
+        COUNT(*) AS plays,
+        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(p.song_id) AS matched,
+        MIN(p.start_time) AS first_play,
+        MAX(p.start_time) AS last_play
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+) AS t;
+
+-- People and plays by day
+-- One row per UTC day on which somebody was there; the latest 400 days of the range. people: with any event.
+-- listeners: with a play. new_people: with no earlier event; returning_people: with one; lost_people: with
+-- none in the 28 days after, empty until those have passed. Earlier and later events count wherever they
+-- lie, in the range or not. People do not add up over days.
+SELECT
+    a.day,
+    a.people,
+    a.listeners,
+    a.plays,
+    a.new_people,
+    a.returning_people,
+    a.lost_people
+FROM analytics.daily_activity AS a
+WHERE a.day >= CAST(TIMESTAMP '2026-01-01 00:00:00' AS DATE) AND a.day < CAST(TIMESTAMP '2100-01-01 00:00:00' AS DATE)
+ORDER BY a.day;
+
+-- Free and paid by day
+-- One row per UTC day and level with plays; the latest 400 days of the range. level is the one each play was
+-- on. Plays add up over days and levels; listeners do not: somebody who changes level is counted under both.
+SELECT
+    d.day,
+    d.level,
+    d.plays,
+    d.listeners
+FROM analytics.daily_levels AS d
+WHERE d.day >= CAST(TIMESTAMP '2026-01-01 00:00:00' AS DATE) AND d.day < CAST(TIMESTAMP '2100-01-01 00:00:00' AS DATE)
+ORDER BY d.day, d.level;
+
+-- Free and paid in total
+-- One row per level of the plays of the range. level is the one each play was on. Listeners and sessions are
+-- counted once on each level: they do not add up, since some are on both.
+SELECT
+    s.level,
+    CAST(SUM(s.plays) AS BIGINT) AS plays,
+    COUNT(DISTINCT s.user_id) AS listeners,
+    COUNT(*) AS sessions,
+    CAST(SUM(s.plays) AS DOUBLE PRECISION) / COUNT(DISTINCT s.user_id) AS plays_per_listener
+FROM (
+    SELECT p.level, p.user_id, p.session_id, COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.level, p.user_id, p.session_id
+) AS s
+GROUP BY s.level
+ORDER BY 2 DESC, 1;
+
+-- When people listen
+-- Plays of the range by weekday and hour, in UTC. weekday 0 is Sunday. A weekday that the range holds once
+-- more than another has more plays for that alone.
+SELECT
+    CAST(EXTRACT(dow FROM p.start_time) AS INTEGER) AS weekday,
+    CAST(EXTRACT(hour FROM p.start_time) AS INTEGER) AS hour,
+    p.level,
+    COUNT(*) AS plays
+FROM songplays AS p
+WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY EXTRACT(dow FROM p.start_time), EXTRACT(hour FROM p.start_time), p.level
+ORDER BY 1, 2, 3;
+
+-- Hours of each day
+-- Plays by UTC day, hour and level, for the filter by date; the latest 400 days of the range.
+SELECT
+    CAST(p.start_time AS DATE) AS day,
+    p.level,
+    CAST(EXTRACT(hour FROM p.start_time) AS INTEGER) AS hour,
+    COUNT(*) AS plays
+FROM songplays AS p
+WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY CAST(p.start_time AS DATE), p.level, EXTRACT(hour FROM p.start_time)
+ORDER BY 1, 2, 3;
+
+-- Top songs
+-- The 100 titles that were played most in the range, by title and artist as the logs name them, in the
+-- catalogue or not. A row without of_level counts all plays; one with it those on that level, whose 20 most
+-- played are listed too.
+WITH counted AS (
+    SELECT COALESCE(p.level, 'unknown') AS of_level, p.song, p.artist, COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY COALESCE(p.level, 'unknown'), p.song, p.artist
+),
+
+ranked AS (
+    SELECT
+        a.of_level, a.song, a.artist, a.plays,
+        ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC, a.song, a.artist) AS place
+    FROM (
+        SELECT '' AS of_level, c.song, c.artist, CAST(SUM(c.plays) AS BIGINT) AS plays
+        FROM counted AS c
+        GROUP BY c.song, c.artist
+        UNION ALL
+        SELECT c.of_level, c.song, c.artist, c.plays
+        FROM counted AS c
+    ) AS a
+)
+
+SELECT
+    NULLIF(r.of_level, '') AS of_level,
+    r.place,
+    r.song,
+    r.artist,
+    r.plays
+FROM ranked AS r
+WHERE r.place <= 20 OR (r.place <= 100 AND r.of_level = '')
+ORDER BY r.of_level, r.place;
+
+-- The ten top songs, week by week
+-- Plays by week (UTC, its Monday) of the ten titles that were played most in the range, in the latest 400
+-- days of it. A week without plays has no row; the first and the last may be cut by the range.
+WITH most AS (
+    SELECT t.song, t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.song, t.artist) AS place
+    FROM (
+        SELECT p.song, p.artist, COUNT(*) AS plays
+        FROM songplays AS p
+        WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+        GROUP BY p.song, p.artist
+    ) AS t
+)
+
+SELECT
+    m.place,
+    m.song,
+    m.artist,
+    CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
+    COUNT(*) AS plays
+FROM most AS m
+INNER JOIN songplays AS p
+    ON COALESCE(m.song, '') = COALESCE(p.song, '') AND COALESCE(m.artist, '') = COALESCE(p.artist, '')
+WHERE m.place <= 10 AND p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY m.place, m.song, m.artist, DATE_TRUNC('week', p.start_time)
+ORDER BY m.place, 4;
+
+-- Top artists
+-- The 100 artists that were played most in the range, as the logs name them, in the catalogue or not. A row
+-- without of_level counts all plays; one with it those on that level, whose 20 most played are listed too.
+WITH counted AS (
+    SELECT COALESCE(p.level, 'unknown') AS of_level, p.artist, COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY COALESCE(p.level, 'unknown'), p.artist
+),
+
+ranked AS (
+    SELECT
+        a.of_level, a.artist, a.plays,
+        ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC, a.artist) AS place
+    FROM (
+        SELECT '' AS of_level, c.artist, CAST(SUM(c.plays) AS BIGINT) AS plays
+        FROM counted AS c
+        GROUP BY c.artist
+        UNION ALL
+        SELECT c.of_level, c.artist, c.plays
+        FROM counted AS c
+    ) AS a
+)
+
+SELECT
+    NULLIF(r.of_level, '') AS of_level,
+    r.place,
+    r.artist,
+    r.plays
+FROM ranked AS r
+WHERE r.place <= 20 OR (r.place <= 100 AND r.of_level = '')
+ORDER BY r.of_level, r.place;
+
+-- The ten top artists, week by week
+-- Plays by week (UTC, its Monday) of the ten artists that were played most in the range, in the latest 400
+-- days of it. A week without plays has no row; the first and the last may be cut by the range.
+WITH most AS (
+    SELECT t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.artist) AS place
+    FROM (
+        SELECT p.artist, COUNT(*) AS plays
+        FROM songplays AS p
+        WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+        GROUP BY p.artist
+    ) AS t
+)
+
+SELECT
+    m.place,
+    m.artist,
+    CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
+    COUNT(*) AS plays
+FROM most AS m
+INNER JOIN songplays AS p
+    ON COALESCE(m.artist, '') = COALESCE(p.artist, '')
+WHERE m.place <= 10 AND p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY m.place, m.artist, DATE_TRUNC('week', p.start_time)
+ORDER BY m.place, 3;
+
+-- People by week
+-- One row per week from Monday on (UTC) whose Monday lies in the latest 400 days of the range; the first and
+-- the last may be counted beyond the range. people: with any event in the week, each once; new_people: whose
+-- first event of all lies in it. People do not add up over weeks.
+SELECT
+    a.week,
+    a.people,
+    a.listeners,
+    a.new_people,
+    a.plays
+FROM analytics.weekly_activity AS a
+WHERE a.week >= CAST(DATE_TRUNC('week', TIMESTAMP '2026-01-01 00:00:00') AS DATE) AND a.week < CAST(TIMESTAMP '2100-01-01 00:00:00' AS DATE)
+ORDER BY a.week;
+
+-- People by month
+-- One row per month (UTC) that begins or lies in the range, whole months always; the latest 60. people: with
+-- any event in the month, each once. mean_daily_people: people a day, in the mean of the days on which
+-- somebody was there. stickiness: that divided by people; 1 would mean that everybody was there every day.
+SELECT
+    m.month,
+    m.people,
+    m.listeners,
+    m.new_people,
+    m.mean_daily_people,
+    m.stickiness,
+    m.plays
+FROM (
+    SELECT
+        a.month,
+        a.people,
+        a.listeners,
+        a.new_people,
+        a.mean_daily_people,
+        a.stickiness,
+        a.plays
+    FROM analytics.monthly_activity AS a
+    WHERE a.month >= CAST(DATE_TRUNC('month', TIMESTAMP '2026-01-01 00:00:00') AS DATE) AND a.month < CAST(TIMESTAMP '2100-01-01 00:00:00' AS DATE)
+    ORDER BY a.month DESC
+    LIMIT 60
+) AS m
+ORDER BY m.month;
+
+-- Who comes back
+-- People of a cohort who were there so many weeks later; the latest 26 weeks of cohorts in the range, 26
+-- weeks on at most. A cohort is everybody whose first event of all (cohort_by first_event), or whose
+-- registration (registration), lies in the week from that Monday on. weeks_later 0 is the week itself. The
+-- last week of all may still go on.
+SELECT
+    r.cohort_by,
+    r.cohort,
+    r.cohort_people,
+    r.weeks_later,
+    r.people
+FROM analytics.retention AS r
+WHERE
+    r.cohort >= CAST(DATE_TRUNC('week', TIMESTAMP '2026-01-01 00:00:00') AS DATE) AND r.cohort < CAST(TIMESTAMP '2100-01-01 00:00:00' AS DATE)
+    AND r.weeks_later <= 26
+ORDER BY r.cohort_by, r.cohort, r.weeks_later;
+
+-- From free to paid, and away
+-- Events of the range on the pages of upgrade, downgrade and cancellation, each event once. people: those
+-- who were on the page, each once. The steps need not follow each other within the range: no rates are
+-- computed of them.
+SELECT
+    CASE f.page
+        WHEN 'Upgrade' THEN 1
+        WHEN 'Submit Upgrade' THEN 2
+        WHEN 'Downgrade' THEN 3
+        WHEN 'Submit Downgrade' THEN 4
+        WHEN 'Cancel' THEN 5
+        ELSE 6
+    END AS step,
+    f.page,
+    COUNT(*) AS events,
+    COUNT(DISTINCT f.user_id) AS people
+FROM (
+    SELECT DISTINCT e.user_id, e.session_id, e.item_in_session, e.ts, e.page
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts >= 946684800000 AND e.ts < 4102444800000
+        AND e.page IN (
+            'Upgrade', 'Submit Upgrade', 'Downgrade', 'Submit Downgrade',
+            'Cancel', 'Cancellation Confirmation'
+        )
+) AS f
+GROUP BY f.page
+ORDER BY 1;
+
+-- Gender
+-- Plays of the range by the gender of the listener, as of the latest event, and the level of the play.
+-- Listeners are counted once on each level: they do not add up.
+SELECT
+    u.gender,
+    g.level,
+    CAST(SUM(g.plays) AS BIGINT) AS plays,
+    COUNT(*) AS listeners
+FROM (
+    SELECT p.user_id, p.level, COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.user_id, p.level
+) AS g
+INNER JOIN users AS u ON g.user_id = u.user_id
+GROUP BY u.gender, g.level
+ORDER BY 1, 2;
+
+-- Devices
+-- Plays of the range by what the user agent says of the device, and the level of the play. Listeners are
+-- counted once on each device and level: they do not add up.
+SELECT
+    d.device,
+    d.level,
+    CAST(SUM(d.plays) AS BIGINT) AS plays,
+    COUNT(DISTINCT d.user_id) AS listeners
+FROM (
+    SELECT
+        CASE
+            WHEN g.user_agent LIKE '%iPhone%' THEN 'iPhone'
+            WHEN g.user_agent LIKE '%iPad%' THEN 'iPad'
+            WHEN g.user_agent LIKE '%Android%' THEN 'Android'
+            WHEN g.user_agent LIKE '%Windows%' THEN 'Windows'
+            WHEN g.user_agent LIKE '%Macintosh%' THEN 'Mac'
+            WHEN g.user_agent LIKE '%Linux%' THEN 'Linux'
+            WHEN g.user_agent IS NOT NULL THEN 'other'
+        END AS device,
+        g.level,
+        g.user_id,
+        g.plays
+    FROM (
+        SELECT p.user_agent, p.level, p.user_id, COUNT(*) AS plays
+        FROM songplays AS p
+        WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+        GROUP BY p.user_agent, p.level, p.user_id
+    ) AS g
+) AS d
+GROUP BY d.device, d.level
+ORDER BY 1, 2;
+
+-- Where people listen
+-- The 100 places with most plays in the range. A place is what the app says of where the listener is: a
+-- metro area. listeners are counted once in each place and on each level; some listen in several. A row
+-- without of_level counts all plays; one with it those on that level, whose 20 first places are listed too.
+WITH counted AS (
+    SELECT COALESCE(p.level, 'unknown') AS of_level, p.location, p.user_id, COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY COALESCE(p.level, 'unknown'), p.location, p.user_id
+),
+
+ranked AS (
+    SELECT
+        a.of_level, a.location, a.plays, a.listeners,
+        ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC, a.location) AS place
+    FROM (
+        SELECT
+            '' AS of_level, c.location,
+            CAST(SUM(c.plays) AS BIGINT) AS plays, COUNT(DISTINCT c.user_id) AS listeners
+        FROM counted AS c
+        GROUP BY c.location
+        UNION ALL
+        SELECT c.of_level, c.location, CAST(SUM(c.plays) AS BIGINT) AS plays, COUNT(*) AS listeners
+        FROM counted AS c
+        GROUP BY c.of_level, c.location
+    ) AS a
+)
+
+SELECT
+    NULLIF(r.of_level, '') AS of_level,
+    r.place,
+    r.location,
+    r.plays,
+    r.listeners
+FROM ranked AS r
+WHERE r.place <= 20 OR (r.place <= 100 AND r.of_level = '')
+ORDER BY r.of_level, r.place;
+
+-- Plays found in the catalogue
+-- Plays of the range by how their song was found. exact: title, artist and length; title_artist: the same
+-- title and artist, another length; empty: no song of the catalogue has that title and artist, letter by
+-- letter.
+SELECT p.song_match, COUNT(*) AS plays
+FROM songplays AS p
+WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY p.song_match
+ORDER BY 2 DESC, 1;
+
+-- What the catalogue lacks
+-- The 100 most played titles of the range that no song of the catalogue has, as the logs name them.
+SELECT p.song, p.artist, COUNT(*) AS plays
+FROM songplays AS p
+WHERE p.song_id IS NULL AND p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY p.song, p.artist
+ORDER BY plays DESC, p.song, p.artist
+LIMIT 100;
+
+-- How fresh it is
+-- The whole warehouse, whatever the range; times are UTC. last_load: the latest run that published.
+-- last_event: the latest event of a person or nobody; events and plays as of etl.days. set_aside: log or
+-- song files that are kept out; open_rejects: records that were not loaded and that nothing has resolved.
+SELECT
+    r.last_load,
+    d.last_event,
+    d.days,
+    d.events,
+    d.plays,
+    f.loaded_files,
+    f.set_aside,
+    j.open_rejects
+FROM (SELECT MAX(u.finished_at) AS last_load FROM etl.runs AS u WHERE u.status = 'done') AS r
+CROSS JOIN (
+    SELECT
+        DATEADD(ms, MAX(e.last_ts), '1970-01-01'::TIMESTAMP) AS last_event,
+        COUNT(*) AS days,
+        COALESCE(SUM(e.events), 0)::BIGINT AS events,
+        COALESCE(SUM(e.plays), 0)::BIGINT AS plays
+    FROM etl.days AS e
+) AS d
+CROSS JOIN (
+    SELECT
+        COUNT(CASE WHEN l.state = 'loaded' THEN 1 END) AS loaded_files,
+        COUNT(CASE WHEN l.state = 'set_aside' THEN 1 END) AS set_aside
+    FROM etl.files AS l
+) AS f
+CROSS JOIN (
+    SELECT COUNT(*) AS open_rejects
+    FROM etl.rejects AS x
+    INNER JOIN etl.runs AS u ON x.run_id = u.run_id
+    WHERE u.status = 'done' AND x.resolved_by IS NULL
+) AS j;
+
+-- Records that were not loaded
+-- Rejected records that nothing has resolved yet, by kind and reason, whatever the range; those of failed
+-- runs are not among them. `sparkify rejects show` has each with its file, line and bytes.
+SELECT
+    r.kind,
+    r.reason,
+    COUNT(*) AS rejects,
+    COUNT(DISTINCT r.uri) AS files,
+    MIN(r.uri) AS first_file
+FROM etl.rejects AS r
+INNER JOIN etl.runs AS u ON r.run_id = u.run_id
+WHERE u.status = 'done' AND r.resolved_by IS NULL
+GROUP BY r.kind, r.reason
+ORDER BY rejects DESC, r.kind, r.reason
+LIMIT 100;
+
+-- Files set aside
+-- Files that are kept out whole, and why, whatever the range; the 100 latest.
+SELECT
+    f.uri,
+    f.kind,
+    f.run_id,
+    f.reason,
+    f.rows_read,
+    f.rows_rejected,
+    f.detail
+FROM etl.files AS f
+WHERE f.state = 'set_aside'
+ORDER BY f.run_id DESC, f.uri
+LIMIT 100;
+
+-- Checks and warnings
+-- Every check of the latest run that made any, whatever the range. ok: no row breaks it. One of severity
+-- warn has a row for each day or file it names (subject). `sparkify check` makes them anew.
+SELECT
+    c.check_name,
+    CASE
+        WHEN c.failing_rows = 0 THEN 'ok'
+        WHEN c.severity = 'warn' THEN 'warn'
+        ELSE 'FAIL'
+    END AS result,
+    c.failing_rows,
+    c.subject,
+    c.sample,
+    c.run_id
+FROM etl.checks AS c
+WHERE c.run_id IN (SELECT MAX(l.run_id) FROM etl.checks AS l)
+ORDER BY c.failing_rows DESC, c.severity, c.check_name, c.subject
+LIMIT 100;
+
+-- The last runs
+-- The latest 20 runs, whatever the range: records read = loaded + rejected. An undo counts below zero. A run
+-- that failed published nothing.
+SELECT
+    r.run_id,
+    r.mode,
+    r.status,
+    r.finished_at,
+    r.files_loaded,
+    r.rows_read,
+    r.rows_loaded,
+    r.rows_rejected,
+    r.plays_loaded
+FROM etl.runs AS r
+ORDER BY r.run_id DESC
+LIMIT 20;
+
 -- Rejected records that nothing has resolved yet, and those of the latest run if it failed, by kind and
 -- reason. A failed run publishes neither its rows nor its rejected records.
 SELECT
@@ -6750,10 +7290,19 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 -- Plays loaded by earlier runs get, change or lose their song when the catalogue does.
 -- Which plays: those whose title a song that changed has, or had, wherever they lie between titles_from and
 -- titles_to. Then what matches them (song_matches.sql), then the change.
-INSERT INTO run_rematched (songplay_id, start_time, song, artist, length, was_matched)
+INSERT INTO run_rematched (
+    songplay_id, start_time, user_id, level, session_id, location, user_agent, item_in_session, song, artist,
+    length, was_matched
+)
 SELECT
     p.songplay_id,
     p.start_time,
+    p.user_id,
+    p.level,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
     p.song,
     p.artist,
     p.length,
@@ -6770,20 +7319,38 @@ INSERT INTO run_played (song, artist, length)
 SELECT DISTINCT song, artist, length FROM run_rematched;
 
 -- Give the plays whose song changed (run_rematched) the song that matches now.
-UPDATE songplays
-SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
-FROM (
-    SELECT p.songplay_id, p.start_time, m.song_id, m.artist_id, m.song_match
-    FROM run_rematched AS p
-    LEFT JOIN run_song_matches AS m
-        ON
-            p.song = m.song AND p.artist = m.artist
-            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
-) AS r
+-- They are written anew: to change single values would rewrite whole columns on DuckDB, and Redshift writes
+-- whole rows whatever changes.
+DELETE FROM songplays
 WHERE
-    songplays.songplay_id = r.songplay_id AND songplays.start_time = r.start_time
-    AND songplays.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    songplay_id IN (SELECT r.songplay_id FROM run_rematched AS r)
+    AND start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
+    m.song_match,
+    p.song,
+    p.artist,
+    p.length
+FROM run_rematched AS p
+LEFT JOIN run_song_matches AS m
+    ON
+        p.song = m.song AND p.artist = m.artist
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (

@@ -2353,7 +2353,7 @@ ORDER BY
   m.place,
   3;
 
--- report/checks.sql:1 3df5d288b9682630
+-- report/checks.sql:1 977a1b84b97c1db8
 SELECT
   c.check_name,
   CASE
@@ -2528,7 +2528,7 @@ GROUP BY
 ORDER BY
   1;
 
--- report/genders.sql:1 36b7c15fe2a0cc6f
+-- report/genders.sql:1 cc24f93aac92f73d
 SELECT
   u.gender,
   g.level,
@@ -2687,7 +2687,7 @@ ORDER BY
   d.day,
   d.level;
 
--- report/metros.sql:1 4e08222ab74f17ba
+-- report/metros.sql:1 3979ef8eccf9f355
 WITH counted AS (
   SELECT
     COALESCE(p.level, 'unknown') AS of_level,
