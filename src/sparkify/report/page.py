@@ -63,7 +63,12 @@ def _name_range(numbers: ReportNumbers) -> str:
     last = until or (numbers.last_play and numbers.last_play.date())
     if not first or not last:
         return "no plays yet"
-    return f"{_long(first)} to {_long(last)}" if first != last else _long(first)
+    if first == last:
+        return _long(first)
+    short = (
+        f"{first.day}" if (first.year, first.month) == (last.year, last.month) else f"{first.day} {first:%B}"
+    )
+    return f"{short if first.year == last.year else _long(first)} to {_long(last)}"
 
 
 def _tiles(numbers: ReportNumbers) -> Iterable[str]:

@@ -50,6 +50,12 @@
   const whole = (name) => ({ label: name, grid: true, tickFormat: (value) => short.format(value), ticks: 4, nice: true });
   const time = { type: "utc", label: null, ticks: 5 };
 
+  // A tick at every Monday, or at so many of them as have room.
+  const weekly = (weeks) => ({
+    type: "utc", label: null, tickFormat: d3.utcFormat("%-d %b"),
+    ticks: weeks.filter((_, place) => place % Math.ceil(weeks.length / 5) === 0),
+  });
+
   function legend(entries) {
     const list = document.createElement("ul");
     list.className = "legend";
@@ -127,11 +133,11 @@
         Plot.plot(
           base(width, {
             height: places.length * 60 + 24,
-            marginLeft: 0,
-            marginRight: 0,
+            marginLeft: 16,
+            marginRight: 20,
             marginTop: 0,
             marginBottom: 24,
-            x: { ...time, ticks: Math.min(5, weeks.length), tickFormat: d3.utcFormat("%-d %b") },
+            x: weekly(weeks),
             y: { axis: null, domain: [0, d3.max(rows, (row) => row.plays) * 1.1], insetTop: 22 },
             fy: { axis: null, padding: 0.18 },
             marks: [
@@ -140,7 +146,7 @@
               Plot.dot(weeks.length < 10 ? rows : [], { x: "week", y: "plays", fy: "place", r: 2, fill: "var(--accent)" }),
               Plot.ruleY(places, { y: 0, fy: "place", stroke: "var(--line)" }),
               Plot.text(places, {
-                fy: "place", frameAnchor: "top-left", text: (each) => isolated(shortened(each.name, letters)),
+                fy: "place", frameAnchor: "top-left", dx: -16, text: (each) => isolated(shortened(each.name, letters)),
                 fill: "var(--ink)", textAnchor: "start",
               }),
               Plot.tip(rows, Plot.pointerX({
@@ -269,7 +275,7 @@
         Plot.plot(
           base(width, {
             height: 220,
-            x: { ...time, ticks: Math.min(5, rows.length), tickFormat: d3.utcFormat("%-d %b") },
+            x: weekly(rows.map((row) => row.week)),
             y: whole("people"),
             marks: [
               Plot.rectY(rows, { x: "week", y: "people", interval: d3.utcMonday, fill: "var(--accent)", inset: 1 }),
@@ -321,16 +327,16 @@
             marginRight: 0,
             marginTop: 40,
             marginBottom: 4,
-            x: { type: "band", domain: d3.range(most + 1), axis: "top", label: "weeks later", labelAnchor: "left", labelOffset: 36, labelArrow: "none", tickSize: 0, padding: 0.06, tickFormat: (later) => (room < 20 && later % 4 ? "" : later) },
+            x: { type: "band", domain: d3.range(most + 1), axis: "top", label: "first week · people there, and weeks later", labelAnchor: "left", labelOffset: 36, labelArrow: "none", tickSize: 0, padding: 0.06, tickFormat: (later) => (room < 20 && later % 4 ? "" : later) },
             y: { type: "band", domain: cohorts.map(label), label: null, tickSize: 0, padding: 0.1 },
             marks: [
               Plot.cell(rows, {
-                x: "later", y: "label", fill: "var(--accent)", fillOpacity: { value: (row) => shade(0.85 * row.share), scale: null }, rx: 3,
+                x: "later", y: "label", fill: "var(--accent)", fillOpacity: { value: (row) => shade(0.5 * row.share), scale: null }, rx: 3,
                 title: (row) => `first seen in the week of ${row.cohort}\n${number.format(row.there)} of ${number.format(row.size)} there ${row.later} weeks later`, tip: true,
               }),
               Plot.text(room < 34 ? [] : rows, {
                 x: "later", y: "label", text: (row) => percent.format(row.share), fontSize: 11,
-                fill: (row) => (row.share > 0.55 ? "var(--surface)" : "var(--ink)"), pointerEvents: "none",
+                fill: "var(--ink)", pointerEvents: "none",
               }),
             ],
           }),
