@@ -11,7 +11,7 @@ from tests.oracle import COLUMNS, EPOCH, Record, expect
 
 Rows = list[dict[str, Any]]
 _DAY = timedelta(days=1)
-_MOST_DAYS = 400
+_MOST_DAYS = 366
 _STEPS = (
     *("Upgrade", "Submit Upgrade", "Downgrade", "Submit Downgrade", "Cancel", "Cancellation Confirmation"),
 )

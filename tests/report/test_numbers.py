@@ -110,7 +110,7 @@ def test_an_empty_warehouse_and_an_empty_range_have_empty_panels(
         load(place, Lake(tmp_path / "lake", [], []))
 
 
-def test_daily_panels_end_400_days_before_the_last_play_and_totals_do_not(
+def test_daily_panels_end_366_days_before_the_last_play_and_totals_do_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     day = 86_400_000

@@ -12,7 +12,7 @@ from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.statements import Statement
 
 # How far daily panels look back from the last play of the range: a page of fifty years would not open.
-_MOST_DAYS = 400
+_MOST_DAYS = 366
 _COHORT_WEEKS = 26
 # No event is earlier or later (:mod:`sparkify.records`).
 _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 31)

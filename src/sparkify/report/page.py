@@ -151,7 +151,7 @@ def _table(panel: Panel, answer: PanelAnswer) -> str:
         for place, name in enumerate(columns)
     )
     body = "".join(
-        f"<tr><th scope=row dir=auto{_narrow(row[0])}>{_shown(columns[0], row[0])}"
+        f"<tr><th scope=row{_narrow(row[0])}>{_shown(columns[0], row[0])}"
         + "".join(_cell(name, value) for name, value in zip(columns[1:], row[1:], strict=True))
         for row in rows
     )
@@ -172,20 +172,23 @@ def _turned(answer: PanelAnswer, pivot: Pivot) -> tuple[list[str], Rows]:
 
 
 def _narrow(value: Any) -> str:
-    return " class=d" if not isinstance(value, str) or len(value) <= _SHORT else ""
+    if not isinstance(value, str):
+        return ""
+    return f" dir=auto{' class=d' * (len(value) <= _SHORT)}"
 
 
 def _cell(name: str, value: Any) -> str:
-    if isinstance(value, int | float):
-        return f"<td class=n>{_shown(name, value)}"
+    # Most cells are numbers, and a page may have ten thousand: theirs is the shortest tag.
+    if value is None or isinstance(value, int | float):
+        return f"<td>{_shown(name, value)}"
     if isinstance(value, date):
         return f"<td class=d>{_shown(name, value)}"
-    return f"<td dir=auto{_narrow(value)}>{_shown(name, value)}"
+    return f"<td{_narrow(value)}>{_shown(name, value)}"
 
 
 def _shown(name: str, value: Any) -> str:
     if value is None:
-        return _NOTHING
+        return "all" if name == "of_level" else _NOTHING
     if isinstance(value, datetime):
         return _moment(value)
     if isinstance(value, date):

@@ -81,9 +81,9 @@ SECTIONS = (
         "Music",
         (
             Panel("top_songs", ("level",)),
-            Panel("song_trends"),
+            Panel("song_trends", pivot=Pivot(("place", "song", "artist"), "week", "plays")),
             Panel("top_artists", ("level",)),
-            Panel("artist_trends"),
+            Panel("artist_trends", pivot=Pivot(("place", "artist"), "week", "plays")),
         ),
     ),
     Section(

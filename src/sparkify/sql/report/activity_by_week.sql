@@ -1,5 +1,5 @@
 -- People by week
--- One row per week from Monday on (UTC) whose Monday lies in the latest 400 days of the range; the first and
+-- One row per week from Monday on (UTC) whose Monday lies in the latest 366 days of the range; the first and
 -- the last may be counted beyond the range. people: with any event in the week, each once; new_people: whose
 -- first event of all lies in it. People do not add up over weeks.
 SELECT

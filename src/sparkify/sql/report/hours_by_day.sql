@@ -1,5 +1,5 @@
 -- Hours of each day
--- Plays by UTC day, hour and level, for the filter by date; the latest 400 days of the range.
+-- Plays by UTC day, hour and level, for the filter by date; the latest 366 days of the range.
 SELECT
     CAST(p.start_time AS DATE) AS day,
     p.level,

@@ -1,5 +1,5 @@
 -- Free and paid by day
--- One row per UTC day and level with plays; the latest 400 days of the range. level is the one each play was
+-- One row per UTC day and level with plays; the latest 366 days of the range. level is the one each play was
 -- on. Plays add up over days and levels; listeners do not: somebody who changes level is counted under both.
 SELECT
     d.day,

@@ -1,5 +1,5 @@
 -- The ten top songs, week by week
--- Plays by week (UTC, its Monday) of the ten titles that were played most in the range, in the latest 400
+-- Plays by week (UTC, its Monday) of the ten titles that were played most in the range, in the latest 366
 -- days of it. A week without plays has no row; the first and the last may be cut by the range.
 WITH most AS (
     SELECT t.song, t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.song, t.artist) AS place

@@ -2261,7 +2261,7 @@ GROUP BY
 ORDER BY
   plays DESC NULLS FIRST;
 
--- report/activity_by_day.sql:1 73c1c785b5617386
+-- report/activity_by_day.sql:1 e3ffa9c01d1b8e3e
 SELECT
   a.day,
   a.people,
@@ -2305,7 +2305,7 @@ FROM (
 ORDER BY
   m.month;
 
--- report/activity_by_week.sql:1 645fc4fa02122f05
+-- report/activity_by_week.sql:1 256f1c2eaa382db1
 SELECT
   a.week,
   a.people,
@@ -2319,7 +2319,7 @@ WHERE
 ORDER BY
   a.week;
 
--- report/artist_trends.sql:1 561100df14f582c3
+-- report/artist_trends.sql:1 013061081f5620c4
 WITH most AS (
   SELECT
     t.artist,
@@ -2629,7 +2629,7 @@ ORDER BY
   2,
   3;
 
--- report/hours_by_day.sql:1 bd5fc8124c70f7b6
+-- report/hours_by_day.sql:1 d46ccd44752e757b
 SELECT
   CAST(p.start_time AS DATE) AS day,
   p.level,
@@ -2674,7 +2674,7 @@ ORDER BY
   2 DESC NULLS FIRST,
   1;
 
--- report/levels_by_day.sql:1 0fd29ef47830217f
+-- report/levels_by_day.sql:1 d7be5a7e5b185aac
 SELECT
   d.day,
   d.level,
@@ -2815,7 +2815,7 @@ ORDER BY
   f.uri
 LIMIT 100;
 
--- report/song_trends.sql:1 5c733e63c871916f
+-- report/song_trends.sql:1 5adc3e5244f007bc
 WITH most AS (
   SELECT
     t.song,
