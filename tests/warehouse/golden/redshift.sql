@@ -4616,7 +4616,7 @@ FROM (
 ) AS t;
 
 -- People and plays by day
--- One row per UTC day on which somebody was there; the latest 400 days of the range. people: with any event.
+-- One row per UTC day on which somebody was there; the latest 366 days of the range. people: with any event.
 -- listeners: with a play. new_people: with no earlier event; returning_people: with one; lost_people: with
 -- none in the 28 days after, empty until those have passed. Earlier and later events count wherever they
 -- lie, in the range or not. People do not add up over days.
@@ -4633,7 +4633,7 @@ WHERE a.day >= CAST(TIMESTAMP '2026-01-01 00:00:00' AS DATE) AND a.day < CAST(TI
 ORDER BY a.day;
 
 -- Free and paid by day
--- One row per UTC day and level with plays; the latest 400 days of the range. level is the one each play was
+-- One row per UTC day and level with plays; the latest 366 days of the range. level is the one each play was
 -- on. Plays add up over days and levels; listeners do not: somebody who changes level is counted under both.
 SELECT
     d.day,
@@ -4676,7 +4676,7 @@ GROUP BY EXTRACT(dow FROM p.start_time), EXTRACT(hour FROM p.start_time), p.leve
 ORDER BY 1, 2, 3;
 
 -- Hours of each day
--- Plays by UTC day, hour and level, for the filter by date; the latest 400 days of the range.
+-- Plays by UTC day, hour and level, for the filter by date; the latest 366 days of the range.
 SELECT
     CAST(p.start_time AS DATE) AS day,
     p.level,
@@ -4723,7 +4723,7 @@ WHERE r.place <= 20 OR (r.place <= 100 AND r.of_level = '')
 ORDER BY r.of_level, r.place;
 
 -- The ten top songs, week by week
--- Plays by week (UTC, its Monday) of the ten titles that were played most in the range, in the latest 400
+-- Plays by week (UTC, its Monday) of the ten titles that were played most in the range, in the latest 366
 -- days of it. A week without plays has no row; the first and the last may be cut by the range.
 WITH most AS (
     SELECT t.song, t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.song, t.artist) AS place
@@ -4782,7 +4782,7 @@ WHERE r.place <= 20 OR (r.place <= 100 AND r.of_level = '')
 ORDER BY r.of_level, r.place;
 
 -- The ten top artists, week by week
--- Plays by week (UTC, its Monday) of the ten artists that were played most in the range, in the latest 400
+-- Plays by week (UTC, its Monday) of the ten artists that were played most in the range, in the latest 366
 -- days of it. A week without plays has no row; the first and the last may be cut by the range.
 WITH most AS (
     SELECT t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.artist) AS place
@@ -4807,7 +4807,7 @@ GROUP BY m.place, m.artist, DATE_TRUNC('week', p.start_time)
 ORDER BY m.place, 3;
 
 -- People by week
--- One row per week from Monday on (UTC) whose Monday lies in the latest 400 days of the range; the first and
+-- One row per week from Monday on (UTC) whose Monday lies in the latest 366 days of the range; the first and
 -- the last may be counted beyond the range. people: with any event in the week, each once; new_people: whose
 -- first event of all lies in it. People do not add up over weeks.
 SELECT
