@@ -30,6 +30,7 @@ BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 
 def steady(text: str) -> str:
     """Return text without what differs from run to run."""
+    text = re.sub(r"(Wrote the report to \S+) \(.+? KB\)", r"\1 (N KB)", text)
     text = re.sub(r"of this version \(\d+\)", "of this version (N)", text)
     text = re.sub(r"\b[\d,.]+ s\b( \([\d,]+ events/s\))?", "N s", text)
     return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?", "TIME", text)
