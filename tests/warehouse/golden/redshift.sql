@@ -4038,6 +4038,9 @@ FROM etl.runs
 ORDER BY run_id DESC
 LIMIT 20;
 
+-- How many runs the ledger has.
+SELECT COUNT(*) AS runs FROM etl.runs;
+
 -- The files of the latest runs.
 SELECT
     run_id,
@@ -4052,6 +4055,9 @@ SELECT
 FROM etl.files
 ORDER BY run_id DESC, uri
 LIMIT 100;
+
+-- How many versions of files the ledger has.
+SELECT COUNT(*) AS files FROM etl.files;
 
 -- Rejected records that nothing has resolved yet, and those of the latest run if it failed, by kind and
 -- reason. A failed run publishes neither its rows nor its rejected records.

@@ -1085,6 +1085,16 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
+-- ledger/count_files.sql:1 a75892ba29f2e74f
+SELECT
+  COUNT(*) AS files
+FROM etl.files;
+
+-- ledger/count_runs.sql:1 9a08ee883f245bc5
+SELECT
+  COUNT(*) AS runs
+FROM etl.runs;
+
 -- ledger/current_files.sql:1 d870b12aebe57c3f
 SELECT
   file_id,
