@@ -1085,6 +1085,24 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
+-- export/months.sql:1 48530809d358e670
+SELECT DISTINCT
+  year,
+  month
+FROM time
+ORDER BY
+  year,
+  month;
+
+-- export/views.sql:1 fcc545150df98312
+SELECT
+  viewname AS view_name
+FROM pg_views
+WHERE
+  schemaname = 'analytics'
+ORDER BY
+  viewname;
+
 -- ledger/count_files.sql:1 a75892ba29f2e74f
 SELECT
   COUNT(*) AS files
