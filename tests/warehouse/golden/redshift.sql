@@ -4059,6 +4059,29 @@ LIMIT 100;
 -- How many versions of files the ledger has.
 SELECT COUNT(*) AS files FROM etl.files;
 
+-- The views for analysts.
+SELECT viewname AS view_name
+FROM pg_views
+WHERE schemaname = 'analytics'
+ORDER BY viewname;
+
+-- The months in which something was played, in UTC.
+SELECT DISTINCT
+    year,
+    month
+FROM time
+ORDER BY year, month;
+
+SELECT * FROM songplays WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
+
+SELECT * FROM users;
+
+SELECT * FROM songs;
+
+SELECT * FROM artists;
+
+SELECT * FROM time WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
+
 -- Rejected records that nothing has resolved yet, and those of the latest run if it failed, by kind and
 -- reason. A failed run publishes neither its rows nor its rejected records.
 SELECT
