@@ -91,6 +91,11 @@ def test_no_file_is_left_of_a_kind_that_is_gone():
     assert left == set(generate.derived())
 
 
+def test_the_page_for_analysts_has_the_heads_of_the_views() -> None:
+    """Run ``make generate``, and read the difference."""
+    assert generate.ANALYSTS.read_text(encoding="utf-8") == generate.analysts()
+
+
 @pytest.mark.parametrize(
     "wrong", [{"moment": "when"}, {"identity": ("nobody",)}, {"fact": ("pages", "NextSong")}]
 )

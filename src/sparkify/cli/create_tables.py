@@ -28,8 +28,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
       sparkify create-tables --drop      asks first where rows would be lost
     """
     from sparkify.errors import SparkifyError
-    from sparkify.warehouse import tables
-    from sparkify.warehouse.version import prepare_tables
+    from sparkify.warehouse.version import drop_warehouse, prepare_tables
 
     screen = Screen(as_json)
     engine = open_warehouse(settings_from(options), options, writes=True)
@@ -54,7 +53,7 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
                         "another run has changed the tables meanwhile.",
                         "Nothing was dropped. Run it again to see what would be.",
                     )
-                tables.drop_tables(engine)
+                drop_warehouse(engine)
             prepare_tables(engine)
     finally:
         engine.close()

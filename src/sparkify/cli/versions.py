@@ -27,6 +27,11 @@ def describe_upgrade(
     if upgrade.migrations:
         names = ", ".join(path.rpartition("/")[2].removesuffix(".sql") for path in upgrade.migrations)
         yield f"The tables {'would be' if would else 'were'} brought to this version: {names}."
+    if upgrade.views and upgrade.found and upgrade.found.models_digest.count("."):
+        named = counted(len(upgrade.views), "view")
+        yield f"{named} {'would be' if would else 'were'} made anew: {', '.join(upgrade.views)}."
+    elif upgrade.views:
+        yield f"The views for analysts {'would be' if would else 'were'} made: analytics.*"
     if upgrade.models:
         named = counted(len(upgrade.models), "model is another", "models are others")
         yield (
@@ -48,5 +53,6 @@ def upgrade_object(upgrade: Upgrade) -> dict[str, Any]:
         "from_version": upgrade.found.schema_version if upgrade.found else None,
         "migrations": list(upgrade.migrations),
         "models": list(upgrade.models),
+        "views": list(upgrade.views),
         "rules": upgrade.rules,
     }

@@ -73,7 +73,7 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
     answers = Answers(latest_run=plan.latest_run, meta=ledger.meta)
     recording = open_recording(settings, answers)
     read_ledger(recording)
-    if plan.upgrade.migrations:
+    if plan.upgrade.definitions:
         with recording.writing():
             prepare_tables(recording)
         answers.meta = today()

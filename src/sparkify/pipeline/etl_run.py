@@ -210,7 +210,7 @@ class EtlRun:
         ledger = read_ledger(self.engine)
         accepts = self.options.max_rejects.accepts
         plan = make_plan(self.sources, ledger, self.options.reload, accepts)
-        if plan.upgrade.migrations:
+        if plan.upgrade.definitions:
             self.progress(label="upgrading the tables")
             with self.engine.writing():
                 prepare_tables(self.engine)

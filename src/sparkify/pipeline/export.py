@@ -13,10 +13,10 @@ from sparkify.errors import ConfigError
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import STAR
+from sparkify.warehouse.views import SCHEMA
 
 # Tables that may be cut into months: those that have a start_time.
 _DATED = ("songplays", "time")
-_ANALYTICS = "analytics"
 
 
 class Extract(NamedTuple):
@@ -43,7 +43,7 @@ def choose_tables(engine: Engine, names: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: There is none of a name.
     """
-    there = [*STAR, *(f"{_ANALYTICS}.{name}" for (name,) in engine.execute(statement("export/views.sql")))]
+    there = [*STAR, *(f"{SCHEMA}.{name}" for (name,) in engine.execute(statement("export/views.sql")))]
     known = {short: name for name in there for short in (name, name.rpartition(".")[2])}
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -43,9 +43,14 @@ class Statement(NamedTuple):
         return self.path.rpartition("/")[2].removesuffix(".sql")
 
     @property
+    def code(self) -> str:
+        """The text without its comments."""
+        return "\n".join(line.partition("--")[0] for line in self.text.splitlines())
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """The names of its parameters, in the order of their first use."""
-        return tuple(dict.fromkeys(_PARAMETER.findall(_without_comments(self.text))))
+        return tuple(dict.fromkeys(_PARAMETER.findall(self.code)))
 
     def without(self, *marks: str) -> Statement:
         """Return the statement without the lines that end in ``-- mark``, for any of the marks."""
@@ -131,7 +136,3 @@ def _digest(steps: tuple[Statement, ...]) -> str:
         if not token.startswith(("--", "/*"))
     )
     return hashlib.blake2b("\0".join(tokens).encode(), digest_size=8).hexdigest()
-
-
-def _without_comments(text: str) -> str:
-    return "\n".join(line.partition("--")[0] for line in text.splitlines())

@@ -1,13 +1,13 @@
 """The version of a warehouse (its tables, rules and models), and the upgrade of an older one.
 
 ``etl.meta`` has one row: the number of the last migration (``sql/migrations/0001_….sql``), the version of the
-rules for records, and a digest of every model of the star. A warehouse without ``etl.meta`` has version 0.
-Every command refuses a warehouse that is newer than the program.
+rules for records, and a digest of every model of the star and of every view. A warehouse without ``etl.meta``
+has version 0. Every command refuses a warehouse that is newer than the program.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sparkify import __version__
@@ -17,7 +17,8 @@ from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import Meta, now, read_meta, record
 from sparkify.warehouse.models import MODELS
 from sparkify.warehouse.statements import digest, list_files, read_statements, statement
-from sparkify.warehouse.tables import create_tables
+from sparkify.warehouse.tables import create_tables, drop_tables
+from sparkify.warehouse.views import create_views, drop_views, view_digests
 
 # Increase it with every change of which records are accepted, or of their values: the next run then reads
 # files with rejected records again.
@@ -31,16 +32,23 @@ class Upgrade(NamedTuple):
         found: The version of the warehouse; None: there is no warehouse.
         migrations: The files below ``sql/migrations`` to run, in order.
         models: The models that have changed since the star was computed.
+        views: The views that are others, or no more, with their schema.
         rules: Whether the rules have changed, so that files with rejected records are read again.
     """
 
     found: Meta | None
     migrations: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
     rules: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.migrations or self.models or self.rules)
+        return bool(self.definitions or self.models or self.rules)
+
+    @property
+    def definitions(self) -> bool:
+        """Whether tables or views are to be changed, before anything else."""
+        return bool(self.migrations or self.views)
 
 
 NO_UPGRADE = Upgrade(None)
@@ -59,10 +67,8 @@ def schema_version() -> int:
 
 
 def models_digest() -> str:
-    """Return a digest of every model, in the form stored in ``etl.meta``."""
-    written = {_name(path): read_statements(path) for path in MODELS}
-    derived = {"absent": [shared_statements().absent]}
-    return " ".join(f"{name}={digest(steps)}" for name, steps in {**written, **derived}.items())
+    """Return a digest of every model and view, in the form stored in ``etl.meta``."""
+    return _join({**_model_digests(), **view_digests()})
 
 
 def today() -> Meta:
@@ -75,7 +81,7 @@ def find_upgrade(meta: Meta | None) -> Upgrade:
     if meta is None:
         return Upgrade(None)
     steps = tuple(path for path in list_files("migrations") if _number(path) > meta.schema_version)
-    return Upgrade(meta, steps, changed_models(meta), meta.rules_version < RULES_VERSION)
+    return Upgrade(meta, steps, changed_models(meta), changed_views(meta), meta.rules_version < RULES_VERSION)
 
 
 def verify(meta: Meta, place: str) -> None:
@@ -108,13 +114,16 @@ def verify_open(engine: Engine, on_older: OnOlder) -> None:
 
 def changed_models(meta: Meta) -> tuple[str, ...]:
     """Return the names of the models that have changed since the star was last fully computed."""
-    known = dict(each.split("=", 1) for each in meta.models_digest.split())
-    current = dict(each.split("=", 1) for each in models_digest().split())
-    return tuple(name for name in {**current, **known} if current.get(name) != known.get(name))
+    return _changed(_model_digests(), _known_digests(meta, views=False))
+
+
+def changed_views(meta: Meta) -> tuple[str, ...]:
+    """Return the names of the views, with their schema, that are others than those of the warehouse."""
+    return _changed(view_digests(), _known_digests(meta, views=True))
 
 
 def prepare_tables(engine: Engine) -> Meta:
-    """Create the missing tables and migrate older ones; return the version they now have.
+    """Create the missing tables and migrate older ones, make the views; return the version they now have.
 
     The warehouse must be open for writing: its transaction makes this all or nothing. The star is not
     computed again here, even if models have changed.
@@ -125,21 +134,36 @@ def prepare_tables(engine: Engine) -> Meta:
     meta = read_meta(engine)
     if meta is None:
         create_tables(engine)
+        create_views(engine)
         meta = today()
         record(engine, "etl.meta", [meta])
         return meta
     verify(meta, engine.place)
-    migrations = find_upgrade(meta).migrations
-    for path in migrations:
+    upgrade = find_upgrade(meta)
+    if not upgrade.definitions:
+        create_tables(engine)
+        return meta
+    # A table that a view stands on cannot be changed in every way.
+    drop_views(engine, _known_digests(meta, views=True))
+    for path in upgrade.migrations:
         for step in read_statements(path):
             engine.execute(step)
     create_tables(engine)
-    if migrations:
-        migrated = read_meta(engine)
-        assert migrated
-        meta = migrated._replace(schema_version=schema_version())
-        write_meta(engine, meta)
+    create_views(engine)
+    migrated = read_meta(engine)
+    assert migrated
+    digests = {**_known_digests(migrated, views=False), **view_digests()}
+    meta = migrated._replace(schema_version=schema_version(), models_digest=_join(digests))
+    write_meta(engine, meta)
     return meta
+
+
+def drop_warehouse(engine: Engine) -> None:
+    """Drop every view and every table, the ledger included; the warehouse must be open for writing."""
+    meta = read_meta(engine)
+    if meta is not None:
+        drop_views(engine, _known_digests(meta, views=True))
+    drop_tables(engine)
 
 
 def write_meta(engine: Engine, meta: Meta) -> None:
@@ -152,6 +176,26 @@ def write_meta(engine: Engine, meta: Meta) -> None:
         upgraded_by=__version__,
         upgraded_at=now(),
     )
+
+
+def _model_digests() -> dict[str, str]:
+    written = {_name(path): read_statements(path) for path in MODELS}
+    derived = {"absent": [shared_statements().absent]}
+    return {name: digest(steps) for name, steps in {**written, **derived}.items()}
+
+
+def _known_digests(meta: Meta, *, views: bool) -> dict[str, str]:
+    """Return the digests of a warehouse's models, or of its views, whose names have their schema."""
+    known = dict(each.split("=", 1) for each in meta.models_digest.split())
+    return {name: digits for name, digits in known.items() if ("." in name) is views}
+
+
+def _changed(current: Mapping[str, str], known: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(name for name in {**current, **known} if current.get(name) != known.get(name))
+
+
+def _join(digests: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={digits}" for name, digits in digests.items())
 
 
 def _number(path: str) -> int:

@@ -16,6 +16,9 @@ BEGIN;
 -- The ledger's own schema.
 CREATE SCHEMA IF NOT EXISTS etl;
 
+-- The schema of the views for analysts.
+CREATE SCHEMA IF NOT EXISTS analytics;
+
 -- Songs as delivered. One row per accepted record of every current file.
 -- Storage is AUTO, as AWS recommends. No key is declared: nothing verifies it, and Redshift's planner
 -- would trust it.
@@ -263,8 +266,515 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
     first_uri VARCHAR(4096) NOT NULL
 );
 
+-- Who was there, by UTC day. One row per day on which somebody was.
+-- grain: day
+-- people: with any event. listeners: with a play. new_people: with no earlier event; returning_people: with
+-- one. lost_people: with an event on the day and none in the 28 days after it; NULL while the last event of
+-- all is less than 28 days later. People do not add up over days: most are there on several.
+CREATE VIEW analytics.daily_activity AS
+WITH user_days AS (
+    SELECT DISTINCT
+        e.user_id,
+        CAST(DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP) AS DATE) AS day
+    FROM staging_events AS e
+    WHERE e.user_id <> ''
+),
+
+spaced AS (
+    SELECT
+        u.day,
+        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+    FROM user_days AS u
+),
+
+of_people AS (
+    SELECT
+        s.day,
+        COUNT(*) AS people,
+        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
+        COUNT(s.day_before) AS returning_people,
+        COUNT(
+            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
+        ) AS lost_people
+    FROM spaced AS s
+    GROUP BY s.day
+),
+
+of_plays AS (
+    SELECT
+        CAST(p.start_time AS DATE) AS day,
+        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    GROUP BY CAST(p.start_time AS DATE)
+)
+
+SELECT
+    d.day,
+    d.people,
+    COALESCE(p.listeners, 0) AS listeners,
+    COALESCE(p.plays, 0) AS plays,
+    d.new_people,
+    d.returning_people,
+    CASE
+        WHEN DATEDIFF(day, d.day, (SELECT MAX(l.day) FROM of_people AS l)) >= 28 THEN d.lost_people
+    END AS lost_people
+FROM of_people AS d
+LEFT JOIN of_plays AS p ON d.day = p.day;
+
+-- Who listened on which level, by UTC day. One row per day and level with plays.
+-- grain: day, level
+-- level is the one the play was on; NULL: unknown. Somebody who changes level is counted under both.
+CREATE VIEW analytics.daily_levels AS
+SELECT
+    CAST(p.start_time AS DATE) AS day,
+    p.level,
+    COUNT(DISTINCT p.user_id) AS listeners,
+    COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE), p.level;
+
+-- What people did in the app: every event of a user once, however often it was delivered.
+-- grain: user_id, session_id, item_in_session, ts
+-- Of deliveries that differ, a play comes first, then the first by content, known values before unknown ones,
+-- as in songplays and users.
+-- events of nobody (logged out) are in staging_events alone.
+-- event_at is UTC; ts is the same in ms since 1970. level and names are as the event has them.
+CREATE VIEW analytics.events AS
+SELECT
+    e.user_id,
+    e.session_id,
+    e.item_in_session,
+    DATEADD(ms, e.ts, '1970-01-01'::TIMESTAMP) AS event_at,
+    e.page,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+    NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+    NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+    e.ts
+FROM staging_events AS e
+WHERE e.user_id <> ''
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY e.user_id, e.session_id, e.item_in_session, e.ts
+    ORDER BY
+        CASE WHEN e.page = 'NextSong' THEN 0 ELSE 1 END,
+        NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.first_name, ' '), ''),
+        NULLIF(RTRIM(e.last_name, ' '), ''), NULLIF(RTRIM(e.gender, ' '), ''), e.page
+) = 1;
+
+-- The way from free to paid, back, and away: how often people were on its pages. One row per page that
+-- somebody was on.
+-- grain: page
+-- step orders them. events counts every event once; people are distinct. Counts and no rates: they are small,
+-- and somebody may do it again.
+CREATE VIEW analytics.funnel AS
+SELECT
+    CASE f.page
+        WHEN 'Upgrade' THEN 1
+        WHEN 'Submit Upgrade' THEN 2
+        WHEN 'Downgrade' THEN 3
+        WHEN 'Submit Downgrade' THEN 4
+        WHEN 'Cancel' THEN 5
+        ELSE 6
+    END AS step,
+    f.page,
+    COUNT(*) AS events,
+    COUNT(DISTINCT f.user_id) AS people
+FROM (
+    SELECT DISTINCT e.user_id, e.session_id, e.item_in_session, e.ts, e.page
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> ''
+        AND e.page IN (
+            'Upgrade', 'Submit Upgrade', 'Downgrade', 'Submit Downgrade', 'Cancel',
+            'Cancellation Confirmation'
+        )
+) AS f
+GROUP BY f.page;
+
+-- When people listen: plays by weekday and hour (UTC). One row per weekday and hour with plays.
+-- grain: weekday, hour
+-- weekday 0 is Sunday. listeners are distinct people.
+CREATE VIEW analytics.listening_hours AS
+SELECT
+    CAST(EXTRACT(dow FROM p.start_time) AS INTEGER) AS weekday,
+    CAST(EXTRACT(hour FROM p.start_time) AS INTEGER) AS hour,
+    COUNT(*) AS plays,
+    COUNT(DISTINCT p.user_id) AS listeners
+FROM songplays AS p
+GROUP BY EXTRACT(dow FROM p.start_time), EXTRACT(hour FROM p.start_time);
+
+-- How many plays are of a song in the catalogue. One row per way of matching.
+-- grain: song_match
+-- exact: title, artist and length (to 0.001 s); title_artist: another length; NULL: no song has that title
+-- and artist, letter by letter.
+CREATE VIEW analytics.match_coverage AS
+SELECT p.song_match, COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY p.song_match;
+
+-- Who was there, by month (UTC), and how often. One row per month in which somebody was.
+-- grain: month
+-- month is the date of its first day. people: with any event. listeners: with a play. new_people: whose
+-- first event of all lies in the month. mean_daily_people: people of a day, in the mean of the month's
+-- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
+-- day.
+CREATE VIEW analytics.monthly_activity AS
+WITH user_days AS (
+    SELECT DISTINCT
+        e.user_id,
+        DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP) AS day
+    FROM staging_events AS e
+    WHERE e.user_id <> ''
+),
+
+user_months AS (
+    SELECT u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(*) AS days
+    FROM user_days AS u
+    GROUP BY u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE)
+),
+
+firsts AS (
+    SELECT u.user_id, MIN(u.month) AS month
+    FROM user_months AS u
+    GROUP BY u.user_id
+),
+
+days AS (
+    SELECT CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(DISTINCT u.day) AS days
+    FROM user_days AS u
+    GROUP BY CAST(DATE_TRUNC('month', u.day) AS DATE)
+),
+
+of_people AS (
+    SELECT u.month, COUNT(*) AS people, COUNT(f.user_id) AS new_people, SUM(u.days) AS person_days
+    FROM user_months AS u
+    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.month = f.month
+    GROUP BY u.month
+),
+
+of_plays AS (
+    SELECT
+        CAST(DATE_TRUNC('month', p.start_time) AS DATE) AS month,
+        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    GROUP BY CAST(DATE_TRUNC('month', p.start_time) AS DATE)
+)
+
+SELECT
+    m.month,
+    m.people,
+    COALESCE(p.listeners, 0) AS listeners,
+    COALESCE(p.plays, 0) AS plays,
+    m.new_people,
+    CAST(m.person_days AS DOUBLE PRECISION) / d.days AS mean_daily_people,
+    CAST(m.person_days AS DOUBLE PRECISION) / (d.days * m.people) AS stickiness
+FROM of_people AS m
+INNER JOIN days AS d ON m.month = d.month
+LEFT JOIN of_plays AS p ON m.month = p.month;
+
+-- Who comes back: of the people of a cohort, how many were there so many weeks later. One row per cohort and
+-- week in which some were.
+-- grain: cohort_by, cohort, weeks_later
+-- A cohort is all people whose first event of all (cohort_by first_event), or whose registration
+-- (cohort_by registration, where the logs tell it), lies in the week from its Monday (cohort, UTC) on.
+-- people: with any event in the week that begins weeks_later weeks after cohort. cohort_people: all of it.
+CREATE VIEW analytics.retention AS
+WITH user_weeks AS (
+    SELECT DISTINCT
+        e.user_id,
+        CAST(
+            DATE_TRUNC('week', DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP)) AS DATE
+        ) AS week
+    FROM staging_events AS e
+    WHERE e.user_id <> ''
+),
+
+registered AS (
+    SELECT e.user_id, MIN(e.registration) AS registration
+    FROM staging_events AS e
+    WHERE e.user_id <> '' AND e.registration BETWEEN 946684800000 AND 4102444799999
+    GROUP BY e.user_id
+),
+
+cohorts AS (
+    SELECT CAST('first_event' AS VARCHAR(16)) AS cohort_by, u.user_id, MIN(u.week) AS cohort
+    FROM user_weeks AS u
+    GROUP BY u.user_id
+    UNION ALL
+    SELECT
+        CAST('registration' AS VARCHAR(16)) AS cohort_by,
+        r.user_id,
+        CAST(
+            DATE_TRUNC(
+                'week', DATEADD(ms, CAST(FLOOR(r.registration) AS BIGINT), '1970-01-01'::TIMESTAMP)
+            ) AS DATE
+        ) AS cohort
+    FROM registered AS r
+),
+
+sizes AS (
+    SELECT c.cohort_by, c.cohort, COUNT(*) AS cohort_people
+    FROM cohorts AS c
+    GROUP BY c.cohort_by, c.cohort
+)
+
+SELECT
+    c.cohort_by,
+    c.cohort,
+    CAST(DATEDIFF(day, c.cohort, u.week) / 7.0 AS INTEGER) AS weeks_later,
+    COUNT(*) AS people,
+    s.cohort_people
+FROM cohorts AS c
+INNER JOIN user_weeks AS u ON c.user_id = u.user_id AND c.cohort <= u.week
+INNER JOIN sizes AS s ON c.cohort_by = s.cohort_by AND c.cohort = s.cohort
+GROUP BY c.cohort_by, c.cohort, u.week, s.cohort_people;
+
+-- The artists people play, as the logs name them, in the catalogue or not. One row per artist.
+-- grain: artist
+-- NULL: the log has no name. The most played come first.
+CREATE VIEW analytics.top_artists AS
+SELECT p.artist, COUNT(*) AS plays, COUNT(DISTINCT p.user_id) AS listeners
+FROM songplays AS p
+GROUP BY p.artist
+ORDER BY plays DESC, p.artist;
+
+-- The artists people play, by day (UTC), as the logs name them. One row per day and artist with plays.
+-- grain: day, artist
+CREATE VIEW analytics.top_artists_by_day AS
+SELECT
+    CAST(p.start_time AS DATE) AS day,
+    p.artist,
+    COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE), p.artist;
+
+-- The artists people play, by week (UTC), as the logs name them. One row per week and artist with plays.
+-- grain: week, artist
+-- week is the date of its Monday.
+CREATE VIEW analytics.top_artists_by_week AS
+SELECT
+    CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
+    p.artist,
+    COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(DATE_TRUNC('week', p.start_time) AS DATE), p.artist;
+
+-- The songs people play, as the logs name them, in the catalogue or not. One row per title and artist.
+-- grain: song, artist
+-- NULL: the log has no name. The most played come first.
+CREATE VIEW analytics.top_songs AS
+SELECT p.song, p.artist, COUNT(*) AS plays, COUNT(DISTINCT p.user_id) AS listeners
+FROM songplays AS p
+GROUP BY p.song, p.artist
+ORDER BY plays DESC, p.song, p.artist;
+
+-- The songs people play, by day (UTC), as the logs name them. One row per day and song with plays.
+-- grain: day, song, artist
+CREATE VIEW analytics.top_songs_by_day AS
+SELECT
+    CAST(p.start_time AS DATE) AS day,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE), p.song, p.artist;
+
+-- The songs people play, by week (UTC), as the logs name them. One row per week and song with plays.
+-- grain: week, song, artist
+-- week is the date of its Monday.
+CREATE VIEW analytics.top_songs_by_week AS
+SELECT
+    CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(DATE_TRUNC('week', p.start_time) AS DATE), p.song, p.artist;
+
+-- What people play and the catalogue lacks: the list to work off. One row per title and artist.
+-- grain: song, artist
+-- The most played come first. `sparkify why --song … --artist …` tells what comes near.
+CREATE VIEW analytics.top_unmatched AS
+SELECT p.song, p.artist, COUNT(*) AS plays
+FROM songplays AS p
+WHERE p.song_id IS NULL
+GROUP BY p.song, p.artist
+ORDER BY plays DESC, p.song, p.artist;
+
+-- Who was there, by week (UTC, from Monday on). One row per week in which somebody was.
+-- grain: week
+-- week is the date of its Monday. people: with any event. listeners: with a play. new_people: whose first
+-- event of all lies in the week.
+CREATE VIEW analytics.weekly_activity AS
+WITH user_weeks AS (
+    SELECT DISTINCT
+        e.user_id,
+        CAST(
+            DATE_TRUNC('week', DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP)) AS DATE
+        ) AS week
+    FROM staging_events AS e
+    WHERE e.user_id <> ''
+),
+
+firsts AS (
+    SELECT u.user_id, MIN(u.week) AS week
+    FROM user_weeks AS u
+    GROUP BY u.user_id
+),
+
+of_people AS (
+    SELECT u.week, COUNT(*) AS people, COUNT(f.user_id) AS new_people
+    FROM user_weeks AS u
+    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.week = f.week
+    GROUP BY u.week
+),
+
+of_plays AS (
+    SELECT
+        CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
+        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    GROUP BY CAST(DATE_TRUNC('week', p.start_time) AS DATE)
+)
+
+SELECT
+    w.week,
+    w.people,
+    COALESCE(p.listeners, 0) AS listeners,
+    COALESCE(p.plays, 0) AS plays,
+    w.new_people
+FROM of_people AS w
+LEFT JOIN of_plays AS p ON w.week = p.week;
+
+-- How long a play lasted, as far as the logs tell. One row per play.
+-- grain: songplay_id
+-- A play ends at its length or at the person's next event in the session, whichever is sooner; how_it_ended
+-- says which: length, next_event, or unknown for the last event of a session, after which nothing tells.
+-- There seconds_at_least is 0, and seconds_at_most the song's length (NULL where that is unknown: none, 0 or
+-- less). Elsewhere both are the same. Events happen at whole seconds: one less than a second before the end is
+-- at the end. No log says that a song was skipped: in the real month a song always plays to its end before
+-- the next begins, so there is no rate of skips here.
+CREATE VIEW analytics.listening_time AS
+WITH followed AS (
+    SELECT
+        e.user_id, e.session_id, e.item_in_session, e.event_at, e.page,
+        (LEAD(e.ts) OVER (PARTITION BY e.user_id, e.session_id ORDER BY e.ts, e.item_in_session) - e.ts)
+        / 1000.0 AS seconds
+    FROM analytics.events AS e
+),
+
+plays AS (
+    SELECT
+        p.songplay_id, p.start_time, p.user_id, p.level,
+        CASE WHEN p.length > 0 THEN p.length END AS length,
+        CAST(f.seconds AS DOUBLE PRECISION) AS seconds
+    FROM songplays AS p
+    INNER JOIN followed AS f
+        ON
+            p.user_id = f.user_id AND p.session_id = f.session_id
+            AND p.item_in_session = f.item_in_session AND p.start_time = f.event_at
+    WHERE f.page = 'NextSong'
+)
+
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    CASE WHEN p.seconds IS NULL THEN 0.0 WHEN p.length < p.seconds + 1 THEN p.length ELSE p.seconds END
+        AS seconds_at_least,
+    CASE WHEN p.seconds IS NULL OR p.length < p.seconds + 1 THEN p.length ELSE p.seconds END
+        AS seconds_at_most,
+    CASE
+        WHEN p.seconds IS NULL THEN 'unknown'
+        WHEN p.length < p.seconds + 1 THEN 'length'
+        ELSE 'next_event'
+    END AS how_it_ended
+FROM plays AS p;
+
+-- Visits of people. One row per user and session id; session ids alone are shared between users.
+-- grain: user_id, session_id
+-- events and plays count every event once. level and last_page are those of the last event, which is how the
+-- session ended: Logout, Cancellation Confirmation, or whatever was on the screen when the person went away.
+CREATE VIEW analytics.sessions AS
+SELECT
+    s.user_id,
+    s.session_id,
+    MIN(s.event_at) AS started_at,
+    MAX(s.event_at) AS ended_at,
+    COUNT(*) AS events,
+    COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays,
+    MAX(CASE WHEN s.from_end = 1 THEN s.level END) AS level,
+    MAX(CASE WHEN s.from_end = 1 THEN s.page END) AS last_page
+FROM (
+    SELECT
+        e.user_id, e.session_id, e.event_at, e.page, e.level,
+        ROW_NUMBER() OVER (
+            PARTITION BY e.user_id, e.session_id ORDER BY e.ts DESC, e.item_in_session DESC
+        ) AS from_end
+    FROM analytics.events AS e
+) AS s
+GROUP BY s.user_id, s.session_id;
+
+-- The history of people's levels. One row per user and stretch of time on one level.
+-- grain: user_id, valid_from
+-- From the first event on a level (valid_from, UTC, included) to the first on another (valid_to, left out;
+-- NULL: still so). Stretches neither overlap nor leave gaps, neighbours differ in level, and the last one has
+-- the level of users. level NULL: unknown. Names are those of the stretch's last event.
+-- It is a function of the events: late ones, duplicates and removed files change it as a full refresh would.
+CREATE VIEW analytics.user_levels AS
+WITH moments AS (
+    SELECT e.user_id, e.ts, e.event_at, e.level, e.first_name, e.last_name
+    FROM analytics.events AS e
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY e.user_id, e.ts
+        ORDER BY e.item_in_session DESC, e.level, e.first_name, e.last_name, e.gender
+    ) = 1
+),
+
+changes AS (
+    SELECT
+        m.user_id, m.ts, m.event_at, m.level, m.first_name, m.last_name,
+        CASE
+            WHEN
+                COALESCE(m.level, '')
+                <> COALESCE(LAG(m.level) OVER (PARTITION BY m.user_id ORDER BY m.ts), '')
+                THEN 1
+            ELSE 0
+        END AS changed
+    FROM moments AS m
+),
+
+stretches AS (
+    SELECT
+        c.user_id, c.ts, c.event_at, c.level, c.first_name, c.last_name,
+        SUM(c.changed) OVER (PARTITION BY c.user_id ORDER BY c.ts ROWS UNBOUNDED PRECEDING) AS stretch
+    FROM changes AS c
+),
+
+lasts AS (
+    SELECT
+        s.user_id, s.level, s.stretch, s.first_name, s.last_name,
+        MIN(s.event_at) OVER (PARTITION BY s.user_id, s.stretch) AS valid_from
+    FROM stretches AS s
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY s.user_id, s.stretch ORDER BY s.ts DESC) = 1
+)
+
+SELECT
+    l.user_id,
+    l.level,
+    l.valid_from,
+    LEAD(l.valid_from) OVER (PARTITION BY l.user_id ORDER BY l.stretch) AS valid_to,
+    l.first_name,
+    l.last_name
+FROM lasts AS l;
+
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(5, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=c4471dff62b998e8 song_matches=47357512499e2f35 rematched=b73ce3a17e4ff8ac played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c', '0.1.0', NULL);
+(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=c4d6d324e948cac5 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=14a7750a25e45ea1 analytics.retention=61a400cf9a480382 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=fd9177a0c65fa186', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -367,9 +877,16 @@ CREATE TEMP TABLE IF NOT EXISTS run_played (
     played_to BIGINT
 );
 
+-- Plays of earlier runs whose song may be another one now, and whether they had one.
 CREATE TEMP TABLE IF NOT EXISTS run_rematched (
     songplay_id BIGINT NOT NULL,
     start_time TIMESTAMP NOT NULL,
+    user_id VARCHAR(64) NOT NULL,
+    level VARCHAR(16),
+    session_id BIGINT NOT NULL,
+    location VARCHAR(1024),
+    user_agent VARCHAR(1024),
+    item_in_session INTEGER NOT NULL,
     song VARCHAR(1024),
     artist VARCHAR(1024),
     length DOUBLE PRECISION,
@@ -4082,6 +4599,44 @@ SELECT * FROM artists;
 
 SELECT * FROM time WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
 
+SELECT * FROM analytics.daily_activity;
+
+SELECT * FROM analytics.daily_levels;
+
+SELECT * FROM analytics.events;
+
+SELECT * FROM analytics.funnel;
+
+SELECT * FROM analytics.listening_hours;
+
+SELECT * FROM analytics.listening_time;
+
+SELECT * FROM analytics.match_coverage;
+
+SELECT * FROM analytics.monthly_activity;
+
+SELECT * FROM analytics.retention;
+
+SELECT * FROM analytics.sessions;
+
+SELECT * FROM analytics.top_artists;
+
+SELECT * FROM analytics.top_artists_by_day;
+
+SELECT * FROM analytics.top_artists_by_week;
+
+SELECT * FROM analytics.top_songs;
+
+SELECT * FROM analytics.top_songs_by_day;
+
+SELECT * FROM analytics.top_songs_by_week;
+
+SELECT * FROM analytics.top_unmatched;
+
+SELECT * FROM analytics.user_levels;
+
+SELECT * FROM analytics.weekly_activity;
+
 -- Rejected records that nothing has resolved yet, and those of the latest run if it failed, by kind and
 -- reason. A failed run publishes neither its rows nor its rejected records.
 SELECT
@@ -6269,10 +6824,19 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 -- Plays loaded by earlier runs get, change or lose their song when the catalogue does.
 -- Which plays: those whose title a song that changed has, or had, wherever they lie between titles_from and
 -- titles_to. Then what matches them (song_matches.sql), then the change.
-INSERT INTO run_rematched (songplay_id, start_time, song, artist, length, was_matched)
+INSERT INTO run_rematched (
+    songplay_id, start_time, user_id, level, session_id, location, user_agent, item_in_session, song, artist,
+    length, was_matched
+)
 SELECT
     p.songplay_id,
     p.start_time,
+    p.user_id,
+    p.level,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
     p.song,
     p.artist,
     p.length,
@@ -6289,20 +6853,38 @@ INSERT INTO run_played (song, artist, length)
 SELECT DISTINCT song, artist, length FROM run_rematched;
 
 -- Give the plays whose song changed (run_rematched) the song that matches now.
-UPDATE songplays
-SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
-FROM (
-    SELECT p.songplay_id, p.start_time, m.song_id, m.artist_id, m.song_match
-    FROM run_rematched AS p
-    LEFT JOIN run_song_matches AS m
-        ON
-            p.song = m.song AND p.artist = m.artist
-            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
-) AS r
+-- They are written anew: to change single values would rewrite whole columns on DuckDB, and Redshift writes
+-- whole rows whatever changes.
+DELETE FROM songplays
 WHERE
-    songplays.songplay_id = r.songplay_id AND songplays.start_time = r.start_time
-    AND songplays.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    songplay_id IN (SELECT r.songplay_id FROM run_rematched AS r)
+    AND start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
+    m.song_match,
+    p.song,
+    p.artist,
+    p.length
+FROM run_rematched AS p
+LEFT JOIN run_song_matches AS m
+    ON
+        p.song = m.song AND p.artist = m.artist
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (
@@ -7032,6 +7614,44 @@ CROSS JOIN (
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (9, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -2, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
+
+DROP VIEW IF EXISTS analytics.user_levels;
+
+DROP VIEW IF EXISTS analytics.sessions;
+
+DROP VIEW IF EXISTS analytics.listening_time;
+
+DROP VIEW IF EXISTS analytics.weekly_activity;
+
+DROP VIEW IF EXISTS analytics.top_unmatched;
+
+DROP VIEW IF EXISTS analytics.top_songs_by_week;
+
+DROP VIEW IF EXISTS analytics.top_songs_by_day;
+
+DROP VIEW IF EXISTS analytics.top_songs;
+
+DROP VIEW IF EXISTS analytics.top_artists_by_week;
+
+DROP VIEW IF EXISTS analytics.top_artists_by_day;
+
+DROP VIEW IF EXISTS analytics.top_artists;
+
+DROP VIEW IF EXISTS analytics.retention;
+
+DROP VIEW IF EXISTS analytics.monthly_activity;
+
+DROP VIEW IF EXISTS analytics.match_coverage;
+
+DROP VIEW IF EXISTS analytics.listening_hours;
+
+DROP VIEW IF EXISTS analytics.funnel;
+
+DROP VIEW IF EXISTS analytics.events;
+
+DROP VIEW IF EXISTS analytics.daily_levels;
+
+DROP VIEW IF EXISTS analytics.daily_activity;
 
 DROP TABLE IF EXISTS staging_events;
 

@@ -4,7 +4,7 @@ SELECT 'CREATE on schema ' || nspname AS missing
 FROM pg_namespace
 WHERE nspname IN ('public', 'etl') AND NOT HAS_SCHEMA_PRIVILEGE(nspname, 'create')
 UNION
-SELECT 'CREATE on the database (for the schema etl)' AS missing
+SELECT 'CREATE on the database (for the schemas etl and analytics)' AS missing
 WHERE NOT HAS_DATABASE_PRIVILEGE(CURRENT_DATABASE(), 'create')
 UNION
 SELECT 'TEMP on the database' AS missing
@@ -19,16 +19,14 @@ SELECT
             AND HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'delete')
             AND (
                 schemaname || '.' || tablename NOT IN (
-                    'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'etl.played_titles',
-                    'public.songplays'
+                    'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'etl.played_titles'
                 )
                 OR HAS_TABLE_PRIVILEGE(schemaname || '.' || tablename, 'update')
             )
             THEN ''
         WHEN
             schemaname || '.' || tablename IN (
-                'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'etl.played_titles',
-                'public.songplays'
+                'etl.files', 'etl.rejects', 'etl.days', 'etl.meta', 'etl.played_titles'
             )
             THEN 'SELECT, INSERT, UPDATE and DELETE on ' || schemaname || '.' || tablename
         ELSE 'SELECT, INSERT and DELETE on ' || schemaname || '.' || tablename

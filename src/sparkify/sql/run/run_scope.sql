@@ -22,9 +22,16 @@ CREATE TEMP TABLE IF NOT EXISTS run_played (
     played_from BIGINT,
     played_to BIGINT
 );
+-- Plays of earlier runs whose song may be another one now, and whether they had one.
 CREATE TEMP TABLE IF NOT EXISTS run_rematched (
     songplay_id BIGINT NOT NULL,
     start_time TIMESTAMP NOT NULL,
+    user_id VARCHAR(64) NOT NULL,
+    level VARCHAR(16),
+    session_id BIGINT NOT NULL,
+    location VARCHAR(1024),
+    user_agent VARCHAR(1024),
+    item_in_session INTEGER NOT NULL,
     song VARCHAR(1024),
     artist VARCHAR(1024),
     length DOUBLE PRECISION,

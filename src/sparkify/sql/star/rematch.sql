@@ -1,10 +1,19 @@
 -- Plays loaded by earlier runs get, change or lose their song when the catalogue does.
 -- Which plays: those whose title a song that changed has, or had, wherever they lie between titles_from and
 -- titles_to. Then what matches them (song_matches.sql), then the change.
-INSERT INTO run_rematched (songplay_id, start_time, song, artist, length, was_matched)
+INSERT INTO run_rematched (
+    songplay_id, start_time, user_id, level, session_id, location, user_agent, item_in_session, song, artist,
+    length, was_matched
+)
 SELECT
     p.songplay_id,
     p.start_time,
+    p.user_id,
+    p.level,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
     p.song,
     p.artist,
     p.length,

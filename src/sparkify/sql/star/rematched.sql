@@ -1,18 +1,36 @@
 -- Give the plays whose song changed (run_rematched) the song that matches now.
-UPDATE songplays
-SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
-FROM (
-    SELECT p.songplay_id, p.start_time, m.song_id, m.artist_id, m.song_match
-    FROM run_rematched AS p
-    LEFT JOIN run_song_matches AS m
-        ON
-            p.song = m.song AND p.artist = m.artist
-            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
-) AS r
+-- They are written anew: to change single values would rewrite whole columns on DuckDB, and Redshift writes
+-- whole rows whatever changes.
+DELETE FROM songplays
 WHERE
-    songplays.songplay_id = r.songplay_id AND songplays.start_time = r.start_time
-    AND songplays.start_time BETWEEN DATEADD(ms, :titles_from, '1970-01-01'::TIMESTAMP)
+    songplay_id IN (SELECT r.songplay_id FROM run_rematched AS r)
+    AND start_time BETWEEN DATEADD(ms, :titles_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :titles_to, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
+    m.song_match,
+    p.song,
+    p.artist,
+    p.length
+FROM run_rematched AS p
+LEFT JOIN run_song_matches AS m
+    ON
+        p.song = m.song AND p.artist = m.artist
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (

@@ -29,6 +29,7 @@ def transpile(statement: Statement) -> str:
         for node in list(tree.find_all(*_REDSHIFT_ONLY)):
             node.pop()
         _quicken(tree)
+        _qualify_view(tree)
         return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False, pretty=True)
     except sqlglot.errors.SqlglotError as exc:
         raise ModelError(
@@ -37,6 +38,19 @@ def transpile(statement: Statement) -> str:
             path=statement.path,
             line=statement.line,
         ) from exc
+
+
+def _qualify_view(tree: exp.Expr) -> None:
+    """Name the schema of the tables that a view stands on.
+
+    In a file that another database attaches, DuckDB looks for them in the view's own schema only.
+    """
+    if not (isinstance(tree, exp.Create) and tree.kind == "VIEW"):
+        return
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        if not table.db and table.name not in own:
+            table.set("db", exp.to_identifier("main"))
 
 
 def _quicken(tree: exp.Expr) -> None:

@@ -1,5 +1,588 @@
 -- Our statements in DuckDB's dialect, for reading and for running: made by `make generate`.
 
+-- analytics/daily_activity.sql:1 fe03b1b57a3a7132
+CREATE VIEW analytics.daily_activity AS
+WITH user_days AS (
+  SELECT DISTINCT
+    e.user_id,
+    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND AS DATE) AS day
+  FROM main.staging_events AS e
+  WHERE
+    e.user_id <> ''
+), spaced AS (
+  SELECT
+    u.day,
+    LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+    LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+  FROM user_days AS u
+), of_people AS (
+  SELECT
+    s.day,
+    COUNT(*) AS people,
+    COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
+    COUNT(s.day_before) AS returning_people,
+    COUNT(
+      CASE
+        WHEN s.day_after IS NULL
+        OR DATE_DIFF('DAY', CAST(s.day AS TIMESTAMP), CAST(s.day_after AS TIMESTAMP)) > 28
+        THEN 1
+      END
+    ) AS lost_people
+  FROM spaced AS s
+  GROUP BY
+    s.day
+), of_plays AS (
+  SELECT
+    CAST(p.start_time AS DATE) AS day,
+    COUNT(DISTINCT p.user_id) AS listeners,
+    COUNT(*) AS plays
+  FROM main.songplays AS p
+  GROUP BY
+    CAST(p.start_time AS DATE)
+)
+SELECT
+  d.day,
+  d.people,
+  COALESCE(p.listeners, 0) AS listeners,
+  COALESCE(p.plays, 0) AS plays,
+  d.new_people,
+  d.returning_people,
+  CASE
+    WHEN DATE_DIFF(
+      'DAY',
+      CAST(d.day AS TIMESTAMP),
+      CAST((
+        SELECT
+          MAX(l.day)
+        FROM of_people AS l
+      ) AS TIMESTAMP)
+    ) >= 28
+    THEN d.lost_people
+  END AS lost_people
+FROM of_people AS d
+LEFT JOIN of_plays AS p
+  ON d.day = p.day;
+
+-- analytics/daily_levels.sql:1 ea77d66a541b9757
+CREATE VIEW analytics.daily_levels AS
+SELECT
+  CAST(p.start_time AS DATE) AS day,
+  p.level,
+  COUNT(DISTINCT p.user_id) AS listeners,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+GROUP BY
+  CAST(p.start_time AS DATE),
+  p.level;
+
+-- analytics/events.sql:1 d553c13fe2adc5b2
+CREATE VIEW analytics.events AS
+SELECT
+  e.user_id,
+  e.session_id,
+  e.item_in_session,
+  CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts) MILLISECOND AS event_at,
+  e.page,
+  NULLIF(RTRIM(e.level, ' '), '') AS level,
+  NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+  NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+  NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+  e.ts
+FROM main.staging_events AS e
+WHERE
+  e.user_id <> ''
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY e.user_id, e.session_id, e.item_in_session, e.ts
+    ORDER BY CASE WHEN e.page = 'NextSong' THEN 0 ELSE 1 END, NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.first_name, ' '), ''), NULLIF(RTRIM(e.last_name, ' '), ''), NULLIF(RTRIM(e.gender, ' '), ''), e.page
+  ) = 1;
+
+-- analytics/funnel.sql:1 4a67051e3944e78f
+CREATE VIEW analytics.funnel AS
+SELECT
+  CASE f.page
+    WHEN 'Upgrade'
+    THEN 1
+    WHEN 'Submit Upgrade'
+    THEN 2
+    WHEN 'Downgrade'
+    THEN 3
+    WHEN 'Submit Downgrade'
+    THEN 4
+    WHEN 'Cancel'
+    THEN 5
+    ELSE 6
+  END AS step,
+  f.page,
+  COUNT(*) AS events,
+  COUNT(DISTINCT f.user_id) AS people
+FROM (
+  SELECT DISTINCT
+    e.user_id,
+    e.session_id,
+    e.item_in_session,
+    e.ts,
+    e.page
+  FROM main.staging_events AS e
+  WHERE
+    e.user_id <> ''
+    AND e.page IN (
+      'Upgrade',
+      'Submit Upgrade',
+      'Downgrade',
+      'Submit Downgrade',
+      'Cancel',
+      'Cancellation Confirmation'
+    )
+) AS f
+GROUP BY
+  f.page;
+
+-- analytics/listening_hours.sql:1 59e41ae0dec6b95c
+CREATE VIEW analytics.listening_hours AS
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM p.start_time) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM p.start_time) AS INT) AS hour,
+  COUNT(*) AS plays,
+  COUNT(DISTINCT p.user_id) AS listeners
+FROM main.songplays AS p
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM p.start_time),
+  EXTRACT(HOUR FROM p.start_time);
+
+-- analytics/listening_time.sql:1 b6dce206baac983e
+CREATE VIEW analytics.listening_time AS
+WITH followed AS (
+  SELECT
+    e.user_id,
+    e.session_id,
+    e.item_in_session,
+    e.event_at,
+    e.page,
+    (
+      LEAD(e.ts) OVER (PARTITION BY e.user_id, e.session_id ORDER BY e.ts, e.item_in_session) - e.ts
+    ) / 1000.0 AS seconds
+  FROM analytics.events AS e
+), plays AS (
+  SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    CASE WHEN p.length > 0 THEN p.length END AS length,
+    CAST(f.seconds AS DOUBLE) AS seconds
+  FROM main.songplays AS p
+  INNER JOIN followed AS f
+    ON p.user_id = f.user_id
+    AND p.session_id = f.session_id
+    AND p.item_in_session = f.item_in_session
+    AND p.start_time = f.event_at
+  WHERE
+    f.page = 'NextSong'
+)
+SELECT
+  p.songplay_id,
+  p.start_time,
+  p.user_id,
+  p.level,
+  CASE
+    WHEN p.seconds IS NULL
+    THEN 0.0
+    WHEN p.length < p.seconds + 1
+    THEN p.length
+    ELSE p.seconds
+  END AS seconds_at_least,
+  CASE
+    WHEN p.seconds IS NULL OR p.length < p.seconds + 1
+    THEN p.length
+    ELSE p.seconds
+  END AS seconds_at_most,
+  CASE
+    WHEN p.seconds IS NULL
+    THEN 'unknown'
+    WHEN p.length < p.seconds + 1
+    THEN 'length'
+    ELSE 'next_event'
+  END AS how_it_ended
+FROM plays AS p;
+
+-- analytics/match_coverage.sql:1 c365a14045c41e74
+CREATE VIEW analytics.match_coverage AS
+SELECT
+  p.song_match,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+GROUP BY
+  p.song_match;
+
+-- analytics/monthly_activity.sql:1 a7df08f7697d4637
+CREATE VIEW analytics.monthly_activity AS
+WITH user_days AS (
+  SELECT DISTINCT
+    e.user_id,
+    CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND AS day
+  FROM main.staging_events AS e
+  WHERE
+    e.user_id <> ''
+), user_months AS (
+  SELECT
+    u.user_id,
+    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
+    COUNT(*) AS days
+  FROM user_days AS u
+  GROUP BY
+    u.user_id,
+    CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
+), firsts AS (
+  SELECT
+    u.user_id,
+    MIN(u.month) AS month
+  FROM user_months AS u
+  GROUP BY
+    u.user_id
+), days AS (
+  SELECT
+    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
+    COUNT(DISTINCT u.day) AS days
+  FROM user_days AS u
+  GROUP BY
+    CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
+), of_people AS (
+  SELECT
+    u.month,
+    COUNT(*) AS people,
+    COUNT(f.user_id) AS new_people,
+    SUM(u.days) AS person_days
+  FROM user_months AS u
+  LEFT JOIN firsts AS f
+    ON u.user_id = f.user_id AND u.month = f.month
+  GROUP BY
+    u.month
+), of_plays AS (
+  SELECT
+    CAST(DATE_TRUNC('MONTH', p.start_time) AS DATE) AS month,
+    COUNT(DISTINCT p.user_id) AS listeners,
+    COUNT(*) AS plays
+  FROM main.songplays AS p
+  GROUP BY
+    CAST(DATE_TRUNC('MONTH', p.start_time) AS DATE)
+)
+SELECT
+  m.month,
+  m.people,
+  COALESCE(p.listeners, 0) AS listeners,
+  COALESCE(p.plays, 0) AS plays,
+  m.new_people,
+  CAST(m.person_days AS DOUBLE) / d.days AS mean_daily_people,
+  CAST(m.person_days AS DOUBLE) / (
+    d.days * m.people
+  ) AS stickiness
+FROM of_people AS m
+INNER JOIN days AS d
+  ON m.month = d.month
+LEFT JOIN of_plays AS p
+  ON m.month = p.month;
+
+-- analytics/retention.sql:1 b062c9827ce609f4
+CREATE VIEW analytics.retention AS
+WITH user_weeks AS (
+  SELECT DISTINCT
+    e.user_id,
+    CAST(DATE_TRUNC(
+      'WEEK',
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND
+    ) AS DATE) AS week
+  FROM main.staging_events AS e
+  WHERE
+    e.user_id <> ''
+), registered AS (
+  SELECT
+    e.user_id,
+    MIN(e.registration) AS registration
+  FROM main.staging_events AS e
+  WHERE
+    e.user_id <> '' AND e.registration BETWEEN 946684800000 AND 4102444799999
+  GROUP BY
+    e.user_id
+), cohorts AS (
+  SELECT
+    CAST('first_event' AS TEXT(16)) AS cohort_by,
+    u.user_id,
+    MIN(u.week) AS cohort
+  FROM user_weeks AS u
+  GROUP BY
+    u.user_id
+  UNION ALL
+  SELECT
+    CAST('registration' AS TEXT(16)) AS cohort_by,
+    r.user_id,
+    CAST(DATE_TRUNC(
+      'WEEK',
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (CAST(FLOOR(r.registration) AS BIGINT)) MILLISECOND
+    ) AS DATE) AS cohort
+  FROM registered AS r
+), sizes AS (
+  SELECT
+    c.cohort_by,
+    c.cohort,
+    COUNT(*) AS cohort_people
+  FROM cohorts AS c
+  GROUP BY
+    c.cohort_by,
+    c.cohort
+)
+SELECT
+  c.cohort_by,
+  c.cohort,
+  CAST(DATE_DIFF('DAY', CAST(c.cohort AS TIMESTAMP), CAST(u.week AS TIMESTAMP)) / 7.0 AS INT) AS weeks_later,
+  COUNT(*) AS people,
+  s.cohort_people
+FROM cohorts AS c
+INNER JOIN user_weeks AS u
+  ON c.user_id = u.user_id AND c.cohort <= u.week
+INNER JOIN sizes AS s
+  ON c.cohort_by = s.cohort_by AND c.cohort = s.cohort
+GROUP BY
+  c.cohort_by,
+  c.cohort,
+  u.week,
+  s.cohort_people;
+
+-- analytics/sessions.sql:1 e3d3e899dc1b3027
+CREATE VIEW analytics.sessions AS
+SELECT
+  s.user_id,
+  s.session_id,
+  MIN(s.event_at) AS started_at,
+  MAX(s.event_at) AS ended_at,
+  COUNT(*) AS events,
+  COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays,
+  MAX(CASE WHEN s.from_end = 1 THEN s.level END) AS level,
+  MAX(CASE WHEN s.from_end = 1 THEN s.page END) AS last_page
+FROM (
+  SELECT
+    e.user_id,
+    e.session_id,
+    e.event_at,
+    e.page,
+    e.level,
+    ROW_NUMBER() OVER (
+      PARTITION BY e.user_id, e.session_id
+      ORDER BY e.ts DESC NULLS FIRST, e.item_in_session DESC NULLS FIRST
+    ) AS from_end
+  FROM analytics.events AS e
+) AS s
+GROUP BY
+  s.user_id,
+  s.session_id;
+
+-- analytics/top_artists.sql:1 8e531d0472f682f5
+CREATE VIEW analytics.top_artists AS
+SELECT
+  p.artist,
+  COUNT(*) AS plays,
+  COUNT(DISTINCT p.user_id) AS listeners
+FROM main.songplays AS p
+GROUP BY
+  p.artist
+ORDER BY
+  plays DESC NULLS FIRST,
+  p.artist;
+
+-- analytics/top_artists_by_day.sql:1 1baf2e8a8db4b121
+CREATE VIEW analytics.top_artists_by_day AS
+SELECT
+  CAST(p.start_time AS DATE) AS day,
+  p.artist,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+GROUP BY
+  CAST(p.start_time AS DATE),
+  p.artist;
+
+-- analytics/top_artists_by_week.sql:1 892a69761cc2259f
+CREATE VIEW analytics.top_artists_by_week AS
+SELECT
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
+  p.artist,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+GROUP BY
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE),
+  p.artist;
+
+-- analytics/top_songs.sql:1 83c799ec827fcb3d
+CREATE VIEW analytics.top_songs AS
+SELECT
+  p.song,
+  p.artist,
+  COUNT(*) AS plays,
+  COUNT(DISTINCT p.user_id) AS listeners
+FROM main.songplays AS p
+GROUP BY
+  p.song,
+  p.artist
+ORDER BY
+  plays DESC NULLS FIRST,
+  p.song,
+  p.artist;
+
+-- analytics/top_songs_by_day.sql:1 c8646e6785ba1756
+CREATE VIEW analytics.top_songs_by_day AS
+SELECT
+  CAST(p.start_time AS DATE) AS day,
+  p.song,
+  p.artist,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+GROUP BY
+  CAST(p.start_time AS DATE),
+  p.song,
+  p.artist;
+
+-- analytics/top_songs_by_week.sql:1 7889c1c95ae4a790
+CREATE VIEW analytics.top_songs_by_week AS
+SELECT
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
+  p.song,
+  p.artist,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+GROUP BY
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE),
+  p.song,
+  p.artist;
+
+-- analytics/top_unmatched.sql:1 50040d79ea6303e4
+CREATE VIEW analytics.top_unmatched AS
+SELECT
+  p.song,
+  p.artist,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+WHERE
+  p.song_id IS NULL
+GROUP BY
+  p.song,
+  p.artist
+ORDER BY
+  plays DESC NULLS FIRST,
+  p.song,
+  p.artist;
+
+-- analytics/user_levels.sql:1 59a4434741b7e9f6
+CREATE VIEW analytics.user_levels AS
+WITH moments AS (
+  SELECT
+    e.user_id,
+    e.ts,
+    e.event_at,
+    e.level,
+    e.first_name,
+    e.last_name
+  FROM analytics.events AS e
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY e.user_id, e.ts
+      ORDER BY e.item_in_session DESC NULLS FIRST, e.level, e.first_name, e.last_name, e.gender
+    ) = 1
+), changes AS (
+  SELECT
+    m.user_id,
+    m.ts,
+    m.event_at,
+    m.level,
+    m.first_name,
+    m.last_name,
+    CASE
+      WHEN COALESCE(m.level, '') <> COALESCE(LAG(m.level) OVER (PARTITION BY m.user_id ORDER BY m.ts), '')
+      THEN 1
+      ELSE 0
+    END AS changed
+  FROM moments AS m
+), stretches AS (
+  SELECT
+    c.user_id,
+    c.ts,
+    c.event_at,
+    c.level,
+    c.first_name,
+    c.last_name,
+    SUM(c.changed) OVER (
+      PARTITION BY c.user_id
+      ORDER BY c.ts
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS stretch
+  FROM changes AS c
+), lasts AS (
+  SELECT
+    s.user_id,
+    s.level,
+    s.stretch,
+    s.first_name,
+    s.last_name,
+    MIN(s.event_at) OVER (PARTITION BY s.user_id, s.stretch) AS valid_from
+  FROM stretches AS s
+  QUALIFY
+    ROW_NUMBER() OVER (PARTITION BY s.user_id, s.stretch ORDER BY s.ts DESC NULLS FIRST) = 1
+)
+SELECT
+  l.user_id,
+  l.level,
+  l.valid_from,
+  LEAD(l.valid_from) OVER (PARTITION BY l.user_id ORDER BY l.stretch) AS valid_to,
+  l.first_name,
+  l.last_name
+FROM lasts AS l;
+
+-- analytics/weekly_activity.sql:1 7c3dc54d87da2d63
+CREATE VIEW analytics.weekly_activity AS
+WITH user_weeks AS (
+  SELECT DISTINCT
+    e.user_id,
+    CAST(DATE_TRUNC(
+      'WEEK',
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND
+    ) AS DATE) AS week
+  FROM main.staging_events AS e
+  WHERE
+    e.user_id <> ''
+), firsts AS (
+  SELECT
+    u.user_id,
+    MIN(u.week) AS week
+  FROM user_weeks AS u
+  GROUP BY
+    u.user_id
+), of_people AS (
+  SELECT
+    u.week,
+    COUNT(*) AS people,
+    COUNT(f.user_id) AS new_people
+  FROM user_weeks AS u
+  LEFT JOIN firsts AS f
+    ON u.user_id = f.user_id AND u.week = f.week
+  GROUP BY
+    u.week
+), of_plays AS (
+  SELECT
+    CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
+    COUNT(DISTINCT p.user_id) AS listeners,
+    COUNT(*) AS plays
+  FROM main.songplays AS p
+  GROUP BY
+    CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE)
+)
+SELECT
+  w.week,
+  w.people,
+  COALESCE(p.listeners, 0) AS listeners,
+  COALESCE(p.plays, 0) AS plays,
+  w.new_people
+FROM of_people AS w
+LEFT JOIN of_plays AS p
+  ON w.week = p.week;
+
 -- checks/cut_file.sql:1 06d02f61baaacef2
 SELECT
   f.uri AS subject,
@@ -1630,6 +2213,9 @@ CREATE TABLE IF NOT EXISTS etl.played_titles (
   played_to BIGINT NOT NULL
 );
 
+-- migrations/0006_analytics.sql:1 352197fb1b533c14
+CREATE SCHEMA IF NOT EXISTS analytics;
+
 -- questions/1_levels.sql:1 85a87d1d846e672b
 SELECT
   p.level,
@@ -1805,17 +2391,23 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_played (
   played_to BIGINT
 );
 
--- run/run_scope.sql:25 8bc81448a4a31235
+-- run/run_scope.sql:25 0e921f398c85a9a2
 CREATE TEMPORARY TABLE IF NOT EXISTS run_rematched (
   songplay_id BIGINT NOT NULL,
   start_time TIMESTAMP NOT NULL,
+  user_id TEXT(64) NOT NULL,
+  level TEXT(16),
+  session_id BIGINT NOT NULL,
+  location TEXT(1024),
+  user_agent TEXT(1024),
+  item_in_session INT NOT NULL,
   song TEXT(1024),
   artist TEXT(1024),
   length DOUBLE,
   was_matched INT NOT NULL
 );
 
--- run/run_scope.sql:33 8409ed4ed9a25681
+-- run/run_scope.sql:40 8409ed4ed9a25681
 CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song TEXT(1024),
   artist TEXT(1024),
@@ -1825,7 +2417,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song_match TEXT(16)
 );
 
--- run/run_scope.sql:41 171de56939af6e04
+-- run/run_scope.sql:48 171de56939af6e04
 CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   user_id TEXT(64) NOT NULL,
   first_name TEXT(1024),
@@ -1836,12 +2428,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   last_item_in_session INT NOT NULL
 );
 
--- run/run_scope.sql:50 ad6afd5420f7ddd1
+-- run/run_scope.sql:57 ad6afd5420f7ddd1
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_users (
   user_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:51 9e7d5f25dd4a4816
+-- run/run_scope.sql:58 9e7d5f25dd4a4816
 CREATE TEMPORARY TABLE IF NOT EXISTS run_lost_users (
   user_id TEXT(64) NOT NULL,
   ts BIGINT NOT NULL
@@ -2137,10 +2729,16 @@ GROUP BY
   r.song,
   r.artist;
 
--- star/rematch.sql:1 b2e5ab9c23e17f35
+-- star/rematch.sql:1 cabf5d348ce5facf
 INSERT INTO run_rematched (
   songplay_id,
   start_time,
+  user_id,
+  level,
+  session_id,
+  location,
+  user_agent,
+  item_in_session,
   song,
   artist,
   length,
@@ -2149,6 +2747,12 @@ INSERT INTO run_rematched (
 SELECT
   p.songplay_id,
   p.start_time,
+  p.user_id,
+  p.level,
+  p.session_id,
+  p.location,
+  p.user_agent,
+  p.item_in_session,
   p.song,
   p.artist,
   p.length,
@@ -2164,10 +2768,10 @@ INNER JOIN (
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND;
 
--- star/rematch.sql:18 17bc60887754c92e
+-- star/rematch.sql:27 17bc60887754c92e
 DELETE FROM run_played;
 
--- star/rematch.sql:20 3483ac2e998f2a3e
+-- star/rematch.sql:29 3483ac2e998f2a3e
 INSERT INTO run_played (
   song,
   artist,
@@ -2179,31 +2783,59 @@ SELECT DISTINCT
   length
 FROM run_rematched;
 
--- star/rematched.sql:1 cd43ffebd9f03ac6
-UPDATE songplays SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
-FROM (
-  SELECT
-    p.songplay_id,
-    p.start_time,
-    m.song_id,
-    m.artist_id,
-    m.song_match
-  FROM run_rematched AS p
-  LEFT JOIN run_song_matches AS m
-    ON p.song = m.song
-    AND p.artist = m.artist
-    AND (
-      p.length = m.length OR (
-        p.length IS NULL AND m.length IS NULL
-      )
-    )
-) AS r
+-- star/rematched.sql:1 6c9622b39f8f6e15
+DELETE FROM songplays
 WHERE
-  songplays.songplay_id = r.songplay_id
-  AND songplays.start_time = r.start_time
-  AND songplays.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND;
+  songplay_id IN (
+    SELECT
+      r.songplay_id
+    FROM run_rematched AS r
+  )
+  AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND;
 
--- star/rematched.sql:17 4eb6891dcae1547b
+-- star/rematched.sql:10 512570f75e9e5085
+INSERT INTO songplays (
+  songplay_id,
+  start_time,
+  user_id,
+  level,
+  song_id,
+  artist_id,
+  session_id,
+  location,
+  user_agent,
+  item_in_session,
+  song_match,
+  song,
+  artist,
+  length
+)
+SELECT
+  p.songplay_id,
+  p.start_time,
+  p.user_id,
+  p.level,
+  m.song_id,
+  m.artist_id,
+  p.session_id,
+  p.location,
+  p.user_agent,
+  p.item_in_session,
+  m.song_match,
+  p.song,
+  p.artist,
+  p.length
+FROM run_rematched AS p
+LEFT JOIN run_song_matches AS m
+  ON p.song = m.song
+  AND p.artist = m.artist
+  AND (
+    p.length = m.length OR (
+      p.length IS NULL AND m.length IS NULL
+    )
+  );
+
+-- star/rematched.sql:35 4eb6891dcae1547b
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (
   SELECT
@@ -2976,6 +3608,9 @@ INSERT INTO run_changed_users
 SELECT
   user_id
 FROM run_users;
+
+-- tables/analytics_schema.sql:1 a3b2eecf02a1240e
+CREATE SCHEMA IF NOT EXISTS analytics;
 
 -- tables/artists.sql:1 43bdf83902289ce7
 CREATE TABLE IF NOT EXISTS artists (
@@ -3872,3 +4507,60 @@ DROP TABLE IF EXISTS etl.runs;
 
 -- derived/tables.sql:44 b05a870fecd0bc61
 DROP TABLE IF EXISTS etl.unknown_fields;
+
+-- derived/analytics.user_levels.sql:1 24d74ed874f0876d
+DROP VIEW IF EXISTS analytics.user_levels;
+
+-- derived/analytics.sessions.sql:1 07250b2eb1e76114
+DROP VIEW IF EXISTS analytics.sessions;
+
+-- derived/analytics.listening_time.sql:1 51bd47cf1061a8db
+DROP VIEW IF EXISTS analytics.listening_time;
+
+-- derived/analytics.weekly_activity.sql:1 8a0bb08de25e9a3b
+DROP VIEW IF EXISTS analytics.weekly_activity;
+
+-- derived/analytics.top_unmatched.sql:1 e70ba10b06192e7b
+DROP VIEW IF EXISTS analytics.top_unmatched;
+
+-- derived/analytics.top_songs_by_week.sql:1 1c1f939dc6f3b045
+DROP VIEW IF EXISTS analytics.top_songs_by_week;
+
+-- derived/analytics.top_songs_by_day.sql:1 cc802a65c84af0d1
+DROP VIEW IF EXISTS analytics.top_songs_by_day;
+
+-- derived/analytics.top_songs.sql:1 291803067c6ec412
+DROP VIEW IF EXISTS analytics.top_songs;
+
+-- derived/analytics.top_artists_by_week.sql:1 4e5eaf0abf62b2a2
+DROP VIEW IF EXISTS analytics.top_artists_by_week;
+
+-- derived/analytics.top_artists_by_day.sql:1 9b03f9052ddb1509
+DROP VIEW IF EXISTS analytics.top_artists_by_day;
+
+-- derived/analytics.top_artists.sql:1 6fc6183d9e38abdc
+DROP VIEW IF EXISTS analytics.top_artists;
+
+-- derived/analytics.retention.sql:1 92623f4aecad8a87
+DROP VIEW IF EXISTS analytics.retention;
+
+-- derived/analytics.monthly_activity.sql:1 8f027c4243e5f046
+DROP VIEW IF EXISTS analytics.monthly_activity;
+
+-- derived/analytics.match_coverage.sql:1 c27371c448e13ae3
+DROP VIEW IF EXISTS analytics.match_coverage;
+
+-- derived/analytics.listening_hours.sql:1 41544d10ba006b58
+DROP VIEW IF EXISTS analytics.listening_hours;
+
+-- derived/analytics.funnel.sql:1 c78e63df770a6d10
+DROP VIEW IF EXISTS analytics.funnel;
+
+-- derived/analytics.events.sql:1 2e4932a1d751805a
+DROP VIEW IF EXISTS analytics.events;
+
+-- derived/analytics.daily_levels.sql:1 2e969bb1879253f1
+DROP VIEW IF EXISTS analytics.daily_levels;
+
+-- derived/analytics.daily_activity.sql:1 d158e6c7e6fc61a2
+DROP VIEW IF EXISTS analytics.daily_activity;

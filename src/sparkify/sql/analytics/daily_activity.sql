@@ -1,0 +1,56 @@
+-- Who was there, by UTC day. One row per day on which somebody was.
+-- grain: day
+-- people: with any event. listeners: with a play. new_people: with no earlier event; returning_people: with
+-- one. lost_people: with an event on the day and none in the 28 days after it; NULL while the last event of
+-- all is less than 28 days later. People do not add up over days: most are there on several.
+CREATE VIEW analytics.daily_activity AS
+WITH user_days AS (
+    SELECT DISTINCT
+        e.user_id,
+        CAST(DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP) AS DATE) AS day
+    FROM staging_events AS e
+    WHERE e.user_id <> ''
+),
+
+spaced AS (
+    SELECT
+        u.day,
+        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+    FROM user_days AS u
+),
+
+of_people AS (
+    SELECT
+        s.day,
+        COUNT(*) AS people,
+        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
+        COUNT(s.day_before) AS returning_people,
+        COUNT(
+            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
+        ) AS lost_people
+    FROM spaced AS s
+    GROUP BY s.day
+),
+
+of_plays AS (
+    SELECT
+        CAST(p.start_time AS DATE) AS day,
+        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    GROUP BY CAST(p.start_time AS DATE)
+)
+
+SELECT
+    d.day,
+    d.people,
+    COALESCE(p.listeners, 0) AS listeners,
+    COALESCE(p.plays, 0) AS plays,
+    d.new_people,
+    d.returning_people,
+    CASE
+        WHEN DATEDIFF(day, d.day, (SELECT MAX(l.day) FROM of_people AS l)) >= 28 THEN d.lost_people
+    END AS lost_people
+FROM of_people AS d
+LEFT JOIN of_plays AS p ON d.day = p.day;

@@ -1,0 +1,10 @@
+-- The artists people play, by week (UTC), as the logs name them. One row per week and artist with plays.
+-- grain: week, artist
+-- week is the date of its Monday.
+CREATE VIEW analytics.top_artists_by_week AS
+SELECT
+    CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
+    p.artist,
+    COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(DATE_TRUNC('week', p.start_time) AS DATE), p.artist;

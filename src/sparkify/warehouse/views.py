@@ -1,0 +1,54 @@
+"""The views for analysts: one file below ``sql/analytics`` each, made anew when its text changes.
+
+Views hold no rows: to make one again costs nothing, and loses nothing. A view may stand on others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+
+from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.statements import Statement, digest, list_files, split_statements, statement
+
+SCHEMA = "analytics"
+_NAMED = re.compile(rf"\b{SCHEMA}\.(\w+)")
+
+
+@cache
+def view_definitions() -> dict[str, Statement]:
+    """Return the CREATE statement of each view by its name with its schema, each after those it stands on."""
+    found = {f"{SCHEMA}.{step.name}": step for step in map(statement, list_files(SCHEMA))}
+    order = TopologicalSorter({name: _stands_on(step) for name, step in found.items()})
+    return {name: found[name] for name in order.static_order()}
+
+
+def view_digests() -> dict[str, str]:
+    """Return a digest of each view, by its name with its schema."""
+    return {name: digest([step]) for name, step in sorted(view_definitions().items())}
+
+
+def create_views(engine: Engine) -> None:
+    """Create every view; the warehouse must be open for writing, and have none of them."""
+    for step in view_definitions().values():
+        engine.execute(step)
+
+
+def drop_views(engine: Engine, names: Iterable[str]) -> None:
+    """Drop these views, which exist; the warehouse must be open for writing."""
+    for step in dropping(names):
+        engine.execute(step)
+
+
+def dropping(names: Iterable[str]) -> Iterator[Statement]:
+    """Yield the DROP statements of views: first of those we do not know, each before what it stands on."""
+    left = set(names)
+    known = [name for name in reversed(view_definitions()) if name in left]
+    for name in [*sorted(left - set(known)), *known]:
+        yield from split_statements(f"DROP VIEW IF EXISTS {name};", f"derived/{name}.sql")
+
+
+def _stands_on(step: Statement) -> list[str]:
+    return sorted({f"{SCHEMA}.{name}" for name in _NAMED.findall(step.code)} - {f"{SCHEMA}.{step.name}"})
