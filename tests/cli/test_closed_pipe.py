@@ -84,6 +84,10 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("query", "SELECT * FROM users", "-o", "users.csv"), 0),
         (nothing, ("query", "SELECT nonsense"), 1),
     ],
+    ("export",): [
+        (nothing, ("export", "star", "--format", "csv"), 0),
+        (nothing, ("export", "star", "--table", "nothing"), 2),
+    ],
     ("runs",): [(nothing, ("runs",), 0), (gone, ("runs",), 1)],
     ("files",): [(nothing, ("files",), 0)],
     ("rejects", "list"): [(nothing, ("rejects", "list"), 0)],

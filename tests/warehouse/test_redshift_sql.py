@@ -74,6 +74,7 @@ def commands(place: Place, lake: str, folder: Path) -> None:
     command("check")
     command("runs")
     command("files")
+    command("export", str(folder / "star"), "--partition-by", "month")
     command("rejects", "list")
     command("rejects", "show", "--reason", "malformed_json", "--file", "2.json")
     assert run(["rejects", "replay", "--max-rejects", "9", *_sources(sources), *options_of(place)]) == 4

@@ -774,7 +774,7 @@ SELECT
 FROM lasts AS l;
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=c4471dff62b998e8 song_matches=47357512499e2f35 rematched=b73ce3a17e4ff8ac played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=c4d6d324e948cac5 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=14a7750a25e45ea1 analytics.retention=61a400cf9a480382 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=fd9177a0c65fa186', '0.1.0', NULL);
+(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=c4d6d324e948cac5 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=14a7750a25e45ea1 analytics.retention=61a400cf9a480382 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=fd9177a0c65fa186', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -877,9 +877,16 @@ CREATE TEMP TABLE IF NOT EXISTS run_played (
     played_to BIGINT
 );
 
+-- Plays of earlier runs whose song may be another one now, and whether they had one.
 CREATE TEMP TABLE IF NOT EXISTS run_rematched (
     songplay_id BIGINT NOT NULL,
     start_time TIMESTAMP NOT NULL,
+    user_id VARCHAR(64) NOT NULL,
+    level VARCHAR(16),
+    session_id BIGINT NOT NULL,
+    location VARCHAR(1024),
+    user_agent VARCHAR(1024),
+    item_in_session INTEGER NOT NULL,
     song VARCHAR(1024),
     artist VARCHAR(1024),
     length DOUBLE PRECISION,
@@ -4548,6 +4555,9 @@ FROM etl.runs
 ORDER BY run_id DESC
 LIMIT 20;
 
+-- How many runs the ledger has.
+SELECT COUNT(*) AS runs FROM etl.runs;
+
 -- The files of the latest runs.
 SELECT
     run_id,
@@ -4562,6 +4572,70 @@ SELECT
 FROM etl.files
 ORDER BY run_id DESC, uri
 LIMIT 100;
+
+-- How many versions of files the ledger has.
+SELECT COUNT(*) AS files FROM etl.files;
+
+-- The views for analysts.
+SELECT viewname AS view_name
+FROM pg_views
+WHERE schemaname = 'analytics'
+ORDER BY viewname;
+
+-- The months in which something was played, in UTC.
+SELECT DISTINCT
+    year,
+    month
+FROM time
+ORDER BY year, month;
+
+SELECT * FROM songplays WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
+
+SELECT * FROM users;
+
+SELECT * FROM songs;
+
+SELECT * FROM artists;
+
+SELECT * FROM time WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
+
+SELECT * FROM analytics.daily_activity;
+
+SELECT * FROM analytics.daily_levels;
+
+SELECT * FROM analytics.events;
+
+SELECT * FROM analytics.funnel;
+
+SELECT * FROM analytics.listening_hours;
+
+SELECT * FROM analytics.listening_time;
+
+SELECT * FROM analytics.match_coverage;
+
+SELECT * FROM analytics.monthly_activity;
+
+SELECT * FROM analytics.retention;
+
+SELECT * FROM analytics.sessions;
+
+SELECT * FROM analytics.top_artists;
+
+SELECT * FROM analytics.top_artists_by_day;
+
+SELECT * FROM analytics.top_artists_by_week;
+
+SELECT * FROM analytics.top_songs;
+
+SELECT * FROM analytics.top_songs_by_day;
+
+SELECT * FROM analytics.top_songs_by_week;
+
+SELECT * FROM analytics.top_unmatched;
+
+SELECT * FROM analytics.user_levels;
+
+SELECT * FROM analytics.weekly_activity;
 
 -- Rejected records that nothing has resolved yet, and those of the latest run if it failed, by kind and
 -- reason. A failed run publishes neither its rows nor its rejected records.
@@ -6750,10 +6824,19 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 -- Plays loaded by earlier runs get, change or lose their song when the catalogue does.
 -- Which plays: those whose title a song that changed has, or had, wherever they lie between titles_from and
 -- titles_to. Then what matches them (song_matches.sql), then the change.
-INSERT INTO run_rematched (songplay_id, start_time, song, artist, length, was_matched)
+INSERT INTO run_rematched (
+    songplay_id, start_time, user_id, level, session_id, location, user_agent, item_in_session, song, artist,
+    length, was_matched
+)
 SELECT
     p.songplay_id,
     p.start_time,
+    p.user_id,
+    p.level,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
     p.song,
     p.artist,
     p.length,
@@ -6770,20 +6853,38 @@ INSERT INTO run_played (song, artist, length)
 SELECT DISTINCT song, artist, length FROM run_rematched;
 
 -- Give the plays whose song changed (run_rematched) the song that matches now.
-UPDATE songplays
-SET song_id = r.song_id, artist_id = r.artist_id, song_match = r.song_match
-FROM (
-    SELECT p.songplay_id, p.start_time, m.song_id, m.artist_id, m.song_match
-    FROM run_rematched AS p
-    LEFT JOIN run_song_matches AS m
-        ON
-            p.song = m.song AND p.artist = m.artist
-            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
-) AS r
+-- They are written anew: to change single values would rewrite whole columns on DuckDB, and Redshift writes
+-- whole rows whatever changes.
+DELETE FROM songplays
 WHERE
-    songplays.songplay_id = r.songplay_id AND songplays.start_time = r.start_time
-    AND songplays.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    songplay_id IN (SELECT r.songplay_id FROM run_rematched AS r)
+    AND start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    p.location,
+    p.user_agent,
+    p.item_in_session,
+    m.song_match,
+    p.song,
+    p.artist,
+    p.length
+FROM run_rematched AS p
+LEFT JOIN run_song_matches AS m
+    ON
+        p.song = m.song AND p.artist = m.artist
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (

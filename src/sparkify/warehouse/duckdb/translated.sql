@@ -1668,6 +1668,24 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
+-- export/months.sql:1 48530809d358e670
+SELECT DISTINCT
+  year,
+  month
+FROM time
+ORDER BY
+  year,
+  month;
+
+-- export/views.sql:1 fcc545150df98312
+SELECT
+  viewname AS view_name
+FROM pg_views
+WHERE
+  schemaname = 'analytics'
+ORDER BY
+  viewname;
+
 -- features/user_features.sql:1 6cc5eaf913084173
 WITH events AS (
   SELECT
@@ -1744,6 +1762,16 @@ INNER JOIN lasts AS l
   ON c.user_id = l.user_id
 ORDER BY
   c.user_id;
+
+-- ledger/count_files.sql:1 a75892ba29f2e74f
+SELECT
+  COUNT(*) AS files
+FROM etl.files;
+
+-- ledger/count_runs.sql:1 9a08ee883f245bc5
+SELECT
+  COUNT(*) AS runs
+FROM etl.runs;
 
 -- ledger/current_files.sql:1 d870b12aebe57c3f
 SELECT
