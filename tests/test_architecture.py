@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "simulator": _GROUND,
     "cli": {"doctor", "report", "pipeline", "intake", "cluster", "simulator", *_GROUND},
     "__main__": {"cli"},
-    "__init__": set(),
+    "api": {"cli", "warehouse", "settings", "errors", "tempfiles"},
+    "__init__": {"api"},
 }
 
 # Library → the only modules that may import it.

@@ -87,7 +87,7 @@ USAGE = [
     ["etl", "extra"],
     ["query"],
     ["query", "SELECT 1", "--format", "xml"],
-    ["runs", "--limit", "0"],
+    ["runs", "--limit", "-1"],
     ["etl", "--engine", "postgres"],
     ["check", "--config", "missing.cfg"],
     ["etl"],

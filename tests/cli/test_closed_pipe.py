@@ -84,6 +84,10 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("query", "SELECT * FROM users", "-o", "users.csv"), 0),
         (nothing, ("query", "SELECT nonsense"), 1),
     ],
+    ("export",): [
+        (nothing, ("export", "star", "--format", "csv"), 0),
+        (nothing, ("export", "star", "--table", "nothing"), 2),
+    ],
     ("report",): [
         (nothing, ("report", "-o", "/dev/null"), 0),
         (nothing, ("report", "--json"), 0),

@@ -80,6 +80,66 @@ def test_json_is_one_object_with_columns_and_rows(
     assert str(answer["rows"][0]["user_id"]) == "8"
 
 
+IDS = """SELECT 9007199254740991 AS exact, 9007199254740992 AS large, -9007199254740992 AS below,
+123456789012345678901234567890 AS huge, [1, 9007199254740993] AS several, 1e300::DOUBLE AS x"""
+FOUND = {
+    "exact": 2**53 - 1,
+    "large": str(2**53),
+    "below": str(-(2**53)),
+    "huge": "123456789012345678901234567890",
+    "several": [1, "9007199254740993"],
+    "x": 1e300,
+}
+
+
+@pytest.mark.parametrize("style", ["json", "jsonl"])
+def test_whole_numbers_that_readers_would_round_are_texts(
+    database: list[str], capsys: pytest.CaptureFixture[str], style: str
+) -> None:
+    """Most readers of JSON have doubles for its numbers; a play's number has up to 60 bits."""
+    assert run(["query", IDS, "--format", style, *database]) == 0
+    told = json.loads(capsys.readouterr().out)
+    row = told["rows"][0] if style == "json" else told
+    assert row == FOUND
+    assert run(["query", "SELECT songplay_id FROM songplays", "--format", style, *database]) == 0
+    said = capsys.readouterr().out
+    rows = json.loads(said)["rows"] if style == "json" else [json.loads(line) for line in said.splitlines()]
+    with duckdb.connect(database[1], read_only=True) as warehouse:
+        ids = {number for (number,) in warehouse.execute("SELECT songplay_id FROM songplays").fetchall()}
+    assert {int(row["songplay_id"]) for row in rows} == ids
+    assert all(isinstance(row["songplay_id"], str) == (int(row["songplay_id"]) >= 2**53) for row in rows)
+
+
+@pytest.mark.parametrize("output", [[], ["-o", "-"], ["-o", "x.jsonl"], ["-o", "x.NDJSON"]], ids=" ".join)
+def test_jsonl_is_one_object_a_line(
+    database: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    output: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    style = [] if output[1:] and output[1] != "-" else ["--format", "jsonl"]
+    assert run(["query", SQL, "--json", *database]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert run(["query", SQL, *style, *output, *database]) == 0
+    said = capsys.readouterr().out if style else Path(output[1]).read_text()
+    assert said.endswith("\n")
+    assert [json.loads(line) for line in said.splitlines()] == rows
+    assert run(["query", "SELECT 1 AS a WHERE FALSE", "--format", "jsonl", *database]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_lines_come_before_the_query_has_ended(database: list[str]) -> None:
+    """Whoever reads the first of a billion rows and leaves does not wait for the others."""
+    words = command("query", "SELECT * FROM range(1000000000)", "--format", "jsonl", *database)
+    with subprocess.Popen(words, env=environment(), stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline()) == {"range": 0}
+        process.stdout.close()
+        assert process.wait(60) == 0
+
+
 def test_no_rows_are_an_answer(database: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     sql = "SELECT level FROM songplays WHERE FALSE"
     for style, expected in (("csv", "level\n"), ("table", "level\n-----\n")):

@@ -74,6 +74,7 @@ def commands(place: Place, lake: str, folder: Path) -> None:
     command("check")
     command("runs")
     command("files")
+    command("export", str(folder / "star"), "--partition-by", "month")
     command("report", "--json")
     command("rejects", "list")
     command("rejects", "show", "--reason", "malformed_json", "--file", "2.json")

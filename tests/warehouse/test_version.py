@@ -218,6 +218,7 @@ def _tables(place: Place) -> set[str]:
 # What a command is given, so that it would do something.
 ARGUMENTS = {
     "query": ["SELECT 1"],
+    "export": ["OUT"],
     "report": ["-o", "OUT"],
     "undo": ["1", "--yes"],
     "retract": ["/nowhere", "--yes"],

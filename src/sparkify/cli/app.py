@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compact": ("sparkify.cli.compact", "Rewrite a DuckDB warehouse without the space of what is gone."),
     "check": ("sparkify.cli.check", "Run every data check against the warehouse."),
     "query": ("sparkify.cli.query", "Run read-only SQL."),
+    "export": ("sparkify.cli.export", "Write the star for others: Parquet, CSV or DuckDB files."),
     "report": ("sparkify.cli.report", "Write a dashboard as one HTML file."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),
     "files": ("sparkify.cli.history", "Show the ledger of files."),

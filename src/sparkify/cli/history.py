@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
 from sparkify.cli.commands import Subcommand
-from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
+from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options, wide_option
 from sparkify.cli.screen import Screen
-from sparkify.text import shortened
+from sparkify.text import counted
 
-# Characters of an error in a table.
-_ERROR = 80
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ALL = 2**31
+
+
+def _limit_option(usual: int) -> Callable[[F], F]:
+    return click.option(
+        "--limit", type=click.IntRange(min=0), default=usual, show_default=True, help="How many; 0: all."
+    )
 
 
 @click.command(cls=Subcommand)
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@_limit_option(20)
+@wide_option
 @warehouse_options
 @json_option
-def runs(limit: int, as_json: bool, **options: Any) -> None:
+def runs(limit: int, wide: bool, as_json: bool, **options: Any) -> None:
     """Show the history of runs, the latest first.
 
     An undo (of which run, its mode says) and a retract count below zero what they took out. A run that
@@ -30,24 +38,25 @@ def runs(limit: int, as_json: bool, **options: Any) -> None:
     Example:
       sparkify runs
     """
-    _show("ledger/list_runs.sql", "runs", limit, Screen(as_json), options)
+    _show("runs", limit, options, Screen(as_json), wide=wide)
 
 
 @click.command(cls=Subcommand)
-@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="How many.")
+@_limit_option(100)
+@wide_option
 @warehouse_options
 @json_option
-def files(limit: int, as_json: bool, **options: Any) -> None:
+def files(limit: int, wide: bool, as_json: bool, **options: Any) -> None:
     """Show the ledger: every version of every file a run took in, the latest first.
 
     \b
     Example:
       sparkify files --limit 10
     """
-    _show("ledger/list_files.sql", "files", limit, Screen(as_json), options)
+    _show("files", limit, options, Screen(as_json), wide=wide)
 
 
-def _show(path: str, name: str, limit: int, screen: Screen, options: dict[str, Any]) -> None:
+def _show(name: str, limit: int, options: dict[str, Any], screen: Screen, *, wide: bool) -> None:
     from sparkify.warehouse.connect import require
     from sparkify.warehouse.statements import statement
 
@@ -55,17 +64,12 @@ def _show(path: str, name: str, limit: int, screen: Screen, options: dict[str, A
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
-            answer = engine.ask(statement(path), most=limit)
+            answer = engine.ask(statement(f"ledger/list_{name}.sql"), most=limit or _ALL)
             rows = list(answer.rows)
+            ((total,),) = engine.execute(statement(f"ledger/count_{name}.sql"))
     finally:
         engine.close()
-    screen.table(answer.columns, [_in_brief(answer.columns, row) for row in rows])
-    screen.result({name: [dict(zip(answer.columns, row, strict=True)) for row in rows]})
-
-
-def _in_brief(columns: Sequence[str], row: Sequence[Any]) -> list[Any]:
-    """Return a row whose error is short enough for a table; --json has it whole."""
-    return [
-        shortened(value, _ERROR) if name == "error" and value else value
-        for name, value in zip(columns, row, strict=True)
-    ]
+    screen.table(answer.columns, rows, data=True, wide=wide)
+    if len(rows) < total:
+        screen.note(f"{len(rows):,} of {counted(total, name.removesuffix('s'))}; --limit 0 shows all.")
+    screen.result({name: [dict(zip(answer.columns, row, strict=True)) for row in rows], "total": total})

@@ -66,6 +66,9 @@ def source_options(command: F) -> F:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+wide_option = click.option(
+    "--wide", is_flag=True, help="Show every value whole, however wide the terminal is."
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 

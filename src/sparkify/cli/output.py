@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,32 +27,74 @@ def verify_output(path: Path, settings: Settings, engine: Engine) -> None:
     Raises:
         ConfigError: It is the warehouse, the configuration, or a file that was loaded.
     """
+    verify_outputs([path], settings, engine)
+
+
+def verify_outputs(paths: Sequence[Path], settings: Settings, engine: Engine) -> None:
+    """Raise where writing to one of several files would destroy what the warehouse is made of.
+
+    Raises:
+        ConfigError: One is the warehouse, the configuration, or a file that was loaded.
+    """
     from sparkify.lake.uri import is_s3
     from sparkify.warehouse.ledger import current_files, read_meta
 
-    log = f"{settings.dwh.database}.wal"  # there only while something is written
-    if settings.dwh.engine == "duckdb" and path.absolute() == Path(log).absolute():
-        raise ConfigError(f"{path} is the write-ahead log of the warehouse.", "Name another file.")
-    if not path.is_file():
+    ours: list[tuple[str | Path, str]] = []
+    if settings.dwh.engine == "duckdb":
+        log = f"{settings.dwh.database}.wal"  # there only while something is written
+        ours = [
+            (settings.dwh.database, "the warehouse itself"),
+            (log, "the write-ahead log of the warehouse"),
+        ]
+        for path in paths:
+            if path.absolute() == Path(log).absolute():
+                raise _not_written_over(path, ours[1][1])
+    there = {known: path for path in paths if path.is_file() and (known := _identity(path))}
+    if not there:
         return
-    what = ""
-    if settings.dwh.engine == "duckdb" and _is_same(path, settings.dwh.database):
-        what = "the warehouse itself"
-    elif settings.path is not None and _is_same(path, settings.path):
-        what = "the configuration"
-    elif (meta := read_meta(engine)) and any(
-        _is_same(path, file.uri) for file in current_files(engine, meta) if not is_s3(file.uri)
-    ):
+    if settings.path is not None:
+        ours.append((settings.path, "the configuration"))
+    if meta := read_meta(engine):
         what = "a file of the lake, and its rows are in the warehouse"
-    if what:
-        raise ConfigError(f"{path} is {what}: it is not written over.", "Name another file.")
+        ours += [(file.uri, what) for file in current_files(engine, meta) if not is_s3(file.uri)]
+    for other, what in ours:
+        if found := there.get(_identity(other) or (0, 0)):
+            raise _not_written_over(found, what)
 
 
-def _is_same(path: Path, other: str | Path) -> bool:
+def _not_written_over(path: Path, what: str) -> ConfigError:
+    return ConfigError(f"{path} is {what}: it is not written over.", "Name another file.")
+
+
+def _identity(path: str | Path) -> tuple[int, int] | None:
+    """Return what is the same of all names of a file; None if there is none."""
     try:
-        return path.samefile(other)
-    except OSError:
-        return False
+        found = os.stat(path)  # noqa: PTH116 - a name of the ledger may be any text
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def verify_apart(out: str, settings: Settings) -> None:
+    """Raise where a place to write to lies in the lake.
+
+    Raises:
+        ConfigError: It does.
+    """
+    from sparkify.lake.uri import is_s3, parse_s3
+    from sparkify.settings import expand_home
+
+    for kind, place in settings.s3.places.items():
+        if is_s3(out) != is_s3(place):
+            continue
+        if is_s3(out):
+            inside = parse_s3(place).holds(parse_s3(out))
+        else:
+            inside = Path(out).resolve().is_relative_to(Path(expand_home(place)).resolve())
+        if inside:
+            raise ConfigError(
+                f"{out} lies in {place}, [S3] {kind.setting}.", "Name a place outside the lake."
+            )
 
 
 def make_folder(path: Path) -> None:

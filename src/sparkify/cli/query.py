@@ -6,7 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -16,10 +16,10 @@ import click
 
 from sparkify.cli.commands import Subcommand
 from sparkify.cli.layout import aligned, terminal_width
-from sparkify.cli.options import open_warehouse, settings_from, warehouse_options
+from sparkify.cli.options import open_warehouse, settings_from, warehouse_options, wide_option
 from sparkify.cli.output import make_folder, unwritable, verify_output, written_aside
 from sparkify.cli.screen import as_json
-from sparkify.cli.streams import copy
+from sparkify.cli.streams import copy, is_unread
 from sparkify.errors import ConfigError
 from sparkify.text import counted
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 # An answer beyond this is held on the disk and not in memory.
 _HELD_BYTES = 64 * 1024 * 1024
-_FORMATS = ("table", "csv", "json", "parquet")
+_FORMATS = ("table", "csv", "json", "jsonl", "parquet")
+_SUFFIXES = {"": "table", "txt": "table", "ndjson": "jsonl"}
 
 
 @click.command(cls=Subcommand)
@@ -39,6 +40,7 @@ _FORMATS = ("table", "csv", "json", "parquet")
 @click.option("--format", "style", type=click.Choice(_FORMATS), help="[default: table, or by FILE's suffix]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to FILE; - is stdout.")
+@wide_option
 @warehouse_options
 def query(
     sql: str | None,
@@ -46,6 +48,7 @@ def query(
     style: str | None,
     as_json: bool,
     output: Path | None,
+    wide: bool,
     **options: Any,
 ) -> None:
     """Run read-only SQL in the warehouse's own dialect.
@@ -81,13 +84,16 @@ def query(
                     rows = engine.write_parquet(sql, aside)
             else:
                 answer = engine.query(sql)
-                width = None if output else terminal_width(sys.stdout)
+                width = None if output or wide else terminal_width(sys.stdout)
                 writers: dict[str, Callable[[Answer, IO[str]], int]] = {
                     "csv": _write_csv,
                     "json": _write_json,
+                    "jsonl": _write_lines,
                     "table": partial(_write_table, width=width),
                 }
-                with _opened(output) as file:
+                # Lines are of use before the last one is there.
+                at_once = style == "jsonl" and output is None
+                with nullcontext(sys.stdout) if at_once else _opened(output) as file:
                     rows = writers[style](answer, file)
     finally:
         engine.close()
@@ -106,14 +112,13 @@ def _read(script: IO[str]) -> str:
 
 def _style_of(output: Path | None) -> str:
     suffix = output.suffix.lstrip(".").lower() if output else ""
-    if suffix in ("", "txt"):
-        return "table"
-    if suffix not in _FORMATS:
+    style = _SUFFIXES.get(suffix, suffix)
+    if style not in _FORMATS:
         raise ConfigError(
             f"{output} ends in .{suffix}, which is none of {', '.join(_FORMATS)}.",
-            "Say --format, or name a file that ends in .csv, .json or .parquet.",
+            "Say --format, or name a file that ends in .csv, .json, .jsonl or .parquet.",
         )
-    return suffix
+    return style
 
 
 @contextmanager
@@ -141,7 +146,7 @@ def _write_table(answer: Answer, file: IO[str], width: int | None) -> int:
         for count, row in enumerate(answer.rows, 1):  # noqa: B007 - the last one is the count
             yield row
 
-    for line in aligned(answer.columns, rows(), separators=False, width=width, whole=True):
+    for line in aligned(answer.columns, rows(), separators=False, width=width, data=True):
         file.write(line + "\n")
     return count
 
@@ -164,6 +169,17 @@ def _write_json(answer: Answer, file: IO[str]) -> int:
         record = dict(zip(columns, row, strict=True))
         file.write((",\n" if count > 1 else "\n") + as_json(record))
     file.write("\n]}\n")
+    return count
+
+
+def _write_lines(answer: Answer, file: IO[str]) -> int:
+    """Write one object a line, with the names of :func:`_write_json`, until nobody reads them any more."""
+    columns = _told_apart(answer.columns)
+    count = 0
+    for count, row in enumerate(answer.rows, 1):  # noqa: B007 - the last one is the count
+        file.write(as_json(dict(zip(columns, row, strict=True))) + "\n")
+        if is_unread(file):
+            break
     return count
 
 

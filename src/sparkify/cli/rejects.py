@@ -17,6 +17,7 @@ from sparkify.cli.options import (
     settings_from,
     source_options,
     warehouse_options,
+    wide_option,
 )
 from sparkify.cli.output import unwritable, verify_output
 from sparkify.cli.screen import Screen
@@ -59,9 +60,10 @@ def rejects() -> None:
 
 
 @rejects.command("list")
+@wide_option
 @warehouse_options
 @json_option
-def list_rejects(as_json: bool, **options: Any) -> None:
+def list_rejects(wide: bool, as_json: bool, **options: Any) -> None:
     """Count the rejects by kind and reason: those that nothing has resolved yet.
 
     One is resolved when its file is loaded anew, or taken out.
@@ -73,7 +75,7 @@ def list_rejects(as_json: bool, **options: Any) -> None:
     screen = Screen(as_json)
     answer = _ask("rejects_by_reason", options)
     rows = list(answer.rows)
-    screen.table(answer.columns, rows)
+    screen.table(answer.columns, rows, data=True, wide=wide)
     if rows:
         if not all(row[answer.columns.index("published")] for row in rows):
             screen.say("Not published: the latest run failed, and nothing it read is in the warehouse.")

@@ -27,6 +27,9 @@ from sparkify.cli.typed import advice
 from sparkify.errors import JUST_COMMITTED, ConfigError
 from sparkify.text import counted, duration, sized
 
+# Up to here every whole number is a double too, which is what most readers of JSON make of a number.
+_EXACT = 2**53 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -65,11 +68,27 @@ class Screen:
         line = wrapped(f"{verdict:4}  {advice(text)}", self._width, hang=hang)
         self.show(coloured(verdict, self._width) + line[len(verdict) :])
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
-        """Print an aligned table for people; numbers to the right."""
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        title: str = "",
+        *,
+        data: bool = False,
+        wide: bool = False,
+    ) -> None:
+        """Print an aligned table for people; numbers to the right.
+
+        Args:
+            columns: Their names.
+            rows: Their values.
+            title: A line above it.
+            data: Its values are data, neither wrapped nor coloured.
+            wide: Everything is shown as it is, whatever the terminal's width.
+        """
         if title:
             self.say(title)
-        for line in aligned(columns, rows, width=self._width):
+        for line in aligned(columns, rows, width=None if wide else self._width, data=data):
             self.show(line)
 
     @property
@@ -263,11 +282,11 @@ def _every(seconds: float, show: Callable[[], None]) -> Iterator[None]:
 
 
 def as_json(value: Mapping[str, Any]) -> str:
-    """Return an object as JSON: times in ISO 8601, bytes in hex, numbers JSON has no word for as text."""
-    try:
-        return json.dumps(value, default=_encode, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError):
-        return json.dumps(_plain(value), default=_encode, ensure_ascii=False)
+    """Return an object as JSON: times in ISO 8601, bytes in hex.
+
+    Integers that most readers would round (beyond 2**53 - 1) and what JSON has no word for are texts.
+    """
+    return json.dumps(_plain(value), default=_encode, ensure_ascii=False)
 
 
 def _encode(value: Any) -> str:
@@ -277,13 +296,16 @@ def _encode(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value with SQL's words for what is no number (NaN, Infinity, -Infinity), and texts as keys."""
+    """Return a value with texts for large integers, NaN and Infinity, and with keys that JSON has."""
+    if isinstance(value, int):
+        return value if -_EXACT <= value <= _EXACT else str(value)
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, Mapping):
         return {
-            name if isinstance(name, str) else _encode(name): _plain(each) for name, each in value.items()
+            name if isinstance(name, str | int | float) else _encode(name): _plain(each)
+            for name, each in value.items()
         }
     return value

@@ -76,9 +76,14 @@ def close_streams() -> bool:
 
 def copy(source: IO[str], target: IO[str]) -> None:
     """Copy a text to its end, or until nobody reads the target any more."""
-    raw = getattr(getattr(target, "buffer", None), "raw", None)
     while chunk := source.read(_CHUNK):
         target.write(chunk)
-        if isinstance(raw, _Output) and raw.closed_by_reader:
+        if is_unread(target):
             return
     target.flush()
+
+
+def is_unread(target: IO[str]) -> bool:
+    """Tell whether a stream's reader was seen to have closed it."""
+    raw = getattr(getattr(target, "buffer", None), "raw", None)
+    return isinstance(raw, _Output) and raw.closed_by_reader

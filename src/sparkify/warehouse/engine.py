@@ -173,5 +173,29 @@ class Engine(Protocol):
             EngineError: The database refused, or the file cannot be written.
         """
 
+    def write_file(self, sql: str, path: Path, form: str) -> int:
+        """Write the result of a statement of ours to a new file; return the number of rows.
+
+        Args:
+            sql: A SELECT in words that every engine knows.
+            path: The file.
+            form: ``parquet``, or ``csv``: with a header, NULL as nothing, times in ISO 8601.
+
+        Raises:
+            EngineError: The database refused, or the file cannot be written.
+        """
+
+    def add_table(self, sql: str, path: Path, name: str) -> int:
+        """Write the result of a statement of ours to a new table of a DuckDB file; return the number of rows.
+
+        Args:
+            sql: A SELECT in words that every engine knows.
+            path: The file; made if it is not there, in the format of a new warehouse.
+            name: The table's name, with its schema if that is not the default one.
+
+        Raises:
+            EngineError: The database refused, or the file cannot be written.
+        """
+
     def close(self) -> None:
         """Close connections and remove temporary files."""

@@ -122,6 +122,11 @@ def changed_views(meta: Meta) -> tuple[str, ...]:
     return _changed(view_digests(), _known_digests(meta, views=True))
 
 
+def existing_views(meta: Meta) -> tuple[str, ...]:
+    """Return the names of the views that a warehouse of that version has, with their schema."""
+    return tuple(_known_digests(meta, views=True))
+
+
 def prepare_tables(engine: Engine) -> Meta:
     """Create the missing tables and migrate older ones, make the views; return the version they now have.
 

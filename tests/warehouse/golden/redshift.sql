@@ -4555,6 +4555,9 @@ FROM etl.runs
 ORDER BY run_id DESC
 LIMIT 20;
 
+-- How many runs the ledger has.
+SELECT COUNT(*) AS runs FROM etl.runs;
+
 -- The files of the latest runs.
 SELECT
     run_id,
@@ -4569,6 +4572,70 @@ SELECT
 FROM etl.files
 ORDER BY run_id DESC, uri
 LIMIT 100;
+
+-- How many versions of files the ledger has.
+SELECT COUNT(*) AS files FROM etl.files;
+
+-- The views for analysts.
+SELECT viewname AS view_name
+FROM pg_views
+WHERE schemaname = 'analytics'
+ORDER BY viewname;
+
+-- The months in which something was played, in UTC.
+SELECT DISTINCT
+    year,
+    month
+FROM time
+ORDER BY year, month;
+
+SELECT * FROM songplays WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
+
+SELECT * FROM users;
+
+SELECT * FROM songs;
+
+SELECT * FROM artists;
+
+SELECT * FROM time WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
+
+SELECT * FROM analytics.daily_activity;
+
+SELECT * FROM analytics.daily_levels;
+
+SELECT * FROM analytics.events;
+
+SELECT * FROM analytics.funnel;
+
+SELECT * FROM analytics.listening_hours;
+
+SELECT * FROM analytics.listening_time;
+
+SELECT * FROM analytics.match_coverage;
+
+SELECT * FROM analytics.monthly_activity;
+
+SELECT * FROM analytics.retention;
+
+SELECT * FROM analytics.sessions;
+
+SELECT * FROM analytics.top_artists;
+
+SELECT * FROM analytics.top_artists_by_day;
+
+SELECT * FROM analytics.top_artists_by_week;
+
+SELECT * FROM analytics.top_songs;
+
+SELECT * FROM analytics.top_songs_by_day;
+
+SELECT * FROM analytics.top_songs_by_week;
+
+SELECT * FROM analytics.top_unmatched;
+
+SELECT * FROM analytics.user_levels;
+
+SELECT * FROM analytics.weekly_activity;
 
 -- In short
 -- What the range comes to. plays: NextSong events, each once. listeners: people with a play; sessions: their

@@ -26,7 +26,8 @@ from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.duckdb_errors import THE_QUERY, explain
 from sparkify.warehouse.duckdb.functions import MACROS
 from sparkify.warehouse.duckdb.holder import find_holder
-from sparkify.warehouse.duckdb.new_file import NewFile, remove_leftovers
+from sparkify.warehouse.duckdb.new_file import STORAGE_VERSION, NewFile, remove_leftovers
+from sparkify.warehouse.duckdb.parquet import COPY_OPTIONS, add_table, run_write
 from sparkify.warehouse.duckdb.parsing import (
     files_sql,
     listed,
@@ -42,8 +43,6 @@ from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
 
 _RETRY_EVERY = 0.05
-# The oldest DuckDB that reads our files; the format of 1.2 would cost a third more time.
-STORAGE_VERSION = "v1.4.0"
 # Settings of every connection.
 SET_UP = (
     # Rows of staging have no order; preserving the order of the files would cost a quarter of the load.
@@ -398,6 +397,19 @@ class DuckDBEngine:
         done = self._run(f"COPY ({select}\n) TO {literal(str(path))} (FORMAT parquet)", what=THE_QUERY)
         ((rows,),) = done.fetchall()
         return int(rows)
+
+    def write_file(self, sql: str, path: Path, form: str) -> int:
+        copy = f"COPY ({sql}) TO {literal(str(path))} ({COPY_OPTIONS[form]})"
+        try:
+            return run_write(self._connection, copy, path)
+        except duckdb.Error as exc:
+            self._fail(exc, "the export")
+
+    def add_table(self, sql: str, path: Path, name: str) -> int:
+        try:
+            return add_table(self._connection, sql, path, name)
+        except duckdb.Error as exc:
+            self._fail(exc, "the export")
 
     def close(self) -> None:
         try:

@@ -1,8 +1,12 @@
-"""Write another engine's rows to a Parquet file, with a temporary DuckDB database."""
+"""Write rows to files for others: how they are written, and another engine's with a temporary database.
+
+The files are Parquet, CSV, or a DuckDB database.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -13,8 +17,14 @@ import duckdb
 
 from sparkify.errors import EngineError
 from sparkify.tempfiles import open_temporary_folder
+from sparkify.warehouse.duckdb.new_file import STORAGE_VERSION
 from sparkify.warehouse.duckdb.parsing import literal
 
+# The options of COPY for each format.
+COPY_OPTIONS = {
+    "parquet": "FORMAT parquet",
+    "csv": "FORMAT csv, HEADER, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S.%f'",
+}
 # Types by their number in PostgreSQL's protocol; other types are written as text.
 _TYPES = {
     16: "BOOLEAN",
@@ -37,18 +47,73 @@ _MEMORY = "512MB"
 _ROW_GROUP = 20_480
 
 
-def write_rows(columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...]], path: Path) -> int:
-    """Write rows to a Parquet file as they arrive; return their number.
+def write_rows(
+    columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...]], path: Path, form: str = "parquet"
+) -> int:
+    """Write rows to a file as they arrive; return their number.
 
     Args:
         columns: Name and type number of each column.
         rows: The rows.
         path: The file to write.
+        form: One of :data:`COPY_OPTIONS`.
 
     Raises:
         EngineError: The file cannot be written.
         SparkifyError: There is no room for temporary files.
     """
+    options = COPY_OPTIONS[form] + (f", ROW_GROUP_SIZE {_ROW_GROUP}" if form == "parquet" else "")
+    with _held(columns, rows) as (connection, select):
+        return run_write(connection, f"COPY ({select}) TO {literal(str(path))} ({options})", path)
+
+
+def add_rows(
+    columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...]], path: Path, name: str
+) -> int:
+    """Write rows to a new table of a DuckDB file, as :func:`write_rows` does."""
+    with _held(columns, rows) as (connection, select):
+        return add_table(connection, select, path, name)
+
+
+def add_table(connection: duckdb.DuckDBPyConnection, select: str, path: Path, name: str) -> int:
+    """Write what a connection selects to a new table of a DuckDB file; return the number of rows.
+
+    Raises:
+        EngineError: The file cannot be written.
+        duckdb.Error: The database refused.
+    """
+    options = f"TYPE duckdb, STORAGE_VERSION '{STORAGE_VERSION}'"
+    schema, _, table = name.rpartition(".")
+    place = f"exported.{_quoted(schema or 'main')}"
+    run_write(connection, f"ATTACH {literal(str(path))} AS exported ({options})", path)
+    try:
+        run_write(connection, f"CREATE SCHEMA IF NOT EXISTS {place}", path)
+        return run_write(connection, f"CREATE TABLE {place}.{_quoted(table)} AS {select}", path)
+    finally:
+        run_write(connection, "DETACH exported", path)
+
+
+def run_write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> int:
+    """Run a statement that writes to a file; return the number of rows it says, or else 0.
+
+    Raises:
+        EngineError: The file cannot be written.
+        duckdb.Error: The database refused for another reason.
+    """
+    try:
+        found = connection.execute(sql).fetchall()
+    except duckdb.IOException as exc:
+        raise EngineError(
+            f"{path} cannot be written: {_first_line(exc)}", "Make room, or choose another place."
+        ) from exc
+    return int(found[0][0]) if found else 0
+
+
+@contextmanager
+def _held(
+    columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...]]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """Yield a connection to a temporary database that holds rows, and the statement that reads them."""
     slots = [
         _Slot(f"c{i}", _quoted(name), _TYPES.get(number, "VARCHAR"), number == _NUMERIC)
         for i, (name, number) in enumerate(columns)
@@ -61,17 +126,7 @@ def write_rows(columns: Sequence[tuple[str, int]], rows: Iterator[tuple[Any, ...
                 f"the answer cannot be held in {folder}: {_first_line(exc)}",
                 "Make room, or name another folder with TMPDIR; then run again.",
             ) from exc
-        chosen = f"SELECT {', '.join(each.given for each in slots)} FROM answer"  # noqa: S608 - quoted
-        try:
-            done = connection.execute(
-                f"COPY ({chosen}) TO {literal(str(path))} (FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP})"
-            )
-        except duckdb.Error as exc:
-            raise EngineError(
-                f"{path} cannot be written: {_first_line(exc)}", "Choose another place."
-            ) from exc
-        ((count,),) = done.fetchall()
-    return int(count)
+        yield connection, f"SELECT {', '.join(each.given for each in slots)} FROM answer"  # noqa: S608
 
 
 def _fill_table(

@@ -17,7 +17,7 @@ from typing import Any
 from sparkify.errors import EngineError, TransientEngineError
 from sparkify.records import RecordKind
 from sparkify.warehouse.derived import statements_of
-from sparkify.warehouse.duckdb.parquet import write_rows
+from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
 from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
@@ -196,6 +196,14 @@ class RedshiftEngine:
     def write_parquet(self, sql: str, path: Path) -> int:
         columns, rows = self._look(sql)
         return write_rows(columns, rows, path)
+
+    def write_file(self, sql: str, path: Path, form: str) -> int:
+        columns, rows = self._session.stream(sql, "the export")
+        return write_rows(columns, rows, path, form)
+
+    def add_table(self, sql: str, path: Path, name: str) -> int:
+        columns, rows = self._session.stream(sql, "the export")
+        return add_rows(columns, rows, path, name)
 
     def _look(self, sql: str) -> tuple[list[tuple[str, int]], Iterator[tuple[Any, ...]]]:
         """Run a user's own SQL in the open read-only transaction."""

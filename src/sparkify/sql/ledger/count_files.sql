@@ -1,0 +1,2 @@
+-- How many versions of files the ledger has.
+SELECT COUNT(*) AS files FROM etl.files;
