@@ -84,6 +84,11 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("query", "SELECT * FROM users", "-o", "users.csv"), 0),
         (nothing, ("query", "SELECT nonsense"), 1),
     ],
+    ("why",): [
+        (nothing, ("why", "--song", "title", "--artist", "Artist"), 0),
+        (nothing, ("why", "1"), 1),
+        (gone, ("why", "1"), 1),
+    ],
     ("runs",): [(nothing, ("runs",), 0), (gone, ("runs",), 1)],
     ("files",): [(nothing, ("files",), 0)],
     ("rejects", "list"): [(nothing, ("rejects", "list"), 0)],
