@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import zstandard
 
 from sparkify.cli.app import run
 from sparkify.pipeline import catalogue_search
 from tests.conftest import S3Server
+from tests.forms import FORMS, PLAY, plain_of
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
 from tests.tiers import sweep
@@ -46,7 +45,10 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
     return call
 
 
-def load(place: Place, folder: Path, plays: list[Mapping[str, Any]], songs: list[Mapping[str, Any]]) -> None:
+Records = Sequence[Mapping[str, Any]]
+
+
+def load(place: Place, folder: Path, plays: Records, songs: Records) -> None:
     """Load plays from one file and songs from another."""
     write_records(folder / "log_data" / "1.json", *plays)
     write_records(folder / "song_data" / "1.json", *songs)
@@ -214,54 +216,6 @@ def test_in_a_large_catalogue_a_song_is_found_that_has_no_letters_in_common(
         assert kinds == ["encoding", "encoding"]
 
 
-# The same play in files of every form: what is written, how many records it holds, and of which it is which.
-PLAY = play(song="Zoë's", ts=TS + 7)
-OTHERS = [play(ts=TS + n, userId="2", song="Zoë") for n in range(3)]
-LINES = [json.dumps(each, ensure_ascii=False).encode() for each in (*OTHERS, PLAY)]
-
-
-def written(time: str) -> bytes:
-    """Return the play as a line, its time written like that."""
-    return json.dumps(PLAY | {"ts": 0}).replace('"ts": 0', f'"ts": {time}').encode()
-
-
-FORMS: dict[str, tuple[str, bytes, tuple[int, int]]] = {
-    "plain": ("1.json", b"\n".join(LINES) + b"\n", (4, 1)),
-    "without a last line break": ("1.json", b"\n".join(LINES), (4, 1)),
-    "first": ("1.json", b"\n".join(reversed(LINES)), (1, 1)),
-    "blank lines and CRLF": ("1.json", b"\r\n\r\n".join(LINES), (7, 1)),
-    "byte order mark": ("1.json", b"\xef\xbb\xbf" + LINES[3] + b"\n" + LINES[0], (1, 1)),
-    "gzip": ("1.json.gz", gzip.compress(b"\n".join(LINES)), (4, 1)),
-    "zstd": ("1.json.zst", zstandard.compress(b"\n".join(LINES)), (4, 1)),
-    "glued": ("1.json", b"".join(LINES), (1, 4)),
-    "glued in part": ("1.json", LINES[0] + b"\n" + LINES[1] + LINES[3] + b"\n" + LINES[2], (2, 2)),
-    "an array on a line": ("1.json", b"[" + b", ".join(LINES) + b"]", (1, 4)),
-    "an array over lines": ("1.json", b"[\n" + b",\n".join(LINES) + b"\n]\n", (5, 1)),
-    "printed": (
-        "1.json",
-        b"\n".join(json.dumps(each, indent=1).encode() for each in (OTHERS[0], PLAY)),
-        (21, 1),
-    ),
-    "a wrapper": ("1.json", b'{"Records": [' + b",".join(LINES) + b"]}", (1, 4)),
-    "the time as text": ("1.json", LINES[0] + b"\n" + written(f'"{TS + 7}"'), (2, 1)),
-    "the time as a fraction": ("1.json", LINES[0] + b"\n" + written(f"{TS + 7}.0"), (2, 1)),
-    "the time with an exponent": ("1.json", written("1.541030400007e12"), (1, 1)),
-    "its digits elsewhere": (
-        "1.json",
-        json.dumps(OTHERS[0] | {"userAgent": str(TS + 7)}).encode() + b"\n" + LINES[3],
-        (2, 1),
-    ),
-    "after a broken line": ("1.json", LINES[0] + b"\n" + LINES[3][:-9] + b"\n" + LINES[3], (3, 1)),
-}
-
-
-def plain_of(path: Path) -> bytes:
-    data = path.read_bytes()
-    if path.suffix == ".gz":
-        return gzip.decompress(data)
-    return zstandard.decompress(data) if path.suffix == ".zst" else data
-
-
 def verify_bytes(plain: bytes, found: Mapping[str, Any], record: Mapping[str, Any]) -> None:
     """Verify that the bytes that are named are the record, and that they begin on the line that is named."""
     at = found["byte_offset"]
@@ -270,7 +224,7 @@ def verify_bytes(plain: bytes, found: Mapping[str, Any], record: Mapping[str, An
     assert plain[:at].count(b"\n") + 1 == found["line"]
 
 
-@pytest.mark.parametrize("form", list(FORMS))
+@pytest.mark.parametrize("form", sweep(FORMS, 3))
 def test_the_bytes_of_the_line_that_is_named_are_the_play(form: str, tmp_path: Path, ask: Ask):
     name, data, (line, nth) = FORMS[form]
     place, path = tmp_path / "w.duckdb", tmp_path / "log_data" / name

@@ -1,14 +1,15 @@
 """The songs of a warehouse's catalogue that are nearest to a title and artist as played.
 
 The catalogue may hold a million songs. One question asks for those that have pieces of words in common with
-what was played. If all that differs in the best of them has a name, that is the answer; else the whole
-catalogue is looked through, some songs at a time, for titles written in a way that has no piece in common.
+what was played. If all that differs in the best of them has a name, that is the answer. Else the songs with
+letters beyond ASCII are looked through, some at a time: of a text that was read in a wrong encoding no piece
+may be left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import starmap
+from itertools import cycle, starmap
 
 from sparkify.pipeline.near_misses import (
     ARTIST,
@@ -18,6 +19,7 @@ from sparkify.pipeline.near_misses import (
     Played,
     may_be_same,
     rank,
+    repair,
     simple_letters,
     weigh,
     words_of,
@@ -29,8 +31,7 @@ from sparkify.warehouse.statements import statement
 # Songs that are compared one by one, and those that are looked through at a time.
 _COMPARED = 500
 _AT_A_TIME = 20_000
-# A title and an artist are worth as much, whatever the number of their pieces: 1 to 4.
-_WORTH = 12
+# The parameters of the question for pieces, and letters of a piece.
 _PIECES = "abcd"
 _PIECE = 3
 
@@ -52,14 +53,17 @@ def find_near_misses(engine: Engine, played: Played, most: int, progress: ShowPr
 
 
 def _question(played: Played) -> dict[str, str | int]:
+    """Return the parameters of the question for songs that are alike."""
     accented, plain = simple_letters()
+    removed = accented[len(plain) :]
+    letters = str.maketrans(accented[: len(plain)], plain, removed)
     question: dict[str, str | int] = {"accented": accented, "plain": plain, "most": _COMPARED}
     for of, text in ((TITLE, played.title), (ARTIST, played.artist)):
-        pieces = _pieces(text, of)
-        # What no text holds stands for a piece that is not there.
-        question |= {f"{of}_{letter}": "\x01" for letter in _PIECES}
-        question |= {f"{of}_{letter}": piece for letter, piece in zip(_PIECES, pieces, strict=False)}
-        question |= {f"{of}_worth": _WORTH // max(len(pieces), 1), f"{of}_length": len(text)}
+        whole = repair(text).lower().translate(letters)
+        # Each as often, so that a title is worth as much as an artist.
+        pieces = cycle(_pieces(text, of) or [whole])
+        question |= {of: whole, f"{of}_length": len(whole)}
+        question |= {f"{of}_{letter}": next(pieces) for letter in _PIECES}
     return question
 
 
@@ -74,10 +78,10 @@ def _weighed(played: Played, songs: Iterable[CatalogueSong]) -> list[NearMiss]:
 
 
 def _look_through(engine: Engine, played: Played, most: int, progress: ShowProgress) -> list[NearMiss]:
-    """Return the nearest songs of the whole catalogue whose title is the same but for what has a name."""
+    """Return the nearest songs beyond ASCII whose title is the same but for what has a name."""
     progress(label="looking through the catalogue")
     found: list[NearMiss] = []
-    after, step = "", statement("why/more_songs.sql")
+    after, step = "", statement("why/unusual_songs.sql")
     while rows := engine.execute(step, after=after, most=_AT_A_TIME):
         progress(rows=len(rows))
         songs = (song for song in starmap(CatalogueSong, rows) if may_be_same(played, song))

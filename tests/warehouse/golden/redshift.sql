@@ -4053,6 +4053,99 @@ FROM etl.files
 ORDER BY run_id DESC, uri
 LIMIT 100;
 
+-- The song that a title and artist match, the nearest in length: the rule of star/song_matches.sql.
+SELECT s.song_id, s.title, s.artist_id, s.artist_name, s.duration, s.year
+FROM songs AS s
+WHERE s.title = 'it''s' AND s.artist_name = 'Artist'
+ORDER BY ABS(s.duration - CAST(CAST('1.5' AS DOUBLE PRECISION) AS DOUBLE PRECISION)), s.song_id
+LIMIT 1;
+
+-- Songs that have pieces of words in common with a title and artist, those with most first. Which of them
+-- differ least is not decided here.
+-- The letters are compared in lower case and without accents: TRANSLATE is slow, so only where there are any.
+SELECT c.song_id, c.title, c.artist_id, c.artist_name, c.duration, c.year
+FROM (
+    SELECT
+        s.song_id,
+        s.title,
+        s.artist_id,
+        s.artist_name,
+        s.duration,
+        s.year,
+        COALESCE(
+            CASE
+                WHEN LEN(s.title) = OCTET_LENGTH(s.title) THEN LOWER(s.title)
+                ELSE TRANSLATE(LOWER(s.title), 'àáâãäåçèéêëìíîïðñòóôõöøùúûüýÿāăąćĉċčďđēĕėęěĝğġģĥĩīĭįıĵķĺļľłńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżžſơưǎǐǒǔǖǘǚǜǟǡǧǩǫǭǰǵǹǻȁȃȅȇȉȋȍȏȑȓȕȗșțȟȧȩȫȭȯȱȳ̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡', 'aaaaaaceeeeiiiidnoooooouuuuyyaaaccccddeeeeegggghiiiiijkllllnnnooorrrssssttuuuuuuwyzzzsouaiouuuuuaagkoojgnaaaeeiioorruusthaeooooy')
+            END, ''
+        ) AS title_letters,
+        COALESCE(
+            CASE
+                WHEN LEN(s.artist_name) = OCTET_LENGTH(s.artist_name) THEN LOWER(s.artist_name)
+                ELSE TRANSLATE(LOWER(s.artist_name), 'àáâãäåçèéêëìíîïðñòóôõöøùúûüýÿāăąćĉċčďđēĕėęěĝğġģĥĩīĭįıĵķĺļľłńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżžſơưǎǐǒǔǖǘǚǜǟǡǧǩǫǭǰǵǹǻȁȃȅȇȉȋȍȏȑȓȕȗșțȟȧȩȫȭȯȱȳ̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡', 'aaaaaaceeeeiiiidnoooooouuuuyyaaaccccddeeeeegggghiiiiijkllllnnnooorrrssssttuuuuuuwyzzzsouaiouuuuuaagkoojgnaaaeeiioorruusthaeooooy')
+            END, ''
+        ) AS artist_letters
+    FROM songs AS s
+) AS c
+ORDER BY
+    CASE WHEN c.title_letters = 'it''s' THEN 4 ELSE 0 END
+    + CASE WHEN c.artist_letters = 'artist' THEN 4 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 'it') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 's') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 'it') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 's') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'art') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'ist') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'art') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'ist') > 0 THEN 1 ELSE 0 END DESC,
+    ABS(LEN(c.title_letters) - 4) + ABS(LEN(c.artist_letters) - 6),
+    c.song_id
+LIMIT 500;
+
+-- A play and the song it matched, if it matched one.
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    p.session_id,
+    p.item_in_session,
+    p.song,
+    p.artist,
+    p.length,
+    p.location,
+    p.user_agent,
+    p.song_match,
+    s.song_id,
+    s.title,
+    s.artist_id,
+    s.artist_name,
+    s.duration,
+    s.year
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE p.songplay_id = 16792655655288507;
+
+-- The accepted records of a play's identity: one row per delivery, with the number of its file. Of deliveries
+-- that differ, the play has the values of one (star/songplays.sql).
+SELECT
+    e.file_id,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    NULLIF(RTRIM(e.song, ' '), '') AS song,
+    NULLIF(RTRIM(e.artist, ' '), '') AS artist,
+    e.length,
+    NULLIF(RTRIM(e.location, ' '), '') AS location,
+    NULLIF(RTRIM(e.user_agent, ' '), '') AS user_agent
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts = 1541030400006 AND e.session_id = 1
+    AND e.item_in_session = 0 AND e.user_id = '1';
+
+-- The file of a number, as it is loaded, and the run that loaded it.
+SELECT f.uri, f.size, f.version, f.run_id, r.finished_at, f.content
+FROM etl.files AS f
+LEFT JOIN etl.runs AS r ON f.run_id = r.run_id
+WHERE f.file_id = 4015995664136107 AND f.state = 'loaded';
+
 -- Rejected records that nothing has resolved yet, and those of the latest run if it failed, by kind and
 -- reason. A failed run publishes neither its rows nor its rejected records.
 SELECT

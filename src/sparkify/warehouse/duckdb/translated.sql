@@ -3205,7 +3205,7 @@ WHERE
     FROM run_files
   );
 
--- why/alike_songs.sql:1 0187de4f16f645d3
+-- why/alike_songs.sql:1 a81008dd61f57c54
 SELECT
   c.song_id,
   c.title,
@@ -3221,12 +3221,26 @@ FROM (
     s.artist_name,
     s.duration,
     s.year,
-    COALESCE(TRANSLATE(LOWER(s.title), $accented, $plain), '') AS title_letters,
-    COALESCE(TRANSLATE(LOWER(s.artist_name), $accented, $plain), '') AS artist_letters
+    COALESCE(
+      CASE
+        WHEN LENGTH(s.title) = STRLEN(s.title)
+        THEN LOWER(s.title)
+        ELSE TRANSLATE(LOWER(s.title), $accented, $plain)
+      END,
+      ''
+    ) AS title_letters,
+    COALESCE(
+      CASE
+        WHEN LENGTH(s.artist_name) = STRLEN(s.artist_name)
+        THEN LOWER(s.artist_name)
+        ELSE TRANSLATE(LOWER(s.artist_name), $accented, $plain)
+      END,
+      ''
+    ) AS artist_letters
   FROM songs AS s
 ) AS c
 ORDER BY
-  CASE WHEN STRPOS(c.title_letters, $title_a) > 0 THEN $title_worth ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_b) > 0 THEN $title_worth ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_c) > 0 THEN $title_worth ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_d) > 0 THEN $title_worth ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_a) > 0 THEN $artist_worth ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_b) > 0 THEN $artist_worth ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_c) > 0 THEN $artist_worth ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_d) > 0 THEN $artist_worth ELSE 0 END DESC NULLS FIRST,
+  CASE WHEN c.title_letters = $title THEN 4 ELSE 0 END + CASE WHEN c.artist_letters = $artist THEN 4 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_a) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_b) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_c) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_d) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_a) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_b) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_c) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_d) > 0 THEN 1 ELSE 0 END DESC NULLS FIRST,
   ABS(LENGTH(c.title_letters) - $title_length) + ABS(LENGTH(c.artist_letters) - $artist_length),
   c.song_id
 LIMIT $most;
@@ -3292,21 +3306,6 @@ ORDER BY
   s.song_id
 LIMIT 1;
 
--- why/more_songs.sql:1 9fe207c9eb8b505d
-SELECT
-  s.song_id,
-  s.title,
-  s.artist_id,
-  s.artist_name,
-  s.duration,
-  s.year
-FROM songs AS s
-WHERE
-  s.song_id > $after
-ORDER BY
-  s.song_id
-LIMIT $most;
-
 -- why/play.sql:1 7c0a56d35eaf9cc1
 SELECT
   p.songplay_id,
@@ -3332,6 +3331,25 @@ LEFT JOIN songs AS s
   ON p.song_id = s.song_id
 WHERE
   p.songplay_id = $songplay_id;
+
+-- why/unusual_songs.sql:1 16b671a44d6d340e
+SELECT
+  s.song_id,
+  s.title,
+  s.artist_id,
+  s.artist_name,
+  s.duration,
+  s.year
+FROM songs AS s
+WHERE
+  s.song_id > $after
+  AND (
+    LENGTH(s.title) <> STRLEN(s.title)
+    OR LENGTH(s.artist_name) <> STRLEN(s.artist_name)
+  )
+ORDER BY
+  s.song_id
+LIMIT $most;
 
 -- derived/songs.sql:1 55fb39cddc737be6
 CREATE TABLE IF NOT EXISTS staging_songs (
