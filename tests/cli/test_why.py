@@ -6,6 +6,7 @@ import json
 import os
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from sparkify.pipeline import catalogue_search
 from tests.conftest import S3Server
 from tests.forms import FORMS, PLAY, plain_of
 from tests.loading import etl
+from tests.old_warehouses import VERSIONS, restore_on
 from tests.records import TS, play, song, write_records
 from tests.tiers import sweep
 from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
@@ -365,6 +367,56 @@ def test_files_on_s3_are_read_again_and_are_gone_when_they_are(
     path.unlink()
     (delivery,) = ask(place, str(number)).told["deliveries"]
     assert (delivery["file"], delivery["places"]) == ("gone", [])
+
+
+def verify_origin(told: Mapping[str, Any], path_of: Callable[[str], Path]) -> int:
+    """Verify that the records that are named are the play, by what they say in their own words.
+
+    Returns:
+        How many there are; of a file that is not there, none.
+    """
+    play, found = told["play"], 0
+    identity = (play["user_id"], play["session_id"], play["item_in_session"], play["start_time"])
+    assert told["deliveries"]
+    for delivery in told["deliveries"]:
+        path = path_of(delivery["uri"])
+        if not path.exists():
+            assert (delivery["file"], delivery["places"]) == ("gone", [])
+            continue
+        plain = plain_of(path)
+        assert (delivery["file"], len(delivery["places"])) == ("same", delivery["records"])
+        found += delivery["records"]
+        for place in delivery["places"]:
+            record = json.loads(plain[place["byte_offset"] :][: place["size"]])
+            time = datetime.fromtimestamp(int(record["ts"]) // 1000, UTC).replace(tzinfo=None)
+            time += timedelta(milliseconds=int(record["ts"]) % 1000)
+            names = ("userId", "sessionId", "itemInSession")
+            user, *rest = (record[name] for name in names)
+            assert (str(user), *map(int, rest), time.isoformat()) == identity
+            assert plain[: place["byte_offset"]].count(b"\n") + 1 == place["line"]
+    return found
+
+
+@each_engine
+def test_on_a_warehouse_of_an_older_version(
+    engine: str, warehouses: Warehouses, s3: S3Server, tmp_path: Path, ask: Ask
+):
+    """Its ledger knows no contents: the size and version of a file say whether it is what was loaded."""
+    old = restore_on(engine, VERSIONS[0], tmp_path / "old", warehouses, s3)
+    numbers = rows(old.place, "SELECT songplay_id FROM songplays ORDER BY songplay_id LIMIT 5")
+
+    def path_of(uri: str) -> Path:
+        return s3.root / uri.removeprefix("s3://") if uri.startswith("s3://") else Path(uri)
+
+    assert sum(verify_origin(ask(old.place, str(number)).told, path_of) for (number,) in numbers)
+
+
+@pytest.mark.thorough
+def test_of_the_real_month(real_data: Path, tmp_path: Path, ask: Ask):
+    place = tmp_path / "w.duckdb"
+    assert etl(place, real_data / "log_data", real_data / "song_data") in (0, 4)
+    for (number,) in rows(place, "SELECT songplay_id FROM songplays ORDER BY songplay_id LIMIT 10"):
+        assert verify_origin(ask(place, str(number)).told, Path) == 1
 
 
 def test_what_is_not_known_is_an_error_with_the_next_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
