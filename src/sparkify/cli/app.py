@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compact": ("sparkify.cli.compact", "Rewrite a DuckDB warehouse without the space of what is gone."),
     "check": ("sparkify.cli.check", "Run every data check against the warehouse."),
     "query": ("sparkify.cli.query", "Run read-only SQL."),
-    "why": ("sparkify.cli.why", "Show where a play came from, and why it matches a song or none."),
+    "why": ("sparkify.cli.why", "Show where a play came from and why it matches or not."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),
     "files": ("sparkify.cli.history", "Show the ledger of files."),
     "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),

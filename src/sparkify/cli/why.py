@@ -11,7 +11,7 @@ from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option, open_warehouse, settings_from, warehouse_options
 from sparkify.cli.screen import Screen
 from sparkify.errors import Command, ConfigError, Hint
-from sparkify.text import visible
+from sparkify.text import counted, visible
 
 if TYPE_CHECKING:
     from sparkify.intake.record_places import RecordPlace
@@ -138,7 +138,9 @@ def _show_play(screen: Screen, play: Play) -> None:
 
 def _show_deliveries(screen: Screen, deliveries: Sequence[Delivery], play: Play) -> None:
     records = sum(each.records for each in deliveries)
-    screen.say(f"It was delivered {records:,} times, and counts once:" if records > 1 else "It came from:")
+    screen.say(
+        f"It was delivered {counted(records, 'time')}, and counts once:" if records > 1 else "It came from:"
+    )
     differ = not all(each.has_values for each in deliveries) or not all(
         play.has(place.values) for each in deliveries for place in each.places
     )
