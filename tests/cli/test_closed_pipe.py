@@ -88,6 +88,11 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("export", "star", "--format", "csv"), 0),
         (nothing, ("export", "star", "--table", "nothing"), 2),
     ],
+    ("why",): [
+        (nothing, ("why", "--song", "title", "--artist", "Artist"), 0),
+        (nothing, ("why", "1"), 1),
+        (gone, ("why", "1"), 1),
+    ],
     ("runs",): [(nothing, ("runs",), 0), (gone, ("runs",), 1)],
     ("files",): [(nothing, ("files",), 0)],
     ("rejects", "list"): [(nothing, ("rejects", "list"), 0)],
