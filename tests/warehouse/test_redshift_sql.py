@@ -27,7 +27,7 @@ from tests.loading import etl
 from tests.models import MODEL_FILES
 from tests.records import TS, play, song, write_records
 from tests.warehouse.test_deny_list import RULES, code
-from tests.warehouses import OnRedshift, Place, Warehouses, execute, options_of, rows
+from tests.warehouses import OnRedshift, Warehouses, execute, options_of, rows
 
 GOLDEN = Path(__file__).with_name("golden") / "redshift.sql"
 SEPARATOR = ";\n\n"
