@@ -122,6 +122,11 @@ class RecordKind:
         return tuple(field.key for field in self.fields)
 
     @property
+    def required_keys(self) -> tuple[str, ...]:
+        """The keys that every accepted record has, in order."""
+        return tuple(field.key for field in self.fields if field.required)
+
+    @property
     def noun(self) -> str:
         """One record of it, in a word."""
         return self.name.removesuffix("s")

@@ -88,6 +88,11 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("export", "star", "--format", "csv"), 0),
         (nothing, ("export", "star", "--table", "nothing"), 2),
     ],
+    ("why",): [
+        (nothing, ("why", "--song", "title", "--artist", "Artist"), 0),
+        (nothing, ("why", "1"), 1),
+        (gone, ("why", "1"), 1),
+    ],
     ("report",): [
         (nothing, ("report", "-o", "/dev/null"), 0),
         (nothing, ("report", "--json"), 0),

@@ -60,6 +60,11 @@ def test_keys_and_redshifts_storage_clauses_are_left_out():
     assert to_duckdb(Statement(text, "t.sql", 1)) == "CREATE TABLE t (\n  a INT NOT NULL\n)"
 
 
+def test_bytes_of_a_text_are_counted_by_the_function_duckdb_has():
+    """Its OCTET_LENGTH is of blobs only."""
+    assert to_duckdb(Statement("SELECT OCTET_LENGTH(a)", "t.sql", 1)) == "SELECT\n  STRLEN(a)"
+
+
 def test_the_first_60_bits_of_an_md5_are_a_function_of_ours_and_nothing_else_is():
     def written(text: str) -> str:
         return " ".join(to_duckdb(Statement(f"SELECT {text}", "t.sql", 1)).lower().split())

@@ -10,22 +10,24 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlfluff.core import FluffConfig, Linter
 
+import sparkify
 from sparkify.cli.app import run
 from sparkify.records import EVENTS, KINDS
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.redshift.literals import fill
-from sparkify.warehouse.statements import Statement, list_files, read_statements
+from sparkify.warehouse.statements import LOST, Statement, list_files, read_statements
 from tests.conftest import S3Server
 from tests.loading import etl
 from tests.models import MODEL_FILES
 from tests.records import TS, play, song, write_records
 from tests.warehouse.test_deny_list import RULES, code
-from tests.warehouses import OnRedshift, Place, Warehouses, execute, options_of
+from tests.warehouses import OnRedshift, Warehouses, execute, options_of, rows
 
 GOLDEN = Path(__file__).with_name("golden") / "redshift.sql"
 SEPARATOR = ";\n\n"
@@ -52,7 +54,7 @@ def write_moved_lake(lake: Path) -> None:
     write_records(lake / "song_data" / "1.json", song(year=2001))
 
 
-def commands(place: Place, lake: str, folder: Path) -> None:
+def commands(place: OnRedshift, lake: str, folder: Path) -> None:
     """Send everything there is to send; the lake lies in that folder."""
 
     def command(*arguments: str) -> None:
@@ -75,6 +77,10 @@ def commands(place: Place, lake: str, folder: Path) -> None:
     command("runs")
     command("files")
     command("export", str(folder / "star"), "--partition-by", "month")
+    command("why", "--song", "it's", "--artist", "Artist", "--length", "1.5")
+    ((play_id,),) = rows(place, "SELECT MIN(songplay_id) FROM songplays WHERE song_id IS NOT NULL")
+    command("why", str(play_id))
+    sparkify.open(config=place.config).user_features(datetime(2018, 11, 2, tzinfo=UTC)).rows()
     command("report", "--json")
     command("rejects", "list")
     command("rejects", "show", "--reason", "malformed_json", "--file", "2.json")
@@ -145,6 +151,8 @@ def test_every_statement_of_ours_is_among_them(sent: list[str]):
     """Those that the collection does not meet are named: who adds one has to send it here, or say why not."""
     unmet = {
         "redshift/slices.sql",  # a megabyte of songs
+        "why/unusual_songs.sql",  # hundreds of songs
+        "why/file_before_contents.sql",  # an older warehouse
         *("ledger/upgraded.sql", "ledger/current_files_before_contents.sql"),  # an older warehouse
         *(
             "ledger/rejects_by_reason_before_kinds.sql",
@@ -168,7 +176,8 @@ def test_every_statement_of_ours_is_among_them(sent: list[str]):
         for path in MODEL_FILES
         if not path.startswith(("doctor/", "questions/", "migrations/"))
         for step in read_statements(path)
-        if not is_met(step)
+        # No piece looks moments up and looks for people only who lost their latest event.
+        if not (is_met(step) or is_met(step.without(LOST)))
     }
     # Of records that COPY refuses; of log files that are packed, and songs that are not.
     rare = {

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("sparkify.cli.check", "Run every data check against the warehouse."),
     "query": ("sparkify.cli.query", "Run read-only SQL."),
     "export": ("sparkify.cli.export", "Write the star for others: Parquet, CSV or DuckDB files."),
+    "why": ("sparkify.cli.why", "Show where a play came from and why it matches or not."),
     "report": ("sparkify.cli.report", "Write a dashboard as one HTML file."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),
     "files": ("sparkify.cli.history", "Show the ledger of files."),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -85,22 +86,11 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
     told = False
     reading = Reading(content=None if damage else content_of(plain))
     known = set(kind.keys)
-    required = [each.key for each in kind.fields if each.required]
-    for span, value in find_records(plain, 0, required):
+    for span, value in find_records(plain, 0, kind.required_keys):
         try:
             if altered_from is not None and span.offset + len(span.data) > altered_from:
                 raise Refusal(DAMAGED, f"this may not be what was written: {damage}")
-            if isinstance(value, Refusal):
-                raise value
-            if not isinstance(value, dict):
-                raise Refusal(NOT_AN_OBJECT, f"expected an object, found {_kind(value)}")
-            keys = value.keys_as_they_stand if isinstance(value, Repeating) else list(value)
-            twice = next((key for key in keys if key in known and keys.count(key) > 1), None)
-            if twice is not None:
-                raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
-            if is_deeper(value, MOST_LEVELS):
-                raise Refusal(MALFORMED, f"nested deeper than {MOST_LEVELS} levels")
-            values = judge(value, kind)
+            keys, values = accept(value, kind)
         except Refusal as refusal:
             verdict = refusal
             if damage and span.last:
@@ -115,6 +105,31 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
         end = Span(plain.count(b"\n") + 1, len(plain), b"", last=True)
         reading.rejects.append(_reject(end, Refusal(reason, damage), whole=False))
     return reading
+
+
+def accept(value: Any, kind: RecordKind) -> tuple[Sequence[str], dict[str, Any]]:
+    """Return the keys of a record as they stand in the file, and its values as :func:`judge` has them.
+
+    Args:
+        value: What :func:`find_records` found.
+        kind: The kind of the record.
+
+    Raises:
+        Refusal: It is not accepted.
+    """
+    if isinstance(value, Refusal):
+        raise value
+    if not isinstance(value, dict):
+        raise Refusal(NOT_AN_OBJECT, f"expected an object, found {_kind(value)}")
+    keys: Sequence[str] = list(value)
+    if isinstance(value, Repeating):
+        keys, known = value.keys_as_they_stand, kind.keys
+        twice = next((key for key in keys if key in known and keys.count(key) > 1), None)
+        if twice is not None:
+            raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
+    if is_deeper(value, MOST_LEVELS):
+        raise Refusal(MALFORMED, f"nested deeper than {MOST_LEVELS} levels")
+    return keys, judge(value, kind)
 
 
 def _storable(name: str) -> str:

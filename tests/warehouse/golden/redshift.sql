@@ -4637,6 +4637,169 @@ SELECT * FROM analytics.user_levels;
 
 SELECT * FROM analytics.weekly_activity;
 
+-- The song that a title and artist match, the nearest in length: the rule of star/song_matches.sql.
+SELECT s.song_id, s.title, s.artist_id, s.artist_name, s.duration, s.year
+FROM songs AS s
+WHERE s.title = 'it''s' AND s.artist_name = 'Artist'
+ORDER BY ABS(s.duration - CAST(CAST('1.5' AS DOUBLE PRECISION) AS DOUBLE PRECISION)), s.song_id
+LIMIT 1;
+
+-- Songs that have pieces of words in common with a title and artist, those with most first. Which of them
+-- differ least is not decided here.
+-- The letters are compared in lower case and without accents: TRANSLATE is slow, so only where there are any.
+SELECT c.song_id, c.title, c.artist_id, c.artist_name, c.duration, c.year
+FROM (
+    SELECT
+        s.song_id,
+        s.title,
+        s.artist_id,
+        s.artist_name,
+        s.duration,
+        s.year,
+        COALESCE(
+            CASE
+                WHEN LEN(s.title) = OCTET_LENGTH(s.title) THEN LOWER(s.title)
+                ELSE TRANSLATE(LOWER(s.title), 'àáâãäåçèéêëìíîïðñòóôõöøùúûüýÿāăąćĉċčďđēĕėęěĝğġģĥĩīĭįıĵķĺļľłńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżžſơưǎǐǒǔǖǘǚǜǟǡǧǩǫǭǰǵǹǻȁȃȅȇȉȋȍȏȑȓȕȗșțȟȧȩȫȭȯȱȳ̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡', 'aaaaaaceeeeiiiidnoooooouuuuyyaaaccccddeeeeegggghiiiiijkllllnnnooorrrssssttuuuuuuwyzzzsouaiouuuuuaagkoojgnaaaeeiioorruusthaeooooy')
+            END, ''
+        ) AS title_letters,
+        COALESCE(
+            CASE
+                WHEN LEN(s.artist_name) = OCTET_LENGTH(s.artist_name) THEN LOWER(s.artist_name)
+                ELSE TRANSLATE(LOWER(s.artist_name), 'àáâãäåçèéêëìíîïðñòóôõöøùúûüýÿāăąćĉċčďđēĕėęěĝğġģĥĩīĭįıĵķĺļľłńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżžſơưǎǐǒǔǖǘǚǜǟǡǧǩǫǭǰǵǹǻȁȃȅȇȉȋȍȏȑȓȕȗșțȟȧȩȫȭȯȱȳ̴̵̶̷̸̡̢̧̨̛̖̗̘̙̜̝̞̟̠̣̤̥̦̩̪̫̬̭̮̯̰̱̲̳̹̺̻̼͇͈͉͍͎̀́̂̃̄̅̆̇̈̉̊̋̌̍̎̏̐̑̒̓̔̽̾̿̀́͂̓̈́͆͊͋͌̕̚ͅ͏͓͔͕͖͙͚͐͑͒͗͛ͣͤͥͦͧͨͩͪͫͬͭͮͯ͘͜͟͢͝͞͠͡', 'aaaaaaceeeeiiiidnoooooouuuuyyaaaccccddeeeeegggghiiiiijkllllnnnooorrrssssttuuuuuuwyzzzsouaiouuuuuaagkoojgnaaaeeiioorruusthaeooooy')
+            END, ''
+        ) AS artist_letters
+    FROM songs AS s
+) AS c
+ORDER BY
+    CASE WHEN c.title_letters = 'it''s' THEN 4 ELSE 0 END
+    + CASE WHEN c.artist_letters = 'artist' THEN 4 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 'it') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 's') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 'it') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.title_letters, 's') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'art') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'ist') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'art') > 0 THEN 1 ELSE 0 END
+    + CASE WHEN STRPOS(c.artist_letters, 'ist') > 0 THEN 1 ELSE 0 END DESC,
+    ABS(LEN(c.title_letters) - 4) + ABS(LEN(c.artist_letters) - 6),
+    c.song_id
+LIMIT 500;
+
+-- A play and the song it matched, if it matched one.
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    p.session_id,
+    p.item_in_session,
+    p.song,
+    p.artist,
+    p.length,
+    p.location,
+    p.user_agent,
+    p.song_match,
+    s.song_id,
+    s.title,
+    s.artist_id,
+    s.artist_name,
+    s.duration,
+    s.year
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE p.songplay_id = 16792655655288507;
+
+-- The accepted records of a play's identity: one row per delivery, with the number of its file. Of deliveries
+-- that differ, the play has the values of one (star/songplays.sql).
+SELECT
+    e.file_id,
+    NULLIF(RTRIM(e.level, ' '), '') AS level,
+    NULLIF(RTRIM(e.song, ' '), '') AS song,
+    NULLIF(RTRIM(e.artist, ' '), '') AS artist,
+    e.length,
+    NULLIF(RTRIM(e.location, ' '), '') AS location,
+    NULLIF(RTRIM(e.user_agent, ' '), '') AS user_agent
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts = 1541030400006 AND e.session_id = 1
+    AND e.item_in_session = 0 AND e.user_id = '1';
+
+-- The file of a number, as it is loaded, and the run that loaded it.
+SELECT f.uri, f.size, f.version, f.run_id, r.finished_at, f.content
+FROM etl.files AS f
+LEFT JOIN etl.runs AS r ON f.run_id = r.run_id
+WHERE f.file_id = 4015995664136107 AND f.state = 'loaded';
+
+-- What is known of each person at a moment (as_of, in ms since 1970): counts of what they did before it.
+-- grain: user_id
+-- Nothing at or after the moment counts, and neither do people who were first seen then. level is that of the
+-- latest event before it, first_seen and last_seen are UTC. days_… are counted back from the moment.
+WITH events AS (
+    SELECT e.user_id, e.session_id, e.item_in_session, e.ts, e.page, e.level, e.gender
+    FROM analytics.events AS e
+    WHERE e.ts < 1541116800000
+),
+
+lasts AS (
+    SELECT e.user_id, e.level, e.gender
+    FROM events AS e
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY e.user_id
+        ORDER BY e.ts DESC, e.item_in_session DESC, e.level, e.gender, e.session_id, e.page
+    ) = 1
+),
+
+counted AS (
+    SELECT
+        e.user_id,
+        MIN(e.ts) AS first_ts,
+        MAX(e.ts) AS last_ts,
+        COUNT(*) AS events,
+        COUNT(DISTINCT e.session_id) AS sessions,
+        COUNT(DISTINCT e.ts - MOD(e.ts, 86400000)) AS active_days,
+        COUNT(CASE WHEN e.page = 'NextSong' THEN 1 END) AS plays,
+        COUNT(CASE WHEN e.page = 'NextSong' AND e.ts >= 1541116800000 - 604800000 THEN 1 END) AS plays_7d,
+        COUNT(CASE WHEN e.page = 'NextSong' AND e.ts >= 1541116800000 - 2419200000 THEN 1 END) AS plays_28d,
+        COUNT(CASE WHEN e.page = 'Thumbs Up' THEN 1 END) AS thumbs_up,
+        COUNT(CASE WHEN e.page = 'Thumbs Down' THEN 1 END) AS thumbs_down,
+        COUNT(CASE WHEN e.page = 'Add to Playlist' THEN 1 END) AS playlist_additions,
+        COUNT(CASE WHEN e.page = 'Add Friend' THEN 1 END) AS friends_added,
+        COUNT(CASE WHEN e.page = 'Roll Advert' THEN 1 END) AS adverts,
+        COUNT(CASE WHEN e.page = 'Help' THEN 1 END) AS help_visits,
+        COUNT(CASE WHEN e.page = 'Error' THEN 1 END) AS errors,
+        COUNT(CASE WHEN e.page = 'Submit Upgrade' THEN 1 END) AS upgrades,
+        COUNT(CASE WHEN e.page = 'Submit Downgrade' THEN 1 END) AS downgrades
+    FROM events AS e
+    GROUP BY e.user_id
+)
+
+SELECT
+    c.user_id,
+    l.level,
+    l.gender,
+    DATEADD(ms, c.first_ts, '1970-01-01'::TIMESTAMP) AS first_seen,
+    DATEADD(ms, c.last_ts, '1970-01-01'::TIMESTAMP) AS last_seen,
+    CAST(1541116800000 - c.first_ts AS DOUBLE PRECISION) / 86400000 AS days_since_first,
+    CAST(1541116800000 - c.last_ts AS DOUBLE PRECISION) / 86400000 AS days_since_last,
+    c.events,
+    c.sessions,
+    c.active_days,
+    c.plays,
+    c.plays_7d,
+    c.plays_28d,
+    c.thumbs_up,
+    c.thumbs_down,
+    c.playlist_additions,
+    c.friends_added,
+    c.adverts,
+    c.help_visits,
+    c.errors,
+    c.upgrades,
+    c.downgrades
+FROM counted AS c
+INNER JOIN lasts AS l ON c.user_id = l.user_id
+ORDER BY c.user_id;
+
 -- In short
 -- What the range comes to. plays: NextSong events, each once. listeners: people with a play; sessions: their
 -- visits with a play; songs: titles by artist as the logs name them; matched: plays of a song in the

@@ -17,6 +17,9 @@ from sparkify.warehouse.statements import Statement
 
 _REDSHIFT_ONLY = (exp.DistKeyProperty, exp.SortKeyProperty, exp.DistStyleProperty, exp.PrimaryKey)
 
+# Functions of another name, which sqlglot does not know.
+_NAMES = {"OCTET_LENGTH": "STRLEN"}
+
 
 def transpile(statement: Statement) -> str:
     """Return the statement in DuckDB's dialect, on several lines.
@@ -28,6 +31,8 @@ def transpile(statement: Statement) -> str:
         tree = sqlglot.parse_one(statement.text, read="redshift")
         for node in list(tree.find_all(*_REDSHIFT_ONLY)):
             node.pop()
+        for call in tree.find_all(exp.Anonymous):
+            call.set("this", _NAMES.get(call.name.upper(), call.name))
         _quicken(tree)
         _qualify_view(tree)
         return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False, pretty=True)

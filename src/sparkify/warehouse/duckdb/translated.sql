@@ -2356,9 +2356,9 @@ FROM (
     p.session_id
 ) AS s;
 
--- questions/5_matches.sql:1 a9136aafcb32345a
+-- questions/5_matches.sql:1 568cea5e57261b8f
 SELECT
-  COALESCE(p.song_match, 'not in the catalogue') AS song_match,
+  COALESCE(p.song_match, 'no song of that title and artist') AS song_match,
   COUNT(*) AS plays
 FROM songplays AS p
 GROUP BY
@@ -4658,6 +4658,152 @@ WHERE
       file_id
     FROM run_files
   );
+
+-- why/alike_songs.sql:1 a81008dd61f57c54
+SELECT
+  c.song_id,
+  c.title,
+  c.artist_id,
+  c.artist_name,
+  c.duration,
+  c.year
+FROM (
+  SELECT
+    s.song_id,
+    s.title,
+    s.artist_id,
+    s.artist_name,
+    s.duration,
+    s.year,
+    COALESCE(
+      CASE
+        WHEN LENGTH(s.title) = STRLEN(s.title)
+        THEN LOWER(s.title)
+        ELSE TRANSLATE(LOWER(s.title), $accented, $plain)
+      END,
+      ''
+    ) AS title_letters,
+    COALESCE(
+      CASE
+        WHEN LENGTH(s.artist_name) = STRLEN(s.artist_name)
+        THEN LOWER(s.artist_name)
+        ELSE TRANSLATE(LOWER(s.artist_name), $accented, $plain)
+      END,
+      ''
+    ) AS artist_letters
+  FROM songs AS s
+) AS c
+ORDER BY
+  CASE WHEN c.title_letters = $title THEN 4 ELSE 0 END + CASE WHEN c.artist_letters = $artist THEN 4 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_a) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_b) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_c) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.title_letters, $title_d) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_a) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_b) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_c) > 0 THEN 1 ELSE 0 END + CASE WHEN STRPOS(c.artist_letters, $artist_d) > 0 THEN 1 ELSE 0 END DESC NULLS FIRST,
+  ABS(LENGTH(c.title_letters) - $title_length) + ABS(LENGTH(c.artist_letters) - $artist_length),
+  c.song_id
+LIMIT $most;
+
+-- why/deliveries.sql:1 2e0f0dc5e26a26a7
+SELECT
+  e.file_id,
+  NULLIF(RTRIM(e.level, ' '), '') AS level,
+  NULLIF(RTRIM(e.song, ' '), '') AS song,
+  NULLIF(RTRIM(e.artist, ' '), '') AS artist,
+  e.length,
+  NULLIF(RTRIM(e.location, ' '), '') AS location,
+  NULLIF(RTRIM(e.user_agent, ' '), '') AS user_agent
+FROM staging_events AS e
+WHERE
+  e.page = 'NextSong'
+  AND e.ts = $ts
+  AND e.session_id = $session_id
+  AND e.item_in_session = $item_in_session
+  AND e.user_id = $user_id;
+
+-- why/file.sql:1 c6871fb50cd06d9f
+SELECT
+  f.uri,
+  f.size,
+  f.version,
+  f.run_id,
+  r.finished_at,
+  f.content
+FROM etl.files AS f
+LEFT JOIN etl.runs AS r
+  ON f.run_id = r.run_id
+WHERE
+  f.file_id = $file_id AND f.state = 'loaded';
+
+-- why/file_before_contents.sql:1 9c18626b2ee19ca8
+SELECT
+  f.uri,
+  f.size,
+  f.version,
+  f.run_id,
+  r.finished_at,
+  CAST(NULL AS TEXT(32)) AS content
+FROM etl.files AS f
+LEFT JOIN etl.runs AS r
+  ON f.run_id = r.run_id
+WHERE
+  f.file_id = $file_id AND f.state = 'loaded';
+
+-- why/matching_song.sql:1 3fbcd432e482933e
+SELECT
+  s.song_id,
+  s.title,
+  s.artist_id,
+  s.artist_name,
+  s.duration,
+  s.year
+FROM songs AS s
+WHERE
+  s.title = $title AND s.artist_name = $artist
+ORDER BY
+  ABS(s.duration - CAST($length AS DOUBLE)),
+  s.song_id
+LIMIT 1;
+
+-- why/play.sql:1 7c0a56d35eaf9cc1
+SELECT
+  p.songplay_id,
+  p.start_time,
+  p.user_id,
+  p.level,
+  p.session_id,
+  p.item_in_session,
+  p.song,
+  p.artist,
+  p.length,
+  p.location,
+  p.user_agent,
+  p.song_match,
+  s.song_id,
+  s.title,
+  s.artist_id,
+  s.artist_name,
+  s.duration,
+  s.year
+FROM songplays AS p
+LEFT JOIN songs AS s
+  ON p.song_id = s.song_id
+WHERE
+  p.songplay_id = $songplay_id;
+
+-- why/unusual_songs.sql:1 16b671a44d6d340e
+SELECT
+  s.song_id,
+  s.title,
+  s.artist_id,
+  s.artist_name,
+  s.duration,
+  s.year
+FROM songs AS s
+WHERE
+  s.song_id > $after
+  AND (
+    LENGTH(s.title) <> STRLEN(s.title)
+    OR LENGTH(s.artist_name) <> STRLEN(s.artist_name)
+  )
+ORDER BY
+  s.song_id
+LIMIT $most;
 
 -- derived/songs.sql:1 55fb39cddc737be6
 CREATE TABLE IF NOT EXISTS staging_songs (
