@@ -273,32 +273,33 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
 -- all is less than 28 days later. People do not add up over days: most are there on several.
 CREATE VIEW analytics.daily_activity AS
 WITH user_days AS (
-    SELECT DISTINCT
-        e.user_id,
-        CAST(DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP) AS DATE) AS day
+    SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
     FROM staging_events AS e
     WHERE e.user_id <> ''
 ),
 
 spaced AS (
     SELECT
-        u.day,
-        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
-        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+        u.midnight,
+        LAG(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_before,
+        LEAD(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_after
     FROM user_days AS u
 ),
 
 of_people AS (
     SELECT
-        s.day,
+        CAST(DATEADD(ms, s.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day,
         COUNT(*) AS people,
-        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
-        COUNT(s.day_before) AS returning_people,
+        COUNT(CASE WHEN s.midnight_before IS NULL THEN 1 END) AS new_people,
+        COUNT(s.midnight_before) AS returning_people,
         COUNT(
-            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
+            CASE
+                WHEN s.midnight_after IS NULL OR s.midnight_after - s.midnight > 28 * CAST(86400000 AS BIGINT)
+                    THEN 1
+            END
         ) AS lost_people
     FROM spaced AS s
-    GROUP BY s.day
+    GROUP BY s.midnight
 ),
 
 of_plays AS (
@@ -422,11 +423,12 @@ GROUP BY p.song_match;
 -- day.
 CREATE VIEW analytics.monthly_activity AS
 WITH user_days AS (
-    SELECT DISTINCT
-        e.user_id,
-        DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP) AS day
-    FROM staging_events AS e
-    WHERE e.user_id <> ''
+    SELECT d.user_id, DATEADD(ms, d.midnight, '1970-01-01'::TIMESTAMP) AS day
+    FROM (
+        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+    ) AS d
 ),
 
 user_months AS (
@@ -483,13 +485,13 @@ LEFT JOIN of_plays AS p ON m.month = p.month;
 -- people: with any event in the week that begins weeks_later weeks after cohort. cohort_people: all of it.
 CREATE VIEW analytics.retention AS
 WITH user_weeks AS (
-    SELECT DISTINCT
-        e.user_id,
-        CAST(
-            DATE_TRUNC('week', DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP)) AS DATE
-        ) AS week
-    FROM staging_events AS e
-    WHERE e.user_id <> ''
+    SELECT w.user_id, CAST(DATEADD(ms, w.monday, '1970-01-01'::TIMESTAMP) AS DATE) AS week
+    FROM (
+        -- 1970-01-01 was a Thursday, three days after a Monday.
+        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts + 3 * 86400000, 604800000) AS monday
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+    ) AS w
 ),
 
 registered AS (
@@ -610,13 +612,13 @@ ORDER BY plays DESC, p.song, p.artist;
 -- event of all lies in the week.
 CREATE VIEW analytics.weekly_activity AS
 WITH user_weeks AS (
-    SELECT DISTINCT
-        e.user_id,
-        CAST(
-            DATE_TRUNC('week', DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP)) AS DATE
-        ) AS week
-    FROM staging_events AS e
-    WHERE e.user_id <> ''
+    SELECT w.user_id, CAST(DATEADD(ms, w.monday, '1970-01-01'::TIMESTAMP) AS DATE) AS week
+    FROM (
+        -- 1970-01-01 was a Thursday, three days after a Monday.
+        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts + 3 * 86400000, 604800000) AS monday
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+    ) AS w
 ),
 
 firsts AS (
@@ -652,12 +654,12 @@ LEFT JOIN of_plays AS p ON w.week = p.week;
 
 -- How long a play lasted, as far as the logs tell. One row per play.
 -- grain: songplay_id
--- A play ends at its length or at the person's next event in the session, whichever is sooner; how_it_ended
--- says which: length, next_event, or unknown for the last event of a session, after which nothing tells.
--- There seconds_at_least is 0, and seconds_at_most the song's length (NULL where that is unknown: none, 0 or
--- less). Elsewhere both are the same. Events happen at whole seconds: one less than a second before the end is
--- at the end. No log says that a song was skipped: in the real month a song always plays to its end before
--- the next begins, so there is no rate of skips here.
+-- A play ends at its length or at the person's next event in the session, whichever is sooner;
+-- how_it_ended says which: length, next_event, or unknown for the last event of a session, after which
+-- nothing tells. There seconds_at_least is 0, and seconds_at_most the song's length (NULL where that is
+-- unknown: none, 0 or less). Elsewhere both are the same. Events happen at whole seconds: one less than a
+-- second before the end is at the end. No log says that a song was skipped: in the real month a song
+-- always plays to its end before the next begins, so there is no rate of skips here.
 CREATE VIEW analytics.listening_time AS
 WITH followed AS (
     SELECT
@@ -774,7 +776,7 @@ SELECT
 FROM lasts AS l;
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=c4d6d324e948cac5 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=14a7750a25e45ea1 analytics.retention=61a400cf9a480382 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=fd9177a0c65fa186', '0.1.0', NULL);
+(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=1a0410cb16aed3a3 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=b34d2bed10be3026 analytics.retention=77fb691316ef18c2 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=2c3df1099fb23060', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;

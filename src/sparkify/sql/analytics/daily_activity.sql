@@ -5,32 +5,33 @@
 -- all is less than 28 days later. People do not add up over days: most are there on several.
 CREATE VIEW analytics.daily_activity AS
 WITH user_days AS (
-    SELECT DISTINCT
-        e.user_id,
-        CAST(DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP) AS DATE) AS day
+    SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
     FROM staging_events AS e
     WHERE e.user_id <> ''
 ),
 
 spaced AS (
     SELECT
-        u.day,
-        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
-        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+        u.midnight,
+        LAG(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_before,
+        LEAD(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_after
     FROM user_days AS u
 ),
 
 of_people AS (
     SELECT
-        s.day,
+        CAST(DATEADD(ms, s.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day,
         COUNT(*) AS people,
-        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
-        COUNT(s.day_before) AS returning_people,
+        COUNT(CASE WHEN s.midnight_before IS NULL THEN 1 END) AS new_people,
+        COUNT(s.midnight_before) AS returning_people,
         COUNT(
-            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
+            CASE
+                WHEN s.midnight_after IS NULL OR s.midnight_after - s.midnight > 28 * CAST(86400000 AS BIGINT)
+                    THEN 1
+            END
         ) AS lost_people
     FROM spaced AS s
-    GROUP BY s.day
+    GROUP BY s.midnight
 ),
 
 of_plays AS (

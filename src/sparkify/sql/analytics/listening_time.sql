@@ -1,11 +1,11 @@
 -- How long a play lasted, as far as the logs tell. One row per play.
 -- grain: songplay_id
--- A play ends at its length or at the person's next event in the session, whichever is sooner; how_it_ended
--- says which: length, next_event, or unknown for the last event of a session, after which nothing tells.
--- There seconds_at_least is 0, and seconds_at_most the song's length (NULL where that is unknown: none, 0 or
--- less). Elsewhere both are the same. Events happen at whole seconds: one less than a second before the end is
--- at the end. No log says that a song was skipped: in the real month a song always plays to its end before
--- the next begins, so there is no rate of skips here.
+-- A play ends at its length or at the person's next event in the session, whichever is sooner;
+-- how_it_ended says which: length, next_event, or unknown for the last event of a session, after which
+-- nothing tells. There seconds_at_least is 0, and seconds_at_most the song's length (NULL where that is
+-- unknown: none, 0 or less). Elsewhere both are the same. Events happen at whole seconds: one less than a
+-- second before the end is at the end. No log says that a song was skipped: in the real month a song
+-- always plays to its end before the next begins, so there is no rate of skips here.
 CREATE VIEW analytics.listening_time AS
 WITH followed AS (
     SELECT

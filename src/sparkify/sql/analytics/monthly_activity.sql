@@ -6,11 +6,12 @@
 -- day.
 CREATE VIEW analytics.monthly_activity AS
 WITH user_days AS (
-    SELECT DISTINCT
-        e.user_id,
-        DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP) AS day
-    FROM staging_events AS e
-    WHERE e.user_id <> ''
+    SELECT d.user_id, DATEADD(ms, d.midnight, '1970-01-01'::TIMESTAMP) AS day
+    FROM (
+        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+    ) AS d
 ),
 
 user_months AS (

@@ -4,13 +4,13 @@
 -- event of all lies in the week.
 CREATE VIEW analytics.weekly_activity AS
 WITH user_weeks AS (
-    SELECT DISTINCT
-        e.user_id,
-        CAST(
-            DATE_TRUNC('week', DATEADD(ms, e.ts - MOD(e.ts, 86400000), '1970-01-01'::TIMESTAMP)) AS DATE
-        ) AS week
-    FROM staging_events AS e
-    WHERE e.user_id <> ''
+    SELECT w.user_id, CAST(DATEADD(ms, w.monday, '1970-01-01'::TIMESTAMP) AS DATE) AS week
+    FROM (
+        -- 1970-01-01 was a Thursday, three days after a Monday.
+        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts + 3 * 86400000, 604800000) AS monday
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+    ) AS w
 ),
 
 firsts AS (

@@ -1,36 +1,36 @@
 -- Our statements in DuckDB's dialect, for reading and for running: made by `make generate`.
 
--- analytics/daily_activity.sql:1 fe03b1b57a3a7132
+-- analytics/daily_activity.sql:1 631ee5cddba430ad
 CREATE VIEW analytics.daily_activity AS
 WITH user_days AS (
   SELECT DISTINCT
     e.user_id,
-    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND AS DATE) AS day
+    e.ts - e.ts % 86400000 AS midnight
   FROM main.staging_events AS e
   WHERE
     e.user_id <> ''
 ), spaced AS (
   SELECT
-    u.day,
-    LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
-    LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+    u.midnight,
+    LAG(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_before,
+    LEAD(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_after
   FROM user_days AS u
 ), of_people AS (
   SELECT
-    s.day,
+    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.midnight) MILLISECOND AS DATE) AS day,
     COUNT(*) AS people,
-    COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
-    COUNT(s.day_before) AS returning_people,
+    COUNT(CASE WHEN s.midnight_before IS NULL THEN 1 END) AS new_people,
+    COUNT(s.midnight_before) AS returning_people,
     COUNT(
       CASE
-        WHEN s.day_after IS NULL
-        OR DATE_DIFF('DAY', CAST(s.day AS TIMESTAMP), CAST(s.day_after AS TIMESTAMP)) > 28
+        WHEN s.midnight_after IS NULL
+        OR s.midnight_after - s.midnight > 28 * CAST(86400000 AS BIGINT)
         THEN 1
       END
     ) AS lost_people
   FROM spaced AS s
   GROUP BY
-    s.day
+    s.midnight
 ), of_plays AS (
   SELECT
     CAST(p.start_time AS DATE) AS day,
@@ -150,7 +150,7 @@ GROUP BY
   EXTRACT(DAYOFWEEK FROM p.start_time),
   EXTRACT(HOUR FROM p.start_time);
 
--- analytics/listening_time.sql:1 b6dce206baac983e
+-- analytics/listening_time.sql:1 d959832da99ab9ab
 CREATE VIEW analytics.listening_time AS
 WITH followed AS (
   SELECT
@@ -215,15 +215,20 @@ FROM main.songplays AS p
 GROUP BY
   p.song_match;
 
--- analytics/monthly_activity.sql:1 a7df08f7697d4637
+-- analytics/monthly_activity.sql:1 7ee0de3c23bf66a4
 CREATE VIEW analytics.monthly_activity AS
 WITH user_days AS (
-  SELECT DISTINCT
-    e.user_id,
-    CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND AS day
-  FROM main.staging_events AS e
-  WHERE
-    e.user_id <> ''
+  SELECT
+    d.user_id,
+    CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (d.midnight) MILLISECOND AS day
+  FROM (
+    SELECT DISTINCT
+      e.user_id,
+      e.ts - e.ts % 86400000 AS midnight
+    FROM main.staging_events AS e
+    WHERE
+      e.user_id <> ''
+  ) AS d
 ), user_months AS (
   SELECT
     u.user_id,
@@ -283,18 +288,22 @@ INNER JOIN days AS d
 LEFT JOIN of_plays AS p
   ON m.month = p.month;
 
--- analytics/retention.sql:1 b062c9827ce609f4
+-- analytics/retention.sql:1 42a6592435d88e7f
 CREATE VIEW analytics.retention AS
 WITH user_weeks AS (
-  SELECT DISTINCT
-    e.user_id,
-    CAST(DATE_TRUNC(
-      'WEEK',
-      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND
-    ) AS DATE) AS week
-  FROM main.staging_events AS e
-  WHERE
-    e.user_id <> ''
+  SELECT
+    w.user_id,
+    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (w.monday) MILLISECOND AS DATE) AS week
+  FROM (
+    SELECT DISTINCT
+      e.user_id,
+      e.ts - (
+        e.ts + 3 * 86400000
+      ) % 604800000 AS monday
+    FROM main.staging_events AS e
+    WHERE
+      e.user_id <> ''
+  ) AS w
 ), registered AS (
   SELECT
     e.user_id,
@@ -535,18 +544,22 @@ SELECT
   l.last_name
 FROM lasts AS l;
 
--- analytics/weekly_activity.sql:1 7c3dc54d87da2d63
+-- analytics/weekly_activity.sql:1 10c80ec15afe6ac4
 CREATE VIEW analytics.weekly_activity AS
 WITH user_weeks AS (
-  SELECT DISTINCT
-    e.user_id,
-    CAST(DATE_TRUNC(
-      'WEEK',
-      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (e.ts - e.ts % 86400000) MILLISECOND
-    ) AS DATE) AS week
-  FROM main.staging_events AS e
-  WHERE
-    e.user_id <> ''
+  SELECT
+    w.user_id,
+    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (w.monday) MILLISECOND AS DATE) AS week
+  FROM (
+    SELECT DISTINCT
+      e.user_id,
+      e.ts - (
+        e.ts + 3 * 86400000
+      ) % 604800000 AS monday
+    FROM main.staging_events AS e
+    WHERE
+      e.user_id <> ''
+  ) AS w
 ), firsts AS (
   SELECT
     u.user_id,
