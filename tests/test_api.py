@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,12 @@ def test_features_are_those_of_the_time_before(place: Place, tmp_path: Path):
     assert w.user_features(NOON).rows() == found
     zoned = NOON.replace(tzinfo=UTC).astimezone(timezone(timedelta(hours=-5)))
     assert w.user_features(zoned).rows() == found
+
+
+def test_the_report_is_written_where_it_is_wanted(place: Place, tmp_path: Path):
+    w = loaded(place, tmp_path, play())
+    path = w.report(tmp_path / "page.html", since=date(2018, 11, 1), until=date(2018, 11, 1))
+    assert "<h1>1 November 2018" in path.read_text(encoding="utf-8")
 
 
 def test_importing_it_imports_nothing_heavy():

@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Library → the only modules that may import it.
 USERS = {
-    "sqlglot": ("warehouse/duckdb/dialect.py",),
+    "sqlglot": ("warehouse/duckdb/dialect.py", "report/lineage.py"),
     "duckdb": ("warehouse/duckdb/",),
     "redshift_connector": ("warehouse/redshift/driver.py",),
     # The settings ask it for credentials: it knows profiles, roles and SSO. The bucket asks it for keys that

@@ -18,7 +18,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +114,28 @@ class Warehouse:
     def sql(self, query: str) -> Result:
         """Return the answer to a query in the warehouse's own dialect; it is asked when it is converted."""
         return Result(self, lambda _: query)
+
+    def report(
+        self,
+        output: str | Path = "sparkify-report.html",
+        *,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> Path:
+        """Write the report's page, as ``sparkify report`` does; return where it is.
+
+        Args:
+            output: The file; one that is there is replaced when the page is whole.
+            since: The first day, UTC; None: that of the first event.
+            until: The last day, included; None: that of the last event.
+
+        Raises:
+            EngineError: There is no warehouse, or it is of an older version.
+            ConfigError: The file cannot be written.
+        """
+        from sparkify.cli.embedded import report_quietly
+
+        return report_quietly(self._settings, Path(output), since, until)
 
     def user_features(self, as_of: datetime) -> Result:
         """Return what was known of each person at a moment; nothing that happened then or later counts.

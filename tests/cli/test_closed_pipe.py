@@ -88,6 +88,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("export", "star", "--format", "csv"), 0),
         (nothing, ("export", "star", "--table", "nothing"), 2),
     ],
+    ("docs",): [(nothing, ("docs", "-o", "pages"), 0)],
     ("why",): [
         (nothing, ("why", "--song", "title", "--artist", "Artist"), 0),
         (nothing, ("why", "1"), 1),

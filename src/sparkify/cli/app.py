@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("sparkify.cli.export", "Write the star for others: Parquet, CSV or DuckDB files."),
     "why": ("sparkify.cli.why", "Show where a play came from and why it matches or not."),
     "report": ("sparkify.cli.report", "Write a dashboard as one HTML file."),
+    "docs": ("sparkify.cli.docs", "Write the data dictionary: columns, meanings, lineage."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),
     "files": ("sparkify.cli.history", "Show the ledger of files."),
     "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),

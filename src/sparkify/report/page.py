@@ -10,22 +10,20 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from functools import cache
 from html import escape
-from importlib import resources
 from typing import Any
 
 from sparkify import __version__
 from sparkify.report.numbers import PanelAnswer, ReportNumbers
 from sparkify.report.panels import HEADLINE, SECTIONS, Panel, Pivot, Section
+from sparkify.report.templates import asset, fill
 from sparkify.text import visible
 from sparkify.warehouse.engine import Rows
 
 _SCRIPTS = ("d3.min.js", "plot.umd.min.js", "report.js")
 _LICENCES = ("d3.LICENSE", "plot.LICENSE")
-_PLACE = re.compile(r"\{\{(\w+)\}\}")
 _WEEKDAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _NOTHING = "\u2013"
 # Texts of so many characters stay on one line.
@@ -36,18 +34,18 @@ _ENDS = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\
 
 def write_page(numbers: ReportNumbers) -> str:
     """Return the whole page."""
-    scripts = [_asset(name) for name in _SCRIPTS]
+    scripts = [asset(name) for name in _SCRIPTS]
     hashes = " ".join(f"'sha256-{_hash(script)}'" for script in scripts)
-    return _fill(
+    return fill(
         "page.html",
         policy=f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; base-uri 'none'; "
         "form-action 'none'",
-        style=_asset("report.css"),
+        style=asset("report.css"),
         warehouse=_text(numbers.warehouse),
         range=escape(_name_range(numbers)),
         made_at=_moment(numbers.made_at),
         version=escape(__version__),
-        licences=escape("\n\n".join(map(_asset, _LICENCES))),
+        licences=escape("\n\n".join(map(asset, _LICENCES))),
         links="".join(f'<a href="#{each.name}">{escape(each.title)}</a>\n' for each in SECTIONS),
         tiles="".join(_tiles(numbers)),
         headline=_explanation(numbers.panels[HEADLINE.name]),
@@ -82,12 +80,12 @@ def _tiles(numbers: ReportNumbers) -> Iterable[str]:
         ("songs", f"{totals['songs']:,}", "different songs"),
         ("matched", share, "of plays in the catalogue"),
     ):
-        yield _fill("tile.html", name=name, value=escape(value), label=escape(label))
+        yield fill("tile.html", name=name, value=escape(value), label=escape(label))
 
 
 def _section(section: Section, numbers: ReportNumbers) -> str:
     panels = "".join(_panel(panel, numbers) for panel in section.panels)
-    return _fill("section.html", name=section.name, title=escape(section.title), panels=panels)
+    return fill("section.html", name=section.name, title=escape(section.title), panels=panels)
 
 
 def _panel(panel: Panel, numbers: ReportNumbers) -> str:
@@ -101,7 +99,7 @@ def _panel(panel: Panel, numbers: ReportNumbers) -> str:
             columns, rows = _turned(also, panel.also_pivot)
             found["also"] = {"columns": columns, "rows": rows}
         data = f'<script type="application/json" id="data-{panel.name}">{_json(found)}</script>'
-    return _fill(
+    return fill(
         "panel.html",
         name=panel.name,
         title=escape(answer.title),
@@ -116,7 +114,7 @@ def _panel(panel: Panel, numbers: ReportNumbers) -> str:
 
 def _explanation(answer: PanelAnswer, also: PanelAnswer | None = None) -> str:
     return "".join(
-        _fill("explanation.html", definition=escape(each.definition), sql=escape(each.sql))
+        fill("explanation.html", definition=escape(each.definition), sql=escape(each.sql))
         for each in (answer, also)
         if each
     )
@@ -141,7 +139,7 @@ def _table(panel: Panel, answer: PanelAnswer) -> str:
             f"<tr><th scope=row>{escape(_heading(name))}{_cell(name, value)}"
             for name, value in zip(answer.columns, row, strict=True)
         )
-        return _fill("table.html", title=escape(answer.title), head="", body=body)
+        return fill("table.html", title=escape(answer.title), head="", body=body)
     columns, rows = _turned(answer, panel.pivot) if panel.pivot else (answer.columns, answer.rows)
     numeric = {
         place for place in range(1, len(columns)) if any(isinstance(row[place], int | float) for row in rows)
@@ -155,7 +153,7 @@ def _table(panel: Panel, answer: PanelAnswer) -> str:
         + "".join(_cell(name, value) for name, value in zip(columns[1:], row[1:], strict=True))
         for row in rows
     )
-    return _fill("table.html", title=escape(answer.title), head=f"<thead><tr>{heads}</thead>", body=body)
+    return fill("table.html", title=escape(answer.title), head=f"<thead><tr>{heads}</thead>", body=body)
 
 
 def _turned(answer: PanelAnswer, pivot: Pivot) -> tuple[list[str], Rows]:
@@ -231,14 +229,3 @@ def _json(value: Any) -> str:
 
 def _hash(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _fill(template: str, **values: str) -> str:
-    """Return a template with its ``{{names}}`` replaced; the values are HTML already."""
-    replace: Callable[[re.Match[str]], str] = lambda found: values[found[1]]  # noqa: E731
-    return _PLACE.sub(replace, _asset(template))
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files("sparkify.report").joinpath("assets", name).read_text(encoding="utf-8").strip()

@@ -1,0 +1,64 @@
+"""`sparkify docs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sparkify.cli.commands import Subcommand
+from sparkify.cli.options import json_option
+from sparkify.cli.output import make_folder, unwritable, written_aside
+from sparkify.cli.screen import Screen
+from sparkify.text import counted
+
+_FOLDER = Path("sparkify-docs")
+
+
+@click.command(cls=Subcommand)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=_FOLDER,
+    show_default=True,
+    metavar="FOLDER",
+    help="Write the pages there.",
+)
+@json_option
+def docs(output: Path, as_json: bool) -> None:
+    """Write the data dictionary: every table, view and column, what it means and where it comes from.
+
+    FOLDER gets index.html (with the star's diagram; it needs no network) and dictionary.md. No warehouse is
+    needed: they are made from the models themselves.
+
+    \b
+    Example:
+      sparkify docs
+      sparkify docs -o dictionary
+    """
+    from sparkify.report.dictionary import describe_warehouse, write_dictionary_page, write_markdown
+
+    screen = Screen(as_json)
+    with screen.progress("tracing the columns"):
+        tables = describe_warehouse()
+    pages = {"index.html": write_dictionary_page(tables), "dictionary.md": write_markdown(tables)}
+    paths = [output / name for name in pages]
+    make_folder(paths[0])
+    for path, text in zip(paths, pages.values(), strict=True):
+        with written_aside(path) as aside:
+            try:
+                aside.write_text(text, encoding="utf-8")
+            except OSError as exc:
+                raise unwritable(path, exc) from exc
+    columns = sum(len(table.columns) for table in tables)
+    size = f"{counted(len(tables), 'table')}, {counted(columns, 'column')}"
+    screen.say(f"Wrote {' and '.join(map(str, paths))}: {size}.")
+    screen.result(
+        {
+            "files": [str(path) for path in paths],
+            "tables": [
+                {**table._asdict(), "columns": [each._asdict() for each in table.columns]} for table in tables
+            ],
+        }
+    )
