@@ -53,7 +53,10 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     "tests/cli/test_closed_pipe.py": {"test_without_readers_a_command_works_and_exits_as_with_them": (16, 4)},
     "tests/cli/test_configuration.py": {"": 2},
     "tests/cli/test_compact.py": {"": (3, 2)},
-    "tests/cli/test_export.py": {"": (5, 2)},
+    "tests/cli/test_export.py": {
+        "": (5, 2),
+        "test_a_duckdb_file_has_all_tables_and_the_views_as_tables": 0,
+    },
     "tests/cli/test_on_redshift.py": {
         "": (4, 2),
         "test_what_is_mended_and_taken_out_comes_to_the_same": 0,
@@ -64,7 +67,8 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
         "test_a_query_changes_nothing_and_reads_no_other_file": 4,
         "test_the_code_tells_whatever_streams_there_are": 5,
     },
-    "tests/cli/test_rejects.py": {"": 2},
+    "tests/cli/test_rejects.py": {"": 3, "test_replay_after_a_rule_was_mended": 0},
+    "tests/cli/test_secrets.py": {"test_temporary_passwords_let_in_and_do_not_show": 2},
     "tests/cli/test_simulate.py": {
         "": 3,
         "test_what_makes_no_sense_exits_with_2_and_writes_nothing": 4,
@@ -74,10 +78,11 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
         "test_a_load_that_is_stopped_leaves_nothing": 0,
         "test_a_signal_around_commit_is_told_as_what_it_meant": 0,
         "test_an_upgrade_that_is_stopped_can_be_done_again": 0,
+        "test_what_takes_files_out_leaves_nothing_when_it_is_stopped": 0,
     },
     "tests/cli/test_takeout.py": {
         "": 3,
-        "test_what_cannot_be_done_changes_nothing": 4,
+        "test_what_cannot_be_done_changes_nothing": 12,
     },
     "tests/cli/test_terminal.py": {"": 3},
     "tests/cli/test_why.py": {"": (4, 2)},
@@ -86,13 +91,14 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     },
     "tests/cluster/test_commands.py": {
         "": 3,
+        "test_create_writes_the_file_and_nothing_else_in_it": 0,
         "test_the_missions_walk_with_its_scripts_leaves_nothing": 0,
     },
     "tests/cluster/test_doctor.py": {"": 3},
     "tests/cluster/test_killed.py": {
         "": (4, 2),
         "test_create_killed_anywhere_is_continued": 3,
-        "test_destroy_killed_anywhere_is_continued": 5,
+        "test_destroy_killed_anywhere_is_continued": 15,
     },
     "tests/cluster/test_network.py": {
         "": 3,
@@ -122,7 +128,10 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     },
     "tests/pipeline/test_checks.py": {"": (40, 8)},
     "tests/pipeline/test_concurrency.py": {"": 3},
-    "tests/pipeline/test_contents.py": {"": (6, 3)},
+    "tests/pipeline/test_contents.py": {
+        "": (6, 3),
+        "test_the_lake_of_an_old_warehouse_moves_and_nothing_is_doubled": (0, 3),
+    },
     "tests/pipeline/test_corpus.py": {
         "test_landed_alone": (12, 6),
         "test_landed_together_without_a_place_to_write_to": 0,
@@ -150,7 +159,7 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     "tests/pipeline/test_joined.py": {"test_a_sound_file_without_line_breaks_is_read_fast": (6, 2)},
     "tests/pipeline/test_odd_places.py": {"test_a_folder_named_like_a_partition_is_a_folder": 3},
     "tests/pipeline/test_properties.py": {
-        "test_histories_that_chance_meets_rarely": 8,
+        "test_histories_that_chance_meets_rarely": 16,
         "test_on_redshift_too": 0,
     },
     "tests/pipeline/test_real_data.py": {
@@ -168,11 +177,12 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
         "test_what_is_left_is_what_a_fresh_load_of_the_remaining_files_gives": 0,
     },
     "tests/pipeline/test_transaction.py": {
-        "": 4,
+        "": 6,
         "test_the_comparison_sees_one_row_more_or_less": 0,
         "test_interrupted_anywhere_nothing_is_published": 0,
         "test_killed_a_run_leaves_the_old_warehouse_and_the_next_one_finishes": 8,
     },
+    "tests/report/test_numbers.py": {"test_they_equal_an_oracles": 4},
     "tests/simulator/test_dirt.py": {"": 3},
     "tests/simulator/test_manifest.py": {
         "": 4,
@@ -183,16 +193,13 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     "tests/warehouse/test_fixtures.py": {"": 3},
     "tests/warehouse/test_redshift_landing.py": {"": 3},
     "tests/warehouse/test_redshift_login.py": {"": 3},
-    "tests/warehouse/test_redshift_sql.py": {
-        "test_every_statement_of_ours_is_among_them": 0,
-        "test_sqlfluff_knows_every_statement": 0,
-        "test_what_is_sent_is_the_committed_text": 0,
-    },
+    "tests/warehouse/test_redshift_sql.py": {"": 0},
     "tests/warehouse/test_redshift_stream.py": {
         "": 3,
         "test_memory_does_not_grow_with_the_answer": 0,
     },
-    "tests/warehouse/test_version.py": {"": 4},
+    "tests/test_benchmarks.py": {"test_the_script_fills_the_same_tables": 0},
+    "tests/warehouse/test_version.py": {"": 6},
     "tools/redshift_double/tests": {"": 3},
     "tools/redshift_double/tests/test_by_hand.py": {"test_the_page_is_right_as_it_stands": 0},
 }

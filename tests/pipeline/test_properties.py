@@ -418,7 +418,7 @@ def decoded(delivery: Delivery) -> bytes:
     return "\n".join(texts).encode()
 
 
-@settings(max_examples=by_profile(3, 40, 1500), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(2, 40, 1500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(_histories())
 def test_incremental_runs_equal_full_refresh_fresh_load_and_oracle(
     warehouses: Warehouses, history: Sequence[Step]

@@ -82,7 +82,7 @@ _EVENTS = st.builds(
 _NOBODY = st.builds(play, page=st.just("Home"), userId=st.sampled_from(["", None]), ts=_WHEN)
 
 
-@settings(max_examples=by_profile(5, 60, 1500), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(4, 60, 1500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(_EVENTS | _EVENTS | _NOBODY, min_size=1, max_size=25))
 def test_views_are_those_of_the_oracle(
     warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory, events: Sequence[dict[str, Any]]
@@ -90,7 +90,7 @@ def test_views_are_those_of_the_oracle(
     _hold(warehouses, "duckdb", tmp_path_factory.mktemp("views"), events)
 
 
-@settings(max_examples=by_profile(3, 10, 150), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=by_profile(2, 10, 150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(_EVENTS | _EVENTS | _NOBODY, min_size=1, max_size=25))
 def test_views_on_redshift_are_those_of_the_oracle(
     warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory, events: Sequence[dict[str, Any]]
