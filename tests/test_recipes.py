@@ -33,7 +33,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {}
     for name, steps in RECIPES.items():
         root = tmp_path_factory.mktemp(name)
-        for folder in ("src", "tools", "tests"):
+        for folder in ("src", "tools", "tests", "docs"):
             shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
         for step in steps:
             step.apply(root)

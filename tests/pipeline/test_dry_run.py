@@ -152,4 +152,4 @@ def test_few_statements_and_two_for_each_log_file(
         sent.append(json.loads(capsys.readouterr().out)["statements_sent"])
     assert sent[1] == sent[0]
     assert sent[2] == sent[0] + 2 * 10
-    assert sent[0] < 140
+    assert sent[0] < 160  # 19 of them make the views, once

@@ -220,13 +220,14 @@ ARGUMENTS = {
     "query": ["SELECT 1"],
     "export": ["OUT"],
     "report": ["-o", "OUT"],
+    "why": ["1"],
     "undo": ["1", "--yes"],
     "retract": ["/nowhere", "--yes"],
     "create-tables": ["--drop", "--yes"],
 }
 SUB_COMMANDS = {"rejects": [["list"], ["show"], ["export", "OUT"], ["replay"]]}
 # These have nothing to do with a warehouse that exists.
-OTHERS = {"demo", "simulate", "init", "cluster"}
+OTHERS = {"demo", "simulate", "init", "docs", "cluster"}
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in OTHERS])

@@ -137,7 +137,7 @@ def _meaning(table: str, column: str) -> str:
     own = words["table"].get(table)
     if isinstance(own, dict) and column in own:
         return str(own[column])
-    return str(words["every"][column])
+    return str(words["every"].get(column, "As delivered." if table in STAGING else ""))
 
 
 def _panels_of(table: str) -> Iterator[str]:
