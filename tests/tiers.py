@@ -143,7 +143,7 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     },
     "tests/pipeline/test_dirty.py": {
         "": 0,
-        "test_a_full_refresh_changes_nothing": 2,
+        "test_a_full_refresh_changes_nothing": 0,
         "test_totals": 2,
     },
     "tests/pipeline/test_dry_run.py": {"": 2},
@@ -200,6 +200,7 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     },
     "tests/test_benchmarks.py": {"test_the_script_fills_the_same_tables": 0},
     "tests/warehouse/test_version.py": {"": 6},
+    "tests/warehouse/test_views.py": {"test_views_of_the_real_month": 0},
     "tools/redshift_double/tests": {"": 3},
     "tools/redshift_double/tests/test_by_hand.py": {"test_the_page_is_right_as_it_stands": 0},
 }
