@@ -48,6 +48,33 @@ def test_a_question_is_answered_and_the_tables_are_named(place: Place, tmp_path:
         w.sql(f"SELECT * FROM {table} LIMIT 1").rows()
 
 
+def test_an_answer_is_a_table_of_each_library_with_the_same_values_and_types(place: Place, tmp_path: Path):
+    w = loaded(place, tmp_path, play(), play(ts=TS + 1, level="paid", length=None, itemInSession=1))
+    answer = w.sql("SELECT songplay_id, start_time, level, length FROM songplays ORDER BY start_time")
+    rows = answer.rows()
+    assert [row["length"] for row in rows] == [200.5, None]
+    arrow = answer.arrow()
+    assert arrow.to_pylist() == rows
+    assert [str(field.type) for field in arrow.schema] == ["int64", "timestamp[us]", "string", "double"]
+    assert answer.pl().rows(named=True) == rows
+    frame = answer.df()
+    assert list(frame.columns) == list(rows[0])
+    assert [frame[name].dtype.kind for name in ("songplay_id", "start_time", "length")] == ["i", "M", "f"]
+    assert list(frame["songplay_id"]) == [row["songplay_id"] for row in rows]
+    assert list(frame["level"]) == ["free", "paid"]
+    assert list(frame["length"].isna()) == [False, True]
+    nothing = w.sql("SELECT level, length FROM songplays WHERE level = 'none'")
+    assert (nothing.arrow().num_rows, len(nothing.df()), nothing.pl().height, nothing.rows()) == (0, 0, 0, [])
+
+
+def test_a_library_that_is_missing_is_named(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    w = loaded(place, tmp_path, play())
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    for convert in (w.sql("SELECT 1 AS one").arrow, w.sql("SELECT 1 AS one").df, w.sql("SELECT 1 AS one").pl):
+        with pytest.raises(ConfigError, match="is not installed"):
+            convert()
+
+
 def test_nothing_is_held_between_two_questions(place: Place, tmp_path: Path):
     w = loaded(place, tmp_path, play())
     plays = w.sql("SELECT COUNT(*) AS plays FROM songplays")

@@ -51,6 +51,9 @@ USERS = {
     "zstandard": ("lake/codec.py", "simulator/world.py"),
     "xxhash": ("intake/content.py",),
     "rich": ("cli/screen.py",),
+    "pyarrow": ("api.py",),
+    "pandas": ("api.py",),
+    "polars": ("api.py",),
     "click": ("cli/",),
     "numpy": ("simulator/", "intake/glance.py", "intake/marks.py"),
 }

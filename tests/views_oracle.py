@@ -15,6 +15,7 @@ from typing import Any
 from tests.oracle import COLUMNS, EPOCH, Row, Tables
 
 VIEWS: dict[str, tuple[str, ...]] = {
+    "user_days": ("user_id", "day"),
     "sessions": (
         *("user_id", "session_id", "started_at", "ended_at", "events", "plays", "level", "last_page"),
     ),
@@ -57,6 +58,7 @@ def expect_views(tables: Tables) -> Tables:
     plays = _records(tables, "songplays")
     raw = [event for event in _records(tables, "staging_events") if event["user_id"]]
     return {
+        "user_days": Counter((user, day) for user, days in _periods(raw, _same).items() for day in days),
         "sessions": Counter(_sessions(events)),
         "daily_activity": Counter(_daily_activity(raw, plays)),
         "daily_levels": _plays_by(plays, lambda play: (_day(play), play["level"]), listeners=True),

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sparkify.errors import ConfigError
 from sparkify.settings import Settings, load_settings
@@ -108,8 +108,7 @@ class Warehouse:
 
         with self._opened() as engine:
             there, meta = engine.tables(), read_meta(engine)
-        views = existing_views(meta) if meta else ()
-        return [*(name.removeprefix("public.") for name in names() if name in there), *views]
+        return [*(name.removeprefix("public.") for name in names() if name in there), *existing_views(meta)]
 
     def sql(self, query: str) -> Result:
         """Return the answer to a query in the warehouse's own dialect; it is asked when it is converted."""
@@ -189,7 +188,7 @@ class Result:
     def df(self) -> pd.DataFrame:
         """Return it as a pandas table (``pip install pandas pyarrow``)."""
         _need("pandas")
-        return self.arrow().to_pandas()
+        return cast("pd.DataFrame", self.arrow().to_pandas())
 
     def pl(self) -> pl.DataFrame:
         """Return it as a Polars table (``pip install polars``)."""

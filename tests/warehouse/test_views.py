@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from sparkify.cli.app import run
 from sparkify.warehouse.views import view_definitions
+from tests.conftest import S3Server
 from tests.contents import read_tables
 from tests.loading import etl
+from tests.old_warehouses import VERSIONS, restore_on
 from tests.oracle import Tables
 from tests.records import TS, play, song, write_records
 from tests.tiers import by_profile, sweep
@@ -147,6 +149,18 @@ def test_a_view_of_another_version_is_made_anew_and_one_that_is_no_more_goes(
     here = "SELECT COUNT(*) FROM information_schema.views WHERE table_name = 'of_before'"
     assert rows(place, here) == [(0,)]
     assert rows(place, "SELECT COUNT(*) FROM etl.runs") == [(1,)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("engine", sweep(ENGINES, 2))
+def test_an_older_warehouse_gets_them_by_an_upgrade(
+    warehouses: Warehouses, s3: S3Server, engine: str, version: int, tmp_path: Path
+) -> None:
+    old = restore_on(engine, version, tmp_path, warehouses, s3)
+    sources = ["--log-data", old.log_data, "--song-data", old.song_data]
+    assert run(["upgrade", *sources, *options_of(old.place)]) == 0
+    assert read_views(old.place)["sessions"]
+    assert_views(old.place)
 
 
 @pytest.mark.parametrize("engine", sweep(ENGINES, 2))

@@ -8,7 +8,7 @@ import click
 
 from sparkify.cli.commands import Subcommand
 from sparkify.cli.options import json_option
-from sparkify.cli.output import make_folder, unwritable, written_aside
+from sparkify.cli.output import make_folder, write_whole
 from sparkify.cli.screen import Screen
 from sparkify.text import counted
 
@@ -46,11 +46,7 @@ def docs(output: Path, as_json: bool) -> None:
     paths = [output / name for name in pages]
     make_folder(paths[0])
     for path, text in zip(paths, pages.values(), strict=True):
-        with written_aside(path) as aside:
-            try:
-                aside.write_text(text, encoding="utf-8")
-            except OSError as exc:
-                raise unwritable(path, exc) from exc
+        write_whole(path, text)
     columns = sum(len(table.columns) for table in tables)
     size = f"{counted(len(tables), 'table')}, {counted(columns, 'column')}"
     screen.say(f"Wrote {' and '.join(map(str, paths))}: {size}.")

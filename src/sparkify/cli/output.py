@@ -139,6 +139,19 @@ def written_aside(path: Path) -> Iterator[Path]:
             aside.unlink(missing_ok=True)
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text to a file, which is the old one or has all of it.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    with written_aside(path) as aside:
+        try:
+            aside.write_text(text, encoding="utf-8")
+        except OSError as exc:
+            raise unwritable(path, exc) from exc
+
+
 def unwritable(path: Path, exc: OSError) -> ConfigError:
     """Return the error of a file that cannot be written."""
     return ConfigError(f"{path} cannot be written: {exc.strerror}.", "Choose another place.")

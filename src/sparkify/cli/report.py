@@ -16,7 +16,7 @@ from sparkify.cli.options import (
     settings_from,
     warehouse_options,
 )
-from sparkify.cli.output import make_folder, unwritable, verify_output, written_aside
+from sparkify.cli.output import make_folder, verify_output, write_whole
 from sparkify.cli.screen import Screen
 from sparkify.errors import Command, ConfigError, EngineError, Hint
 from sparkify.text import sized
@@ -53,7 +53,7 @@ def report(
 ) -> None:
     """Write a dashboard: one HTML file that needs no server and no network.
 
-    Each of its panels has a chart, a table, what the numbers mean and the SQL that computes them.
+    Each panel has a table, what its numbers mean and the SQL that computes them; most have a chart.
     With --json the numbers go to stdout, and a page is written only with -o or --open.
 
     \b
@@ -135,11 +135,7 @@ def write_report(
     finally:
         engine.close()
     if path is not None:
-        with written_aside(path) as aside:
-            try:
-                aside.write_text(write_page(numbers), encoding="utf-8")
-            except OSError as exc:
-                raise unwritable(path, exc) from exc
+        write_whole(path, write_page(numbers))
     return numbers, place
 
 

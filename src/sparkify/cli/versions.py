@@ -23,15 +23,15 @@ def describe_upgrade(
         keeps_rules: They cannot be read again: nobody said where they are.
     """
     from sparkify.warehouse.tables import STAR
+    from sparkify.warehouse.version import existing_views
 
     if upgrade.migrations:
         names = ", ".join(path.rpartition("/")[2].removesuffix(".sql") for path in upgrade.migrations)
         yield f"The tables {'would be' if would else 'were'} brought to this version: {names}."
-    if upgrade.views and upgrade.found and upgrade.found.models_digest.count("."):
-        named = counted(len(upgrade.views), "view")
-        yield f"{named} {'would be' if would else 'were'} made anew: {', '.join(upgrade.views)}."
-    elif upgrade.views:
-        yield f"The views for analysts {'would be' if would else 'were'} made: analytics.*"
+    if upgrade.views:
+        # A warehouse that has none gets all.
+        names = ", ".join(upgrade.views) if existing_views(upgrade.found) else "analytics.*"
+        yield f"Views for analysts {'would be' if would else 'were'} made anew: {names}."
     if upgrade.models:
         named = counted(len(upgrade.models), "model is another", "models are others")
         yield (

@@ -176,7 +176,7 @@ def _show_match(screen: Screen, played: Played | None, song: CatalogueSong | Non
 
 
 def _show_near_misses(screen: Screen, near: Sequence[NearMiss]) -> None:
-    screen.say("The nearest:" if near else "Nor has it one that is like it.")
+    screen.say("The nearest:" if near else "No song of it comes near.")
     for each in near:
         screen.show(f"  {_song(each.song)}")
         for difference in each.differences:

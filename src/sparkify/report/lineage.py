@@ -29,7 +29,6 @@ _MODELS = {
     "run_users": "star/users.sql",
 }
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]+)")
-_EVENTS = "analytics.events"
 # It tells of subqueries in conditions, from which no value comes.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -55,8 +54,7 @@ def origins(table: str) -> dict[str, list[str]]:
     """
     columns, query = _query(table)
     sources: dict[str, Any] = {name: _query(name)[1] for name in _MODELS if name.startswith("run_")}
-    if table != _EVENTS:
-        sources[_EVENTS] = _query(_EVENTS)[1]
+    sources |= {name: _query(name)[1] for name in view_definitions() if name != table}
     known: dict[str, Any] = {name: types for name, types in table_columns().items() if "." not in name}
     known |= _run_tables()
     expanded = exp.expand(query.copy(), sources, dialect="redshift")

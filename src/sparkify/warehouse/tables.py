@@ -12,7 +12,6 @@ from sparkify.warehouse.statements import Statement, list_files, read_statements
 STAGING = tuple(sorted(kind.staging for kind in KINDS))
 STAR = ("songplays", "users", "songs", "artists", "time")
 
-SCHEMAS = ("tables/schema.sql", "tables/analytics_schema.sql")
 _RUN = ("run/run_scope.sql", "run/clear.sql")
 
 
@@ -25,8 +24,7 @@ def run_tables() -> Iterator[Statement]:
 
 def create_tables(engine: Engine) -> None:
     """Create every table that is missing; the warehouse must be open for writing."""
-    for path in SCHEMAS:
-        engine.execute(statement(path))
+    engine.execute(statement("tables/schema.sql"))
     for step in table_definitions():
         engine.execute(step)
 

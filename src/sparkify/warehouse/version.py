@@ -122,9 +122,9 @@ def changed_views(meta: Meta) -> tuple[str, ...]:
     return _changed(view_digests(), _known_digests(meta, views=True))
 
 
-def existing_views(meta: Meta) -> tuple[str, ...]:
+def existing_views(meta: Meta | None) -> tuple[str, ...]:
     """Return the names of the views that a warehouse of that version has, with their schema."""
-    return tuple(_known_digests(meta, views=True))
+    return tuple(_known_digests(meta, views=True)) if meta else ()
 
 
 def prepare_tables(engine: Engine) -> Meta:

@@ -31,7 +31,8 @@ def view_digests() -> dict[str, str]:
 
 
 def create_views(engine: Engine) -> None:
-    """Create every view; the warehouse must be open for writing, and have none of them."""
+    """Create every view, and their schema; the warehouse must be open for writing, and have none."""
+    engine.execute(statement("tables/analytics_schema.sql"))
     for step in view_definitions().values():
         engine.execute(step)
 

@@ -16,9 +16,6 @@ BEGIN;
 -- The ledger's own schema.
 CREATE SCHEMA IF NOT EXISTS etl;
 
--- The schema of the views for analysts.
-CREATE SCHEMA IF NOT EXISTS analytics;
-
 -- Songs as delivered. One row per accepted record of every current file.
 -- Storage is AUTO, as AWS recommends. No key is declared: nothing verifies it, and Redshift's planner
 -- would trust it.
@@ -266,63 +263,18 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
     first_uri VARCHAR(4096) NOT NULL
 );
 
--- Who was there, by UTC day. One row per day on which somebody was.
--- grain: day
--- people: with any event. listeners: with a play. new_people: with no earlier event; returning_people: with
--- one. lost_people: with an event on the day and none in the 28 days after it; NULL while the last event of
--- all is less than 28 days later. People do not add up over days: most are there on several.
-CREATE VIEW analytics.daily_activity AS
-WITH user_days AS (
+-- The schema of the views for analysts.
+CREATE SCHEMA IF NOT EXISTS analytics;
+
+-- On which days people were there. One row per user and UTC day with any event.
+-- grain: user_id, day
+CREATE VIEW analytics.user_days AS
+SELECT d.user_id, CAST(DATEADD(ms, d.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day
+FROM (
     SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
     FROM staging_events AS e
     WHERE e.user_id <> ''
-),
-
-spaced AS (
-    SELECT
-        u.midnight,
-        LAG(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_before,
-        LEAD(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_after
-    FROM user_days AS u
-),
-
-of_people AS (
-    SELECT
-        CAST(DATEADD(ms, s.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day,
-        COUNT(*) AS people,
-        COUNT(CASE WHEN s.midnight_before IS NULL THEN 1 END) AS new_people,
-        COUNT(s.midnight_before) AS returning_people,
-        COUNT(
-            CASE
-                WHEN s.midnight_after IS NULL OR s.midnight_after - s.midnight > 28 * CAST(86400000 AS BIGINT)
-                    THEN 1
-            END
-        ) AS lost_people
-    FROM spaced AS s
-    GROUP BY s.midnight
-),
-
-of_plays AS (
-    SELECT
-        CAST(p.start_time AS DATE) AS day,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(p.start_time AS DATE)
-)
-
-SELECT
-    d.day,
-    d.people,
-    COALESCE(p.listeners, 0) AS listeners,
-    COALESCE(p.plays, 0) AS plays,
-    d.new_people,
-    d.returning_people,
-    CASE
-        WHEN DATEDIFF(day, d.day, (SELECT MAX(l.day) FROM of_people AS l)) >= 28 THEN d.lost_people
-    END AS lost_people
-FROM of_people AS d
-LEFT JOIN of_plays AS p ON d.day = p.day;
+) AS d;
 
 -- Who listened on which level, by UTC day. One row per day and level with plays.
 -- grain: day, level
@@ -340,7 +292,7 @@ GROUP BY CAST(p.start_time AS DATE), p.level;
 -- grain: user_id, session_id, item_in_session, ts
 -- Of deliveries that differ, a play comes first, then the first by content, known values before unknown ones,
 -- as in songplays and users.
--- events of nobody (logged out) are in staging_events alone.
+-- Events of nobody (logged out) are in staging_events alone.
 -- event_at is UTC; ts is the same in ms since 1970. level and names are as the event has them.
 CREATE VIEW analytics.events AS
 SELECT
@@ -415,125 +367,6 @@ SELECT p.song_match, COUNT(*) AS plays
 FROM songplays AS p
 GROUP BY p.song_match;
 
--- Who was there, by month (UTC), and how often. One row per month in which somebody was.
--- grain: month
--- month is the date of its first day. people: with any event. listeners: with a play. new_people: whose
--- first event of all lies in the month. mean_daily_people: people of a day, in the mean of the month's
--- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
--- day.
-CREATE VIEW analytics.monthly_activity AS
-WITH user_days AS (
-    SELECT d.user_id, DATEADD(ms, d.midnight, '1970-01-01'::TIMESTAMP) AS day
-    FROM (
-        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
-        FROM staging_events AS e
-        WHERE e.user_id <> ''
-    ) AS d
-),
-
-user_months AS (
-    SELECT u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(*) AS days
-    FROM user_days AS u
-    GROUP BY u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE)
-),
-
-firsts AS (
-    SELECT u.user_id, MIN(u.month) AS month
-    FROM user_months AS u
-    GROUP BY u.user_id
-),
-
-days AS (
-    SELECT CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(DISTINCT u.day) AS days
-    FROM user_days AS u
-    GROUP BY CAST(DATE_TRUNC('month', u.day) AS DATE)
-),
-
-of_people AS (
-    SELECT u.month, COUNT(*) AS people, COUNT(f.user_id) AS new_people, SUM(u.days) AS person_days
-    FROM user_months AS u
-    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.month = f.month
-    GROUP BY u.month
-),
-
-of_plays AS (
-    SELECT
-        CAST(DATE_TRUNC('month', p.start_time) AS DATE) AS month,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(DATE_TRUNC('month', p.start_time) AS DATE)
-)
-
-SELECT
-    m.month,
-    m.people,
-    COALESCE(p.listeners, 0) AS listeners,
-    COALESCE(p.plays, 0) AS plays,
-    m.new_people,
-    CAST(m.person_days AS DOUBLE PRECISION) / d.days AS mean_daily_people,
-    CAST(m.person_days AS DOUBLE PRECISION) / (d.days * m.people) AS stickiness
-FROM of_people AS m
-INNER JOIN days AS d ON m.month = d.month
-LEFT JOIN of_plays AS p ON m.month = p.month;
-
--- Who comes back: of the people of a cohort, how many were there so many weeks later. One row per cohort and
--- week in which some were.
--- grain: cohort_by, cohort, weeks_later
--- A cohort is all people whose first event of all (cohort_by first_event), or whose registration
--- (cohort_by registration, where the logs tell it), lies in the week from its Monday (cohort, UTC) on.
--- people: with any event in the week that begins weeks_later weeks after cohort. cohort_people: all of it.
-CREATE VIEW analytics.retention AS
-WITH user_weeks AS (
-    SELECT w.user_id, CAST(DATEADD(ms, w.monday, '1970-01-01'::TIMESTAMP) AS DATE) AS week
-    FROM (
-        -- 1970-01-01 was a Thursday, three days after a Monday.
-        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts + 3 * 86400000, 604800000) AS monday
-        FROM staging_events AS e
-        WHERE e.user_id <> ''
-    ) AS w
-),
-
-registered AS (
-    SELECT e.user_id, MIN(e.registration) AS registration
-    FROM staging_events AS e
-    WHERE e.user_id <> '' AND e.registration BETWEEN 946684800000 AND 4102444799999
-    GROUP BY e.user_id
-),
-
-cohorts AS (
-    SELECT CAST('first_event' AS VARCHAR(16)) AS cohort_by, u.user_id, MIN(u.week) AS cohort
-    FROM user_weeks AS u
-    GROUP BY u.user_id
-    UNION ALL
-    SELECT
-        CAST('registration' AS VARCHAR(16)) AS cohort_by,
-        r.user_id,
-        CAST(
-            DATE_TRUNC(
-                'week', DATEADD(ms, CAST(FLOOR(r.registration) AS BIGINT), '1970-01-01'::TIMESTAMP)
-            ) AS DATE
-        ) AS cohort
-    FROM registered AS r
-),
-
-sizes AS (
-    SELECT c.cohort_by, c.cohort, COUNT(*) AS cohort_people
-    FROM cohorts AS c
-    GROUP BY c.cohort_by, c.cohort
-)
-
-SELECT
-    c.cohort_by,
-    c.cohort,
-    CAST(DATEDIFF(day, c.cohort, u.week) / 7.0 AS INTEGER) AS weeks_later,
-    COUNT(*) AS people,
-    s.cohort_people
-FROM cohorts AS c
-INNER JOIN user_weeks AS u ON c.user_id = u.user_id AND c.cohort <= u.week
-INNER JOIN sizes AS s ON c.cohort_by = s.cohort_by AND c.cohort = s.cohort
-GROUP BY c.cohort_by, c.cohort, u.week, s.cohort_people;
-
 -- The artists people play, as the logs name them, in the catalogue or not. One row per artist.
 -- grain: artist
 -- NULL: the log has no name. The most played come first.
@@ -606,19 +439,168 @@ WHERE p.song_id IS NULL
 GROUP BY p.song, p.artist
 ORDER BY plays DESC, p.song, p.artist;
 
+-- Who was there, by UTC day. One row per day on which somebody was.
+-- grain: day
+-- people: with any event. listeners: with a play. new_people: with no earlier event; returning_people: with
+-- one. lost_people: with an event on the day and none in the 28 days after it; NULL while the last event of
+-- all is less than 28 days later. People do not add up over days: most are there on several.
+CREATE VIEW analytics.daily_activity AS
+WITH spaced AS (
+    SELECT
+        u.day,
+        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+    FROM analytics.user_days AS u
+),
+
+of_people AS (
+    SELECT
+        s.day,
+        COUNT(*) AS people,
+        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
+        COUNT(s.day_before) AS returning_people,
+        COUNT(
+            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
+        ) AS lost_people
+    FROM spaced AS s
+    GROUP BY s.day
+),
+
+of_plays AS (
+    SELECT
+        CAST(p.start_time AS DATE) AS day,
+        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    GROUP BY CAST(p.start_time AS DATE)
+)
+
+SELECT
+    d.day,
+    d.people,
+    COALESCE(p.listeners, 0) AS listeners,
+    COALESCE(p.plays, 0) AS plays,
+    d.new_people,
+    d.returning_people,
+    CASE
+        WHEN DATEDIFF(day, d.day, (SELECT MAX(l.day) FROM of_people AS l)) >= 28 THEN d.lost_people
+    END AS lost_people
+FROM of_people AS d
+LEFT JOIN of_plays AS p ON d.day = p.day;
+
+-- Who was there, by month (UTC), and how often. One row per month in which somebody was.
+-- grain: month
+-- month is the date of its first day. people: with any event. listeners: with a play. new_people: whose
+-- first event of all lies in the month. mean_daily_people: people of a day, in the mean of the month's
+-- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
+-- day.
+CREATE VIEW analytics.monthly_activity AS
+WITH user_months AS (
+    SELECT u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(*) AS days
+    FROM analytics.user_days AS u
+    GROUP BY u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE)
+),
+
+firsts AS (
+    SELECT u.user_id, MIN(u.month) AS month
+    FROM user_months AS u
+    GROUP BY u.user_id
+),
+
+days AS (
+    SELECT CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(DISTINCT u.day) AS days
+    FROM analytics.user_days AS u
+    GROUP BY CAST(DATE_TRUNC('month', u.day) AS DATE)
+),
+
+of_people AS (
+    SELECT u.month, COUNT(*) AS people, COUNT(f.user_id) AS new_people, SUM(u.days) AS person_days
+    FROM user_months AS u
+    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.month = f.month
+    GROUP BY u.month
+),
+
+of_plays AS (
+    SELECT
+        CAST(DATE_TRUNC('month', p.start_time) AS DATE) AS month,
+        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    GROUP BY CAST(DATE_TRUNC('month', p.start_time) AS DATE)
+)
+
+SELECT
+    m.month,
+    m.people,
+    COALESCE(p.listeners, 0) AS listeners,
+    COALESCE(p.plays, 0) AS plays,
+    m.new_people,
+    CAST(m.person_days AS DOUBLE PRECISION) / d.days AS mean_daily_people,
+    CAST(m.person_days AS DOUBLE PRECISION) / (d.days * m.people) AS stickiness
+FROM of_people AS m
+INNER JOIN days AS d ON m.month = d.month
+LEFT JOIN of_plays AS p ON m.month = p.month;
+
+-- Who comes back: of the people of a cohort, how many were there so many weeks later. One row per cohort and
+-- week in which some were.
+-- grain: cohort_by, cohort, weeks_later
+-- A cohort is all people whose first event of all (cohort_by first_event), or whose registration
+-- (cohort_by registration, where the logs tell it), lies in the week from its Monday (cohort, UTC) on.
+-- people: with any event in the week that begins weeks_later weeks after cohort. cohort_people: all of it.
+CREATE VIEW analytics.retention AS
+WITH user_weeks AS (
+    SELECT DISTINCT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week
+    FROM analytics.user_days AS u
+),
+
+registered AS (
+    SELECT e.user_id, MIN(e.registration) AS registration
+    FROM staging_events AS e
+    WHERE e.user_id <> '' AND e.registration BETWEEN 946684800000 AND 4102444799999
+    GROUP BY e.user_id
+),
+
+cohorts AS (
+    SELECT CAST('first_event' AS VARCHAR(16)) AS cohort_by, u.user_id, MIN(u.week) AS cohort
+    FROM user_weeks AS u
+    GROUP BY u.user_id
+    UNION ALL
+    SELECT
+        CAST('registration' AS VARCHAR(16)) AS cohort_by,
+        r.user_id,
+        CAST(
+            DATE_TRUNC(
+                'week', DATEADD(ms, CAST(FLOOR(r.registration) AS BIGINT), '1970-01-01'::TIMESTAMP)
+            ) AS DATE
+        ) AS cohort
+    FROM registered AS r
+),
+
+sizes AS (
+    SELECT c.cohort_by, c.cohort, COUNT(*) AS cohort_people
+    FROM cohorts AS c
+    GROUP BY c.cohort_by, c.cohort
+)
+
+SELECT
+    c.cohort_by,
+    c.cohort,
+    CAST(DATEDIFF(day, c.cohort, u.week) / 7.0 AS INTEGER) AS weeks_later,
+    COUNT(*) AS people,
+    s.cohort_people
+FROM cohorts AS c
+INNER JOIN user_weeks AS u ON c.user_id = u.user_id AND c.cohort <= u.week
+INNER JOIN sizes AS s ON c.cohort_by = s.cohort_by AND c.cohort = s.cohort
+GROUP BY c.cohort_by, c.cohort, u.week, s.cohort_people;
+
 -- Who was there, by week (UTC, from Monday on). One row per week in which somebody was.
 -- grain: week
 -- week is the date of its Monday. people: with any event. listeners: with a play. new_people: whose first
 -- event of all lies in the week.
 CREATE VIEW analytics.weekly_activity AS
 WITH user_weeks AS (
-    SELECT w.user_id, CAST(DATEADD(ms, w.monday, '1970-01-01'::TIMESTAMP) AS DATE) AS week
-    FROM (
-        -- 1970-01-01 was a Thursday, three days after a Monday.
-        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts + 3 * 86400000, 604800000) AS monday
-        FROM staging_events AS e
-        WHERE e.user_id <> ''
-    ) AS w
+    SELECT DISTINCT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week
+    FROM analytics.user_days AS u
 ),
 
 firsts AS (
@@ -776,7 +758,7 @@ SELECT
 FROM lasts AS l;
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=1a0410cb16aed3a3 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=b34d2bed10be3026 analytics.retention=77fb691316ef18c2 analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=2c3df1099fb23060', '0.1.0', NULL);
+(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=f78a5c76d8c5068a analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -4635,6 +4617,8 @@ SELECT * FROM analytics.top_songs_by_week;
 
 SELECT * FROM analytics.top_unmatched;
 
+SELECT * FROM analytics.user_days;
+
 SELECT * FROM analytics.user_levels;
 
 SELECT * FROM analytics.weekly_activity;
@@ -8321,6 +8305,12 @@ DROP VIEW IF EXISTS analytics.listening_time;
 
 DROP VIEW IF EXISTS analytics.weekly_activity;
 
+DROP VIEW IF EXISTS analytics.retention;
+
+DROP VIEW IF EXISTS analytics.monthly_activity;
+
+DROP VIEW IF EXISTS analytics.daily_activity;
+
 DROP VIEW IF EXISTS analytics.top_unmatched;
 
 DROP VIEW IF EXISTS analytics.top_songs_by_week;
@@ -8335,10 +8325,6 @@ DROP VIEW IF EXISTS analytics.top_artists_by_day;
 
 DROP VIEW IF EXISTS analytics.top_artists;
 
-DROP VIEW IF EXISTS analytics.retention;
-
-DROP VIEW IF EXISTS analytics.monthly_activity;
-
 DROP VIEW IF EXISTS analytics.match_coverage;
 
 DROP VIEW IF EXISTS analytics.listening_hours;
@@ -8349,7 +8335,7 @@ DROP VIEW IF EXISTS analytics.events;
 
 DROP VIEW IF EXISTS analytics.daily_levels;
 
-DROP VIEW IF EXISTS analytics.daily_activity;
+DROP VIEW IF EXISTS analytics.user_days;
 
 DROP TABLE IF EXISTS staging_events;
 

@@ -4,34 +4,25 @@
 -- one. lost_people: with an event on the day and none in the 28 days after it; NULL while the last event of
 -- all is less than 28 days later. People do not add up over days: most are there on several.
 CREATE VIEW analytics.daily_activity AS
-WITH user_days AS (
-    SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
-    FROM staging_events AS e
-    WHERE e.user_id <> ''
-),
-
-spaced AS (
+WITH spaced AS (
     SELECT
-        u.midnight,
-        LAG(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_before,
-        LEAD(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_after
-    FROM user_days AS u
+        u.day,
+        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+    FROM analytics.user_days AS u
 ),
 
 of_people AS (
     SELECT
-        CAST(DATEADD(ms, s.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day,
+        s.day,
         COUNT(*) AS people,
-        COUNT(CASE WHEN s.midnight_before IS NULL THEN 1 END) AS new_people,
-        COUNT(s.midnight_before) AS returning_people,
+        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
+        COUNT(s.day_before) AS returning_people,
         COUNT(
-            CASE
-                WHEN s.midnight_after IS NULL OR s.midnight_after - s.midnight > 28 * CAST(86400000 AS BIGINT)
-                    THEN 1
-            END
+            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
         ) AS lost_people
     FROM spaced AS s
-    GROUP BY s.midnight
+    GROUP BY s.day
 ),
 
 of_plays AS (

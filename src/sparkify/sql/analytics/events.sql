@@ -2,7 +2,7 @@
 -- grain: user_id, session_id, item_in_session, ts
 -- Of deliveries that differ, a play comes first, then the first by content, known values before unknown ones,
 -- as in songplays and users.
--- events of nobody (logged out) are in staging_events alone.
+-- Events of nobody (logged out) are in staging_events alone.
 -- event_at is UTC; ts is the same in ms since 1970. level and names are as the event has them.
 CREATE VIEW analytics.events AS
 SELECT

@@ -5,18 +5,9 @@
 -- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
 -- day.
 CREATE VIEW analytics.monthly_activity AS
-WITH user_days AS (
-    SELECT d.user_id, DATEADD(ms, d.midnight, '1970-01-01'::TIMESTAMP) AS day
-    FROM (
-        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
-        FROM staging_events AS e
-        WHERE e.user_id <> ''
-    ) AS d
-),
-
-user_months AS (
+WITH user_months AS (
     SELECT u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(*) AS days
-    FROM user_days AS u
+    FROM analytics.user_days AS u
     GROUP BY u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE)
 ),
 
@@ -28,7 +19,7 @@ firsts AS (
 
 days AS (
     SELECT CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(DISTINCT u.day) AS days
-    FROM user_days AS u
+    FROM analytics.user_days AS u
     GROUP BY CAST(DATE_TRUNC('month', u.day) AS DATE)
 ),
 

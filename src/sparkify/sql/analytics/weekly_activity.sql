@@ -4,13 +4,8 @@
 -- event of all lies in the week.
 CREATE VIEW analytics.weekly_activity AS
 WITH user_weeks AS (
-    SELECT w.user_id, CAST(DATEADD(ms, w.monday, '1970-01-01'::TIMESTAMP) AS DATE) AS week
-    FROM (
-        -- 1970-01-01 was a Thursday, three days after a Monday.
-        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts + 3 * 86400000, 604800000) AS monday
-        FROM staging_events AS e
-        WHERE e.user_id <> ''
-    ) AS w
+    SELECT DISTINCT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week
+    FROM analytics.user_days AS u
 ),
 
 firsts AS (

@@ -1,36 +1,29 @@
 -- Our statements in DuckDB's dialect, for reading and for running: made by `make generate`.
 
--- analytics/daily_activity.sql:1 631ee5cddba430ad
+-- analytics/daily_activity.sql:1 4cb5846b4b1db1ae
 CREATE VIEW analytics.daily_activity AS
-WITH user_days AS (
-  SELECT DISTINCT
-    e.user_id,
-    e.ts - e.ts % 86400000 AS midnight
-  FROM main.staging_events AS e
-  WHERE
-    e.user_id <> ''
-), spaced AS (
+WITH spaced AS (
   SELECT
-    u.midnight,
-    LAG(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_before,
-    LEAD(u.midnight) OVER (PARTITION BY u.user_id ORDER BY u.midnight) AS midnight_after
-  FROM user_days AS u
+    u.day,
+    LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+    LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
+  FROM analytics.user_days AS u
 ), of_people AS (
   SELECT
-    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (s.midnight) MILLISECOND AS DATE) AS day,
+    s.day,
     COUNT(*) AS people,
-    COUNT(CASE WHEN s.midnight_before IS NULL THEN 1 END) AS new_people,
-    COUNT(s.midnight_before) AS returning_people,
+    COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
+    COUNT(s.day_before) AS returning_people,
     COUNT(
       CASE
-        WHEN s.midnight_after IS NULL
-        OR s.midnight_after - s.midnight > 28 * CAST(86400000 AS BIGINT)
+        WHEN s.day_after IS NULL
+        OR DATE_DIFF('DAY', CAST(s.day AS TIMESTAMP), CAST(s.day_after AS TIMESTAMP)) > 28
         THEN 1
       END
     ) AS lost_people
   FROM spaced AS s
   GROUP BY
-    s.midnight
+    s.day
 ), of_plays AS (
   SELECT
     CAST(p.start_time AS DATE) AS day,
@@ -75,7 +68,7 @@ GROUP BY
   CAST(p.start_time AS DATE),
   p.level;
 
--- analytics/events.sql:1 d553c13fe2adc5b2
+-- analytics/events.sql:1 651856db9e5938c9
 CREATE VIEW analytics.events AS
 SELECT
   e.user_id,
@@ -215,26 +208,14 @@ FROM main.songplays AS p
 GROUP BY
   p.song_match;
 
--- analytics/monthly_activity.sql:1 7ee0de3c23bf66a4
+-- analytics/monthly_activity.sql:1 b563917aeb1eadd6
 CREATE VIEW analytics.monthly_activity AS
-WITH user_days AS (
-  SELECT
-    d.user_id,
-    CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (d.midnight) MILLISECOND AS day
-  FROM (
-    SELECT DISTINCT
-      e.user_id,
-      e.ts - e.ts % 86400000 AS midnight
-    FROM main.staging_events AS e
-    WHERE
-      e.user_id <> ''
-  ) AS d
-), user_months AS (
+WITH user_months AS (
   SELECT
     u.user_id,
     CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
     COUNT(*) AS days
-  FROM user_days AS u
+  FROM analytics.user_days AS u
   GROUP BY
     u.user_id,
     CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
@@ -249,7 +230,7 @@ WITH user_days AS (
   SELECT
     CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
     COUNT(DISTINCT u.day) AS days
-  FROM user_days AS u
+  FROM analytics.user_days AS u
   GROUP BY
     CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
 ), of_people AS (
@@ -288,22 +269,13 @@ INNER JOIN days AS d
 LEFT JOIN of_plays AS p
   ON m.month = p.month;
 
--- analytics/retention.sql:1 42a6592435d88e7f
+-- analytics/retention.sql:1 d31ddf7ac09e8954
 CREATE VIEW analytics.retention AS
 WITH user_weeks AS (
-  SELECT
-    w.user_id,
-    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (w.monday) MILLISECOND AS DATE) AS week
-  FROM (
-    SELECT DISTINCT
-      e.user_id,
-      e.ts - (
-        e.ts + 3 * 86400000
-      ) % 604800000 AS monday
-    FROM main.staging_events AS e
-    WHERE
-      e.user_id <> ''
-  ) AS w
+  SELECT DISTINCT
+    u.user_id,
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week
+  FROM analytics.user_days AS u
 ), registered AS (
   SELECT
     e.user_id,
@@ -479,6 +451,20 @@ ORDER BY
   p.song,
   p.artist;
 
+-- analytics/user_days.sql:1 633d8c16d7b7c1c2
+CREATE VIEW analytics.user_days AS
+SELECT
+  d.user_id,
+  CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (d.midnight) MILLISECOND AS DATE) AS day
+FROM (
+  SELECT DISTINCT
+    e.user_id,
+    e.ts - e.ts % 86400000 AS midnight
+  FROM main.staging_events AS e
+  WHERE
+    e.user_id <> ''
+) AS d;
+
 -- analytics/user_levels.sql:1 59a4434741b7e9f6
 CREATE VIEW analytics.user_levels AS
 WITH moments AS (
@@ -544,22 +530,13 @@ SELECT
   l.last_name
 FROM lasts AS l;
 
--- analytics/weekly_activity.sql:1 10c80ec15afe6ac4
+-- analytics/weekly_activity.sql:1 8714e31dfafb0275
 CREATE VIEW analytics.weekly_activity AS
 WITH user_weeks AS (
-  SELECT
-    w.user_id,
-    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (w.monday) MILLISECOND AS DATE) AS week
-  FROM (
-    SELECT DISTINCT
-      e.user_id,
-      e.ts - (
-        e.ts + 3 * 86400000
-      ) % 604800000 AS monday
-    FROM main.staging_events AS e
-    WHERE
-      e.user_id <> ''
-  ) AS w
+  SELECT DISTINCT
+    u.user_id,
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week
+  FROM analytics.user_days AS u
 ), firsts AS (
   SELECT
     u.user_id,
@@ -5470,6 +5447,15 @@ DROP VIEW IF EXISTS analytics.listening_time;
 -- derived/analytics.weekly_activity.sql:1 8a0bb08de25e9a3b
 DROP VIEW IF EXISTS analytics.weekly_activity;
 
+-- derived/analytics.retention.sql:1 92623f4aecad8a87
+DROP VIEW IF EXISTS analytics.retention;
+
+-- derived/analytics.monthly_activity.sql:1 8f027c4243e5f046
+DROP VIEW IF EXISTS analytics.monthly_activity;
+
+-- derived/analytics.daily_activity.sql:1 d158e6c7e6fc61a2
+DROP VIEW IF EXISTS analytics.daily_activity;
+
 -- derived/analytics.top_unmatched.sql:1 e70ba10b06192e7b
 DROP VIEW IF EXISTS analytics.top_unmatched;
 
@@ -5491,12 +5477,6 @@ DROP VIEW IF EXISTS analytics.top_artists_by_day;
 -- derived/analytics.top_artists.sql:1 6fc6183d9e38abdc
 DROP VIEW IF EXISTS analytics.top_artists;
 
--- derived/analytics.retention.sql:1 92623f4aecad8a87
-DROP VIEW IF EXISTS analytics.retention;
-
--- derived/analytics.monthly_activity.sql:1 8f027c4243e5f046
-DROP VIEW IF EXISTS analytics.monthly_activity;
-
 -- derived/analytics.match_coverage.sql:1 c27371c448e13ae3
 DROP VIEW IF EXISTS analytics.match_coverage;
 
@@ -5512,5 +5492,5 @@ DROP VIEW IF EXISTS analytics.events;
 -- derived/analytics.daily_levels.sql:1 2e969bb1879253f1
 DROP VIEW IF EXISTS analytics.daily_levels;
 
--- derived/analytics.daily_activity.sql:1 d158e6c7e6fc61a2
-DROP VIEW IF EXISTS analytics.daily_activity;
+-- derived/analytics.user_days.sql:1 d746634a960c1cfd
+DROP VIEW IF EXISTS analytics.user_days;
