@@ -35,7 +35,7 @@ $(VENV)/.run: requirements/run.txt pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
-	@echo "Install what developers need besides, locked in $<: 800 MB in $(VENV)."
+	@echo "Install what developers need besides, locked in $<: 1.1 GB in $(VENV)."
 	@$(PIP) --require-hashes -r $<
 	@touch $@
 

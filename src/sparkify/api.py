@@ -20,17 +20,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparkify.errors import ConfigError
 from sparkify.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
+    from pandas import DataFrame
+    from polars import DataFrame as PolarsFrame
+    from pyarrow import Table
 
     from sparkify.warehouse.engine import Engine
+
+T = TypeVar("T")
 
 _MILLISECOND = timedelta(milliseconds=1)
 _AS_OF = re.compile(r"[$:]as_of\b")
@@ -178,26 +180,26 @@ class Result:
             answer = engine.query(self._query(engine))
             return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
-    def arrow(self) -> pa.Table:
+    def arrow(self) -> Table:
         """Return it as an Arrow table (``pip install pyarrow``)."""
         _need("pyarrow")
         from pyarrow.parquet import read_table
 
         return self._by_parquet(read_table)
 
-    def df(self) -> pd.DataFrame:
+    def df(self) -> DataFrame:
         """Return it as a pandas table (``pip install pandas pyarrow``)."""
         _need("pandas")
-        return cast("pd.DataFrame", self.arrow().to_pandas())
+        return self.arrow().to_pandas()
 
-    def pl(self) -> pl.DataFrame:
+    def pl(self) -> PolarsFrame:
         """Return it as a Polars table (``pip install polars``)."""
         _need("polars")
         from polars import read_parquet
 
         return self._by_parquet(read_parquet)
 
-    def _by_parquet(self, read: Callable[[Path], Any]) -> Any:
+    def _by_parquet(self, read: Callable[[Path], T]) -> T:
         """Read it by way of a Parquet file, which keeps the types of both engines."""
         from sparkify.tempfiles import open_temporary_folder
 
