@@ -31,7 +31,7 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a file came to: rows in the order of the columns, rejects by line, unknown fields."""
+    """What a file came to: rows in the order of the columns, ``extra`` last; rejects; unknown fields."""
 
     rows: Counter[Row]
     rejects: list[Reject]
@@ -100,8 +100,9 @@ class Lander:
 
     def _rows(self, kind: RecordKind) -> dict[int, Counter[Row]]:
         found: dict[int, Counter[Row]] = {}
-        for *row, number, _ in self.engine.execute(Statement(f"SELECT * FROM {kind.landing}", "a test", 1)):
-            found.setdefault(number, Counter())[tuple(row)] += 1
+        landed = self.engine.execute(Statement(f"SELECT * FROM {kind.landing}", "a test", 1))
+        for *row, number, extra, _ in landed:
+            found.setdefault(number, Counter())[*row, extra] += 1
         return found
 
 

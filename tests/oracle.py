@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -28,11 +28,11 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "staging_events": (
         *("artist", "auth", "first_name", "gender", "item_in_session", "last_name", "length", "level"),
         *("location", "method", "page", "registration", "session_id", "song", "status", "ts"),
-        *("user_agent", "user_id"),
+        *("user_agent", "user_id", "extra"),
     ),
     "staging_songs": (
         *("num_songs", "artist_id", "artist_latitude", "artist_longitude", "artist_location"),
-        *("artist_name", "song_id", "title", "duration", "year"),
+        *("artist_name", "song_id", "title", "duration", "year", "extra"),
     ),
     "songplays": (
         *("songplay_id", "start_time", "user_id", "level", "song_id", "artist_id", "session_id", "location"),
@@ -90,6 +90,16 @@ def _table(name: str, rows: Iterable[Record]) -> Counter[Row]:
 # Staging: the record as delivered, every value in its column's type.
 
 
+_EVENT_KEYS = (
+    *("artist", "auth", "firstName", "gender", "itemInSession", "lastName", "length", "level", "location"),
+    *("method", "page", "registration", "sessionId", "song", "status", "ts", "userAgent", "userId"),
+)
+_SONG_KEYS = (
+    *("num_songs", "artist_id", "artist_latitude", "artist_longitude", "artist_location", "artist_name"),
+    *("song_id", "title", "duration", "year"),
+)
+
+
 def _event(record: Record) -> dict[str, Any]:
     return {
         "artist": _text(record.get("artist")),
@@ -110,6 +120,7 @@ def _event(record: Record) -> dict[str, Any]:
         "ts": record.get("ts"),
         "user_agent": _text(record.get("userAgent")),
         "user_id": _key(record.get("userId")),
+        "extra": _extra(record, _EVENT_KEYS),
     }
 
 
@@ -125,7 +136,14 @@ def _song_record(record: Record) -> dict[str, Any]:
         "title": _text(record.get("title")),
         "duration": _double(record.get("duration")),
         "year": record.get("year"),
+        "extra": _extra(record, _SONG_KEYS),
     }
+
+
+def _extra(record: Record, known: Collection[str]) -> str | None:
+    """Return the fields without a column that have a value, by their names; None: there are none."""
+    others = {key: record[key] for key in sorted(record) if key not in known and record[key] is not None}
+    return json.dumps(others, separators=(",", ":"), ensure_ascii=False) if others else None
 
 
 def _text(value: Any) -> str | None:
@@ -334,7 +352,7 @@ def _days(events: Sequence[Record], plays: Sequence[Record]) -> list[Record]:
             later - earlier for earlier, later in pairwise(times) if later // 60_000 > earlier // 60_000
         ]
         across = [] if last is None else [times[0] - last]
-        optional = [name for name in COLUMNS["staging_events"] if name not in REQUIRED]
+        optional = [name for name in COLUMNS["staging_events"] if name not in {*REQUIRED, "extra"}]
         days.append(
             {
                 "day": day,

@@ -15,6 +15,13 @@ from typing import NamedTuple
 
 # The key under which a packed record holds its file's number.
 FILE_KEY = "sparkify_file"
+# The key under which a record that our rules have accepted holds the text of its column ``extra``.
+EXTRA_KEY = "sparkify_extra"
+# The column of every staging table with the fields that have no column, as a JSON object; NULL: none has a
+# value.
+EXTRA = "extra"
+# The most bytes it holds: the widest text of Redshift.
+EXTRA_BYTES = 65_535
 
 
 class Field(NamedTuple):

@@ -101,6 +101,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
     ],
     ("runs",): [(nothing, ("runs",), 0), (gone, ("runs",), 1)],
     ("files",): [(nothing, ("files",), 0)],
+    ("fields", "list"): [(nothing, ("fields", "list"), 0)],
     ("rejects", "list"): [(nothing, ("rejects", "list"), 0)],
     ("rejects", "show"): [(nothing, ("rejects", "show"), 0)],
     ("rejects", "export"): [(nothing, ("rejects", "export", "bad.json"), 0)],

@@ -34,9 +34,11 @@ class Watched(DuckDBEngine):
         self.surveyed.append(len(list(paths[0].parent.iterdir())))
         return super().survey(kind, paths)
 
-    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
+    def land(
+        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
+    ) -> None:
         self.landed.append(len(list(files[0].path.parent.iterdir())))
-        super().land(kind, files, flat=flat)
+        super().land(kind, files, flat=flat, others=others)
 
 
 @pytest.mark.parametrize("bad", [b"", b"no JSON\n"], ids=["surveyed", "read carefully"])

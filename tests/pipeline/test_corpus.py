@@ -68,13 +68,17 @@ def _cases() -> list[Case]:
 
 
 def _row(kind: RecordKind, changes: dict[str, Any]) -> Row:
-    base = play() if kind == EVENTS else song()
+    base = {**(play() if kind == EVENTS else song()), "extra": None}
     assert changes.keys() <= base.keys()
     record = base | {key: _value(value) for key, value in changes.items()}
-    return tuple(record[key] for key in kind.keys)
+    return tuple(record[key] for key in (*kind.keys, "extra"))
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, list):
+        return "".join(map(_value, value))
+    if isinstance(value, dict) and "range" in value:
+        return ",".join(map(str, range(value["range"])))
     if isinstance(value, dict):
         text, times = value["repeat"]
         return text * times

@@ -62,7 +62,11 @@ EVENT_RECORDS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "ts": _TIMES,
         "userAgent": _SHORT,
         "userId": st.sampled_from(["1", "1", "1 ", "10", "é", ""]),
-    }
+    },
+    optional={
+        "deviceType": st.sampled_from([None, "phone", "né"]),
+        "score": st.sampled_from([12, 12.5, "x"]),
+    },
 ).filter(lambda record: str(record["page"]).rstrip() != "NextSong" or record["userId"] != "")
 
 SONG_RECORDS = st.fixed_dictionaries(
@@ -77,7 +81,8 @@ SONG_RECORDS = st.fixed_dictionaries(
         "title": _TITLES,
         "duration": _LENGTHS,
         "year": st.sampled_from([0, 0, None, 1999, 2005]),
-    }
+    },
+    optional={"tags": st.sampled_from([["a"], [], None])},
 )
 
 Records = Sequence[dict[str, Any]]

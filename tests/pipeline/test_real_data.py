@@ -50,6 +50,7 @@ TYPES = {
         "user_agent": "VARCHAR",
         "user_id": "VARCHAR",
         "file_id": "BIGINT",
+        "extra": "VARCHAR",
     },
     "staging_songs": {
         "num_songs": "INTEGER",
@@ -63,6 +64,7 @@ TYPES = {
         "duration": "DOUBLE",
         "year": "INTEGER",
         "file_id": "BIGINT",
+        "extra": "VARCHAR",
     },
     "songplays": {
         "songplay_id": "BIGINT",

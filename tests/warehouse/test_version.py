@@ -264,6 +264,7 @@ def test_readers_open_an_older_warehouse_and_name_the_upgrade(
         ["check"],
         ["runs"],
         ["files"],
+        ["fields", "list"],
         ["rejects", "list"],
         ["rejects", "show"],
         ["rejects", "export", str(tmp_path / "events.json"), "--kind", "events"],

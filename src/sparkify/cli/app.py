@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "docs": ("sparkify.cli.docs", "Write the data dictionary: columns, meanings, lineage."),
     "runs": ("sparkify.cli.history", "Show the history of runs."),
     "files": ("sparkify.cli.history", "Show the ledger of files."),
+    "fields": ("sparkify.cli.fields", "Show the fields of the files, with a column or without."),
     "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),
     "undo": ("sparkify.cli.takeout", "Remove the files of a run from the warehouse."),
     "retract": ("sparkify.cli.takeout", "Remove one file from the warehouse."),

@@ -349,11 +349,11 @@ def _show_unknown(screen: Screen, unknown: Mapping[tuple[str, str], int]) -> Non
     for (kind, name), count in sorted(commonest[:_SHOWN]):
         rows = counted(count, f"{kind.removesuffix('s')} has", f"{kind} have")
         field = repr(shortened(name, _NAME))
-        screen.say(f"{rows} a field {field} that the warehouse has no column for")
+        screen.say(f"{rows} a field {field} that the warehouse has no column for; extra keeps its values")
     others = len(unknown) - _SHOWN
     if others > 0:
         fields = counted(others, "other field has", "other fields have")
-        screen.say(f"{fields} no column either; etl.unknown_fields names them")
+        screen.advise(Hint("{} no column either: {}", fields, Command("fields", "list")))
 
 
 def _show_attention(screen: Screen, summary: Summary) -> None:

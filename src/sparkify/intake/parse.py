@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sparkify.intake.rules import INVALID_UTF8, MALFORMED, ExactNumber, Refusal
@@ -34,9 +34,14 @@ def parse(data: bytes) -> Any:
 
 
 class Repeating(dict[str, Any]):
-    """An object in which a key stands more than once."""
+    """An object in which a key stands more than once; ``pairs`` has every one of them."""
 
-    keys_as_they_stand: Sequence[str] = ()
+    pairs: Sequence[tuple[str, Any]] = ()
+
+
+def pairs_of(value: Mapping[str, Any]) -> Collection[tuple[str, Any]]:
+    """Return the keys and values of an object as they stand, a key that stands twice with each value."""
+    return value.pairs if isinstance(value, Repeating) else value.items()
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) == len(pairs):
         return value
     repeating = Repeating(value)
-    repeating.keys_as_they_stand = [key for key, _ in pairs]
+    repeating.pairs = pairs
     return repeating
 
 
@@ -105,7 +110,7 @@ def is_deeper(value: Any, levels: int) -> bool:
             part
             for each in inside
             if isinstance(each, dict | list)
-            for part in (each.values() if isinstance(each, dict) else each)
+            for part in ((part for _, part in pairs_of(each)) if isinstance(each, dict) else each)
             if isinstance(part, dict | list)
         ]
         if not inside:

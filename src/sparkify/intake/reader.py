@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from sparkify.intake.content import content_of
+from sparkify.intake.extra import extra_of, storable
 from sparkify.intake.framing import Span, find_records
-from sparkify.intake.parse import MOST_LEVELS, Repeating, is_deeper
+from sparkify.intake.parse import MOST_LEVELS, Repeating, is_deeper, pairs_of
 from sparkify.intake.rules import DAMAGED, KEPT_BYTES, MALFORMED, NOT_AN_OBJECT, TRUNCATED, Refusal, judge
 from sparkify.lake.codec import decompress
-from sparkify.records import RecordKind
+from sparkify.records import EXTRA_KEY, RecordKind
 
 # About how many bytes a record has, where a file has none to tell.
 _USUAL_BYTES = 300
@@ -98,7 +99,7 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
             told = told or verdict.reason == reason
             reading.rejects.append(_reject(span, verdict, whole=not isinstance(value, Refusal)))
             continue
-        reading.unknown.update(_storable(key) for key in keys if key not in known)
+        reading.unknown.update(storable(key) for key in keys if key not in known)
         reading.accepted_bytes += len(span.data)
         reading.lines.append(json.dumps(values).encode() + b"\n")
     if damage and not told:
@@ -109,6 +110,8 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
 
 def accept(value: Any, kind: RecordKind) -> tuple[Sequence[str], dict[str, Any]]:
     """Return the keys of a record as they stand in the file, and its values as :func:`judge` has them.
+
+    The last value is the text of the column ``extra``.
 
     Args:
         value: What :func:`find_records` found.
@@ -121,20 +124,14 @@ def accept(value: Any, kind: RecordKind) -> tuple[Sequence[str], dict[str, Any]]
         raise value
     if not isinstance(value, dict):
         raise Refusal(NOT_AN_OBJECT, f"expected an object, found {_kind(value)}")
-    keys: Sequence[str] = list(value)
+    keys = [key for key, _ in pairs_of(value)]
     if isinstance(value, Repeating):
-        keys, known = value.keys_as_they_stand, kind.keys
-        twice = next((key for key in keys if key in known and keys.count(key) > 1), None)
+        twice = next((key for key in keys if key in kind.keys and keys.count(key) > 1), None)
         if twice is not None:
             raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
     if is_deeper(value, MOST_LEVELS):
         raise Refusal(MALFORMED, f"nested deeper than {MOST_LEVELS} levels")
-    return keys, judge(value, kind)
-
-
-def _storable(name: str) -> str:
-    """Return a field's name as a database can store it: half a surrogate pair and NUL by their escapes."""
-    return name.encode(errors="backslashreplace").decode().replace("\0", "\\u0000")
+    return keys, {**judge(value, kind), EXTRA_KEY: extra_of(value, frozenset(kind.keys))}
 
 
 def _kind(value: Any) -> str:

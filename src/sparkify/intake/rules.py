@@ -125,9 +125,13 @@ def _as_text(field: Field, value: Any) -> str:
             return str(_whole(value, 0))
         except (ValueError, OverflowError):
             pass
-    # As engines write it, unless a double holds less than what stands there.
-    shortest = str(float(value))
-    return shortest if Decimal(shortest) == Decimal(value.text) else value.text
+    return shortest(value)
+
+
+def shortest(number: ExactNumber) -> str:
+    """Return a number as engines write it, unless a double holds less than what stands there."""
+    text = str(float(number))
+    return text if Decimal(text) == Decimal(number.text) else number.text
 
 
 def _double(field: Field, value: Any) -> float:

@@ -82,7 +82,13 @@ def land_strictly(
             again.add(file.file_id)
         elif _may_have_other_fields(mark, count, kind):
             with_other_fields.append(file)
-    again |= _survey(engine, kind, with_other_fields, folder, landing, separated)
+        elif _has_other_texts(mark, count):
+            again.add(file.file_id)
+    if with_other_fields:
+        again |= _land_other_fields(
+            engine, kind, with_other_fields, marks, counts, folder, landing, separated
+        )
+        counts = count_landed(engine, kind)
     contents = {number: mark.content for number, mark in marks.items()}
     return FirstReading({number: mark.lines for number, mark in marks.items()}, counts, again, contents)
 
@@ -127,8 +133,12 @@ def _land_readable(
 
 def _contradict(mark: Marks, count: LandedCounts) -> bool:
     """Tell whether the bytes of a file contradict what the parser made of them, or forbid to believe it."""
-    other_texts = mark.flat and mark.texts != count.texts
-    return bool(other_texts or count.needs_rereading or mark.needs_rereading or count.landed != mark.lines)
+    return bool(count.needs_rereading or mark.needs_rereading or count.landed != mark.lines)
+
+
+def _has_other_texts(mark: Marks, count: LandedCounts) -> bool:
+    """Tell whether a text of a flat file was read as a number, or the other way about."""
+    return mark.flat and mark.texts != count.texts
 
 
 def _may_have_other_fields(mark: Marks, count: LandedCounts, kind: RecordKind) -> bool:
@@ -137,8 +147,13 @@ def _may_have_other_fields(mark: Marks, count: LandedCounts, kind: RecordKind) -
     Every known field is a value in the table or a null in the file; whatever more there is has no column. A
     record may lack a field that is not required.
     """
+    return mark.unknown_null or mark.nulls > count.nulls or _may_have_other_values(mark, count, kind)
+
+
+def _may_have_other_values(mark: Marks, count: LandedCounts, kind: RecordKind) -> bool:
+    """Tell whether fields without a column may hold more than nulls."""
     values = count.landed * len(kind.fields) - count.nulls
-    return mark.unknown_null or mark.nested or mark.nulls > count.nulls or mark.keys != values + mark.nulls
+    return mark.nested or mark.keys != values + mark.nulls
 
 
 def _land_chunk(engine: Engine, kind: RecordKind, files: Sequence[FetchedFile]) -> set[int]:
@@ -174,42 +189,95 @@ def _land_joined(
     return joined
 
 
-def _land_together(engine: Engine, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool) -> set[int]:
+def _land_together(
+    engine: Engine,
+    kind: RecordKind,
+    files: Sequence[RecordFile],
+    *,
+    flat: bool,
+    others: Sequence[str] = (),
+) -> set[int]:
     """Land files in one statement, or one by one if that fails; return those that do not parse."""
     if not files:
         return set()
     try:
-        engine.land(kind, files, flat=flat)
+        engine.land(kind, files, flat=flat, others=others)
     except LoadError:
         if len(files) == 1:
             return {number for file in files if (number := file.file_id) is not None}
-        return set().union(*(_land_together(engine, kind, [file], flat=flat) for file in files))
+        return set().union(
+            *(_land_together(engine, kind, [file], flat=flat, others=others) for file in files)
+        )
     return set()
 
 
-def _survey(
+def _land_other_fields(
     engine: Engine,
     kind: RecordKind,
     files: Sequence[PlannedFile],
+    marks: Mapping[int, Marks],
+    counts: Mapping[int, LandedCounts],
     folder: Path,
     landing: Landing,
     separated: Container[int],
 ) -> set[int]:
-    """Count the fields of files that may have others than we know; return those that need re-reading.
+    """Find the fields without a column, and land the files that have some again, with these fields' values.
 
-    Those whose numbers are in ``separated`` are lines once line breaks are put in.
+    Files whose numbers are in ``separated`` are lines once line breaks are put in.
+
+    Returns:
+        Those that need re-reading.
     """
-    again = set()
+    again: set[int] = set()
+    others: dict[int, Counter[str]] = {}
     for group in in_groups(files, _SURVEYED_BYTES):
         with fetch_copies(group, folder, landing, separated) as copies:
-            paths = {str(path): file for path, file in copies}
-            counts: dict[str, Counter[str]] = {path: Counter() for path in paths}
-            for path, key, count in engine.survey(kind, [path for path, _ in copies]):
-                if key is None:
-                    again.add(paths[path].file_id)
-                elif key not in kind.keys:
-                    counts[path][key] = count
-        for path, file in paths.items():
-            if file.file_id not in again:
-                landing.note_unknown(file, counts[path])
+            found = _survey(engine, kind, copies, again)
+            others |= found
+            alike: dict[tuple[str, ...], list[RecordFile]] = {}
+            for path, file in copies:
+                number = file.file_id
+                mark, count = marks[number], counts.get(number, LandedCounts())
+                if found.get(number) and _may_have_other_values(mark, count, kind):
+                    keys = tuple(sorted(found[number]))
+                    alike.setdefault(keys, []).append(RecordFile(path, number, file.item.uri))
+                elif _has_other_texts(mark, count):
+                    again.add(number)
+            for keys, some in alike.items():
+                unland(engine, [each.file_id for each in some if each.file_id is not None])
+                again |= _land_together(engine, kind, some, flat=False, others=keys)
+            for path, file in copies:
+                if path.parent != folder:
+                    _verify(file, landing)
+    landed = count_landed(engine, kind)
+    for file in files:
+        number = file.file_id
+        if number in again or _contradict(marks[number], landed.get(number, LandedCounts())):
+            again.add(number)
+        else:
+            landing.note_unknown(file, others.get(number, Counter()))
     return again
+
+
+def _survey(
+    engine: Engine, kind: RecordKind, copies: Sequence[tuple[Path, PlannedFile]], again: set[int]
+) -> dict[int, Counter[str]]:
+    """Return the fields of files that have no column, with their occurrences; add doubts to ``again``."""
+    numbers = {str(path): file.file_id for path, file in copies}
+    counts: dict[int, Counter[str]] = {number: Counter() for number in numbers.values()}
+    for path, key, count in engine.survey(kind, [path for path, _ in copies]):
+        if key is None:
+            again.add(numbers[path])
+        elif key not in kind.keys:
+            counts[numbers[path]][key] = count
+    return {number: found for number, found in counts.items() if number not in again}
+
+
+def _verify(file: PlannedFile, landing: Landing) -> bool:
+    """Tell whether a file in its place is what was listed."""
+    try:
+        file.source.store.verify(file.item)
+    except SourceError as exc:
+        landing.note_unread(file, exc)
+        return False
+    return True

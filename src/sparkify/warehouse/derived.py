@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from sparkify.records import KINDS, Between, Field, RecordKind, Rule
+from sparkify.records import EXTRA, EXTRA_BYTES, EXTRA_KEY, KINDS, Between, Field, RecordKind, Rule
 from sparkify.warehouse.statements import Statement, split_statements
 
 _WIDTH = 110
+_EXTRA = f"{EXTRA} VARCHAR({EXTRA_BYTES})"
 _TYPES = {"INTEGER": "INTEGER", "BIGINT": "BIGINT", "DOUBLE": "DOUBLE PRECISION"}
 
 # Texts that are certainly numbers, and short enough to fit their type.
@@ -263,12 +264,12 @@ def _staging_table(kind: RecordKind) -> str:
     return (
         f"-- {kind.name.capitalize()} as delivered. {kind.grain}\n{why}"
         f"CREATE TABLE IF NOT EXISTS {kind.staging} (\n"
-        f"{_indented([*_column_list(kind), 'file_id BIGINT NOT NULL'])}\n){storage}"
+        f"{_indented([*_column_list(kind), 'file_id BIGINT NOT NULL', _EXTRA])}\n){storage}"
     )
 
 
 def _run_table(kind: RecordKind) -> str:
-    columns = [*_column_list(kind), "file_id BIGINT NOT NULL", "needs_rereading BOOLEAN"]
+    columns = [*_column_list(kind), "file_id BIGINT NOT NULL", _EXTRA, "needs_rereading BOOLEAN"]
     return (
         f"-- The {kind.name} of this run's files before they are accepted.\n"
         f"CREATE TEMP TABLE IF NOT EXISTS {kind.landing} (\n{_indented(columns)}\n)"
@@ -276,7 +277,8 @@ def _run_table(kind: RecordKind) -> str:
 
 
 def _copy_table(kind: RecordKind) -> str:
-    columns = [*(f"{key.lower()} VARCHAR(65535)" for key in kind.keys), "file_id BIGINT"]
+    keys = [*kind.keys, EXTRA_KEY]
+    columns = [*(f"{key.lower()} VARCHAR(65535)" for key in keys), "file_id BIGINT"]
     return (
         f"-- {kind.name.capitalize()} as COPY reads them: every value as text, so that COPY converts, rounds and\n"
         "-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.\n"
@@ -288,7 +290,7 @@ def _copy_table(kind: RecordKind) -> str:
 
 
 def _accept(kind: RecordKind) -> str:
-    columns = _wrapped([*kind.columns, "file_id"])
+    columns = _wrapped([*kind.columns, "file_id", EXTRA])
     return (
         f"-- Accept the {kind.name} of this run.\n"
         f"INSERT INTO {kind.staging} (\n{columns}\n)\nSELECT\n{columns}\nFROM {kind.landing}"
@@ -338,7 +340,7 @@ def _landed(kind: RecordKind) -> str:
 
 
 def _copy(kind: RecordKind, *, packed: bool) -> str:
-    columns = [*(key.lower() for key in kind.keys), *(["file_id"] if packed else [])]
+    columns = [*(key.lower() for key in kind.keys), *([EXTRA_KEY, "file_id"] if packed else [])]
     head = (
         f"-- Packed records ({kind.name}), each with the number of its file. The engine appends MANIFEST GZIP and\n"
         "-- REGION, and counts the records that COPY skips.\n"
@@ -353,7 +355,7 @@ def _copy(kind: RecordKind, *, packed: bool) -> str:
 
 
 def _convert(kind: RecordKind) -> str:
-    columns = _wrapped([*kind.columns, "file_id", "needs_rereading"])
+    columns = _wrapped([*kind.columns, "file_id", EXTRA, "needs_rereading"])
     values = ",\n".join(f"    {_converted(each)} AS {each.column}" for each in kind.fields)
     doubts = [doubt for each in kind.fields for doubt in _doubts(each)]
     doubts += [_broken(kind, rule) for rule in kind.rules]
@@ -369,7 +371,7 @@ def _convert(kind: RecordKind) -> str:
         '-- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts\n'
         "-- that begin like an object or array.\n"
         "-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.\n"
-        f"INSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{values},\n    c.file_id,\n"
+        f"INSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{values},\n    c.file_id,\n    NULL AS {EXTRA},\n"
         f"    (\n        {joined}\n    ) AS needs_rereading\nFROM {copy_table(kind)} AS c"
     )
 
@@ -414,7 +416,7 @@ def _broken(kind: RecordKind, rule: Rule) -> str:
 
 
 def _convert_accepted(kind: RecordKind) -> str:
-    columns = _wrapped([*kind.columns, "file_id", "needs_rereading"])
+    columns = _wrapped([*kind.columns, "file_id", EXTRA, "needs_rereading"])
 
     def value(field: Field) -> str:
         name = f"c.{field.key.lower()}"
@@ -422,7 +424,8 @@ def _convert_accepted(kind: RecordKind) -> str:
             return f"CAST({name} AS {_type(field)}) AS {field.column}"
         return name if field.key.lower() == field.column else f"{name} AS {field.column}"
 
-    values = [*(value(each) for each in kind.fields), "c.file_id", "FALSE AS needs_rereading"]
+    kept = f"c.{EXTRA_KEY} AS {EXTRA}"
+    values = [*(value(each) for each in kind.fields), "c.file_id", kept, "FALSE AS needs_rereading"]
     return (
         f"-- {kind.name.capitalize()} that our rules have accepted: every value is converted, and one that cannot be\n"
         f"-- converted is an error.\nINSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{_indented(values)}\nFROM {copy_table(kind)} AS c"

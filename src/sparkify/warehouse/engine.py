@@ -22,6 +22,10 @@ class Answer(NamedTuple):
     rows: Iterator[tuple[Any, ...]]
 
 
+# The hint of a :class:`LoadError` about a whole file.
+AGAIN = "The file will be read record by record."
+
+
 class RecordFile(NamedTuple):
     """A file of records on the local disk, to land.
 
@@ -133,7 +137,9 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
-    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
+    def land(
+        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
+    ) -> None:
         """Append records to the run's table of their kind, each with the number of its file.
 
         Rows that may break a rule of :mod:`sparkify.intake.rules`, or that the database may have read
@@ -144,10 +150,12 @@ class Engine(Protocol):
             kind: The kind of the records.
             files: Files as delivered, or one of packed records.
             flat: Whether every value is a string, a number in plain digits, or null.
+            others: The keys in delivered files that have no column, in the order of their names: their values
+                are to be kept in ``extra`` (:mod:`sparkify.intake.extra`).
 
         Raises:
-            LoadError: A file is not valid JSON; nothing was appended. ``uri`` is the number of the file, if
-                the engine knows it.
+            LoadError: A file is not valid JSON, or the engine cannot keep the others; nothing was appended.
+                ``uri`` is the number of the file, if the engine knows it.
         """
 
     def accept(self, kind: RecordKind) -> None:

@@ -14,6 +14,8 @@ from sparkify.warehouse.statements import Statement, statement
 CONTENTS_SINCE = 2
 # … and from which on rejected records have a kind, and are resolved.
 KINDS_SINCE = 4
+# … and from which on staging keeps the values of fields without a column.
+EXTRA_SINCE = 7
 
 
 # Why a file is set aside: too many of its records are rejected, it cannot be read, or it is being written.

@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS staging_songs (
     title VARCHAR(1024),
     duration DOUBLE PRECISION,
     year INTEGER,
-    file_id BIGINT NOT NULL
+    file_id BIGINT NOT NULL,
+    extra VARCHAR(65535)
 );
 
 -- Events as delivered. One row per accepted line of every current file.
@@ -55,7 +56,8 @@ CREATE TABLE IF NOT EXISTS staging_events (
     ts BIGINT,
     user_agent VARCHAR(1024),
     user_id VARCHAR(64),
-    file_id BIGINT NOT NULL
+    file_id BIGINT NOT NULL,
+    extra VARCHAR(65535)
 ) SORTKEY (ts);
 
 -- Songs played by listeners. One row per NextSong event.
@@ -253,7 +255,8 @@ CREATE TABLE IF NOT EXISTS etl.runs (
     error VARCHAR(4096)
 );
 
--- Fields of the files for which the warehouse has no column: not loaded, but counted.
+-- Fields of the files for which the warehouse has no column, by run; their values are in the column extra of
+-- staging.
 -- grain: run_id, kind, field
 CREATE TABLE IF NOT EXISTS etl.unknown_fields (
     run_id INTEGER NOT NULL,
@@ -758,7 +761,7 @@ SELECT
 FROM lasts AS l;
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=f78a5c76d8c5068a analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
+(7, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=f78a5c76d8c5068a analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -797,6 +800,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_songs (
     duration DOUBLE PRECISION,
     year INTEGER,
     file_id BIGINT NOT NULL,
+    extra VARCHAR(65535),
     needs_rereading BOOLEAN
 );
 
@@ -821,6 +825,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_events (
     user_agent VARCHAR(1024),
     user_id VARCHAR(64),
     file_id BIGINT NOT NULL,
+    extra VARCHAR(65535),
     needs_rereading BOOLEAN
 );
 
@@ -933,6 +938,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     title VARCHAR(65535),
     duration VARCHAR(65535),
     year VARCHAR(65535),
+    sparkify_extra VARCHAR(65535),
     file_id BIGINT
 );
 
@@ -940,7 +946,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
 -- REGION, and counts the records that COPY skips.
 COPY run_song_copy (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id
+    duration, year, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000003-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -958,7 +964,7 @@ SELECT COUNT(*) AS copied FROM run_song_copy;
 -- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id, needs_rereading
+    duration, year, file_id, extra, needs_rereading
 )
 SELECT
     CASE
@@ -987,6 +993,7 @@ SELECT
             THEN CAST(c.year AS INTEGER)
     END AS year,
     c.file_id,
+    NULL AS extra,
     (
         (
             OCTET_LENGTH(c.num_songs) > 0
@@ -1077,7 +1084,7 @@ DELETE FROM run_song_copy;
 -- REGION, and counts the records that COPY skips.
 COPY run_song_copy (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id
+    duration, year, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000005-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -1088,7 +1095,7 @@ MAXERROR 100000 COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 -- converted is an error.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id, needs_rereading
+    duration, year, file_id, extra, needs_rereading
 )
 SELECT
     CAST(c.num_songs AS INTEGER) AS num_songs,
@@ -1102,6 +1109,7 @@ SELECT
     CAST(c.duration AS DOUBLE PRECISION) AS duration,
     CAST(c.year AS INTEGER) AS year,
     c.file_id,
+    c.sparkify_extra AS extra,
     FALSE AS needs_rereading
 FROM run_song_copy AS c;
 
@@ -1126,6 +1134,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     ts VARCHAR(65535),
     useragent VARCHAR(65535),
     userid VARCHAR(65535),
+    sparkify_extra VARCHAR(65535),
     file_id BIGINT
 );
 
@@ -1179,7 +1188,7 @@ UPDATE run_event_copy SET file_id = 1386527108295880 WHERE file_id IS NULL;
 -- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra, needs_rereading
 )
 SELECT
     CASE WHEN OCTET_LENGTH(c.artist) <= 1024 THEN c.artist END AS artist,
@@ -1219,6 +1228,7 @@ SELECT
     CASE WHEN OCTET_LENGTH(c.useragent) <= 1024 THEN c.useragent END AS user_agent,
     CASE WHEN OCTET_LENGTH(c.userid) <= 64 THEN c.userid END AS user_id,
     c.file_id,
+    NULL AS extra,
     (
         OCTET_LENGTH(c.artist) > 1024
         OR c.artist ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
@@ -1319,7 +1329,11 @@ FROM run_events
 GROUP BY file_id;
 
 INSERT INTO run_files (file_id) VALUES
+(3010460447655594);
+
+INSERT INTO run_files (file_id) VALUES
 (2647871717814730),
+(3010460447655594),
 (7588823715942316),
 (4015995664136107);
 
@@ -1330,7 +1344,7 @@ DELETE FROM run_event_copy;
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
-    registration, sessionid, song, status, ts, useragent, userid, file_id
+    registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000012-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -1344,7 +1358,7 @@ SELECT COUNT(*) AS copied FROM run_event_copy;
 -- converted is an error.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra, needs_rereading
 )
 SELECT
     c.artist,
@@ -1366,6 +1380,7 @@ SELECT
     c.useragent AS user_agent,
     c.userid AS user_id,
     c.file_id,
+    c.sparkify_extra AS extra,
     FALSE AS needs_rereading
 FROM run_event_copy AS c;
 
@@ -1393,21 +1408,21 @@ INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM run_songs;
 -- Accept the songs of this run.
 INSERT INTO staging_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id
+    duration, year, file_id, extra
 )
 SELECT
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id
+    duration, year, file_id, extra
 FROM run_songs;
 
 -- Accept the events of this run.
 INSERT INTO staging_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra
 )
 SELECT
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra
 FROM run_events;
 
 INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
@@ -5368,11 +5383,16 @@ LIMIT 20;
 SELECT uri FROM etl.files
 WHERE (state = 'loaded' AND rows_rejected > 0) OR state = 'set_aside' OR reason IS NOT NULL;
 
+INSERT INTO run_files (file_id) VALUES
+(2647871717814730),
+(7588823715942316),
+(4015995664136107);
+
 -- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
-    registration, sessionid, song, status, ts, useragent, userid, file_id
+    registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000005-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -7362,14 +7382,20 @@ COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 UPDATE run_event_copy SET file_id = 6192737500641326 WHERE file_id IS NULL;
 
 INSERT INTO run_files (file_id) VALUES
+(7947679233620209),
+(1953125012575805);
+
+INSERT INTO run_files (file_id) VALUES
 (4938570324402774),
+(7947679233620209),
+(1953125012575805),
 (3010948963896498);
 
 -- Packed records (events), each with the number of its file. The engine appends MANIFEST GZIP and
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
-    registration, sessionid, song, status, ts, useragent, userid, file_id
+    registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000013-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -8393,7 +8419,7 @@ COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
-    registration, sessionid, song, status, ts, useragent, userid, file_id
+    registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000015-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -8912,7 +8938,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
-    registration, sessionid, song, status, ts, useragent, userid, file_id
+    registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000004-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -9274,7 +9300,7 @@ COMPUPDATE OFF STATUPDATE OFF MANIFEST REGION 'us-west-2';
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
-    registration, sessionid, song, status, ts, useragent, userid, file_id
+    registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id
 )
 FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000017-manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
@@ -9971,12 +9997,12 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (10, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -3, -3, -3, 0, -2, 0, 0, 0, '0.1.0', NULL);
 
-INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '1999', 3423743253137239),
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', 3141584196679770);
+INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, sparkify_extra, file_id) VALUES
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '1999', NULL, 3423743253137239),
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', NULL, 3141584196679770);
 
-INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', 3141584196679770);
+INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, sparkify_extra, file_id) VALUES
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', NULL, 3141584196679770);
 
 -- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with an error is skipped as a whole, and read again record by record.
@@ -10011,9 +10037,10 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 'auto ignorecase'
 COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
-INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, file_id) VALUES
-('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', 2647871717814730),
-('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', 4015995664136107);
+INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id) VALUES
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', NULL, 2647871717814730),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400003', 'Browser', '1', '{"more":"x"}', 3010460447655594),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', NULL, 4015995664136107);
 
 -- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with an error is skipped as a whole, and read again record by record.
@@ -10026,12 +10053,16 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 'auto ignorecase'
 COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
-INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '2001', 2291922698802095),
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', 5227973458580081);
+INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id) VALUES
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', NULL, 2647871717814730),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', NULL, 4015995664136107);
 
-INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, file_id) VALUES
-('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', 5227973458580081);
+INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, sparkify_extra, file_id) VALUES
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '2001', NULL, 2291922698802095),
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', NULL, 5227973458580081);
+
+INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, sparkify_extra, file_id) VALUES
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999', NULL, 5227973458580081);
 
 -- One file of events. The engine appends MANIFEST, GZIP or ZSTD, REGION. No MAXERROR: a file
 -- with an error is skipped as a whole, and read again record by record.
@@ -10077,7 +10108,9 @@ IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
 FORMAT AS JSON 'auto ignorecase'
 COMPUPDATE OFF STATUPDATE OFF REGION 'us-west-2';
 
-INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, file_id) VALUES
-('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', 4938570324402774),
-('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', 3010948963896498);
+INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id) VALUES
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', NULL, 4938570324402774),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400003', 'Browser', '1', '{"more":"x"}', 7947679233620209),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400003', 'Browser', '1', '{"more":"x"}', 1953125012575805),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', NULL, 3010948963896498);
 

@@ -20,7 +20,8 @@ CREATE TABLE IF NOT EXISTS staging_events (
     ts BIGINT,
     user_agent VARCHAR(1024),
     user_id VARCHAR(64),
-    file_id BIGINT NOT NULL
+    file_id BIGINT NOT NULL,
+    extra VARCHAR(65535)
 ) SORTKEY (ts);
 
 -- The events of this run's files before they are accepted.
@@ -44,17 +45,18 @@ CREATE TEMP TABLE IF NOT EXISTS run_events (
     user_agent VARCHAR(1024),
     user_id VARCHAR(64),
     file_id BIGINT NOT NULL,
+    extra VARCHAR(65535),
     needs_rereading BOOLEAN
 );
 
 -- Accept the events of this run.
 INSERT INTO staging_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra
 )
 SELECT
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra
 FROM run_events;
 
 -- Give landed events the new numbers of their files (run_moves).
@@ -132,6 +134,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
     ts VARCHAR(65535),
     useragent VARCHAR(65535),
     userid VARCHAR(65535),
+    sparkify_extra VARCHAR(65535),
     file_id BIGINT
 );
 
@@ -150,7 +153,7 @@ COMPUPDATE OFF STATUPDATE OFF;
 -- REGION, and counts the records that COPY skips.
 COPY run_event_copy (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page,
-    registration, sessionid, song, status, ts, useragent, userid, file_id
+    registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id
 )
 FROM :source
 IAM_ROLE :role
@@ -177,7 +180,7 @@ DELETE FROM run_event_copy;
 -- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra, needs_rereading
 )
 SELECT
     CASE WHEN OCTET_LENGTH(c.artist) <= 1024 THEN c.artist END AS artist,
@@ -217,6 +220,7 @@ SELECT
     CASE WHEN OCTET_LENGTH(c.useragent) <= 1024 THEN c.useragent END AS user_agent,
     CASE WHEN OCTET_LENGTH(c.userid) <= 64 THEN c.userid END AS user_id,
     c.file_id,
+    NULL AS extra,
     (
         OCTET_LENGTH(c.artist) > 1024
         OR c.artist ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'
@@ -300,7 +304,7 @@ FROM run_event_copy AS c;
 -- converted is an error.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
-    registration, session_id, song, status, ts, user_agent, user_id, file_id, needs_rereading
+    registration, session_id, song, status, ts, user_agent, user_id, file_id, extra, needs_rereading
 )
 SELECT
     c.artist,
@@ -322,5 +326,6 @@ SELECT
     c.useragent AS user_agent,
     c.userid AS user_id,
     c.file_id,
+    c.sparkify_extra AS extra,
     FALSE AS needs_rereading
 FROM run_event_copy AS c;

@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS staging_songs (
     title VARCHAR(1024),
     duration DOUBLE PRECISION,
     year INTEGER,
-    file_id BIGINT NOT NULL
+    file_id BIGINT NOT NULL,
+    extra VARCHAR(65535)
 );
 
 -- The songs of this run's files before they are accepted.
@@ -28,17 +29,18 @@ CREATE TEMP TABLE IF NOT EXISTS run_songs (
     duration DOUBLE PRECISION,
     year INTEGER,
     file_id BIGINT NOT NULL,
+    extra VARCHAR(65535),
     needs_rereading BOOLEAN
 );
 
 -- Accept the songs of this run.
 INSERT INTO staging_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id
+    duration, year, file_id, extra
 )
 SELECT
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id
+    duration, year, file_id, extra
 FROM run_songs;
 
 -- Give landed songs the new numbers of their files (run_moves).
@@ -103,6 +105,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
     title VARCHAR(65535),
     duration VARCHAR(65535),
     year VARCHAR(65535),
+    sparkify_extra VARCHAR(65535),
     file_id BIGINT
 );
 
@@ -121,7 +124,7 @@ COMPUPDATE OFF STATUPDATE OFF;
 -- REGION, and counts the records that COPY skips.
 COPY run_song_copy (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id
+    duration, year, sparkify_extra, file_id
 )
 FROM :source
 IAM_ROLE :role
@@ -148,7 +151,7 @@ DELETE FROM run_song_copy;
 -- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id, needs_rereading
+    duration, year, file_id, extra, needs_rereading
 )
 SELECT
     CASE
@@ -177,6 +180,7 @@ SELECT
             THEN CAST(c.year AS INTEGER)
     END AS year,
     c.file_id,
+    NULL AS extra,
     (
         (
             OCTET_LENGTH(c.num_songs) > 0
@@ -234,7 +238,7 @@ FROM run_song_copy AS c;
 -- converted is an error.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
-    duration, year, file_id, needs_rereading
+    duration, year, file_id, extra, needs_rereading
 )
 SELECT
     CAST(c.num_songs AS INTEGER) AS num_songs,
@@ -248,5 +252,6 @@ SELECT
     CAST(c.duration AS DOUBLE PRECISION) AS duration,
     CAST(c.year AS INTEGER) AS year,
     c.file_id,
+    c.sparkify_extra AS extra,
     FALSE AS needs_rereading
 FROM run_song_copy AS c;

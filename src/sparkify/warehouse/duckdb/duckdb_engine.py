@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import duckdb
 
-from sparkify.errors import EngineError, WarehouseLocked
+from sparkify.errors import EngineError, LoadError, WarehouseLocked
 from sparkify.records import KINDS, RecordKind
 from sparkify.tempfiles import TemporaryFolder
 from sparkify.text import counted
@@ -33,11 +33,12 @@ from sparkify.warehouse.duckdb.parsing import (
     listed,
     literal,
     load_error,
+    may_be_columns,
     packed_sql,
     survey_sql,
 )
 from sparkify.warehouse.duckdb.translation import to_duckdb
-from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.statements import Statement
 from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
@@ -334,16 +335,20 @@ class DuckDBEngine:
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
 
-    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
+    def land(
+        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
+    ) -> None:
+        if not may_be_columns(others, kind):
+            raise LoadError("DuckDB cannot read all of these fields as columns.", AGAIN, uri="")
         delivered = [(str(each.path), each.file_id) for each in files if each.file_id is not None]
         if delivered:
             self._run("CREATE TEMP TABLE IF NOT EXISTS run_paths (path VARCHAR, file_id BIGINT)")
             self._run("DELETE FROM run_paths")
             self.insert("run_paths", ("path", "file_id"), delivered)
-            self._land(files_sql(kind, listed([path for path, _ in delivered]), flat=flat))
+            self._land(files_sql(kind, listed([path for path, _ in delivered]), flat=flat, others=others))
         for each in files:
             if each.file_id is None:
-                self._land(packed_sql(kind, str(each.path)))
+                self._land(packed_sql(kind, str(each.path), accepted=each.accepted))
 
     def accept(self, kind: RecordKind) -> None:
         if not self._lands_inside(kind):

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from sparkify.errors import LoadError
-from sparkify.records import FILE_KEY, Between, Field, RecordKind, Rule
+from sparkify.records import EXTRA_BYTES, EXTRA_KEY, FILE_KEY, Between, Field, RecordKind, Rule
 from sparkify.warehouse.derived import LOOKS_REAL
+from sparkify.warehouse.engine import AGAIN
 
 _LEVELS = 50
 # With hive partitioning DuckDB would read a folder named level=paid as the level of every record in it.
@@ -23,13 +24,19 @@ _NAMED = "filename = true, hive_partitioning = false"
 _MANY_DIGITS, _LONGEST_DOUBLE = 17, 25
 # Above this, one double represents several integers.
 _EXACT = 2**53
+# In what ``extra`` is to hold: characters and numbers that DuckDB may write differently than we do.
+_ESCAPE = r"\u"
+_TEXTS = r'"(?:[^"\\]|\\.)*"'
+_WRITTEN_DIFFERENTLY = r"[0-9][eE]|[0-9.]{16}|0[.]000"
+_MOST_OTHERS = 100
+# NaN and Infinity, which JSON does not know; numbers so long that a double may round them.
 _NESTED_BEYOND_JSON = (
-    "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf)') "
+    "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf|[0-9.]{17})') "
     f"OR strlen(json) - strlen(replace(replace(json, '[', ''), '{{', '')) > {_LEVELS})"
 )
 
 
-def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
+def files_sql(kind: RecordKind, files: str, *, flat: bool, others: Sequence[str] = ()) -> str:
     """Return the statement that lands files as delivered; ``run_paths`` maps each path to its file_id.
 
     With ``flat``, numbers are read as numbers, and no text is tested for being an object or array.
@@ -38,22 +45,41 @@ def files_sql(kind: RecordKind, files: str, *, flat: bool) -> str:
         kind: The kind of their records.
         files: The list of their paths, in SQL.
         flat: Whether every value is a string, a number in plain digits, or null.
+        others: The keys without a column whose values are kept in ``extra``, in the order of their names.
     """
-    source = _read_json(kind.fields, files, flat=flat)
+    source = _read_json(kind.fields, files, flat=flat, others=others)
     return (
         f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind.fields)},\n    p.file_id,\n"
-        f"    {_needs_rereading(kind, flat=flat)}\nFROM {source} AS j\n"
+        f"    {_extra(others)},\n"
+        f"    {_needs_rereading(kind, flat=flat, others=others)}\nFROM {source} AS j\n"
         "INNER JOIN run_paths AS p ON j.filename = p.path"
     )
 
 
-def packed_sql(kind: RecordKind, path: str) -> str:
-    """Return the statement that lands packed records, each of which holds its file's number."""
-    number = Field(FILE_KEY, "file_id", "BIGINT")
-    fields = (*kind.fields, number)
+def may_be_columns(keys: Sequence[str], kind: RecordKind) -> bool:
+    """Tell whether DuckDB can read keys as columns beside those of a kind: it ignores case in their names.
+
+    Nor are there more of them than a statement should name, and none that JSON would write with escapes.
+    """
+    names = [name.lower() for name in (*kind.keys, *keys, "filename", "path", "file_id")]
+    plain = all(key and key.isprintable() and '"' not in key and "\\" not in key for key in keys)
+    return plain and len(keys) <= _MOST_OTHERS and len(set(names)) == len(names)
+
+
+def packed_sql(kind: RecordKind, path: str, *, accepted: bool) -> str:
+    """Return the statement that lands packed records, each of which holds its file's number.
+
+    Args:
+        kind: The kind of the records.
+        path: The file of packed records.
+        accepted: Whether our rules have accepted them, so that each may hold what ``extra`` is to hold.
+    """
+    fields = (*kind.fields, Field(FILE_KEY, "file_id", "BIGINT"))
+    if accepted:
+        fields = (*fields, Field(EXTRA_KEY, "extra", "VARCHAR"))
     return (
-        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(fields)},\n    {_needs_rereading(kind)}\n"
-        f"FROM {_read_json(fields, listed([path]))} AS j"
+        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(fields)},\n{'' if accepted else 'NULL, '}"
+        f"    {_needs_rereading(kind)}\nFROM {_read_json(fields, listed([path]))} AS j"
     )
 
 
@@ -85,7 +111,7 @@ def load_error(exc: Exception) -> LoadError | None:
     cut_quotation = isinstance(exc, UnicodeDecodeError)
     if not (wrong_json or wrong_stream or cut_quotation):
         return None
-    return LoadError(text, "The file will be read record by record.", uri="")
+    return LoadError(text, AGAIN, uri="")
 
 
 def literal(text: str) -> str:
@@ -98,10 +124,9 @@ def listed(paths: Sequence[str]) -> str:
     return f"[{', '.join(literal(path) for path in paths)}]"
 
 
-def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False) -> str:
-    columns = ",\n        ".join(
-        f"{literal(each.key)}: {literal(_read_as(each, flat=flat))}" for each in fields
-    )
+def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False, others: Sequence[str] = ()) -> str:
+    types = [*((each.key, _read_as(each, flat=flat)) for each in fields), *((key, "JSON") for key in others)]
+    columns = ",\n        ".join(f"{literal(key)}: {literal(type_)}" for key, type_ in types)
     return (
         f"read_json(\n    {files},\n    format = 'newline_delimited',\n"
         f"    columns = {{\n        {columns}\n    }},\n"
@@ -123,6 +148,14 @@ def _values(fields: Sequence[Field]) -> str:
     )
 
 
+def _extra(others: Sequence[str]) -> str:
+    """Return what :func:`sparkify.intake.extra.extra_of` writes, as an expression."""
+    if not others:
+        return "NULL"
+    members = ", ".join(f"{literal(identifier(key) + ':')} || {_name(key)}::VARCHAR" for key in others)
+    return f"'{{' || nullif(concat_ws(',', {members}), '') || '}}'"
+
+
 def _name(key: str) -> str:
     return f"j.{identifier(key)}"
 
@@ -132,9 +165,17 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _needs_rereading(kind: RecordKind, *, flat: bool = False) -> str:
+def _needs_rereading(kind: RecordKind, *, flat: bool = False, others: Sequence[str] = ()) -> str:
     conditions = [condition for each in kind.fields for condition in _doubts(each, flat=flat)]
     conditions += [_broken(kind, rule) for rule in kind.rules]
+    if others:
+        extra = _extra(others)
+        numbers = f"regexp_replace({extra}, {literal(_TEXTS)}, '', 'g')"
+        conditions += [
+            f"contains({extra}, {literal(_ESCAPE)})",
+            f"regexp_matches({numbers}, {literal(_WRITTEN_DIFFERENTLY)})",
+            f"strlen({extra}) > {EXTRA_BYTES}",
+        ]
     # Three-valued logic: one true condition decides, even if others are NULL.
     return "COALESCE(\n        " + "\n        OR ".join(conditions) + ",\n        FALSE\n    )"
 

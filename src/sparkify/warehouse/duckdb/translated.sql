@@ -1753,6 +1753,65 @@ INNER JOIN lasts AS l
 ORDER BY
   c.user_id;
 
+-- fields/recent_events.sql:1 0b709f4f9a1d52f6
+SELECT
+  MIN(r.first_ts) AS ts_from,
+  SUM(r.events) AS events
+FROM (
+  SELECT
+    d.first_ts,
+    d.events
+  FROM etl.days AS d
+  ORDER BY
+    d.day DESC NULLS FIRST
+  LIMIT 7
+) AS r;
+
+-- fields/recent_events.sql:14 94141e576ad750e6
+SELECT
+  e.extra
+FROM staging_events AS e
+WHERE
+  e.ts >= $ts_from AND NOT e.extra IS NULL;
+
+-- fields/songs.sql:1 478d9f0b90acd74e
+SELECT
+  COUNT(*) AS songs
+FROM staging_songs;
+
+-- fields/songs.sql:5 1fc53f0f295018f6
+SELECT
+  s.extra
+FROM staging_songs AS s
+WHERE
+  NOT s.extra IS NULL;
+
+-- fields/unknown.sql:1 26e90e9d89961746
+SELECT
+  t.kind,
+  t.field,
+  t.occurrences,
+  f.first_uri,
+  r.started_at
+FROM (
+  SELECT
+    u.kind,
+    u.field,
+    SUM(u.occurrences) AS occurrences,
+    MIN(u.run_id) AS first_run
+  FROM etl.unknown_fields AS u
+  GROUP BY
+    u.kind,
+    u.field
+) AS t
+INNER JOIN etl.unknown_fields AS f
+  ON t.kind = f.kind AND t.field = f.field AND t.first_run = f.run_id
+LEFT JOIN etl.runs AS r
+  ON t.first_run = r.run_id
+ORDER BY
+  t.kind,
+  t.field;
+
 -- ledger/count_files.sql:1 a75892ba29f2e74f
 SELECT
   COUNT(*) AS files
@@ -2282,6 +2341,14 @@ CREATE TABLE IF NOT EXISTS etl.played_titles (
 
 -- migrations/0006_analytics.sql:1 352197fb1b533c14
 CREATE SCHEMA IF NOT EXISTS analytics;
+
+-- migrations/0007_extra.sql:1 32c6a64f45ef4278
+ALTER TABLE staging_events
+ADD COLUMN extra TEXT(65535);
+
+-- migrations/0007_extra.sql:5 84945bd72f769152
+ALTER TABLE staging_songs
+ADD COLUMN extra TEXT(65535);
 
 -- questions/1_levels.sql:1 85a87d1d846e672b
 SELECT
@@ -4498,7 +4565,7 @@ CREATE TABLE IF NOT EXISTS etl.runs (
   error TEXT(4096)
 );
 
--- tables/etl/unknown_fields.sql:1 0153b8a50d3f7406
+-- tables/etl/unknown_fields.sql:1 c24f4d04d18c090c
 CREATE TABLE IF NOT EXISTS etl.unknown_fields (
   run_id INT NOT NULL,
   kind TEXT(16) NOT NULL,
@@ -4795,7 +4862,7 @@ ORDER BY
   s.song_id
 LIMIT $most;
 
--- derived/songs.sql:1 55fb39cddc737be6
+-- derived/songs.sql:1 80090d3db8c723b9
 CREATE TABLE IF NOT EXISTS staging_songs (
   num_songs INT,
   artist_id TEXT(64),
@@ -4807,10 +4874,11 @@ CREATE TABLE IF NOT EXISTS staging_songs (
   title TEXT(1024),
   duration DOUBLE,
   year INT,
-  file_id BIGINT NOT NULL
+  file_id BIGINT NOT NULL,
+  extra TEXT(65535)
 );
 
--- derived/songs.sql:18 b5dd500a7d9a51f0
+-- derived/songs.sql:19 6dd0fcb77783d7d7
 CREATE TEMPORARY TABLE IF NOT EXISTS run_songs (
   num_songs INT,
   artist_id TEXT(64),
@@ -4823,10 +4891,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_songs (
   duration DOUBLE,
   year INT,
   file_id BIGINT NOT NULL,
+  extra TEXT(65535),
   needs_rereading BOOLEAN
 );
 
--- derived/songs.sql:34 00efaacf54ab7384
+-- derived/songs.sql:36 0672c11c30dbc2d8
 INSERT INTO staging_songs (
   num_songs,
   artist_id,
@@ -4838,7 +4907,8 @@ INSERT INTO staging_songs (
   title,
   duration,
   year,
-  file_id
+  file_id,
+  extra
 )
 SELECT
   num_songs,
@@ -4851,16 +4921,17 @@ SELECT
   title,
   duration,
   year,
-  file_id
+  file_id,
+  extra
 FROM run_songs;
 
--- derived/songs.sql:44 e3d9d0e7f1c4cc86
+-- derived/songs.sql:46 e3d9d0e7f1c4cc86
 UPDATE run_songs SET file_id = run_moves.new_file_id
 FROM run_moves
 WHERE
   run_songs.file_id = run_moves.file_id;
 
--- derived/songs.sql:48 d61589d03fd6b446
+-- derived/songs.sql:50 d61589d03fd6b446
 SELECT DISTINCT
   d.file_id,
   d.new_file_id
@@ -4917,7 +4988,7 @@ GROUP BY
 HAVING
   SUM(d.weight) <> 0;
 
--- derived/songs.sql:75 f98105dbc28e73ab
+-- derived/songs.sql:77 f98105dbc28e73ab
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -4931,7 +5002,7 @@ FROM run_songs
 GROUP BY
   file_id;
 
--- derived/events.sql:1 0369d15c37f5e36d
+-- derived/events.sql:1 1de9ff5501c05a77
 CREATE TABLE IF NOT EXISTS staging_events (
   artist TEXT(1024),
   auth TEXT(64),
@@ -4951,10 +5022,11 @@ CREATE TABLE IF NOT EXISTS staging_events (
   ts BIGINT,
   user_agent TEXT(1024),
   user_id TEXT(64),
-  file_id BIGINT NOT NULL
+  file_id BIGINT NOT NULL,
+  extra TEXT(65535)
 );
 
--- derived/events.sql:26 02a00e5d3d83842a
+-- derived/events.sql:27 f880ef3ce54e4944
 CREATE TEMPORARY TABLE IF NOT EXISTS run_events (
   artist TEXT(1024),
   auth TEXT(64),
@@ -4975,10 +5047,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_events (
   user_agent TEXT(1024),
   user_id TEXT(64),
   file_id BIGINT NOT NULL,
+  extra TEXT(65535),
   needs_rereading BOOLEAN
 );
 
--- derived/events.sql:50 05ce3e3f67a79f56
+-- derived/events.sql:52 29fa555455518557
 INSERT INTO staging_events (
   artist,
   auth,
@@ -4998,7 +5071,8 @@ INSERT INTO staging_events (
   ts,
   user_agent,
   user_id,
-  file_id
+  file_id,
+  extra
 )
 SELECT
   artist,
@@ -5019,16 +5093,17 @@ SELECT
   ts,
   user_agent,
   user_id,
-  file_id
+  file_id,
+  extra
 FROM run_events;
 
--- derived/events.sql:60 c532e39bd0606a84
+-- derived/events.sql:62 c532e39bd0606a84
 UPDATE run_events SET file_id = run_moves.new_file_id
 FROM run_moves
 WHERE
   run_events.file_id = run_moves.file_id;
 
--- derived/events.sql:64 0ed40556fa6c6e0d
+-- derived/events.sql:66 0ed40556fa6c6e0d
 SELECT DISTINCT
   d.file_id,
   d.new_file_id
@@ -5109,7 +5184,7 @@ GROUP BY
 HAVING
   SUM(d.weight) <> 0;
 
--- derived/events.sql:94 42be1f7d667d0090
+-- derived/events.sql:96 42be1f7d667d0090
 SELECT
   file_id,
   COUNT(*) AS landed,

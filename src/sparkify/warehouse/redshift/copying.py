@@ -17,7 +17,7 @@ from typing import Any
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
 from sparkify.lake.uri import is_s3
-from sparkify.records import FILE_KEY, RecordKind
+from sparkify.records import EXTRA_KEY, FILE_KEY, RecordKind
 from sparkify.warehouse.derived import copy_table, statements_of
 from sparkify.warehouse.engine import RecordFile
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
@@ -199,7 +199,7 @@ class CopyLoader:
                 there = {row[0] for row in self._execute(steps.copied_files)}
                 left_out += [number for number in map(number_of, sound) if number not in there]
         else:
-            columns = [*(key.lower() for key in kind.keys), "file_id"]
+            columns = [*(key.lower() for key in kind.keys), EXTRA_KEY, "file_id"]
             self._insert(copy_table(kind), columns, rows)
         if accepted:
             self._execute(steps.convert_accepted)
@@ -210,7 +210,8 @@ class CopyLoader:
     def _copy_lines(self, kind: RecordKind, lines: Sequence[bytes]) -> tuple[int, dict[str, Sequence[bytes]]]:
         """Write lines to objects and COPY them; return how many were skipped, and each object's lines."""
         assert self.area
-        jsonpaths = self.area.keep(f"jsonpaths_packed_{kind.name}.json", paths_of([*kind.keys, FILE_KEY]))
+        paths = paths_of([*kind.keys, EXTRA_KEY, FILE_KEY])
+        jsonpaths = self.area.keep(f"jsonpaths_packed_{kind.name}.json", paths)
         parts = list(split(lines, self._parts(lines)))
         uris = self.area.put_all(
             [(f"{kind.name}.json.gz", gzip.compress(b"".join(part), _COMPRESSION, mtime=0)) for part in parts]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sparkify.records import FILE_KEY, Field
+from sparkify.records import EXTRA_KEY, FILE_KEY, Field
 
 _PACKED_FILE = re.compile(rb'\{"%s":\s*(\d+)' % FILE_KEY.encode())
 # Packed records are sent in pieces of this size, as plain text.
@@ -52,7 +52,10 @@ _decoder = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
 def parsed(fields: Sequence[Field], lines: Sequence[bytes]) -> tuple[list[bytes], list[tuple[Any, ...]]]:
-    """Return the lines that can be parsed, and their values as the texts that COPY would read."""
+    """Return the lines that can be parsed, and the texts that COPY would read.
+
+    These are the fields, what ``extra`` holds, and the number of the file.
+    """
     sound: list[bytes] = []
     rows: list[tuple[Any, ...]] = []
     for line in lines:
@@ -62,7 +65,7 @@ def parsed(fields: Sequence[Field], lines: Sequence[bytes]) -> tuple[list[bytes]
         except (ValueError, RecursionError):
             continue
         sound.append(line)
-        rows.append((*values, number_of(line)))
+        rows.append((*values, record.get(EXTRA_KEY), number_of(line)))
     return sound, rows
 
 

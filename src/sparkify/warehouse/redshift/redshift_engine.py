@@ -14,12 +14,12 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from sparkify.errors import EngineError, TransientEngineError
+from sparkify.errors import EngineError, LoadError, TransientEngineError
 from sparkify.records import RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import RedshiftSession
@@ -175,7 +175,11 @@ class RedshiftEngine:
         for sql in inserts(table, columns, rows):
             self._session.send(sql, f"INSERT INTO {table}")
 
-    def land(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False) -> None:
+    def land(
+        self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
+    ) -> None:
+        if others:
+            raise LoadError("COPY does not keep fields without a column.", AGAIN, uri="")
         delivered = [file for file in files if file.file_id is not None]
         if delivered:
             self._landing.land_files(kind, delivered, flat=flat)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from sparkify.errors import Command, EngineError, Hint, LoadError, TransientEngineError
+from sparkify.warehouse.engine import AGAIN
 from sparkify.warehouse.redshift.causes import cause, server_fields
 
 # The name of a user's own SQL in messages.
@@ -106,4 +107,4 @@ def about_contents(exc: BaseException | None) -> LoadError | None:
     said = f"{fields.get('M', '')} {fields.get('D', '')}".strip() if fields else ""
     if not _ABOUT_CONTENTS.search(said):
         return None
-    return LoadError(said, "The file will be read record by record.", uri="")
+    return LoadError(said, AGAIN, uri="")

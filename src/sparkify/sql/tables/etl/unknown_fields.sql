@@ -1,4 +1,5 @@
--- Fields of the files for which the warehouse has no column: not loaded, but counted.
+-- Fields of the files for which the warehouse has no column, by run; their values are in the column extra of
+-- staging.
 -- grain: run_id, kind, field
 CREATE TABLE IF NOT EXISTS etl.unknown_fields (
     run_id INTEGER NOT NULL,

@@ -1,0 +1,113 @@
+"""The fields of the records: those that have a column, and those whose values are kept in ``extra``."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sparkify.records import EVENTS, KINDS, SONGS, RecordKind
+from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.ledger import EXTRA_SINCE, read_meta
+from sparkify.warehouse.statements import read_statements, statement
+
+BUILT_IN, UNKNOWN = "built-in", "unknown"
+
+
+@dataclass(slots=True)
+class KnownField:
+    """A field of one kind of record.
+
+    Attributes:
+        kind: The kind of record.
+        name: The key in the files.
+        state: :data:`BUILT_IN`: it has a column. :data:`UNKNOWN`: it has none.
+        column: Its column in staging; None: it has none.
+        type: The type of the column.
+        records: How many records of files had it, those not loaded and those taken out again too; None: that
+            is not counted.
+        share: Of the recent records, the part that has a value for it, from 0 to 1; None: it is not known.
+            Recent are the events of the last seven days with events, and all songs.
+        types: The JSON types of these values, the commonest first.
+        sample: One of the values, as JSON.
+        first_uri: The file that had it first.
+        first_seen: When that was read, in UTC.
+    """
+
+    kind: str
+    name: str
+    state: str
+    column: str | None = None
+    type: str | None = None
+    records: int | None = None
+    share: float | None = None
+    types: list[str] = field(default_factory=list)
+    sample: str | None = None
+    first_uri: str | None = None
+    first_seen: datetime | None = None
+
+
+def list_fields(engine: Engine) -> list[KnownField]:
+    """Return the fields of a warehouse that is open for reading: those without a column first."""
+    found = {
+        (kind, name): KnownField(
+            kind, name, UNKNOWN, records=int(records), first_uri=first_uri, first_seen=first_seen
+        )
+        for kind, name, records, first_uri, first_seen in engine.execute(statement("fields/unknown.sql"))
+    }
+    meta = read_meta(engine)
+    if meta and meta.schema_version >= EXTRA_SINCE:
+        for kind, records, extras in (_recent_events(engine), _songs(engine)):
+            _look_into(kind, records, extras, found)
+    built_in = [
+        KnownField(kind.name, each.key, BUILT_IN, each.column, each.type)
+        for kind in KINDS
+        for each in kind.fields
+    ]
+    return [*found.values(), *built_in]
+
+
+def _recent_events(engine: Engine) -> tuple[RecordKind, int, Iterable[str]]:
+    recent, extras = read_statements("fields/recent_events.sql")
+    ((ts_from, records),) = engine.execute(recent)
+    rows = engine.execute(extras, ts_from=ts_from) if records else []
+    return EVENTS, int(records or 0), (text for (text,) in rows)
+
+
+def _songs(engine: Engine) -> tuple[RecordKind, int, Iterable[str]]:
+    count, extras = read_statements("fields/songs.sql")
+    ((records,),) = engine.execute(count)
+    return SONGS, records, (text for (text,) in engine.execute(extras))
+
+
+def _look_into(
+    kind: RecordKind, records: int, extras: Iterable[str], found: dict[tuple[str, str], KnownField]
+) -> None:
+    """Note in ``found`` which fields recent records have, of which types."""
+    with_it: Counter[str] = Counter()
+    types: dict[str, Counter[str]] = {}
+    samples: dict[str, str] = {}
+    for text in extras:
+        for name, value in json.loads(text).items():
+            with_it[name] += 1
+            types.setdefault(name, Counter())[_type_of(value)] += 1
+            samples.setdefault(name, json.dumps(value, ensure_ascii=False))
+    for (of_kind, name), each in found.items():
+        if of_kind == kind.name and records:
+            each.share = with_it[name] / records
+            each.types = [type_ for type_, _ in types.get(name, Counter()).most_common()]
+            each.sample = samples.get(name)
+
+
+def _type_of(value: object) -> str:
+    names = {
+        str: "text",
+        bool: "boolean",
+        int: "whole number",
+        float: "number",
+        dict: "object",
+        list: "array",
+    }
+    return names.get(type(value), "null")

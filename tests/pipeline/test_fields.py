@@ -1,0 +1,105 @@
+"""Fields that no column was made for: their values are kept, and `sparkify fields` says which there are."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparkify.cli.app import run
+from tests.contents import hash_tables
+from tests.loading import etl
+from tests.oracle import COLUMNS, expect
+from tests.records import play, song, write_records
+from tests.warehouses import ENGINES, Warehouses, options_of, rows
+
+Records = list[dict[str, Any]]
+
+
+def _with_others(day: int, records: Records) -> Records:
+    """Add fields to the records of some days: a text, a nested value, one of several types."""
+    if day % 3 == 0:
+        return records
+    found = []
+    for number, record in enumerate(records):
+        others: dict[str, Any] = {"deviceType": ["phone", 'né "4"', "", None][number % 4]}
+        if day % 3 == 2:
+            others["context"] = {"os": "iOS", "at": [number, number / 4, None], "in": {}}
+            others["score"] = [12, 12.5, "x"][number % 3]
+        found.append(record | others)
+    return found
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_value_of_the_real_month_is_found_again(
+    warehouses: Warehouses, tmp_path: Path, real_data: Path, engine: str
+):
+    lake = tmp_path / "lake"
+    everything: Records = []
+    for day, path in enumerate(sorted((real_data / "log_data").rglob("*.json"))):
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        everything += _with_others(day, records)
+        write_records(lake / path.name, *_with_others(day, records))
+    place = warehouses.new(engine, tmp_path)
+    assert etl(place, lake, real_data / "song_data") == 0
+    wanted = expect(everything, [])["staging_events"]
+    columns = "user_id, session_id, item_in_session, ts, extra"
+    at = [COLUMNS["staging_events"].index(name) for name in columns.split(", ")]
+    assert Counter(rows(place, f"SELECT {columns} FROM staging_events")) == Counter(
+        tuple(row[each] for each in at) for row in wanted.elements()
+    )
+    before = hash_tables(place)
+    assert etl(place, lake, real_data / "song_data", "--full-refresh") == 0
+    assert hash_tables(place) == before
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_list_says_what_the_records_have(
+    warehouses: Warehouses, tmp_path: Path, engine: str, capsys: pytest.CaptureFixture[str]
+):
+    day = 86_400_000
+    early = [play(ts=play()["ts"] + n, sessionId=n, beta=n) for n in range(5)]
+    late = [
+        play(ts=play()["ts"] + 30 * day + n, sessionId=n, deviceType="phone", score=score)
+        for n, score in enumerate([1, 2, 2.5, "x"])
+    ]
+    late += [play(ts=play()["ts"] + 30 * day + 9, sessionId=9 + n, item_in_session=n) for n in range(4)]
+    logs = tmp_path / "logs"
+    # Eight days with events since beta was last there.
+    for n in range(8):
+        write_records(logs / f"b{n}.json", play(ts=play()["ts"] + (10 + n) * day))
+    first = write_records(logs / "a.json", *early)
+    write_records(logs / "z.json", *late)
+    write_records(tmp_path / "songs" / "s.json", song(genre="jazz"))
+    place = warehouses.new(engine, tmp_path)
+    assert etl(place, logs, tmp_path / "songs") == 0
+    capsys.readouterr()
+    assert run(["fields", "list", *options_of(place), "--json"]) == 0
+    found = {(each["kind"], each["name"]): each for each in json.loads(capsys.readouterr().out)["fields"]}
+    unknown = {key for key, each in found.items() if each["state"] == "unknown"}
+    assert unknown == {
+        *(("events", "beta"), ("events", "deviceType"), ("events", "score"), ("events", "item_in_session")),
+        ("songs", "genre"),
+    }
+    score = found["events", "score"]
+    # Six of the eight days, and the last one's eight events.
+    assert score["share"] == pytest.approx(4 / 14)
+    assert (score["records"], score["types"], score["sample"]) == (4, ["whole number", "number", "text"], "1")
+    assert found["events", "beta"] | {"first_seen": None} == {
+        "kind": "events",
+        "name": "beta",
+        "state": "unknown",
+        "column": None,
+        "type": None,
+        "records": 5,
+        "share": 0.0,
+        "types": [],
+        "sample": None,
+        "first_uri": str(first),
+        "first_seen": None,
+    }
+    assert (found["songs", "genre"]["share"], found["songs", "genre"]["sample"]) == (1.0, '"jazz"')
+    assert found["events", "userId"]["column"] == "user_id"
