@@ -43,7 +43,11 @@ def definition(table: str) -> Statement:
 @each_kind
 def test_staging_has_the_fields_and_the_file(kind: RecordKind):
     declared = [(field.column, field.type, field.width) for field in kind.fields]
-    assert columns(statements_of(kind).staging_table) == [*declared, ("file_id", "BIGINT", None)]
+    assert columns(statements_of(kind).staging_table) == [
+        *declared,
+        ("file_id", "BIGINT", None),
+        ("extra", "VARCHAR", 65_535),
+    ]
 
 
 @each_kind

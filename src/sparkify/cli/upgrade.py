@@ -22,8 +22,8 @@ def upgrade(only_plan: bool, as_json: bool, **options: Any) -> int:
     """Bring an older warehouse to this version's tables, rules and models.
 
     Tables are migrated in one transaction, all or nothing. What changed models say is computed anew, and
-    files that hold rejects are read again where the rules for records have changed. `etl` does the same
-    before it loads. A newer warehouse is refused.
+    files with rejects, or with fields that had no column, are read again where the rules for records have
+    changed. `etl` does the same before it loads. A newer warehouse is refused.
 
     \b
     Example:

@@ -18,7 +18,7 @@ def describe_upgrade(
 
     Args:
         upgrade: The upgrade.
-        rejects: How many loaded files hold rejects.
+        rejects: How many loaded files may be read in another way.
         would: Whether it is still to be done.
         keeps_rules: They cannot be read again: nobody said where they are.
     """
@@ -39,12 +39,15 @@ def describe_upgrade(
             f"{', '.join(STAR)} {'would be' if would else 'were'} computed anew."
         )
     if upgrade.rules:
-        files = counted(rejects, "file that holds rejects", "files that hold rejects")
+        files = counted(rejects, "file")
         done = "would be" if would else "were"
         if keeps_rules:
             done = "cannot be" if would else "were not"
         where = "; say where they are" if keeps_rules else ""
-        yield f"The rules for records have changed: {files} {done} read again{where}."
+        yield (
+            f"The rules for records have changed: {files} with rejects, or with fields that have no column, "
+            f"{done} read again{where}."
+        )
 
 
 def upgrade_object(upgrade: Upgrade) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sparkify.errors import LoadError, SourceError
 from sparkify.intake.reader import read_carefully
+from sparkify.lake.store import read_each
 from sparkify.pipeline.landing import CarefulReading, Landing, unland
 from sparkify.pipeline.plan import PlannedFile
 from sparkify.records import FILE_KEY, RecordKind
@@ -34,11 +35,9 @@ def read_again(
     with _naming(files):
         out = path.open("wb")
         try:
-            for file in files:
-                try:
-                    data = file.source.store.read(file.item)
-                except SourceError as exc:
-                    landing.note_unread(file, exc)
+            for file, data in _contents(kind, files):
+                if isinstance(data, SourceError):
+                    landing.note_unread(file, data)
                     continue
                 reading = read_carefully(data, kind)
                 landing.note_unknown(file, reading.unknown)
@@ -59,6 +58,21 @@ def read_again(
             engine.land(kind, [RecordFile(path, accepted=True)])
     path.unlink()
     return careful
+
+
+def _contents(
+    kind: RecordKind, files: Sequence[PlannedFile]
+) -> Iterator[tuple[PlannedFile, bytes | SourceError]]:
+    """Yield each file with its contents, or why it cannot be read: many at once where they are tiny."""
+    if kind.packed:
+        contents = read_each(files[0].source.store, [file.item for file in files])
+        yield from ((file, data) for file, (_, data) in zip(files, contents, strict=True))
+        return
+    for file in files:
+        try:
+            yield file, file.source.store.read(file.item)
+        except SourceError as exc:
+            yield file, exc
 
 
 @contextmanager

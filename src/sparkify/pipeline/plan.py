@@ -215,14 +215,18 @@ def make_plan(
     """Compare the listings with the ledger.
 
     A file is known by its kind and URI, its version by its size and its ETag or time of last change. Those in
-    ``reload`` are read again although they did not change, and so are those that hold rejects if the rules
-    have changed, and copies of which nothing stands in the warehouse any more.
+    ``reload`` are read again although they did not change, and so are those that hold rejects, or may hold
+    values that were not kept, if the rules have changed, and copies of which nothing stands in the warehouse
+    any more.
     """
     upgrade = find_upgrade(ledger.meta)
     keeps_rules = False
     if upgrade.rules:
         rejects = [
-            file for file in ledger.files if file.state in ("loaded", "set_aside") and file.rows_rejected
+            file
+            for file in ledger.files
+            if file.state in ("loaded", "set_aside")
+            and (file.rows_rejected or (file.run_id, file.kind) in ledger.lost_fields)
         ]
         reload |= {file.uri for file in rejects}
         keeps_rules = not {file.kind for file in rejects} <= {source.kind.name for source in sources}

@@ -16,6 +16,8 @@ CONTENTS_SINCE = 2
 KINDS_SINCE = 4
 # … and from which on staging keeps the values of fields without a column.
 EXTRA_SINCE = 7
+# The version of the rules from which on these values are kept of every record.
+EXTRA_RULES = 3
 
 
 # Why a file is set aside: too many of its records are rejected, it cannot be read, or it is being written.
@@ -152,11 +154,20 @@ class Meta(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """The ledger's content at the time of reading; ``meta`` is None where there was no warehouse."""
+    """The ledger's content at the time of reading.
+
+    Attributes:
+        latest_run: The number of the latest run.
+        files: The files as they are known now.
+        meta: The version of the warehouse; None: there is none.
+        lost_fields: The runs, with a kind, of which some file had values of fields without a column that an
+            older version did not keep.
+    """
 
     latest_run: int
     files: list[LedgerFile]
     meta: Meta | None = None
+    lost_fields: frozenset[tuple[int, str]] = frozenset()
 
 
 def now() -> datetime:
@@ -170,7 +181,11 @@ def read_ledger(engine: Engine) -> Ledger:
         meta = read_meta(engine) if exists else None
         if meta is None:
             return Ledger(0, [])
-        return Ledger(latest_run(engine), current_files(engine, meta), meta)
+        lost: frozenset[tuple[int, str]] = frozenset()
+        if meta.rules_version < EXTRA_RULES:
+            rows = engine.execute(statement("ledger/runs_with_other_fields.sql"))
+            lost = frozenset((run, kind) for run, kind in rows)
+        return Ledger(latest_run(engine), current_files(engine, meta), meta, lost)
 
 
 def read_meta(engine: Engine) -> Meta | None:

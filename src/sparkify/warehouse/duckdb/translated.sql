@@ -2138,6 +2138,12 @@ FROM etl.runs
 WHERE
   run_id = $run_id AND started_at = $started_at AND status = 'done';
 
+-- ledger/runs_with_other_fields.sql:1 e54bad5d4544d8ec
+SELECT DISTINCT
+  run_id,
+  kind
+FROM etl.unknown_fields;
+
 -- ledger/star_totals.sql:1 e93aa4bd23d2d0b6
 SELECT
   p.songplays,
