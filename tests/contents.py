@@ -28,7 +28,7 @@ def read_tables(place: Place) -> Tables:
 
 
 def hash_tables(
-    place: Place, *, file_ids: bool = False, ledger: bool = False, days: bool = True
+    place: Place, *, file_ids: bool = False, ledger: bool = False, newer: bool = True
 ) -> dict[str, str]:
     """Return one hash per table, of its rows as text in sorted order.
 
@@ -36,13 +36,14 @@ def hash_tables(
         place: The warehouse.
         file_ids: Whether ``file_id`` of the staging tables counts.
         ledger: Whether to hash the tables of schema ``etl`` too, whole.
-        days: Whether to hash ``etl.days``, which older warehouses do not have.
+        newer: Whether what older warehouses do not have counts: ``etl.days``, and the column ``extra``.
     """
     hashes = {}
     for name, columns in COLUMNS.items():
-        if name == DAYS and not days:
+        if name == DAYS and not newer:
             continue
-        chosen = [*columns, *(["file_id"] if file_ids and name.startswith("staging_") else [])]
+        kept = [column for column in columns if newer or column != "extra"]
+        chosen = [*kept, *(["file_id"] if file_ids and name.startswith("staging_") else [])]
         hashes[name] = hash_rows(place, f"SELECT {', '.join(chosen)} FROM {name}")
     if ledger:
         hashes |= {name: hash_rows(place, f"SELECT * FROM {name}") for name in LEDGER}

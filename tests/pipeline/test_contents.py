@@ -325,12 +325,12 @@ def test_the_lake_of_an_old_warehouse_moves_and_nothing_is_doubled(
 ):
     """Its ledger has no contents: files are known by key, size and rows; retracted ones stay out."""
     old = restore_on(engine, old_version, tmp_path / "old", warehouses, s3)
-    before = hash_tables(old.place, file_ids=True, days=False)
+    before = hash_tables(old.place, file_ids=True, newer=False)
     sources = _moved(old.lake, engine, s3, tmp_path)
     capsys.readouterr()
     assert etl(old.place, *sources, "--json", *batches) == 0
     told = json.loads(capsys.readouterr().out)
-    assert hash_tables(old.place, file_ids=True, days=False) == before
+    assert hash_tables(old.place, file_ids=True, newer=False) == before
     assert len(told["moved"]) == len(told["plan"]["files"])
     assert command(old.place, "check") == 0
     assert etl(old.place, *sources, "--json") == 0

@@ -107,7 +107,7 @@ def test_etl_upgrades_before_it_loads_and_says_so(
     capsys: pytest.CaptureFixture[str],
 ):
     old = restored(engine, old_version)
-    before = hash_tables(old.place, file_ids=True, days=False)
+    before = hash_tables(old.place, file_ids=True, newer=False)
     capsys.readouterr()
     assert etl(old.place, old.log_data, old.song_data, "--plan", "--json") == 0
     planned = json.loads(capsys.readouterr().out)["plan"]["upgrade"]
@@ -115,12 +115,12 @@ def test_etl_upgrades_before_it_loads_and_says_so(
         old_version,
         old_version < schema_version(),
     )
-    assert hash_tables(old.place, file_ids=True, days=False) == before
+    assert hash_tables(old.place, file_ids=True, newer=False) == before
     assert etl(old.place, old.log_data, old.song_data, "--lenient", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["plan"]["upgrade"] == planned
     assert meta(old.place) == (schema_version(), version.RULES_VERSION, models_digest())
-    after = hash_tables(old.place, file_ids=True, days=False)
+    after = hash_tables(old.place, file_ids=True, newer=False)
     # A log that was delivered twice is read again for its rejects, and is a copy now.
     assert {**after, "staging_events": ""} == {**before, "staging_events": ""}
     assert etl(old.place, old.log_data, old.song_data, "--json") == 0
@@ -141,7 +141,7 @@ def test_killed_at_any_statement_an_upgrade_leaves_the_old_warehouse_and_is_done
     assert isinstance(old.place, Path)
     place = tmp_path / "w.duckdb"
     execute = DuckDBEngine._run
-    before = hash_tables(old.place, file_ids=True, ledger=True, days=False)
+    before = hash_tables(old.place, file_ids=True, ledger=True, newer=False)
     number, done = 0, False
     while not done:
         number += 1
@@ -161,7 +161,7 @@ def test_killed_at_any_statement_an_upgrade_leaves_the_old_warehouse_and_is_done
             with suppress(Killed):
                 done = command(place, "upgrade") == 0
         if not done:
-            found = hash_tables(place, file_ids=True, days=False)
+            found = hash_tables(place, file_ids=True, newer=False)
             assert {name: before[name] for name in found} == found, number
             # Every statement until the tables are migrated, then every fourth of those that compute the star.
             number += 3 * _is_migrated(place)
@@ -190,7 +190,7 @@ def test_a_fault_at_any_statement_leaves_the_old_warehouse_on_redshift(
     old = restored("redshift", old_version)
     place = old.place
     assert isinstance(place, OnRedshift)
-    before = hash_tables(place, file_ids=True, days=False)
+    before = hash_tables(place, file_ids=True, newer=False)
     place.server.statements.clear()
     number, done = 0, False
     try:
@@ -200,7 +200,7 @@ def test_a_fault_at_any_statement_leaves_the_old_warehouse_on_redshift(
             done = command(place, "upgrade") == 0
             place.server.faults.clear()
             if not done:
-                assert hash_tables(place, file_ids=True, days=False) == before
+                assert hash_tables(place, file_ids=True, newer=False) == before
                 assert "etl.meta" not in _tables(place) or meta(place)[0] in (old_version, schema_version())
             number += 6
     finally:
@@ -225,7 +225,10 @@ ARGUMENTS = {
     "retract": ["/nowhere", "--yes"],
     "create-tables": ["--drop", "--yes"],
 }
-SUB_COMMANDS = {"rejects": [["list"], ["show"], ["export", "OUT"], ["replay"]]}
+SUB_COMMANDS = {
+    "rejects": [["list"], ["show"], ["export", "OUT"], ["replay"]],
+    "fields": [["list"]],
+}
 # These have nothing to do with a warehouse that exists.
 OTHERS = {"demo", "simulate", "init", "docs", "cluster"}
 
