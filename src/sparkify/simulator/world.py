@@ -28,10 +28,12 @@ from sparkify.simulator.encoder import Encoder
 from sparkify.simulator.machine import compile_machine
 from sparkify.simulator.people import make_people
 from sparkify.simulator.simulation import Events, Simulation
+from sparkify.simulator.truth import truth_text
 
 # Events of one window: enough to spread the cost of a step over many listeners.
 _WINDOW = 80_000
 _MOST_DAYS = 366
+TRUTH = "truth.json"
 SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
 
@@ -96,6 +98,11 @@ class SimulationPlan:
         for name, value, good, expected in rules:
             if not good:
                 raise ConfigError(f"{name} is {value}.", f"Make it {expected}.")
+
+    @property
+    def churn(self) -> bool:
+        """Whether listeners have reasons to leave, which ``truth.json`` tells."""
+        return self.parameters.leaving is not None
 
     @property
     def midnight(self) -> int:
@@ -212,6 +219,8 @@ def write_share(world: World, writer: Writer, worker: int, workers: int, report:
             text = compress(chain([first], chunks), world.plan.compression)
             writer.put(world.plan.log_key(day), text)
             report(files=1)
+    if world.plan.churn and not worker:
+        _write_truth(world, writer, {"totals": {}}, report)
 
 
 def write_dirty(world: World, writer: Writer, report: Report) -> None:
@@ -229,7 +238,17 @@ def write_dirty(world: World, writer: Writer, report: Report) -> None:
         for key, data in soiler.day(day, plan.log_key(day), lines):
             writer.put(key, compress([data], plan.compression))
             report(files=1, rows=len(lines) if key == plan.log_key(day) else 0, size=len(data))
-    writer.put("truth.json", soiler.truth.text())
+    _write_truth(world, writer, soiler.truth.as_json(), report)
+
+
+def _write_truth(world: World, writer: Writer, truth: dict[str, Any], report: Report) -> None:
+    """Write ``truth.json``, with what the simulation knows of its listeners; every day has been simulated."""
+    churn = world.simulation.churn
+    people: Iterable[str] = ()
+    if churn is not None:
+        truth["totals"] |= {"people": len(world.people), "left": churn.left()}
+        people = churn.truth(world.plan.parameters.users.first_id, world.plan.midnight)
+    writer.put(TRUTH, truth_text(truth, people))
     report(files=1)
 
 
