@@ -20,6 +20,8 @@ from sparkify.simulator.people import People
 
 _States = npt.NDArray[np.int16]
 _BITS = 32
+_THUMBS = ("Thumbs Up", "Thumbs Down")
+_NONE = -1
 # Digits of a hazard in the truth: libraries differ in the last ones of an exponential.
 _DIGITS = 9
 
@@ -34,6 +36,11 @@ class Churn:
         self._weights = np.array(
             [leaving.reasons.get(s.page, 0.0) if s.group < OUT_FREE else 0.0 for s in machine.states]
         )
+        up, down = ([n for n, s in enumerate(machine.states) if s.page == page] for page in _THUMBS)
+        self._other_thumb = np.full(len(machine.traits), _NONE, np.int16)
+        self._other_thumb[up] = down
+        # Bits no stream comes to: the streams begin with the keys themselves.
+        self._dislike = _share(~people.key) ** leaving.taste
         self._base = leaving.base * (per_day / people.rate) ** leaving.rarity
         self._mood = np.zeros(len(people))
         self._met = np.zeros(len(people))
@@ -44,7 +51,13 @@ class Churn:
         self._changes: list[tuple[npt.NDArray[np.int32], Integers, Floats]] = []
 
     def turn(self, who: Places, listeners: npt.NDArray[np.void], following: _States, bits: Bits) -> None:
-        """Add what ``listeners``, number ``who``, met; make Cancel the ``following`` of those who leave."""
+        """Add what ``listeners``, number ``who``, met; change what is ``following``.
+
+        Some Thumbs Up turn into Thumbs Down, some ends of sessions into Cancel.
+        """
+        thumbs = places(self._other_thumb[following] != _NONE)
+        down = thumbs[_share(bits[thumbs]) < self._dislike[who[thumbs]]]
+        following[down] = self._other_thumb[following[down]]
         met = self._weights[listeners["state"]]
         touched = places(met != 0)
         self._met[who[touched]] += met[touched]
@@ -63,8 +76,7 @@ class Churn:
         person, now, hazard = person[inside], now[inside], hazard[inside]
         chance = -np.expm1(hazard * (self._since[person] - now) / DAY)
         self._since[person] = now
-        draw = high_bits(more(bits[ends[inside]]), _BITS) / (1 << _BITS)
-        leaves = inside[draw < chance]
+        leaves = inside[_share(bits[ends[inside]]) < chance]
         following[ends[leaves]] = self._machine.cancel[traits[leaves] & GROUP]
 
     def _hazard(self, person: Places) -> Floats:
@@ -90,3 +102,9 @@ class Churn:
                 "hazard": [list(next(pairs)) for _ in range(count)],
             }
             yield f"{json.dumps(str(first_id + index))}: {json.dumps(entry)}"
+
+
+def _share(bits: Bits) -> Floats:
+    """Return a number from 0 up to 1 for each, from bits that decide nothing else."""
+    found: Floats = high_bits(more(bits), _BITS) / (1 << _BITS)
+    return found

@@ -86,6 +86,7 @@ class Leaving:
     rarity: float
     memory: float
     most: float
+    taste: float
     reasons: Mapping[str, float]
 
 
@@ -161,7 +162,7 @@ _OF_CHURN = ("churn", "reasons")
 def _leaving(values: Mapping[str, Any], pages: Mapping[str, Page], where: str) -> Leaving:
     numbers = {
         name: _value("float", values["churn"][name], "churn", name, where)
-        for name in ("base", "rarity", "memory", "most")
+        for name in ("base", "rarity", "memory", "most", "taste")
     }
     reasons = {}
     for page, weight in values["reasons"].items():
@@ -295,7 +296,7 @@ def _check_values(parameters: Parameters, where: str) -> None:
 
 
 def _check_leaving(leaving: Leaving, where: str) -> None:
-    bounds = {"base": (0, 1), "rarity": (0, 3), "memory": (0, 1), "most": (0, 10)}
+    bounds = {"base": (0, 1), "rarity": (0, 3), "memory": (0, 1), "most": (0, 10), "taste": (0, 1000)}
     for name, (least, most) in bounds.items():
         value = getattr(leaving, name)
         if not least <= value <= most:
