@@ -142,10 +142,6 @@ class Simulation:
             following[new] = self._machine.register
         self._put(self._all, then, following, self._machine.traits[following], bits)
 
-    def skip(self, until: int) -> int:
-        """Simulate all events before ``until`` (ms from the start) without keeping them; return the count."""
-        return sum(len(listeners) for _, listeners in self._steps(until))
-
     def advance(self, until: int) -> Events:
         """Emit every event before ``until`` (ms from the start) that has not been emitted yet."""
         columns: list[tuple[npt.NDArray[np.generic], ...]] = []
