@@ -185,7 +185,8 @@ def test_a_song_file_that_is_no_song_is_named(make_plan, aws, tmp_path):
 @pytest.fixture
 def sent(monkeypatch):
     """Wait for the helpers before days are written; return the days they were sent, one by one."""
-    write_days, send, days = workers._write_days, workers._send, []
+    write_days, send = workers._write_days, workers._send
+    days: list[int] = []
 
     def wait_and_write(world, writer, helpers, report):
         assert all(helper.connection.poll(60) for helper in helpers)

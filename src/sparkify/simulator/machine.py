@@ -108,8 +108,8 @@ def compile_machine(parameters: Parameters) -> Machine:
         sums = np.cumsum([0.0, *row.values()])[1:]
         # The last stands for what is missing to 1, and takes rounding with it.
         missing = not row or sums[-1] < 1 - 1e-9
-        targets = np.array([*row, end if missing else list(row)[-1]])
-        places[:] = targets[choices(sums, TABLE)]
+        targets = np.array([*row, end if missing else list(row)[-1]], followers.dtype)
+        places[:] = choices(sums, TABLE, targets)
     return Machine(
         states=states,
         followers=followers.ravel(),

@@ -116,7 +116,9 @@ class Simulation:
         self._arrivals = arrivals
         # Some sixteen places a song, so that the rarest are played too.
         self._song_bits = min(max(18, (16 * len(catalogue.songs)).bit_length()), 24)
-        self._popularity = choices(catalogue.popularity, 1 << self._song_bits).astype(np.int32)
+        self._popularity = choices(
+            catalogue.popularity, 1 << self._song_bits, np.arange(len(catalogue.songs) + 1, dtype=np.int32)
+        )
         self._length = catalogue.milliseconds()
         self._gaps = log_normal_gaps(parameters.gaps.log_mean, parameters.gaps.log_deviation)
         self._redirect = parameters.gaps.redirect_seconds * 1000
