@@ -345,9 +345,10 @@ def test_options_that_make_no_sense_are_refused(make_plan, wrong):
     assert caught.value.hint
 
 
-def test_a_worker_that_fails_fails_the_whole_with_its_reason(make_plan, aws, tmp_path):
+def test_a_worker_that_fails_fails_the_whole_with_its_reason(make_plan, aws, tmp_path, sent):
     (tmp_path / "song_data").mkdir()
     (tmp_path / "log_data").mkdir()
     (tmp_path / "log_data" / "2018").symlink_to("/dev/null")
     with pytest.raises(SourceError, match="log_data/2018"):
         simulate(make_plan(), str(tmp_path), aws, workers=2)
+    assert sent == [0, 1, 2, 3, 4]
