@@ -48,7 +48,7 @@ USERS = {
     "boto3": ("cluster/", "settings/resolution.py"),
     "botocore": ("cluster/", "settings/resolution.py", "lake/bucket.py"),
     "obstore": ("lake/bucket.py", "lake/writer.py", "lake/s3_errors.py"),
-    "zstandard": ("lake/codec.py", "simulator/world.py"),
+    "zstandard": ("lake/codec.py", "simulator/day_file.py"),
     "xxhash": ("intake/content.py",),
     "rich": ("cli/screen.py",),
     "pyarrow": ("api.py",),

@@ -15,6 +15,8 @@ def test_the_shown_defaults_are_the_defaults(tmp_path):
     path = tmp_path / "shown.toml"
     path.write_text(default_text())
     assert load_parameters(path) == load_parameters()
+    path.write_text(default_text(churn=True))
+    assert load_parameters(path, churn=True) == load_parameters(churn=True)
 
 
 def test_a_file_changes_only_what_it_names(tmp_path):
@@ -53,6 +55,7 @@ def test_a_file_changes_only_what_it_names(tmp_path):
         ("[first.free]\n'Home' = 0.5", "first.free"),
         ("[first.free]\n'out NextSong' = 1.0", "first.free"),
         ("[sessions\n", "TOML"),
+        ("[churn]\nbase = 0.1", "churn"),
     ],
 )
 def test_a_file_that_makes_no_sense_is_refused_by_name(tmp_path, text, named):
@@ -63,6 +66,24 @@ def test_a_file_that_makes_no_sense_is_refused_by_name(tmp_path, text, named):
     assert named in caught.value.message
     assert str(path) in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[churn]\nbase = 2", "churn.base"),
+        ("[churn]\nmood = 2", "churn.mood"),
+        ("[reasons]\n'Cart' = 1", 'reasons."Cart"'),
+        ("[reasons]\n'Help' = 'bad'", 'reasons."Help"'),
+        ("[reasons]\n'Help' = 11", 'reasons."Help"'),
+    ],
+)
+def test_reasons_to_leave_that_make_no_sense_are_refused_by_name(tmp_path, text, named):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_parameters(path, churn=True)
+    assert named in caught.value.message
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -13,6 +13,7 @@ import pytest
 import zstandard
 
 from sparkify.errors import ConfigError, SourceError
+from sparkify.simulator import workers
 from sparkify.simulator import world as run
 from sparkify.simulator.workers import simulate
 from sparkify.simulator.world import World, users_for
@@ -181,21 +182,43 @@ def test_a_song_file_that_is_no_song_is_named(make_plan, aws, tmp_path):
         World(make_plan(song_data=str(tmp_path)), aws)
 
 
-def test_the_bytes_do_not_depend_on_the_number_of_workers(make_plan, aws, tmp_path, monkeypatch):
-    plan = make_plan(users=300, days=7)
+@pytest.fixture
+def sent(monkeypatch):
+    """Wait for the helpers before days are written; return the days they were sent, one by one."""
+    write_days, send = workers._write_days, workers._send
+    days: list[int] = []
+
+    def wait_and_write(world, writer, helpers, report):
+        assert all(helper.connection.poll(60) for helper in helpers)
+        write_days(world, writer, helpers, report)
+
+    def note_and_send(helper, plan, unit):
+        days.extend(day for day, _ in unit)
+        return send(helper, plan, unit)
+
+    monkeypatch.setattr(workers, "_write_days", wait_and_write)
+    monkeypatch.setattr(workers, "_send", note_and_send)
+    return days
+
+
+def test_the_bytes_do_not_depend_on_the_number_of_workers(make_plan, aws, tmp_path, sent, monkeypatch):
+    monkeypatch.setattr(run, "_WINDOW", 2_000)  # several units
+    plan = make_plan(users=300, days=7, compression="gzip")
     simulate(plan, str(tmp_path / "1"), aws, workers=1)
     simulate(plan, str(tmp_path / "3"), aws, workers=3)
+    assert sent
     assert tree(tmp_path / "1") == tree(tmp_path / "3")
 
 
 def test_busy_days_in_many_windows_and_many_workers_give_the_same_bytes(
-    make_plan, aws, tmp_path, monkeypatch
+    make_plan, aws, tmp_path, sent, monkeypatch
 ):
     """Days of more than one window are streamed; whoever writes them."""
     plan = make_plan(users=30_000, days=2, songs=0)
     assert 3 * plan.users > run._WINDOW
     simulate(plan, str(tmp_path / "1"), aws, workers=1)
     simulate(plan, str(tmp_path / "2"), aws, workers=2)
+    assert sent
     assert tree(tmp_path / "1") == tree(tmp_path / "2")
     monkeypatch.setattr(run, "_WINDOW", 10**9)
     simulate(plan, str(tmp_path / "whole"), aws, workers=1)
@@ -322,9 +345,10 @@ def test_options_that_make_no_sense_are_refused(make_plan, wrong):
     assert caught.value.hint
 
 
-def test_a_worker_that_fails_fails_the_whole_with_its_reason(make_plan, aws, tmp_path):
+def test_a_worker_that_fails_fails_the_whole_with_its_reason(make_plan, aws, tmp_path, sent):
     (tmp_path / "song_data").mkdir()
     (tmp_path / "log_data").mkdir()
     (tmp_path / "log_data" / "2018").symlink_to("/dev/null")
     with pytest.raises(SourceError, match="log_data/2018"):
         simulate(make_plan(), str(tmp_path), aws, workers=2)
+    assert sent == [0, 1, 2, 3, 4]

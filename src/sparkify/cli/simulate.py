@@ -50,14 +50,21 @@ if TYPE_CHECKING:  # the simulator imports numpy, which `sparkify --help` must n
 @click.option(
     "--compression", type=click.Choice(["none", "gzip", "zstd"]), default="none", help="Of the log files."
 )
+@click.option("--churn", is_flag=True, help="Listeners have reasons to leave, and truth.json tells who left.")
 @click.option("--dirty", is_flag=True, help="Add what real lakes have, and truth.json with what is right.")
 @click.option("--config", "parameters", metavar="FILE", help="TOML: the state machine and every parameter.")
-@click.option("--print-config", is_flag=True, help="Show every parameter with its default, and stop.")
+@click.option(
+    "--print-config",
+    is_flag=True,
+    help="Show every parameter with its default, or what --churn adds to them; and stop.",
+)
 @click.option("--compare", metavar="DIR", help="Compare simulated logs with real ones.")
 @click.option("--workers", type=int, default=0, help="Processes. [default: one a processor, if worth it]")
 @click.option("--force", is_flag=True, help="Replace an earlier simulation in OUT.")
 @json_option
-def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | None, **options: Any) -> None:
+def simulate(
+    out: str | None, as_json: bool, print_config: bool, compare: str | None, churn: bool, **options: Any
+) -> None:
     """Write songs and activity logs below OUT, a folder or s3:// prefix.
 
     \b
@@ -65,6 +72,7 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
       sparkify simulate lake                            a small month: 100 listeners
       sparkify simulate lake --events 1000000 --days 7  a million events in a week
       sparkify simulate lake --dirty                    with everything that goes wrong
+      sparkify simulate lake --churn --users 500        who will leave, and why?
       sparkify simulate --compare my/log_data --users 2000
 
     OUT/song_data and OUT/log_data are laid out as the real ones are; the same options and seed give the
@@ -74,14 +82,14 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
 
     screen = Screen(as_json)
     if print_config:
-        click.echo(default_text(), nl=False)
+        click.echo(default_text(churn=churn), nl=False)
         return
     if out is None and compare is None:
         raise ConfigError(
             "OUT is missing.", Hint("Name a folder or s3:// prefix: {}.", Command("simulate", "lake"))
         )
     aws = settings_from({}).aws
-    plan = _plan(options, aws)
+    plan = _plan(options, aws, churn=churn)
     real = None if compare is None else _profile(compare, aws)  # before the work, should it not be there
     with tempfile.TemporaryDirectory(prefix="sparkify-") if out is None else nullcontext(out) as place:
         result = _write(screen, plan, place, aws, options)
@@ -96,7 +104,7 @@ def simulate(out: str | None, as_json: bool, print_config: bool, compare: str | 
     screen.result(result)
 
 
-def _plan(options: dict[str, Any], aws: AwsSettings) -> SimulationPlan:
+def _plan(options: dict[str, Any], aws: AwsSettings, *, churn: bool) -> SimulationPlan:
     from sparkify.simulator.config import load_parameters
     from sparkify.simulator.world import SimulationPlan, users_for
 
@@ -125,7 +133,7 @@ def _plan(options: dict[str, Any], aws: AwsSettings) -> SimulationPlan:
         "dirty",
     )
     plan = SimulationPlan(
-        parameters=load_parameters(Path(path) if path else None),
+        parameters=load_parameters(Path(path) if path else None, churn=churn),
         start=start,
         days=days,
         users=100 if options["users"] is None else options["users"],

@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +21,7 @@ from sparkify.simulator.people import words
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-@dataclass(frozen=True, slots=True)
-class Song:
+class Song(NamedTuple):
     """A song as the log contains it; ``length`` in seconds."""
 
     artist: str
@@ -124,7 +123,8 @@ def make_catalogue(parameters: Songs, seed: int, known: Sequence[Song], known_sh
     others = []
     for length in lengths:
         artist = names[int(len(names) * rng.random() ** 1.5)]
-        title = next(t for t in titles if (artist, t) not in taken)
+        while (artist, title := next(titles)) in taken:
+            pass
         taken.add((artist, title))
         others.append(Song(artist, title, length))
     edges = [_zipf(parameters, len(known)) * share, share + _zipf(parameters, len(others)) * (1 - share)]
@@ -147,17 +147,25 @@ def _lengths(rng: random.Random, parameters: Songs, count: int) -> list[float]:
 
 def _titles(rng: random.Random) -> Iterator[str]:
     lists = words()["music"]
-    # Each shape is as frequent as it is in this list.
-    shapes = [*["{a} {n}"] * 8, *["The {a} {n}"] * 3, *["{n} of {m}"] * 5, *["{n} and {m}"] * 4]
-    shapes += [*["My {a} {n}"] * 3, *["{n}"] * 4, "{a}", "{u} {n}"]
+    # Each shape is as frequent as it is in this list: adjective, noun, another noun, accented.
+    shapes = [
+        *["%(a)s %(n)s"] * 8,
+        *["The %(a)s %(n)s"] * 3,
+        *["%(n)s of %(m)s"] * 5,
+        *["%(n)s and %(m)s"] * 4,
+    ]
+    shapes += [*["My %(a)s %(n)s"] * 3, *["%(n)s"] * 4, "%(a)s", "%(u)s %(n)s"]
+    # By hand and not by _pick: there are twenty thousand titles at every start.
+    draw, words_of = rng.random, {}
+    adjectives, nouns, accented = lists["adjectives"], lists["nouns"], lists["accented"]
     while True:
-        title = _pick(rng, shapes).format(
-            a=_pick(rng, lists["adjectives"]),
-            n=_pick(rng, lists["nouns"]),
-            m=_pick(rng, lists["nouns"]),
-            u=_pick(rng, lists["accented"]),
-        )
-        yield title + (_pick(rng, lists["endings"]) if rng.random() < 0.12 else "")
+        shape = shapes[int(len(shapes) * draw())]
+        words_of["a"] = adjectives[int(len(adjectives) * draw())]
+        words_of["n"] = nouns[int(len(nouns) * draw())]
+        words_of["m"] = nouns[int(len(nouns) * draw())]
+        words_of["u"] = accented[int(len(accented) * draw())]
+        title = shape % words_of
+        yield title + (_pick(rng, lists["endings"]) if draw() < 0.12 else "")
 
 
 def _artist_names(rng: random.Random, count: int) -> list[str]:

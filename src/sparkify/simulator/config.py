@@ -1,4 +1,4 @@
-"""The simulator's parameters: ``default.toml``, overridden by a user's TOML file, validated."""
+"""The simulator's parameters: ``default.toml``, ``churn.toml`` if wanted, a user's file; validated."""
 
 from __future__ import annotations
 
@@ -79,6 +79,18 @@ class Dirt:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """Why and how fast listeners leave; see ``churn.toml``. ``reasons`` is by page."""
+
+    base: float
+    rarity: float
+    memory: float
+    most: float
+    taste: float
+    reasons: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """The parameters of a simulation that are not options of the command."""
 
@@ -90,15 +102,17 @@ class Parameters:
     pages: Mapping[str, Page]
     first: Mapping[str, Mapping[str, float]]
     transitions: Mapping[str, Mapping[str, Mapping[str, float]]]
+    leaving: Leaving | None = None
 
 
-def default_text() -> str:
-    """Return the commented defaults, as ``--print-config`` shows them."""
-    return resources.files("sparkify.simulator").joinpath("default.toml").read_text(encoding="utf-8")
+def default_text(*, churn: bool = False) -> str:
+    """Return the commented defaults, or what ``churn`` adds to them, as ``--print-config`` shows them."""
+    name = "churn.toml" if churn else "default.toml"
+    return resources.files("sparkify.simulator").joinpath(name).read_text(encoding="utf-8")
 
 
-def load_parameters(path: Path | None = None) -> Parameters:
-    """Return the defaults, changed by the TOML file at ``path``.
+def load_parameters(path: Path | None = None, *, churn: bool = False) -> Parameters:
+    """Return the defaults, with reasons to leave if ``churn``, changed by the TOML file at ``path``.
 
     Raises:
         ConfigError: The file is missing or malformed, a key is unknown, or a value is invalid (a negative
@@ -106,6 +120,10 @@ def load_parameters(path: Path | None = None) -> Parameters:
     """
     values = tomllib.loads(default_text())
     where = "the defaults"
+    if churn:
+        added = tomllib.loads(default_text(churn=True))
+        values |= {name: added[name] for name in _OF_CHURN}
+        _merge(values, added, where)
     if path is not None:
         where = str(path)
         _merge(values, _read(path), where)
@@ -116,7 +134,14 @@ def load_parameters(path: Path | None = None) -> Parameters:
             **{f.name: _value(f.type, table[f.name], name, f.name, where) for f in fields(kind)}
         )
     pages = {name: _page(name, served, where) for name, served in values["pages"].items()}
-    parameters = Parameters(**sections, pages=pages, first=values["first"], transitions=values["transitions"])
+    leaving = _leaving(values, pages, where) if churn else None
+    parameters = Parameters(
+        **sections,
+        pages=pages,
+        first=values["first"],
+        transitions=values["transitions"],
+        leaving=leaving,
+    )
     _check_values(parameters, where)
     _check_machine(parameters, where)
     return parameters
@@ -129,6 +154,24 @@ _SECTIONS: Mapping[str, type] = {
     "songs": Songs,
     "dirt": Dirt,
 }
+
+
+_OF_CHURN = ("churn", "reasons")
+
+
+def _leaving(values: Mapping[str, Any], pages: Mapping[str, Page], where: str) -> Leaving:
+    numbers = {
+        name: _value("float", values["churn"][name], "churn", name, where)
+        for name in ("base", "rarity", "memory", "most", "taste")
+    }
+    reasons = {}
+    for page, weight in values["reasons"].items():
+        if page not in pages:
+            raise _bad(where, f'reasons."{page}"', "is a page nobody defined", "Add it to [pages].")
+        reasons[page] = _value("float", weight, "reasons", f'"{page}"', where)
+        if not -10 <= reasons[page] <= 10:
+            raise _bad(where, f'reasons."{page}"', f"is {weight}", "Make it between -10 and 10.")
+    return Leaving(**numbers, reasons=reasons)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -149,13 +192,15 @@ def _read(path: Path) -> dict[str, Any]:
 def _merge(values: dict[str, Any], given: Mapping[str, Any], where: str) -> None:
     for section, table in given.items():
         if section not in values:
+            if section in _OF_CHURN:
+                raise _bad(where, section, "belongs to --churn", "Say --churn too, or leave it out.")
             raise _bad(where, section, "is not a section", f"The sections are {', '.join(values)}.")
         if not isinstance(table, dict):
             raise _bad(where, section, "is not a table", f"Write [{section}] and its keys below.")
         if section in _GROUPS:
             _merge_rows(values[section], section, table, where)
             continue
-        unknown = set(table) - set(values[section]) if section != "pages" else set()
+        unknown = set(table) - set(values[section]) if section not in ("pages", "reasons") else set()
         for key in sorted(unknown):
             known = ", ".join(values[section])
             raise _bad(where, f"{section}.{key}", "is not known", f"Known are {known}.")
@@ -246,6 +291,16 @@ def _check_values(parameters: Parameters, where: str) -> None:
             raise _bad(
                 where, name, f"is {getattr(getattr(parameters, section), key)}", f"Make it {expected}."
             )
+    if parameters.leaving is not None:
+        _check_leaving(parameters.leaving, where)
+
+
+def _check_leaving(leaving: Leaving, where: str) -> None:
+    bounds = {"base": (0, 1), "rarity": (0, 3), "memory": (0, 1), "most": (0, 10), "taste": (0, 1000)}
+    for name, (least, most) in bounds.items():
+        value = getattr(leaving, name)
+        if not least <= value <= most:
+            raise _bad(where, f"churn.{name}", f"is {value}", f"Make it between {least} and {most}.")
 
 
 def _check_machine(parameters: Parameters, where: str) -> None:

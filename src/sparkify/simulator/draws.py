@@ -10,7 +10,9 @@ needed, and they are exact integers, no library's ``exp``.
 from __future__ import annotations
 
 import math
+from functools import cache
 from statistics import NormalDist
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ Bits = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Places = npt.NDArray[np.intp]
+_T = TypeVar("_T", bound=np.generic)
 
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -70,14 +73,22 @@ def high_bits(bits: Bits, count: int) -> Places:
     return (bits >> np.uint64(64 - count)).view(np.int64)
 
 
-def choices(cumulative: Floats, size: int) -> Places:
+def choices(cumulative: Floats, size: int, targets: npt.NDArray[_T]) -> npt.NDArray[_T]:
     """Return the quantiles of a choice, ``size`` of them.
 
     Args:
         cumulative: Running sum of the shares; what is missing to 1 is one choice more.
         size: So many equally likely places; shares are rounded to that part of 1.
+        targets: What is chosen, one more than shares.
     """
-    return np.searchsorted(cumulative, (np.arange(size) + 0.5) / size, side="right")
+    # Where each choice ends, not which each place has: there are few choices and many places.
+    ends = np.searchsorted(_middles(size), cumulative)
+    return np.repeat(targets, np.diff(ends, prepend=0, append=size))
+
+
+@cache
+def _middles(size: int) -> Floats:
+    return (np.arange(size) + 0.5) / size
 
 
 def log_normal_gaps(log_mean: float, log_deviation: float) -> Integers:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from sparkify.simulator.catalogue import Catalogue
 from sparkify.simulator.draws import Integers
-from sparkify.simulator.machine import NEXT_SONG, OUT_FREE, PAID, Machine, State
+from sparkify.simulator.machine import CANCELLED_FREE, GUEST, NEXT_SONG, OUT_FREE, PAID, Machine, State
 from sparkify.simulator.people import People, first_names, user_agents, words
 from sparkify.simulator.simulation import Events
 
@@ -90,9 +90,13 @@ class Encoder:
         distinct = list(dict.fromkeys(pages))
         self._page = np.array([distinct.index(page) for page in pages], np.int32)
         lists = words()["people"]
-        # The last of each is for those who are logged out.
-        names = [f'"auth":"Logged In","firstName":{json.dumps(n)},"gender":"{g}"' for n, g in first_names()]
-        names.append('"auth":"Logged Out","firstName":null,"gender":null')
+        # The last of each is for those who are logged out; of the names the last but one, before guests.
+        names = [
+            f'"auth":"{auth}","firstName":{json.dumps(n)},"gender":"{g}"'
+            for auth in ("Logged In", "Cancelled")
+            for n, g in first_names()
+        ]
+        names += [f'"auth":"{auth}","firstName":null,"gender":null' for auth in ("Logged Out", "Guest")]
         families = [*lists["family"], None]
         metros = [encode_text(metro) for metro in [*lists["metros"], None]]
         places = [
@@ -103,7 +107,7 @@ class Encoder:
         ]
         agents = [encode_text(form) for agent in user_agents() for form in (agent, f'"{agent}"')]
         agents.append(b"null")
-        self._counts = len(names), len(families), len(metros), len(agents)
+        self._counts = len(names) - 1, len(families), len(metros), len(agents)
         self._pages = len(distinct)
         self._table = table = _Table()
         self._artist, self._length, self._song = map(table.add, _row_fragments(machine, catalogue, tag))
@@ -139,8 +143,9 @@ class Encoder:
         """Return each event's fragments by their numbers, after putting the window's own into the table."""
         used, stretch = _compact(events)
         user, group = events.user[used], events.group[used]
-        outside = group >= OUT_FREE
-        first, family, place, agent = self._listener_numbers(user, outside, group % OUT_FREE == PAID)
+        outside = (group >= OUT_FREE) & (group < CANCELLED_FREE)
+        first, family, place, agent = self._listener_numbers(user, outside, group & PAID != 0)
+        first += np.where(outside, group == GUEST, (group >= CANCELLED_FREE) * len(first_names()))
         self._table.cut(self._fixed)
         sessions = self._table.add(self._session_fragments(user, events.session[used], outside))
         ids = zip((user + self._first_id).tolist(), outside.tolist(), strict=True)

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from sparkify.errors import SourceError
 from sparkify.lake.writer import Writer
 from sparkify.simulator.dirt import Soiler, beside_log
-from sparkify.simulator.world import World
+from sparkify.simulator.world import TRUTH, World
 from sparkify.text import counted
 
 MANIFEST = "simulation-files.txt"
-TRUTH = "truth.json"
 _HEAD = "# The files of a simulation. sparkify simulate --force removes these and no others."
 _SHOWN = 3
 
@@ -65,8 +64,9 @@ def _keys(world: World) -> Iterator[str]:
         yield plan.log_key(day)
         if plan.dirty:
             yield from beside_log(plan.log_key(day))
-    if plan.dirty:
+    if plan.dirty or plan.churn:
         yield TRUTH
+    if plan.dirty:
         # The random choice gives the same keys every time.
         yield from (key for key, _ in Soiler(plan.parameters.dirt, plan.days, plan.seed).songs(world.records))
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from sparkify.simulator.arrivals import NEVER, Arrivals
 from sparkify.simulator.catalogue import Catalogue
+from sparkify.simulator.churn import Churn
 from sparkify.simulator.config import Parameters
 from sparkify.simulator.draws import (
     GAPS_SHIFT,
@@ -29,7 +30,7 @@ from sparkify.simulator.draws import (
     more,
     places,
 )
-from sparkify.simulator.machine import ENDS, FREE, GROUP, OUT_FREE, PAID, REDIRECTS, SINGS, Machine
+from sparkify.simulator.machine import ENDS, FREE, GROUP, LAST, PAID, REDIRECTS, SINGS, Machine
 from sparkify.simulator.people import People
 
 _Index = npt.NDArray[np.intp]
@@ -115,12 +116,16 @@ class Simulation:
         self._arrivals = arrivals
         # Some sixteen places a song, so that the rarest are played too.
         self._song_bits = min(max(18, (16 * len(catalogue.songs)).bit_length()), 24)
-        self._popularity = choices(catalogue.popularity, 1 << self._song_bits).astype(np.int32)
+        self._popularity = choices(
+            catalogue.popularity, 1 << self._song_bits, np.arange(len(catalogue.songs) + 1, dtype=np.int32)
+        )
         self._length = catalogue.milliseconds()
         self._gaps = log_normal_gaps(parameters.gaps.log_mean, parameters.gaps.log_deviation)
         self._redirect = parameters.gaps.redirect_seconds * 1000
         self._pause = int(parameters.sessions.minimum_gap_minutes * 60_000)
         self._waits = exponential()
+        leaving = parameters.leaving
+        self.churn = None if leaving is None else Churn(leaving, machine, people, parameters.sessions.per_day)
 
         self._all = np.zeros(len(people), _LISTENER)
         self._all["stream"] = people.key
@@ -132,11 +137,12 @@ class Simulation:
         level = np.where(self._people.paid, PAID, FREE)
         after = np.maximum(self._people.registered, 0)
         then, following = self._begin(everyone, after, level, bits)
+        if self.churn is not None:
+            # Newcomers register in a first session of their own; who registered is free.
+            new = places(self._people.registered >= 0)
+            then[new] = np.maximum(self._people.registered[new] - self._redirect, 0)
+            following[new] = self._machine.register
         self._put(self._all, then, following, self._machine.traits[following], bits)
-
-    def skip(self, until: int) -> int:
-        """Simulate all events before ``until`` (ms from the start) without keeping them; return the count."""
-        return sum(len(listeners) for _, listeners in self._steps(until))
 
     def advance(self, until: int) -> Events:
         """Emit every event before ``until`` (ms from the start) that has not been emitted yet."""
@@ -178,6 +184,8 @@ class Simulation:
         bits = _bits(listeners)
         now, state, song_ends = listeners["at"], listeners["state"], listeners["song_ends"]
         following = machine.step(state, bits)
+        if self.churn is not None:
+            self.churn.turn(who, listeners, following, bits)
         # The next song waits for the end of this one, whatever is clicked meanwhile.
         traits = machine.traits.take(following)
         waits = (traits & SINGS != 0) & (song_ends > now)
@@ -187,10 +195,11 @@ class Simulation:
         listeners["item"] += 1
         over = places(traits & ENDS != 0)
         if over.size:
-            level = (listeners["traits"][over] & GROUP) % OUT_FREE
+            before = listeners["traits"][over]
             then[over], following[over] = self._begin(
-                who[over], now[over] + self._pause, level, more(bits[over])
+                who[over], now[over] + self._pause, before & PAID, more(bits[over])
             )
+            then[over[before & LAST != 0]] = NEVER
             traits[over] = machine.traits[following[over]]
             song_ends[over] = 0
             listeners["session"][over] += 1

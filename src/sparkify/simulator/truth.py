@@ -1,9 +1,10 @@
-"""``truth.json``: the records of each file that a correct load accepts and rejects, and the totals."""
+"""``truth.json``: of each file the records that a correct load accepts and rejects; who leaves, and why."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,12 +65,11 @@ class Truth:
     users: set[str] = field(default_factory=set)
     songs: set[str] = field(default_factory=set)
 
-    def text(self) -> bytes:
-        """Return ``truth.json``."""
+    def _totals(self) -> dict[str, Any]:
         events = [truth for truth in self.files.values() if truth.kind == "events"]
         songs = [truth for truth in self.files.values() if truth.kind == "songs"]
         reasons = Counter(reason for truth in self.files.values() for _, reason in truth.rejected)
-        totals = {
+        return {
             "read": sum(truth.accepted + len(truth.rejected) for truth in self.files.values()),
             "rejected": dict(sorted(reasons.items())),
             "duplicates": sum(len(truth.duplicates) for truth in events),
@@ -79,5 +79,17 @@ class Truth:
             "staging_songs": sum(truth.accepted for truth in songs),
             "songs": len(self.songs),
         }
+
+    def as_json(self) -> dict[str, Any]:
+        """Return ``totals`` and ``files`` of ``truth.json``."""
         files = {key: self.files[key].as_json() for key in sorted(self.files)}
-        return json.dumps({"totals": totals, "files": files}, indent=1).encode() + b"\n"
+        return {"totals": self._totals(), "files": files}
+
+
+def truth_text(truth: Mapping[str, Any], people: Iterable[str]) -> bytes:
+    """Return ``truth.json``: the ``truth`` and, where there are any, the ``people``, each on a line."""
+    text = json.dumps(truth, indent=1)
+    lines = ",\n  ".join(people)
+    if lines:
+        text = f'{text.removesuffix("}").rstrip()},\n "people": {{\n  {lines}\n }}\n}}'
+    return text.encode() + b"\n"

@@ -1,35 +1,47 @@
-"""Start and stop worker processes that share a simulation's work, and receive their progress."""
+"""Share a simulation's work among processes: this one simulates, and all write.
+
+Writing costs several times what simulating does. So one process simulates, which nothing has to be agreed
+on for, and sends days to helpers (:mod:`sparkify.simulator.helper`); while they have enough to do, it writes
+days itself. Each file has one author, and the bytes do not depend on who that is.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from sparkify.errors import FAILED, SourceError, SparkifyError
+from sparkify.errors import SourceError, SparkifyError
 from sparkify.lake.writer import Writer
 from sparkify.settings import AwsSettings
-from sparkify.simulator.catalogue import Song, read_songs
+from sparkify.simulator.catalogue import read_songs
+from sparkify.simulator.day_file import Report, write_day
+from sparkify.simulator.encoder import Encoder
+from sparkify.simulator.helper import ENCODER, END, EVENTS, FILE, STOP, Task, work
 from sparkify.simulator.manifest import make_room
+from sparkify.simulator.simulation import Events
 from sparkify.simulator.world import (
     Counts,
-    Report,
     SimulationPlan,
     World,
     write_dirty,
-    write_share,
+    write_songs,
+    write_truth,
 )
 
-# A process takes about half a second to start and to build its world.
+# A process takes about half a second to start.
 _WORTH_A_PROCESS = 300_000
-# Seconds for a stopped worker to remove its unfinished files.
+# A helper has enough to do for now with so many events to write, or with as many as a unit has.
+_ENOUGH = 80_000
+# Seconds for a stopped helper to remove its unfinished files.
 _PATIENCE = 5.0
+Unit = list[tuple[int, Iterable[Events]]]
 
 
 def simulate(
@@ -55,8 +67,7 @@ def simulate(
         SourceError: The place is not empty, or cannot be written.
     """
     writer = Writer(uri, aws)
-    # Read once and handed on: a catalogue that cannot be read is noticed before anything is taken away, and
-    # the workers must not see one that changed in between.
+    # First: a catalogue that cannot be read is noticed before anything is taken away.
     known = read_songs(plan.song_data, aws) if plan.song_data else None
     counts = Counts()
 
@@ -74,55 +85,117 @@ def simulate(
         make_room(writer, world, force=force)
         write_dirty(world, writer, count)
         return counts
-    with _started([(plan, uri, aws, known, worker, workers) for worker in range(1, workers)]) as running:
+    with _started([(uri, aws, plan.compression)] * (workers - 1)) as helpers:
         world = World(plan, aws, known)
-        # While they start, since removing a large simulation takes as long; they wait for our word.
+        # While they start, since removing a large simulation takes as long.
         make_room(writer, world, force=force)
-        for connection in running:
-            with suppress(BrokenPipeError):  # _listen says how it ended
-                connection.send("go")
-
-        def count_all(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
-            count(files=files, rows=rows, size=size)
-            # Between two files: what is raised while one is being written would look like its fault.
-            if files:
-                _listen(running, count, patience=0)
-
-        # This process is the first worker: starting one more would cost what half a million events do.
-        write_share(world, writer, 0, workers, count_all)
-        while running:
-            _listen(running, count)
+        write_songs(world, writer, count)
+        _write_days(world, writer, helpers, count)
+    if plan.churn:
+        write_truth(world, writer, {"totals": {}}, count)
     return counts
 
 
-Task = tuple[SimulationPlan, str, AwsSettings, list[Song] | None, int, int]
-Running = dict[Connection, SpawnProcess]
+@dataclass(eq=False)
+class _Helper:
+    """A process that writes days.
+
+    Attributes:
+        process: It.
+        connection: To it.
+        ready: Whether it has the encoder.
+        waiting: So many events that were sent are not written yet.
+    """
+
+    process: SpawnProcess
+    connection: Connection
+    ready: bool = False
+    waiting: int = 0
+
+
+Helpers = list[_Helper]
+
+
+def _write_days(world: World, writer: Writer, helpers: Helpers, report: Report) -> None:
+    """Write every day's file, with the help of ``helpers``."""
+    plan = world.plan
+    units = world.units()
+    working = list(helpers)
+    enough = _ENOUGH
+
+    def feed() -> None:
+        """Simulate as many days more as keep the helpers busy while this process writes some."""
+        nonlocal enough
+        _listen(working, world.encoder, report, patience=0)
+        while free := [helper for helper in working if helper.ready and helper.waiting < enough]:
+            unit = next(units, None)
+            if unit is None:
+                return
+            sent = _send(min(free, key=lambda helper: helper.waiting), plan, unit)
+            enough = max(_ENOUGH, sent)
+
+    def count(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
+        report(files=files, rows=rows, size=size)
+        # Between two files: what is raised while one is being written would look like its fault.
+        if files:
+            feed()
+
+    feed()
+    for unit in units:
+        # What is written here is simulated first, if days of the helpers come in between.
+        days = [(day, list(parts) if working else parts) for day, parts in unit]
+        for day, parts in days:
+            write_day(world.encoder, writer, plan.log_key(day), parts, plan.compression, count)
+        feed()
+    # Those who are not ready by now are not needed.
+    working = [helper for helper in working if helper.ready]
+    for helper in working:
+        _tell(helper, (STOP,))
+    while working:
+        _listen(working, world.encoder, report)
+
+
+def _send(helper: _Helper, plan: SimulationPlan, unit: Unit) -> int:
+    """Send a unit's days; return the number of events."""
+    before = helper.waiting
+    for day, parts in unit:
+        _tell(helper, (FILE, plan.log_key(day)))
+        for events in parts:
+            helper.waiting += len(events)
+            _tell(helper, (EVENTS, events))
+        _tell(helper, (END,))
+    return helper.waiting - before
+
+
+def _tell(helper: _Helper, message: tuple[object, ...]) -> None:
+    with suppress(BrokenPipeError):  # _listen says how it ended
+        helper.connection.send(message)
 
 
 @contextmanager
-def _started(tasks: Sequence[Task]) -> Iterator[Running]:
-    """Start a process for each task, which waits for a start message; all are stopped at the end."""
+def _started(tasks: Sequence[Task]) -> Iterator[Helpers]:
+    """Start a process for each task; all are stopped at the end."""
     # Not fork: the object store's client has threads of its own, which a fork would leave behind.
     context = multiprocessing.get_context("spawn")
-    running: Running = {}
+    helpers: Helpers = []
     try:
         for task in tasks:
             mine, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, task), daemon=True)
+            process = context.Process(target=work, args=(theirs, task), daemon=True)
             with _interrupts_held_back():
                 process.start()
             theirs.close()
-            running[mine] = process
-        yield dict(running)
+            helpers.append(_Helper(process, mine))
+        yield helpers
     finally:
-        for process in running.values():
-            process.terminate()
-        for connection, process in running.items():
-            process.join(_PATIENCE)
-            if process.is_alive():  # in a request to a store that does not answer
-                process.kill()
-                process.join()
-            connection.close()
+        for helper in helpers:
+            helper.process.terminate()
+        for helper in helpers:
+            helper.process.join(_PATIENCE)
+            if helper.process.is_alive():  # in a request to a store that does not answer
+                helper.process.kill()
+                helper.process.join()
+            helper.connection.close()
 
 
 @contextmanager
@@ -140,61 +213,43 @@ def _interrupts_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _listen(running: Running, report: Report, patience: float | None = None) -> None:
-    """Report the workers' progress, and remove finished workers from ``running``.
+def _listen(working: Helpers, encoder: Encoder, report: Report, patience: float | None = None) -> None:
+    """Hear what the helpers have to say, and remove those that are done from ``working``.
 
     Args:
-        running: The workers that are not done.
+        working: The helpers that are not done.
+        encoder: For those who are ready for it.
         report: Called with their progress.
         patience: Seconds to wait for the first message; None waits without a limit.
 
     Raises:
-        SourceError: What a worker failed with.
-        SparkifyError: A worker ended without a message.
+        SourceError: What a helper failed with.
+        SparkifyError: A helper ended without a message.
     """
-    while ready := wait(list(running), patience):
+    by_connection = {helper.connection: helper for helper in working}
+    while ready := wait(list(by_connection), patience):
         patience = 0
         for connection in ready:
             assert isinstance(connection, Connection)
+            helper = by_connection[connection]
             try:
                 kind, *values = connection.recv()
             except EOFError:
-                running[connection].join()
+                helper.process.join()
                 raise SparkifyError(
-                    f"a worker process ended with exit code {running[connection].exitcode}.",
+                    f"a worker process ended with exit code {helper.process.exitcode}.",
                     "If the machine is short of memory, use fewer --workers.",
                 ) from None
-            if kind == "done":
-                del running[connection]
+            if kind == "ready":
+                helper.ready = True
+                _tell(helper, (ENCODER, encoder))
+            elif kind == "done":
+                working.remove(helper)
+                del by_connection[connection]
             elif kind == "failed":
                 message, hint, uri = values
                 raise SourceError(message, hint, uri=uri)
             else:
                 files, rows, size = values
+                helper.waiting -= rows
                 report(files=files, rows=rows, size=size)
-
-
-def _work(connection: Connection, task: Task) -> None:
-    """Do one worker's share and send its progress; runs in its own process."""
-    # Ctrl-C reaches the whole group; the parent decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stopping: list[int] = []
-
-    def tell(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
-        if stopping:
-            sys.exit(128 + stopping[0])
-        connection.send(("progress", files, rows, size))
-
-    plan, uri, aws, known, worker, workers = task
-    try:
-        world, writer = World(plan, aws, known), Writer(uri, aws)
-        connection.recv()
-        # From now on its SIGTERM is obeyed between two chunks of a file, so that what is half written is
-        # taken away on the way out.
-        signal.signal(signal.SIGTERM, lambda number, _: stopping.append(number))
-        write_share(world, writer, worker, workers, tell)
-        connection.send(("done",))
-    except SourceError as exc:
-        connection.send(("failed", exc.message, exc.hint, exc.uri))
-    except (BrokenPipeError, EOFError):
-        sys.exit(FAILED)  # the parent is gone, and with it the reason to go on

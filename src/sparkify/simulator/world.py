@@ -1,21 +1,16 @@
-"""A simulation from its options to its files, in one process or several.
+"""A simulation from its options to the events of its days, and to its files where one process writes them.
 
-Every worker simulates everything, which costs little, and writes out every so-many-th stretch of days, which
-costs much; the other days are computed without keeping their events. Nothing has to be sent between
-workers, and each file has one author. What a worker knows of time and chance depends on the plan alone, so
-the bytes do not depend on the number of workers.
+Several processes: see :mod:`sparkify.simulator.workers`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain
-from typing import Any, Protocol
+from typing import Any
 
 from sparkify.errors import ConfigError
 from sparkify.lake.writer import Writer
@@ -23,15 +18,18 @@ from sparkify.settings import AwsSettings
 from sparkify.simulator.arrivals import DAY, Arrivals
 from sparkify.simulator.catalogue import Song, make_catalogue, make_records, read_songs, song_of
 from sparkify.simulator.config import Parameters
+from sparkify.simulator.day_file import Report, compress
 from sparkify.simulator.dirt import Soiler
 from sparkify.simulator.encoder import Encoder
 from sparkify.simulator.machine import compile_machine
 from sparkify.simulator.people import make_people
 from sparkify.simulator.simulation import Events, Simulation
+from sparkify.simulator.truth import truth_text
 
 # Events of one window: enough to spread the cost of a step over many listeners.
 _WINDOW = 80_000
 _MOST_DAYS = 366
+TRUTH = "truth.json"
 SUFFIXES = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
 
@@ -98,6 +96,11 @@ class SimulationPlan:
                 raise ConfigError(f"{name} is {value}.", f"Make it {expected}.")
 
     @property
+    def churn(self) -> bool:
+        """Whether listeners have reasons to leave, which ``truth.json`` tells."""
+        return self.parameters.leaving is not None
+
+    @property
     def midnight(self) -> int:
         """The start of the first day, ms since 1970."""
         return int(datetime(self.start.year, self.start.month, self.start.day, tzinfo=UTC).timestamp()) * 1000
@@ -106,13 +109,6 @@ class SimulationPlan:
         """Return the key of a day's log; ``day`` counts from 0."""
         when = self.start + timedelta(days=day)
         return f"log_data/{when:%Y/%m/%Y-%m-%d}-events.json{SUFFIXES[self.compression]}"
-
-
-class Report(Protocol):
-    """A callback for progress: files, events (``rows``) and bytes since the last call."""
-
-    def __call__(self, *, files: int = 0, rows: int = 0, size: int = 0) -> None:
-        """Add to the counts."""
 
 
 @dataclass(slots=True)
@@ -167,29 +163,32 @@ class World:
             tag=plan.tag,
         )
 
-    def days(self, worker: int = 0, workers: int = 1) -> Iterator[tuple[int, Iterable[Events]]]:
-        """Yield (day, the day's events in parts) of every n-th unit; the caller has to consume every part.
+    def days(self) -> Iterator[tuple[int, Iterable[Events]]]:
+        """Yield (day, the day's events in parts); the caller has to consume every part."""
+        for unit in self.units():
+            yield from unit
+
+    def units(self) -> Iterator[list[tuple[int, Iterable[Events]]]]:
+        """Yield the days of :meth:`days` in units; the caller has to consume one before the next.
 
         A unit is several quiet days simulated at once, or one busy day in several windows. How busy the
-        last unit was decides the next; so the units depend on the simulation alone. Those of other workers
-        are simulated too, but their events are not kept.
+        last unit was decides the next; so the units depend on the simulation alone.
         """
         a_day = 3.0 * len(self.people)
-        day = unit = 0
+        day = 0
         while day < self.plan.days:
             span = min(max(int(_WINDOW / max(a_day, 1.0)), 1), _MOST_DAYS, self.plan.days - day)
-            if unit % workers != worker:
-                count = self.simulation.skip((day + span) * DAY)
-            elif a_day >= _WINDOW:
+            if a_day >= _WINDOW:
                 counts: list[int] = []
-                yield day, self._windows(day, math.ceil(a_day / _WINDOW), counts)
+                yield [(day, self._windows(day, math.ceil(a_day / _WINDOW), counts))]
                 count = sum(counts)
             else:
                 events = self.simulation.advance((day + span) * DAY)
-                for each in range(day, day + span):
-                    yield each, [events.between(each * DAY, (each + 1) * DAY)]
+                yield [
+                    (each, [events.between(each * DAY, (each + 1) * DAY)]) for each in range(day, day + span)
+                ]
                 count = len(events)
-            a_day, day, unit = count / span, day + span, unit + 1
+            a_day, day = count / span, day + span
 
     def _windows(self, day: int, windows: int, counts: list[int]) -> Iterator[Events]:
         for window in range(1, windows + 1):
@@ -198,20 +197,12 @@ class World:
             yield events
 
 
-def write_share(world: World, writer: Writer, worker: int, workers: int, report: Report) -> None:
-    """Write the song files and days that are this worker's; ``worker`` counts from 0."""
-    own = world.records[worker::workers]
-    for start in range(0, len(own), 1000):
-        batch = [(key, json.dumps(record).encode()) for key, record in own[start : start + 1000]]
+def write_songs(world: World, writer: Writer, report: Report) -> None:
+    """Write the song files."""
+    for start in range(0, len(world.records), 1000):
+        batch = [(key, json.dumps(record).encode()) for key, record in world.records[start : start + 1000]]
         writer.put_all(batch)
         report(files=len(batch), size=sum(len(data) for _, data in batch))
-    for day, parts in world.days(worker, workers):
-        chunks = _texts(world.encoder, parts, report)
-        first = next(chunks, None)
-        if first is not None:
-            text = compress(chain([first], chunks), world.plan.compression)
-            writer.put(world.plan.log_key(day), text)
-            report(files=1)
 
 
 def write_dirty(world: World, writer: Writer, report: Report) -> None:
@@ -229,42 +220,18 @@ def write_dirty(world: World, writer: Writer, report: Report) -> None:
         for key, data in soiler.day(day, plan.log_key(day), lines):
             writer.put(key, compress([data], plan.compression))
             report(files=1, rows=len(lines) if key == plan.log_key(day) else 0, size=len(data))
-    writer.put("truth.json", soiler.truth.text())
+    write_truth(world, writer, soiler.truth.as_json(), report)
+
+
+def write_truth(world: World, writer: Writer, truth: dict[str, Any], report: Report) -> None:
+    """Write ``truth.json``, with what the simulation knows of its listeners; every day has been simulated."""
+    churn = world.simulation.churn
+    people: Iterable[str] = ()
+    if churn is not None:
+        truth["totals"] |= {"people": len(world.people), "left": churn.left()}
+        people = churn.truth(world.plan.parameters.users.first_id, world.plan.midnight)
+    writer.put(TRUTH, truth_text(truth, people))
     report(files=1)
-
-
-def _texts(encoder: Encoder, parts: Iterable[Events], report: Report) -> Iterator[bytes | memoryview]:
-    """Yield the day's text in chunks; the last line has no line break, as in the real logs."""
-    held = b""
-    for events in parts:
-        size = 0
-        for text in encoder.texts(events):
-            if held:
-                yield held
-            held = text
-            size += len(text)
-        report(rows=len(events), size=size)
-    if held:
-        yield memoryview(held)[:-1]
-
-
-def compress(chunks: Iterable[bytes | memoryview], compression: str) -> Iterable[bytes | memoryview]:
-    """Compress a text in chunks; the same text gives the same bytes."""
-    if compression == "none":
-        yield from chunks
-        return
-    stream: Any
-    if compression == "gzip":
-        stream = zlib.compressobj(wbits=31)  # 31: with a gzip header, without a time in it
-    else:
-        import zstandard
-
-        stream = zstandard.ZstdCompressor().compressobj()
-    for chunk in chunks:
-        packed = stream.compress(chunk)
-        if packed:
-            yield packed
-    yield stream.flush()
 
 
 def users_for(events: int, plan: SimulationPlan, aws: AwsSettings) -> int:
