@@ -165,7 +165,7 @@ def test_doctor_needs_no_more_than_operator_and_etl(config, moto, recorder, caps
     allowed = actions_in(printed(capsys, "operator")) | actions_in(printed(capsys, "etl"))
     assert recorder.actions - FREE <= allowed
     # Files and STAGING are asked through the stores of a run, within what `policy etl` allows.
-    assert {"s3:ListBucket", "iam:GetRole", "iam:GetRolePolicy"} <= recorder.actions
+    assert {"redshift:DescribeClusters", "iam:GetRole", "iam:GetRolePolicy"} <= recorder.actions
 
 
 PLACES = Sources(

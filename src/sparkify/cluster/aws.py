@@ -58,13 +58,6 @@ CAPACITY = frozenset(
 )
 STATE = frozenset({"InvalidClusterState", "InvalidClusterStateFault", "ConflictException"})
 
-# IAM actions whose name differs from the API call's.
-_ACTIONS = {
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:HeadObject": "s3:GetObject",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -149,9 +142,11 @@ class Aws:
 
 
 def iam_action(service: str, api_name: str) -> str:
-    """Return the IAM action that an API call needs, such as ``redshift:CreateCluster``."""
-    action = f"{service}:{api_name}"
-    return _ACTIONS.get(action, action)
+    """Return the IAM action that an API call needs, such as ``redshift:CreateCluster``.
+
+    For the services we call it has the call's name; for some calls of S3 it would not.
+    """
+    return f"{service}:{api_name}"
 
 
 def refusal(action: str, code: str, message: str) -> SparkifyError:

@@ -7,16 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sparkify.cluster.aws import Aws
+from sparkify.cluster.region import verify_host
 from sparkify.cluster.spec import identifier_of, is_serverless
 from sparkify.settings import Settings
 
 
 def database_credentials(aws: Aws, settings: Settings) -> tuple[str, str]:
-    """Return user and password: those of dwh.cfg, or temporary ones from AWS where the password is empty."""
+    """Return user and password: those of dwh.cfg, or temporary ones from AWS where the password is empty.
+
+    Raises:
+        ConfigError: HOST is in another region than these credentials are asked in.
+    """
     cluster = settings.cluster
     if cluster.db_password:
         return cluster.db_user, str(cluster.db_password)
     identifier = identifier_of(settings)
+    verify_host(cluster.host, identifier, aws.region)
     if is_serverless(settings):
         with _unlogged():
             answer = aws.call(
