@@ -6,6 +6,7 @@ requests are checked against AWS's service model, and answers have the shapes th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +38,8 @@ class ServerlessDouble:
         self.limits: list[dict[str, Any]] = []
         self.snapshots: list[dict[str, Any]] = []
         self.tags: dict[str, dict[str, str]] = {}
+        self.identities: dict[str, str] = {}  # of GetCredentials: user and temporary password
+        self.password = "Managed-by-AWS1"
         self.clock = Clock(datetime.now(UTC))
         self.calls = 0
         self._own = boto3.client(
@@ -106,6 +109,12 @@ class ServerlessDouble:
             "creationDate": self.clock(),
             "iamRoles": [f"IamRole(applyStatus=in-sync, iamRoleArn={role})" for role in asked["iamRoles"]],
         }
+        if asked.get("manageAdminPassword"):
+            secret = {"username": asked["adminUsername"], "password": self.password}
+            made = raw_client(self.endpoint, "secretsmanager").create_secret(
+                Name=f"redshift!{name}-{asked['adminUsername']}", SecretString=json.dumps(secret)
+            )
+            self.namespaces[name]["adminPasswordSecretArn"] = made["ARN"]
         return 200, {"namespace": self.namespaces[name]}
 
     def _create_workgroup(self, **asked: Any) -> tuple[int, dict[str, Any]]:
@@ -116,6 +125,7 @@ class ServerlessDouble:
         host = f"{name}.123456789012.{REGION}.redshift-serverless.amazonaws.com"
         self.workgroups[name] = {
             "workgroupName": name,
+            "namespaceName": asked["namespaceName"],
             "workgroupArn": f"{ARN}:workgroup/{name}-id",
             "status": "CREATING",
             "baseCapacity": asked["baseCapacity"],
@@ -124,6 +134,13 @@ class ServerlessDouble:
             "endpoint": {"address": host, "port": asked["port"]},
         }
         return 200, {"workgroup": self.workgroups[name]}
+
+    def _get_credentials(self, workgroupName: str, dbName: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
+        """The user is whoever asks: AWS takes no name."""
+        if workgroupName not in self.workgroups:
+            return self._absent(workgroupName)
+        self.identities["IAM:moto"] = "temporary"
+        return 200, {"dbUser": "IAM:moto", "dbPassword": "temporary"}
 
     def _list_usage_limits(self, resourceArn: str, usageType: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
         found = [x for x in self.limits if (x["resourceArn"], x["usageType"]) == (resourceArn, usageType)]
@@ -158,6 +175,10 @@ class ServerlessDouble:
             return self._conflict(namespaceName)
         found = self.namespaces[namespaceName]
         found |= {"status": "DELETING", "looks": 0}
+        if secret := found.get("adminPasswordSecretArn"):
+            raw_client(self.endpoint, "secretsmanager").delete_secret(
+                SecretId=secret, ForceDeleteWithoutRecovery=True
+            )
         if name := more.get("finalSnapshotName"):
             self.snapshots.append(
                 {"snapshotName": name, "namespaceName": namespaceName, "status": "AVAILABLE"}

@@ -471,7 +471,21 @@ def test_without_a_password_aws_gives_a_temporary_one(script, settings):
     )
     open_to_aws = replace(settings, cluster=replace(settings.cluster, db_password=Secret("")))
     assert database_credentials(script.aws, open_to_aws) == ("IAM:dwhuser", "temporary")
+    # The administrator of this workgroup is another, or has a password that AWS does not keep.
     serverless = replace(open_to_aws, dwh=replace(open_to_aws.dwh, dwh_cluster_type="serverless"))
+    workgroup = {"workgroupName": "dwhcluster", "namespaceName": "theirs"}
+    for namespace in (
+        {"adminUsername": "root", "adminPasswordSecretArn": "arn"},
+        {"adminUsername": "dwhuser"},
+    ):
+        script.answer("redshift-serverless", "get_workgroup", {"workgroup": workgroup})
+        script.answer(
+            "redshift-serverless", "get_namespace", {"namespace": namespace}, {"namespaceName": "theirs"}
+        )
+        _temporary(script, serverless)
+
+
+def _temporary(script, serverless: Settings) -> None:
     script.answer(
         "redshift-serverless",
         "get_credentials",

@@ -140,8 +140,8 @@ class Session:
 
     @property
     def role(self) -> str:
-        """The user without the mark that temporary IAM credentials put before the name."""
-        return re.sub(r"^IAMA?:", "", self.user)
+        """The user of the database that this login is."""
+        return self._server.role_of(self.user)
 
     def _authenticate(self) -> None:
         salt = secrets.token_bytes(4)
@@ -149,12 +149,14 @@ class Session:
         code, body = self._stream.read()
         while code == b"H":
             code, body = self._stream.read()
-        password = self._server.passwords.get(self.user)
+        password = self._server.password_of(self.user)
+        right = False
         if password is not None:
             inner = hashlib.md5((password + self.user).encode()).hexdigest()
             expected = "md5" + hashlib.md5(inner.encode() + salt).hexdigest()
-            if body[:-1].decode() == expected:
-                return
+            right = body[:-1].decode() == expected
+        if self._server.admits(self.user, right=right):
+            return
         raise RedshiftError("28000", f'password authentication failed for user "{self.user}"')
 
     # the message loop

@@ -93,6 +93,10 @@ def etl(scope: PolicyScope) -> Document:
                 {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": scope.identifier}},
             ),
         ]
+        if scope.managed_password:
+            # Six characters that AWS chooses follow the name.
+            secret = scope.arn("secretsmanager", f"secret:redshift!{scope.identifier}-{scope.user}-??????")
+            statements.append(_allow("ReadPassword", ["secretsmanager:GetSecretValue"], secret))
     else:
         statements += [
             _allow("FindCluster", ["redshift:DescribeClusters"]),

@@ -154,6 +154,18 @@ class Serverless:
         return "" if status == "AVAILABLE" else status.lower()
 
 
+def admin_of(aws: Aws, workgroup: str) -> tuple[str, str]:
+    """Return a workgroup's administrator, and the ARN of the secret with the password, empty without one.
+
+    Raises:
+        ClusterError: There is no such workgroup, or we may not look.
+    """
+    found = aws.call(SERVICE, "get_workgroup", workgroupName=workgroup)["workgroup"]
+    answer = aws.call(SERVICE, "get_namespace", namespaceName=found["namespaceName"])
+    namespace = answer["namespace"]
+    return namespace.get("adminUsername", ""), namespace.get("adminPasswordSecretArn", "")
+
+
 def namespace_creation(spec: ClusterSpec, role: str, tags: dict[str, str]) -> dict[str, Any]:
     """Return the parameters of CreateNamespace."""
     password: dict[str, Any] = (

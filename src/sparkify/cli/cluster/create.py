@@ -118,6 +118,8 @@ def create(**options: Any) -> int:
 
 def _announce(session: ClusterSession, found: Any, role: str, options: dict[str, Any]) -> None:
     """Write what was made into dwh.cfg and say what to do next."""
+    from sparkify.cluster.database_login import way_in
+
     screen, waited = session.screen, not options["no_wait"]
     values = {("IAM_ROLE", "ARN"): role}
     if waited:
@@ -128,6 +130,7 @@ def _announce(session: ClusterSession, found: Any, role: str, options: dict[str,
     screen.say(f"The cluster {found.identifier} is {found.state}{': ' + found.host if found.host else ''}")
     if found.secret:
         screen.say(f"The password of {found.user} is in Secrets Manager: {found.secret}")
+    screen.say(f"A run logs in as {way_in(session.settings)}.")
     screen.advise(
         Hint(
             "Next: {}, then {} and {}.",

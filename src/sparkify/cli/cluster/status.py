@@ -25,7 +25,8 @@ def status(**options: Any) -> int:
     """Show the cluster's state, endpoint, role, age, cost, expiry and who may connect.
 
     \b
-    Exit codes: 0 available, 1 failed or half made, 2 in another region, 4 changing (poll again), 5 paused, 6 no such cluster.
+    Exit codes: 0 available, 1 failed or half made, 2 in another region, 4 changing (poll again), 5 paused,
+    6 no such cluster.
 
     \b
     Example:
