@@ -116,7 +116,8 @@ class RedshiftDouble:
     # what tests use
 
     def configure(self, **changes: Any) -> None:
-        """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, the S3 ones."""
+        """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, `isolation`, the S3
+        ones; sessions that are open keep their isolation."""
         self.options = replace(self.options, **changes)
 
     def create_database(self, name: str) -> None:
@@ -142,8 +143,9 @@ class RedshiftDouble:
 
     @property
     def backend_options(self) -> dict[str, str]:
+        snapshot = self.options.isolation == "snapshot"
         return {
-            "default_transaction_isolation": "repeatable read",  # as SNAPSHOT isolation, Redshift's default
+            "default_transaction_isolation": "repeatable read" if snapshot else "serializable",
             "standard_conforming_strings": "off",  # a backslash escapes
             "escape_string_warning": "off",
             "TimeZone": "UTC",

@@ -17,8 +17,15 @@ _RUN_AGAIN = "Run again: nothing was changed. The log of the cluster says more."
 _ABOUT_CONTENTS = re.compile(
     r"Load into table .* failed|decompress|\b(gzip|zlib|zstd|inflate)\b", re.IGNORECASE
 )
+# Errors after which the same transaction may succeed. Most have the SQLSTATE XX000, as many final ones do.
+# Two writers of the same rows: under SNAPSHOT isolation, the default, "could not complete because of conflict
+# with concurrent transaction"; under SERIALIZABLE error 1023. DDL of another transaction that was committed
+# after our snapshot: error 1018, "table … dropped by concurrent transaction", "could not open relation with
+# OID …". https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
 _CONFLICT = re.compile(
-    r"^1023\b|Serializable isolation violation|deadlock detected|could not serialize", re.IGNORECASE
+    r"^10(18|23)\b|Serializable isolation violation|deadlock detected|could not serialize"
+    r"|(conflict with|dropped by) concurrent transaction|could not open relation with OID",
+    re.IGNORECASE,
 )
 
 _HINTS = (
