@@ -26,6 +26,8 @@ ARN = f"arn:aws:{SERVICE}:{REGION}:123456789012"
 class ServerlessDouble:
     """Namespaces and workgroups that take ``slow`` looks to be made and to go; the rest is moto's.
 
+    ``busy`` says how many requests to delete each of them are refused first, as AWS does for minutes.
+
     ``watch`` is shown every client that is used.
     """
 
@@ -33,6 +35,7 @@ class ServerlessDouble:
         self.endpoint = endpoint
         self.watch = watch
         self.slow = 2
+        self.busy = {"workgroup": 1, "namespace": 1}
         self.namespaces: dict[str, dict[str, Any]] = {}
         self.workgroups: dict[str, dict[str, Any]] = {}
         self.limits: list[dict[str, Any]] = []
@@ -131,6 +134,8 @@ class ServerlessDouble:
             "workgroupArn": f"{ARN}:workgroup/{name}-id",
             "status": "CREATING",
             "baseCapacity": asked["baseCapacity"],
+            "maxCapacity": asked["maxCapacity"],
+            "pricePerformanceTarget": asked["pricePerformanceTarget"],
             "publiclyAccessible": asked["publiclyAccessible"],
             "securityGroupIds": asked["securityGroupIds"],
             "endpoint": {"address": host, "port": asked["port"]},
@@ -166,7 +171,17 @@ class ServerlessDouble:
     def _list_snapshots(self, namespaceName: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
         return 200, {"snapshots": [x for x in self.snapshots if x["namespaceName"] == namespaceName]}
 
+    def _running(self, what: str) -> tuple[int, dict[str, Any]] | None:
+        """Terraform's provider waits ten minutes for this to pass, at workgroups and at namespaces."""
+        if not self.busy[what]:
+            return None
+        self.busy[what] -= 1
+        words = f"There is an operation running on the {what}. Try deleting the {what} again later."
+        return 409, {"Error": {"Code": "ConflictException", "Message": words}}
+
     def _delete_workgroup(self, workgroupName: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
+        if running := self._running("workgroup"):
+            return running
         found = self.workgroups[workgroupName]
         found |= {"status": "DELETING", "looks": 0}
         self.limits = [limit for limit in self.limits if limit["resourceArn"] != found["workgroupArn"]]
@@ -175,6 +190,8 @@ class ServerlessDouble:
     def _delete_namespace(self, namespaceName: str, **more: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
         if self.workgroups.get(namespaceName):
             return self._conflict(namespaceName)
+        if running := self._running("namespace"):
+            return running
         found = self.namespaces[namespaceName]
         found |= {"status": "DELETING", "looks": 0}
         if secret := found.get("adminPasswordSecretArn"):

@@ -32,7 +32,10 @@ def double(moto: str, monkeypatch: pytest.MonkeyPatch) -> ServerlessDouble:
 
 def test_create_makes_namespace_workgroup_and_limit(config, double):
     assert run([*CREATE, "--base-rpus", "16", "--limit-rpu-hours", "20"]) == 0
-    assert double.workgroups["dwhcluster"]["baseCapacity"] == 16
+    made = double.workgroups["dwhcluster"]
+    # AWS would choose the capacity by itself, above the one whose price is shown, unless told not to.
+    assert (made["baseCapacity"], made["maxCapacity"]) == (16, 16)
+    assert made["pricePerformanceTarget"] == {"status": "DISABLED"}
     assert double.limits == [
         {
             "resourceArn": "arn:aws:redshift-serverless:us-west-2:123456789012:workgroup/dwhcluster-id",
@@ -167,6 +170,24 @@ def test_another_user_than_the_administrator_is_the_one_aws_makes_of_the_caller(
     assert "permission denied for database" in capsys.readouterr().err
     assert run(["doctor", *options_of(loaded)]) == 1
     assert "lets IAM:moto in" in capsys.readouterr().out
+
+
+def test_the_price_says_how_long_the_limit_lasts_and_where_it_is_from(config, double, capsys):
+    assert run(["cluster", "create", "--serverless", "--base-rpus", "128", "--yes"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert (
+        "$48.00 an hour of queries, at most $9.00 a day: 11 minutes of queries, then none that day" in shown
+    )
+    assert "list price of us-east-1, not of us-west-2" in shown
+
+
+def test_destroy_gives_up_on_what_stays_busy(config, double, capsys):
+    assert run(CREATE) == 0
+    double.busy["workgroup"] = 10_000
+    assert run([*DESTROY, "--timeout", "5"]) == 1
+    assert "an operation is running on the workgroup" in capsys.readouterr().err
+    double.busy["workgroup"] = 0
+    assert run(DESTROY) == 0
 
 
 def test_create_says_as_whom_a_run_logs_in(config, double, capsys):

@@ -97,13 +97,13 @@ def plan_creation(aws: Aws, deployment: Deployment, spec: ClusterSpec) -> Creati
         ClusterError: A cluster of that name belongs to somebody else, or is being deleted.
         ConfigError: The role was made for a cluster of that name in another region.
     """
-    role = find_role(aws, spec.role_name)
-    verify_role(role, spec.identifier, aws.region)
     cluster = deployment.find()
     if cluster:
         require_ours(cluster)
         if cluster.state in FAILED | DELETING | {PAUSED}:
             raise _wrong_state(cluster, "create")
+    role = find_role(aws, spec.role_name)
+    verify_role(role, spec.identifier, aws.region)
     # An existing cluster stays in its VPC, whatever --subnet-group says now.
     vpc = (cluster.vpc if cluster else "") or network.vpc_for(aws, spec.subnet_group)
     groups = network.find_groups(aws, spec.identifier)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,11 @@ POLICY_NAME = "sparkify-copy"
 ABSENT = ("NoSuchEntity", "NoSuchEntityException")
 # IAM has no regions: the role says where the cluster is that it was made for.
 REGION_TAG = "sparkify:region"
+# Seconds between tries of a call whose role AWS does not know yet.
+SETTLING = (2.0, 4.0, 8.0, 16.0, 16.0, 16.0)
+_NOT_KNOWN_YET = re.compile(
+    r"IAM role .* (is not valid|must delegate access|does not exist|cannot be assumed)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,24 @@ def ensure_role(aws: Aws, scope: PolicyScope, tags: dict[str, str]) -> str:
         PolicyDocument=json.dumps(policy.copy(scope)),
     )
     return arn
+
+
+def call_with_role(
+    aws: Aws, service: str, operation: str, *, tolerate: Collection[str] = (), **parameters: Any
+) -> dict[str, Any]:
+    """Make a call that names a role; wait up to a minute for a new one to be known everywhere.
+
+    Raises:
+        ClusterError: As for :meth:`~sparkify.cluster.aws.Aws.call`.
+    """
+    for pause in SETTLING:
+        try:
+            return aws.call(service, operation, tolerate=tolerate, **parameters)
+        except ClusterError as exc:
+            if not _NOT_KNOWN_YET.search(exc.message):
+                raise
+        aws.sleep(pause)
+    return aws.call(service, operation, tolerate=tolerate, **parameters)
 
 
 def delete_role(aws: Aws, name: str) -> None:
