@@ -32,6 +32,50 @@ def test_a_conflict_with_another_transaction_is_repeated(code: str, message: str
     assert found.hint
 
 
+QMR = 'Query (1234) cancelled by WLM abort action of Query Monitoring Rule "long".'
+DENIED = (
+    "S3ServiceException:User: arn:… is not authorized to perform: {} with an explicit deny in {},Status 403"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "step"),
+    [
+        ("57014", QMR, "query monitoring rule"),
+        ("XX000", QMR, "query monitoring rule"),
+        ("57014", "Query (1) cancelled by WLM abort action of Query Timeout", "WLM"),
+        ("57014", "Query cancelled by statement timeout", "--batch-bytes"),
+        (
+            "XX000",
+            "Serverless workgroup dwh has reached its usage limit and is deactivated",
+            "--limit-rpu-hours",
+        ),
+        (
+            "XX000",
+            DENIED.format("s3:GetObject", "a service control policy"),
+            "policy of the organisation",
+        ),
+        (
+            "XX000",
+            "S3ServiceException:User: arn:… is not authorized to perform: kms:Decrypt,Status 403",
+            "kms:Decrypt",
+        ),
+        ("XX000", "S3ServiceException:Access Denied,Status 403,Error AccessDenied", "cluster policy copy"),
+        ("XX000", "User arn:… is not authorized to assume IAM Role arn:…", "new role"),
+        ("XX000", "S3 curlError 28: Timeout was reached", "VPC endpoint"),
+        (
+            "XX000",
+            "Connection timed out after 50001 milliseconds",
+            "VPC endpoint",
+        ),
+    ],
+)
+def test_what_stands_in_the_way_has_its_next_step(code: str, message: str, step: str):
+    found = explain(RuntimeError({"C": code, "M": message}), "redshift/copy_events.sql, line 3", "host")
+    assert not isinstance(found, TransientEngineError)
+    assert step in found.hint
+
+
 @pytest.mark.parametrize(
     ("code", "message", "detail"),
     [

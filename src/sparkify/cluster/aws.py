@@ -201,9 +201,13 @@ def _denied(action: str, message: str) -> ClusterError:
     named = re.search(r"perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)", message)
     missing = named[1] if named else action
     found = statement_for(missing)
-    if found:
+    if "explicit deny" in message:
+        remedy: str = (
+            "A policy of the organisation forbids it, whatever else allows it: ask who runs the account."
+        )
+    elif found:
         ours = Command("cluster", "policy", found[0])
-        remedy: str = Hint("It is in statement {} of {}: ask for that policy.", str(found[1]), ours)
+        remedy = Hint("It is in statement {} of {}: ask for that policy.", str(found[1]), ours)
     else:
         remedy = f"Ask your administrator to allow {missing}."
     return ClusterError(f"these credentials may not do {missing}. {message}".rstrip(), remedy, action=missing)

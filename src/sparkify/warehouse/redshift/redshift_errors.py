@@ -28,10 +28,60 @@ _CONFLICT = re.compile(
     re.IGNORECASE,
 )
 
+_LIMITS = (
+    (
+        r"Query Monitoring Rule",
+        Hint(
+            "A query monitoring rule of the cluster ended it: have who runs the cluster raise it for this "
+            "user."
+        ),
+    ),
+    (
+        r"cancelled by WLM|WLM (query )?time-?out",
+        Hint(
+            "The time limit of the WLM queue ended it: have who runs the cluster raise it, or take in less "
+            "with --batch-bytes."
+        ),
+    ),
+    (
+        r"usage limit|deactivat",
+        Hint(
+            "The workgroup's RPU-hours are used up (--limit-rpu-hours of {}): run again when the period is "
+            "over, or have who runs it raise the limit.",
+            Command("cluster", "create"),
+        ),
+    ),
+)
 _HINTS = (
+    *_LIMITS,
     (
         r"not authorized to assume|Invalid IAM role|No role|is not attached",
-        Hint("Attach the role of [IAM_ROLE] ARN to the cluster ({} checks it).", Command("doctor")),
+        Hint(
+            "Attach the role of [IAM_ROLE] ARN to the cluster ({} checks it). A new role is known everywhere "
+            "after a minute: run again then.",
+            Command("doctor"),
+        ),
+    ),
+    (
+        r"kms:|KMS\.|AWSKMS",
+        Hint(
+            "A key of KMS encrypts the bucket: allow the role of [IAM_ROLE] ARN kms:Decrypt with it, and who "
+            "runs this kms:GenerateDataKey too, if it is that of STAGING."
+        ),
+    ),
+    (
+        r"explicit deny|data perimeter|service control policy",
+        Hint(
+            "A policy of the organisation, of the bucket or of a VPC endpoint forbids it (aws:ResourceOrgID "
+            "keeps others' buckets out): ask who runs the account, or copy the data to a bucket of your own."
+        ),
+    ),
+    (
+        r"curl ?Error|Connection timed out|Timeout was reached|could not connect to .*s3",
+        Hint(
+            "The cluster does not reach S3: its VPC needs a VPC endpoint for S3, or a way to the internet "
+            "(with Enhanced VPC Routing in any case)."
+        ),
     ),
     (
         r"AccessDenied|Access Denied|Status 403|InvalidAccessKeyId",
@@ -96,7 +146,8 @@ def explain(exc: Exception, what: str, host: str) -> EngineError:
             f"another transaction came between at {what}: {said}",
             "Run again when the other one has finished: nothing was changed.",
         )
-    if code == "57014":
+    limit = next((hint for pattern, hint in _LIMITS if re.search(pattern, said, re.IGNORECASE)), "")
+    if code == "57014" and not limit:
         return EngineError(
             f"{what} took longer than a statement may: {message}",
             f"{'Ask for less' if asked else 'Take in less with --batch-bytes'}, or look for what holds it up "
