@@ -18,6 +18,8 @@ from sparkify.cli.app import run
 from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.database_login import database_credentials
+from sparkify.cluster.lifecycle import find_here
+from sparkify.cluster.provisioned import Provisioned
 from sparkify.cluster.region import region_of_host
 from sparkify.errors import ConfigError
 from sparkify.settings import Secret, Settings, load_settings
@@ -105,6 +107,13 @@ def test_commands_that_look_in_another_region_touch_nothing(regions, moto, capsy
     in_region(regions, HERE)
     assert run(["cluster", "destroy", "--yes", "--skip-final-snapshot"]) == 0
     assert [found["clusters"] for found in state(moto)] == [[], []]
+
+
+def test_who_may_not_look_at_roles_is_told_what_there_is(script, settings):
+    """Status needs no more than DescribeClusters: without the role only HOST tells."""
+    script.cluster("-")
+    script.refuse("iam", "get_role", "AccessDenied")
+    assert find_here(script.aws, Provisioned(script.aws, "dwhcluster"), settings) is None
 
 
 def test_destroy_says_where_it_has_looked(regions, moto, capsys):

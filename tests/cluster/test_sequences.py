@@ -177,6 +177,7 @@ def test_a_cluster_past_its_expiry_is_shouted_about(script, expires, late):
     sentence = lifecycle.overdue(found, script.clock())
     assert bool(sentence) is late
     assert ("EXPIRED" in sentence) is late
+    assert ("at the list price of us-east-1" in sentence) is late
 
 
 UNKNOWN = (

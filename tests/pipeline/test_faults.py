@@ -144,6 +144,25 @@ def test_a_fault_that_stays_gives_up_and_the_next_run_finishes(place: OnRedshift
     loaded_once(place)
 
 
+def test_a_password_that_is_changed_under_a_run_is_tried_twice_at_most(
+    place: OnRedshift, lake: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Not once in each of the four tries: five wrong ones lock the user."""
+    logins: list[bool] = []
+    admits = place.server.admits
+
+    def changed(user: str, *, right: bool) -> bool:
+        logins.append(admits(user, right=right and not logins))
+        return logins[-1]
+
+    monkeypatch.setattr(place.server, "admits", changed)
+    place.server.faults.arm(Fault("drop_before", match="INSERT INTO songplays"))
+    assert load(place, lake) == 1
+    assert logins[0]
+    assert 1 <= logins.count(False) <= 2
+    place.server.failed_logins.clear()
+
+
 def test_a_commit_whose_answer_is_lost_is_found_done(
     place: OnRedshift, lake: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sparkify.cluster import network
+from sparkify.cluster import network, prices
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.deployment import (
     AVAILABLE,
@@ -255,7 +255,9 @@ def overdue(cluster: Cluster | None, now: datetime) -> str:
     if cluster is None or cluster.expires is None or now < cluster.expires:
         return ""
     hours = (now - cluster.expires).total_seconds() / 3600
-    cost = f", about ${cluster.hourly:,.2f} an hour" if cluster.hourly and cluster.state != PAUSED else ""
+    cost = ""
+    if cluster.hourly and cluster.state != PAUSED:
+        cost = f", about ${cluster.hourly:,.2f} an hour at the list price of {prices.REGION}"
     return Hint(
         "{} Destroy it ({}) or keep it ({}).",
         f"THE CLUSTER {cluster.identifier} EXPIRED {hours:,.1f} HOURS AGO AND IS STILL BILLED{cost}.",

@@ -117,6 +117,7 @@ def describe(session: ClusterSession, found: Cluster) -> dict[str, Any]:
         "age_hours": round(age.total_seconds() / 3600, 2) if age else None,
         "hourly": found.hourly,
         "cost_at_most": round(cost, 2) if cost is not None else None,
+        "prices_of": prices.REGION if found.hourly else "",
         "expires": found.expires,
         "connections": [asdict(rule) for rule in network.rules(session.aws, found.groups, found.identifier)],
     }
