@@ -21,7 +21,7 @@ from botocore.stub import Stubber
 
 from sparkify.cluster import credentials
 from sparkify.cluster.aws import Aws
-from sparkify.settings import Settings, load_settings
+from sparkify.settings import Settings, load_settings, resolution
 
 REGION = "us-west-2"
 DWH_CFG = """\
@@ -91,6 +91,7 @@ def moto(moto_process: str) -> str:
     """An empty AWS; its endpoint."""
     request = urllib.request.Request(f"{moto_process}/moto-api/reset", method="POST")
     urllib.request.urlopen(request, timeout=10).close()
+    resolution._header_of.cache_clear()  # a bucket of that name was perhaps elsewhere
     return moto_process
 
 
@@ -126,9 +127,9 @@ def raw_client(endpoint: str, service: str, region: str = REGION) -> Any:
     )
 
 
-def everything(endpoint: str) -> dict[str, Any]:
+def everything(endpoint: str, region: str = REGION) -> dict[str, Any]:
     """All that could be billed or left behind, without ids that differ from run to run."""
-    redshift, ec2, iam = (raw_client(endpoint, name) for name in ("redshift", "ec2", "iam"))
+    redshift, ec2, iam = (raw_client(endpoint, name, region) for name in ("redshift", "ec2", "iam"))
     groups = {
         group["GroupId"]: group
         for group in ec2.describe_security_groups()["SecurityGroups"]
@@ -168,7 +169,8 @@ def everything(endpoint: str) -> dict[str, Any]:
             if not rule["IsEgress"] and rule["GroupId"] in groups
         ),
         "secrets": [
-            secret["Name"] for secret in raw_client(endpoint, "secretsmanager").list_secrets()["SecretList"]
+            secret["Name"]
+            for secret in raw_client(endpoint, "secretsmanager", region).list_secrets()["SecretList"]
         ],
     }  # fmt: skip
 

@@ -6,6 +6,7 @@ requests are checked against AWS's service model, and answers have the shapes th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,8 @@ ARN = f"arn:aws:{SERVICE}:{REGION}:123456789012"
 class ServerlessDouble:
     """Namespaces and workgroups that take ``slow`` looks to be made and to go; the rest is moto's.
 
+    ``busy`` says how many requests to delete each of them are refused first, as AWS does for minutes.
+
     ``watch`` is shown every client that is used.
     """
 
@@ -32,13 +35,18 @@ class ServerlessDouble:
         self.endpoint = endpoint
         self.watch = watch
         self.slow = 2
+        self.busy = {"workgroup": 1, "namespace": 1}
         self.namespaces: dict[str, dict[str, Any]] = {}
         self.workgroups: dict[str, dict[str, Any]] = {}
         self.limits: list[dict[str, Any]] = []
         self.snapshots: list[dict[str, Any]] = []
         self.tags: dict[str, dict[str, str]] = {}
+        self.identities: dict[str, str] = {}  # of GetCredentials: user and temporary password
+        self.password = "Managed-by-AWS1"
         self.clock = Clock(datetime.now(UTC))
         self.calls = 0
+        # AWS's own way to them, which nobody watches.
+        self._secrets = raw_client.__wrapped__(endpoint, "secretsmanager")
         self._own = boto3.client(
             "redshift-serverless", region_name=REGION, aws_access_key_id="key", aws_secret_access_key="secret"
         )
@@ -106,6 +114,12 @@ class ServerlessDouble:
             "creationDate": self.clock(),
             "iamRoles": [f"IamRole(applyStatus=in-sync, iamRoleArn={role})" for role in asked["iamRoles"]],
         }
+        if asked.get("manageAdminPassword"):
+            secret = {"username": asked["adminUsername"], "password": self.password}
+            made = self._secrets.create_secret(
+                Name=f"redshift!{name}-{asked['adminUsername']}", SecretString=json.dumps(secret)
+            )
+            self.namespaces[name]["adminPasswordSecretArn"] = made["ARN"]
         return 200, {"namespace": self.namespaces[name]}
 
     def _create_workgroup(self, **asked: Any) -> tuple[int, dict[str, Any]]:
@@ -116,14 +130,24 @@ class ServerlessDouble:
         host = f"{name}.123456789012.{REGION}.redshift-serverless.amazonaws.com"
         self.workgroups[name] = {
             "workgroupName": name,
+            "namespaceName": asked["namespaceName"],
             "workgroupArn": f"{ARN}:workgroup/{name}-id",
             "status": "CREATING",
             "baseCapacity": asked["baseCapacity"],
+            "maxCapacity": asked["maxCapacity"],
+            "pricePerformanceTarget": asked["pricePerformanceTarget"],
             "publiclyAccessible": asked["publiclyAccessible"],
             "securityGroupIds": asked["securityGroupIds"],
             "endpoint": {"address": host, "port": asked["port"]},
         }
         return 200, {"workgroup": self.workgroups[name]}
+
+    def _get_credentials(self, workgroupName: str, dbName: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
+        """The user is whoever asks: AWS takes no name."""
+        if workgroupName not in self.workgroups:
+            return self._absent(workgroupName)
+        self.identities["IAM:moto"] = "temporary"
+        return 200, {"dbUser": "IAM:moto", "dbPassword": "temporary"}
 
     def _list_usage_limits(self, resourceArn: str, usageType: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
         found = [x for x in self.limits if (x["resourceArn"], x["usageType"]) == (resourceArn, usageType)]
@@ -147,7 +171,17 @@ class ServerlessDouble:
     def _list_snapshots(self, namespaceName: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
         return 200, {"snapshots": [x for x in self.snapshots if x["namespaceName"] == namespaceName]}
 
+    def _running(self, what: str) -> tuple[int, dict[str, Any]] | None:
+        """Terraform's provider waits ten minutes for this to pass, at workgroups and at namespaces."""
+        if not self.busy[what]:
+            return None
+        self.busy[what] -= 1
+        words = f"There is an operation running on the {what}. Try deleting the {what} again later."
+        return 409, {"Error": {"Code": "ConflictException", "Message": words}}
+
     def _delete_workgroup(self, workgroupName: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
+        if running := self._running("workgroup"):
+            return running
         found = self.workgroups[workgroupName]
         found |= {"status": "DELETING", "looks": 0}
         self.limits = [limit for limit in self.limits if limit["resourceArn"] != found["workgroupArn"]]
@@ -156,8 +190,12 @@ class ServerlessDouble:
     def _delete_namespace(self, namespaceName: str, **more: str) -> tuple[int, dict[str, Any]]:  # noqa: N803
         if self.workgroups.get(namespaceName):
             return self._conflict(namespaceName)
+        if running := self._running("namespace"):
+            return running
         found = self.namespaces[namespaceName]
         found |= {"status": "DELETING", "looks": 0}
+        if secret := found.get("adminPasswordSecretArn"):
+            self._secrets.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
         if name := more.get("finalSnapshotName"):
             self.snapshots.append(
                 {"snapshotName": name, "namespaceName": namespaceName, "status": "AVAILABLE"}

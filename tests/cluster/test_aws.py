@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, TokenRetrievalError
 
 from sparkify.cluster import credentials
-from sparkify.cluster.aws import PAUSES, Aws, iam_action
+from sparkify.cluster.aws import PAUSES, Aws
 from sparkify.errors import ClusterError, ConfigError
 from sparkify.settings import AwsSettings, Secret, load_settings
 from tests.cluster.conftest import REGION, Clock
@@ -124,11 +124,6 @@ def test_what_fails_on_our_side_says_so(error, said, remedy, calls):
     assert said in caught.value.message
     assert remedy in caught.value.hint
     assert client.calls == calls
-
-
-def test_s3_calls_are_known_by_the_actions_iam_has_for_them():
-    assert iam_action("s3", "ListObjectsV2") == iam_action("s3", "HeadBucket") == "s3:ListBucket"
-    assert iam_action("redshift-serverless", "GetNamespace") == "redshift-serverless:GetNamespace"
 
 
 def aws_settings(**values: str) -> AwsSettings:

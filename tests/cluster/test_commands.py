@@ -58,7 +58,8 @@ def test_the_missions_walk_with_its_scripts_leaves_nothing(config, moto):
     again = script("destroy_cluster.py")
     assert again.returncode == 0
     assert "already gone" in again.stdout
-    assert config.read_text() == before
+    # The region stays: the next cluster is made where this one was.
+    assert config.read_text() == before.replace("\n\n[CLUSTER]", "\nREGION = us-west-2\n\n[CLUSTER]", 1)
 
 
 def test_create_writes_the_file_and_nothing_else_in_it(config, moto):
@@ -66,7 +67,8 @@ def test_create_writes_the_file_and_nothing_else_in_it(config, moto):
     assert run(["cluster", "create", "--yes", "--no-write"]) == 0
     assert config.read_text() == before
     assert run(["cluster", "create", "--yes"]) == 0
-    old, new = before.splitlines(), config.read_text().splitlines()
+    assert config.read_text().count("\nREGION = us-west-2\n") == 1
+    old, new = before.splitlines(), config.read_text().replace("REGION = us-west-2\n", "").splitlines()
     changed = [(o, n) for o, n in zip(old, new, strict=True) if o != n]
     assert [o for o, _ in changed] == ["HOST=", "ARN=''"]
     assert changed[1][1] == "ARN='arn:aws:iam::123456789012:role/dwhRole'"

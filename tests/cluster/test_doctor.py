@@ -471,7 +471,21 @@ def test_without_a_password_aws_gives_a_temporary_one(script, settings):
     )
     open_to_aws = replace(settings, cluster=replace(settings.cluster, db_password=Secret("")))
     assert database_credentials(script.aws, open_to_aws) == ("IAM:dwhuser", "temporary")
+    # The administrator of this workgroup is another, or has a password that AWS does not keep.
     serverless = replace(open_to_aws, dwh=replace(open_to_aws.dwh, dwh_cluster_type="serverless"))
+    workgroup = {"workgroupName": "dwhcluster", "namespaceName": "theirs"}
+    for namespace in (
+        {"adminUsername": "root", "adminPasswordSecretArn": "arn"},
+        {"adminUsername": "dwhuser"},
+    ):
+        script.answer("redshift-serverless", "get_workgroup", {"workgroup": workgroup})
+        script.answer(
+            "redshift-serverless", "get_namespace", {"namespace": namespace}, {"namespaceName": "theirs"}
+        )
+        _temporary(script, serverless)
+
+
+def _temporary(script, serverless: Settings) -> None:
     script.answer(
         "redshift-serverless",
         "get_credentials",
@@ -479,3 +493,22 @@ def test_without_a_password_aws_gives_a_temporary_one(script, settings):
         {"workgroupName": "dwhcluster", "dbName": "dwh"},
     )
     assert database_credentials(script.aws, serverless) == ("IAM:ann", "temporary")
+
+
+def test_a_staging_in_another_region_than_the_logs_is_told(config, lake, moto):
+    """A COPY names one region for all it reads: `etl` refuses it in the same words."""
+    other = raw_client(moto, "s3", "eu-west-1")
+    other.create_bucket(Bucket="far", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    config.write_text(config.read_text().replace("s3://sparkify-test/staging", "s3://far/staging"))
+    found = checks(theirs(config), UP)["STAGING"]
+    assert not found.ok
+    assert "LOG_DATA in us-west-2, LOG_JSONPATH in us-west-2, STAGING in eu-west-1" in found.found
+    assert "in the region of LOG_DATA" in found.remedy
+
+
+def test_a_host_in_another_region_than_the_cluster_is_looked_for_is_told(config, lake):
+    """The login tells whether a run succeeds; what AWS says of the cluster is another's."""
+    found = checks(theirs(config, "dwhcluster.c1.eu-west-1.redshift.amazonaws.com"), UP)["cluster"]
+    assert found.verdict == "warn"
+    assert "dwhcluster in eu-west-1, and REGION leads to us-west-2" in found.found
+    assert "REGION = eu-west-1" in found.remedy

@@ -15,6 +15,7 @@ from sparkify.errors import ClusterError
 from tests.cluster.conftest import described
 
 ACTION = "creating dwhcluster"
+ROLE = "arn:aws:iam::123456789012:role/dwhRole"
 
 
 def until_available(script, minutes: float = 30):
@@ -176,6 +177,41 @@ def test_a_cluster_past_its_expiry_is_shouted_about(script, expires, late):
     sentence = lifecycle.overdue(found, script.clock())
     assert bool(sentence) is late
     assert ("EXPIRED" in sentence) is late
+    assert ("at the list price of us-east-1" in sentence) is late
+
+
+UNKNOWN = (
+    "The IAM role arn:aws:iam::123456789012:role/dwhRole is not valid. The IAM role must delegate access to "
+    "an Amazon Redshift account."
+)
+
+
+def test_a_role_that_is_too_new_to_be_known_is_waited_for(script, settings):
+    """IAM tells its regions within a minute; terraform-provider-aws#19113."""
+    spec = spec_from(settings)
+    script.cluster("-")
+    script.refuse("redshift", "create_cluster", "InvalidParameterValue", UNKNOWN)
+    script.refuse("redshift", "create_cluster", "InvalidParameterValue", UNKNOWN)
+    script.answer("redshift", "create_cluster", {"Cluster": described("creating")})
+    Provisioned(script.aws, "dwhcluster").create(spec, ROLE, "sg-1", {}, PollSchedule())
+    assert script.clock.slept == [2, 4]
+
+
+def test_a_role_that_stays_unknown_is_an_error_after_a_minute(script, settings):
+    script.cluster("-")
+    for _ in range(7):
+        script.refuse("redshift", "create_cluster", "InvalidParameterValue", UNKNOWN)
+    with pytest.raises(ClusterError, match="must delegate access"):
+        Provisioned(script.aws, "dwhcluster").create(spec_from(settings), ROLE, "sg-1", {}, PollSchedule())
+    assert 60 <= sum(script.clock.slept) <= 70
+
+
+def test_another_wrong_parameter_is_an_error_at_once(script, settings):
+    script.cluster("-")
+    script.refuse("redshift", "create_cluster", "InvalidParameterValue", "The parameter Port is not valid.")
+    with pytest.raises(ClusterError, match="Port"):
+        Provisioned(script.aws, "dwhcluster").create(spec_from(settings), ROLE, "sg-1", {}, PollSchedule())
+    assert script.clock.slept == []
 
 
 def test_costs_grow_with_the_nodes_and_the_hours():
@@ -184,4 +220,5 @@ def test_costs_grow_with_the_nodes_and_the_hours():
     hourly = prices.per_hour("ra3.large", 4)
     assert hourly == pytest.approx(2.172)
     assert prices.so_far(hourly, timedelta(hours=10)) == pytest.approx(21.72)
-    assert prices.per_hour("rg.large", 4) is None
+    assert prices.per_hour("rg.large", 4) == pytest.approx(1.52)
+    assert prices.per_hour("rg.12xlarge", 4) is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,9 @@ from sparkify.cluster.aws import Aws
 from sparkify.settings import load_settings
 from tests.cluster.conftest import NOTHING, everything
 from tests.cluster.serverless_double import ServerlessDouble
+from tests.records import play, song, write_records
 from tests.tiers import sweep
+from tests.warehouses import OnRedshift, Warehouses, options_of
 
 CREATE = ["cluster", "create", "--yes", "--serverless"]
 DESTROY = ["cluster", "destroy", "--yes"]
@@ -28,7 +32,10 @@ def double(moto: str, monkeypatch: pytest.MonkeyPatch) -> ServerlessDouble:
 
 def test_create_makes_namespace_workgroup_and_limit(config, double):
     assert run([*CREATE, "--base-rpus", "16", "--limit-rpu-hours", "20"]) == 0
-    assert double.workgroups["dwhcluster"]["baseCapacity"] == 16
+    made = double.workgroups["dwhcluster"]
+    # AWS would choose the capacity by itself, above the one whose price is shown, unless told not to.
+    assert (made["baseCapacity"], made["maxCapacity"]) == (16, 16)
+    assert made["pricePerformanceTarget"] == {"status": "DISABLED"}
     assert double.limits == [
         {
             "resourceArn": "arn:aws:redshift-serverless:us-west-2:123456789012:workgroup/dwhcluster-id",
@@ -121,3 +128,71 @@ def test_there_is_nothing_to_pause(config, double, verb):
 def test_not_waiting_would_leave_it_without_a_limit(config, double):
     assert run([*CREATE, "--no-wait"]) == 2
     assert double.left() == []
+
+
+@pytest.fixture
+def loaded(
+    config: Path, double: ServerlessDouble, warehouses: Warehouses, tmp_path: Path
+) -> Iterator[OnRedshift]:
+    """A workgroup whose password AWS keeps, and what stands in for its database; two files to load."""
+    with warehouses.temporary("redshift", tmp_path / "w") as place:
+        assert isinstance(place, OnRedshift)
+        server, options = place.server, place.server.options
+        double.password = options.password
+        text = config.read_text().replace("'Passw0rd'", "").replace("'dwhuser'", options.user)
+        config.write_text(text)
+        assert run(CREATE) == 0
+        own = place.config.read_text().replace(f"DB_PASSWORD = {options.password}", "DB_PASSWORD =")
+        place.config.write_text(
+            f"{own}LOG_DATA = {tmp_path}/logs\nSONG_DATA = {tmp_path}/songs\n"
+            "[DWH]\nDWH_CLUSTER_TYPE = serverless\nDWH_CLUSTER_IDENTIFIER = dwhcluster\n"
+        )
+        server.identities = double.identities
+        write_records(tmp_path / "songs" / "a.json", song())
+        write_records(tmp_path / "logs" / "a.json", play())
+        yield place
+        server.identities = {}
+
+
+def test_who_leaves_the_password_to_aws_loads_as_the_administrator(loaded):
+    """GetCredentials would give a user without rights; the secret is the administrator's."""
+    loaded.server.statements.clear()
+    assert run(["create-tables", *options_of(loaded)]) == 0
+    assert run(["etl", *options_of(loaded)]) == 0
+    assert loaded.rows("SELECT COUNT(*) FROM songplays") == [(1,)]
+    assert {entry.user for entry in loaded.server.statements} == {loaded.server.options.user}
+
+
+def test_another_user_than_the_administrator_is_the_one_aws_makes_of_the_caller(loaded, capsys):
+    text = loaded.config.read_text()
+    loaded.config.write_text(text.replace(f"DB_USER = {loaded.server.options.user}", "DB_USER = ann"))
+    assert run(["create-tables", *options_of(loaded)]) == 1
+    assert "permission denied for database" in capsys.readouterr().err
+    assert run(["doctor", *options_of(loaded)]) == 1
+    assert "lets IAM:moto in" in capsys.readouterr().out
+
+
+def test_the_price_says_how_long_the_limit_lasts_and_where_it_is_from(config, double, capsys):
+    assert run(["cluster", "create", "--serverless", "--base-rpus", "128", "--yes"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert (
+        "$48.00 an hour of queries, at most $9.00 a day: 11 minutes of queries, then none that day" in shown
+    )
+    assert "list price of us-east-1, not of us-west-2" in shown
+
+
+def test_destroy_gives_up_on_what_stays_busy(config, double, capsys):
+    assert run(CREATE) == 0
+    double.busy["workgroup"] = 10_000
+    assert run([*DESTROY, "--timeout", "5"]) == 1
+    assert "an operation is running on the workgroup" in capsys.readouterr().err
+    double.busy["workgroup"] = 0
+    assert run(DESTROY) == 0
+
+
+def test_create_says_as_whom_a_run_logs_in(config, double, capsys):
+    config.write_text(config.read_text().replace("'Passw0rd'", ""))
+    assert run(CREATE) == 0
+    shown = capsys.readouterr().out
+    assert "logs in as dwhuser, with the password that Secrets Manager keeps" in shown
+    assert double.password not in shown

@@ -112,7 +112,8 @@ def test_an_empty_password_is_one_that_aws_keeps(settings):
     ("options", "named"),
     [
         ({"base_rpus": 12}, "--base-rpus"),
-        ({"base_rpus": 1024}, "--base-rpus"),
+        ({"base_rpus": 520}, "--base-rpus"),
+        ({"base_rpus": 1056}, "--base-rpus"),
         ({"limit_rpu_hours": 0}, "--limit-rpu-hours"),
         ({"subnet_group": "mine"}, "--subnet-group"),
     ],

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+# Method, bucket, key, query and body of a signed request → whether who signed it may.
+Judge = Callable[[str, str, str, Mapping[str, list[str]], bytes], bool]
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
@@ -33,6 +36,7 @@ class RegionalServer:
         regions: Bucket → its region; others are in whatever region they are asked for.
         tokens: Access key → the session token that belongs to it; others have none.
         requests: Every request so far.
+        judge: Says which signed requests are allowed; by default all.
     """
 
     upstream: str
@@ -40,6 +44,7 @@ class RegionalServer:
     regions: dict[str, str] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     requests: list[Signed] = field(default_factory=list)
+    judge: Judge = lambda *_: True
 
     @property
     def signed_for(self) -> set[str]:
@@ -68,8 +73,16 @@ class _Proxy(BaseHTTPRequestHandler):
             self.refuse(403, "AccessDenied", region)
         elif region and request.region != region:
             self.refuse(301, "PermanentRedirect", region)
+        elif request.key and not self.allowed(body):
+            self.refuse(403, "AccessDenied", region)
         else:
             self.forward(body)
+
+    def allowed(self, body: bytes) -> bool:
+        address = urlsplit(self.path)
+        _, bucket, *key = address.path.split("/", 2)
+        query = parse_qs(address.query, keep_blank_values=True)
+        return self.server.state.judge(self.command, bucket, unquote("".join(key)), query, body)
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET  # noqa: N815 - the base class's names
 

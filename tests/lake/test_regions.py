@@ -23,7 +23,7 @@ from sparkify.settings.resolution import (
     s3_access,
     s3_endpoint,
 )
-from sparkify.warehouse.connect import _copy_region
+from sparkify.warehouse.connect import copy_region
 from tests.conftest import S3Server
 from tests.lake.regional import RegionalServer, regional
 
@@ -107,9 +107,9 @@ def test_copy_names_the_region_of_the_buckets_and_not_the_clusters(
 ) -> None:
     aws.regions["elsewhere"] = "eu-west-1"
     more = {"AWS_REGION": "eu-north-1", "S3_LOG_DATA": f"s3://{lake}/log"}
-    assert _copy_region(settings_of(s3, aws.endpoint, **more)) == "us-west-2"
+    assert copy_region(settings_of(s3, aws.endpoint, **more)) == "us-west-2"
     with pytest.raises(ConfigError, match="LOG_DATA in us-west-2, STAGING in eu-west-1"):
-        _copy_region(settings_of(s3, aws.endpoint, S3_STAGING="s3://elsewhere/x", **more))
+        copy_region(settings_of(s3, aws.endpoint, S3_STAGING="s3://elsewhere/x", **more))
 
 
 def test_a_region_that_is_wrong_is_named_with_the_right_one(

@@ -11,10 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from sparkify.errors import EngineError
+from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings, load_settings
 from sparkify.warehouse.redshift.driver import let_go
 from sparkify.warehouse.redshift.login import log_in
+from sparkify.warehouse.redshift.session import RedshiftSession
 from tools.redshift_double import Options, RedshiftDouble
 
 # See _collect_sockets.
@@ -194,7 +195,55 @@ def test_a_wrong_user_or_password(cluster: ClusterSettings, user: str, password:
         f"{cluster.db_name} on localhost does not let {user} in: "
         f'password authentication failed for user "{user}".'
     )
-    assert hint == "Correct DB_USER and DB_PASSWORD in dwh.cfg."
+    assert hint.startswith("Correct DB_USER and DB_PASSWORD in dwh.cfg. ")
+    assert "five wrong passwords" in hint
+
+
+@pytest.fixture
+def logins(server: RedshiftDouble, cluster: ClusterSettings) -> Iterator[list[str]]:
+    """The passwords that the session is to give, one after the other; the last stays."""
+    server.failed_logins.clear()
+    yield []
+    server.passwords[USER] = PASSWORD
+    server.failed_logins.clear()
+
+
+def reconnecting(cluster: ClusterSettings, passwords: list[str]) -> RedshiftSession:
+    def credentials() -> tuple[str, str]:
+        return USER, passwords.pop(0) if len(passwords) > 1 else passwords[0]
+
+    return RedshiftSession(cluster, credentials)
+
+
+def test_a_password_changed_in_the_middle_of_a_run_is_not_tried_again(
+    server: RedshiftDouble, cluster: ClusterSettings, logins: list[str]
+):
+    """Five wrong ones lock the user; a run that reconnects would send as many."""
+    logins.append(PASSWORD)
+    session = reconnecting(cluster, logins)
+    session.open()
+    session.drop()
+    server.passwords[USER] = "Changed1"
+    with pytest.raises(EngineError) as caught:
+        session.open()
+    assert not isinstance(caught.value, TransientEngineError), "it would be tried again, five times"
+    assert server.failed_logins[USER] == 1
+
+
+def test_a_password_that_aws_has_just_rotated_is_asked_for_once_more(
+    server: RedshiftDouble, cluster: ClusterSettings, logins: list[str]
+):
+    logins += [PASSWORD, PASSWORD, "Rotated1"]
+    session = reconnecting(cluster, logins)
+    session.open()
+    session.drop()
+    server.passwords[USER] = "Rotated1"
+    assert session.open() == USER
+    session.close()
+    logins[:] = ["old", "older", "oldest", "none"]
+    with pytest.raises(EngineError):
+        reconnecting(cluster, logins).open()
+    assert server.failed_logins[USER] == 2
 
 
 def test_a_user_aws_knows_and_the_database_does_not(cluster: ClusterSettings):

@@ -15,7 +15,9 @@ from .faults import Fault, FaultKind
 from .options import Options
 from .server import RedshiftDouble
 
-_KINDS = ("serialization", "drop_before", "drop_after", "refuse", "hang")
+_KINDS = (
+    "serialization", "snapshot_conflict", "relation_gone", "drop_before", "drop_after", "refuse", "hang",
+)  # fmt: skip
 
 
 def _fault(text: str) -> Fault:

@@ -53,6 +53,7 @@ class Backend:
             code, body = self._stream.read()
             if code == b"E":
                 values = wire.fields(body)
+                self._stream.close()
                 raise RedshiftError(values["C"], values["M"])
             if code == b"K":
                 self.key = body

@@ -112,11 +112,13 @@ def _string(column: TargetColumn, copy: CopyStatement) -> Callable[[str | bool],
 
     def convert(value: str | bool) -> str | None:
         text = str(value).lower() if isinstance(value, bool) else str(value)
+        if "\0" in text:
+            text = _cut_at_nul(text)
         if (empty_is_null and not text) or (blank_is_null and not text.strip(" ")):
             return None
         if trim:
             text = text.rstrip(" ")
-        if not text.isascii() or "\0" in text:
+        if not text.isascii():
             text = _valid(text, copy.replacement)
             if column.type == "bpchar" and not text.isascii():
                 raise Unfit(CHARACTER, "CHAR field error: multibyte character")
@@ -131,9 +133,20 @@ def _string(column: TargetColumn, copy: CopyStatement) -> Callable[[str | bool],
     return convert
 
 
+def _cut_at_nul(text: str) -> str:
+    """What Redshift loads of a text with a NUL: what stands before it, without a word; nothing, an error.
+
+    Found on a cluster by others (estuary/connectors, pull request 839).
+    """
+    before = text.partition("\0")[0]
+    if not before:
+        raise Unfit(INVALID_UTF8, "Invalid null byte - field longer than 1 byte")
+    return before
+
+
 def _valid(text: str, replacement: str | None) -> str:
-    """Text that is UTF-8 without NUL; with ACCEPTINVCHARS every wrong byte becomes the replacement."""
-    wrong = [i for i, c in enumerate(text) if c == "\0" or "\ud800" <= c <= "\udfff"]
+    """Text that is UTF-8; with ACCEPTINVCHARS every wrong byte becomes the replacement."""
+    wrong = [i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"]
     if not wrong:
         return text
     if replacement is None:
@@ -142,7 +155,7 @@ def _valid(text: str, replacement: str | None) -> str:
         byte = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code
         reason = "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: "
         raise Unfit(INVALID_UTF8, f"{reason}{byte:x} (error 2)", position)
-    return "".join(replacement if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in text)
+    return "".join(replacement if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def _whole(text: str, kind: str) -> str | None:

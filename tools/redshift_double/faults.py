@@ -10,7 +10,16 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-FaultKind = Literal["serialization", "drop_before", "drop_after", "refuse", "slow", "hang"]
+FaultKind = Literal[
+    "serialization",
+    "snapshot_conflict",
+    "relation_gone",
+    "drop_before",
+    "drop_after",
+    "refuse",
+    "slow",
+    "hang",
+]
 
 
 @dataclass
@@ -18,10 +27,11 @@ class Fault:
     """One thing that goes wrong.
 
     Args:
-        kind: `serialization`: error 1023 instead of executing. `drop_before`, `drop_after`: the connection
-            is cut just before, or just after, the statement ran, without an answer. `refuse`: `message` with
-            `code` instead of executing. `slow`: `seconds` more than it would take, within statement_timeout.
-            `hang`: no answer for as long as the client waits.
+        kind: Instead of executing, `serialization`: error 1023; `snapshot_conflict`: what SNAPSHOT isolation
+            says in its place; `relation_gone`: error 1018, a table was made anew by another transaction;
+            `refuse`: `message` with `code`. `drop_before`, `drop_after`: the connection is cut just before,
+            or just after, the statement ran, without an answer. `slow`: `seconds` more than it would take,
+            within statement_timeout. `hang`: no answer for as long as the client waits.
         at: The statement it happens at: the n-th to be executed, from 1, after the faults were armed. BEGIN,
             COMMIT and ROLLBACK count.
         match: Instead of `at`, or with it: a regular expression to be found in the statement.

@@ -8,6 +8,7 @@ from typing import Literal
 
 Views = Literal["all", "provisioned", "serverless"]
 Resync = Literal["stream", "line"]
+Isolation = Literal["snapshot", "serializable"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Options:
         resync: Where COPY goes on after an object that is no JSON: after the line where parsing broke
             (`stream`), or after the line where the object began (`line`). Nobody has published which of the
             two Redshift does.
+        isolation: That of the databases; SNAPSHOT is Redshift's default. Conflicts have other words in each.
     """
 
     user: str = "awsuser"
@@ -45,3 +47,4 @@ class Options:
     slices: int = 4
     tls: bool = False
     resync: Resync = "stream"
+    isolation: Isolation = "snapshot"

@@ -21,13 +21,20 @@ from .postgres import Postgres
 from .session import Session
 from .statements import StatementLog
 
+# Redshift's max_failed_login_attempts, by default: after so many in a row not even the right password does.
+FAILED_LOGINS = 5
+
 
 class RedshiftDouble:
     """A cluster that is none. Use it as a context manager, or call `start` and `stop`.
 
     Attributes:
         options: What kind of cluster this is; `configure` changes them while it runs.
-        passwords: Who may log in; add `IAM:name` for temporary credentials.
+        passwords: Who may log in; add `IAM:name` for the temporary credentials of GetClusterCredentials,
+            which are those of the user of that name.
+        identities: The same for GetCredentials (Serverless), whose users `IAM:name` and `IAMR:role` are users
+            of the database by themselves: made at their first login, with no rights but those of PUBLIC.
+        failed_logins: Refused logins of each user since the last that was let in.
         faults: What shall go wrong.
         statements: What clients have sent.
     """
@@ -35,6 +42,8 @@ class RedshiftDouble:
     def __init__(self, options: Options | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self.options = options or Options()
         self.passwords = {self.options.user: self.options.password}
+        self.identities: dict[str, str] = {}
+        self.failed_logins: dict[str, int] = {}
         self.faults = Faults()
         self.statements = StatementLog()
         self.host, self.port = host, port
@@ -107,7 +116,8 @@ class RedshiftDouble:
     # what tests use
 
     def configure(self, **changes: Any) -> None:
-        """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, the S3 ones."""
+        """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, `isolation`, the S3
+        ones; sessions that are open keep their isolation."""
         self.options = replace(self.options, **changes)
 
     def create_database(self, name: str) -> None:
@@ -133,8 +143,9 @@ class RedshiftDouble:
 
     @property
     def backend_options(self) -> dict[str, str]:
+        snapshot = self.options.isolation == "snapshot"
         return {
-            "default_transaction_isolation": "repeatable read",  # as SNAPSHOT isolation, Redshift's default
+            "default_transaction_isolation": "repeatable read" if snapshot else "serializable",
             "standard_conforming_strings": "off",  # a backslash escapes
             "escape_string_warning": "off",
             "TimeZone": "UTC",
@@ -146,12 +157,28 @@ class RedshiftDouble:
     def next_query_id(self) -> int:
         return next(self._query_ids)
 
+    def password_of(self, user: str) -> str | None:
+        """Return the password a user has to give; None: there is no such user."""
+        return self.identities.get(user) or self.passwords.get(user)
+
+    def admits(self, user: str, *, right: bool) -> bool:
+        """Count a login, and tell whether it is let in: not after too many wrong passwords."""
+        with self._lock:
+            failed = self.failed_logins.get(user, 0)
+            locked = failed >= FAILED_LOGINS and not user.startswith("IAM")
+            self.failed_logins[user] = 0 if right and not locked else failed + 1
+            return right and not locked
+
+    def role_of(self, user: str) -> str:
+        """Return the user of the database that a login is, without the mark of GetClusterCredentials."""
+        return user if user in self.identities else re.sub(r"^IAMA?:", "", user)
+
     def user_id(self, user: str) -> int:
         """Make the user known to PostgreSQL at the first login; the administrator is superuser."""
-        role = re.sub(r"^IAMA?:", "", user)
+        role = self.role_of(user)
         with self._lock:
             if role not in self._user_ids:
-                self._user_ids[role] = self.postgres.create_user(role, superuser=user == self.options.user)
+                self._user_ids[role] = self.postgres.create_user(role, superuser=role == self.options.user)
             return self._user_ids[role]
 
     def load_log(self, database: str) -> LoadLog:

@@ -14,6 +14,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from . import wire
 from .backend import Backend, cancel, quote
 from .copying import run_copy
 from .errors import RedshiftError, syntax_error
+from .options import Isolation
 from .rewrite import RewritePlan, rewrite
 from .statements import ParsedStatement
 
@@ -140,8 +142,8 @@ class Session:
 
     @property
     def role(self) -> str:
-        """The user without the mark that temporary IAM credentials put before the name."""
-        return re.sub(r"^IAMA?:", "", self.user)
+        """The user of the database that this login is."""
+        return self._server.role_of(self.user)
 
     def _authenticate(self) -> None:
         salt = secrets.token_bytes(4)
@@ -149,12 +151,14 @@ class Session:
         code, body = self._stream.read()
         while code == b"H":
             code, body = self._stream.read()
-        password = self._server.passwords.get(self.user)
+        password = self._server.password_of(self.user)
+        right = False
         if password is not None:
             inner = hashlib.md5((password + self.user).encode()).hexdigest()
             expected = "md5" + hashlib.md5(inner.encode() + salt).hexdigest()
-            if body[:-1].decode() == expected:
-                return
+            right = body[:-1].decode() == expected
+        if self._server.admits(self.user, right=right):
+            return
         raise RedshiftError("28000", f'password authentication failed for user "{self.user}"')
 
     # the message loop
@@ -200,7 +204,7 @@ class Session:
 
     def _relay(self, code: bytes, body: bytes) -> None:
         if code == b"E":
-            error = translated(wire.fields(body))
+            error = self._translated(wire.fields(body))
             self._stream.write(wire.error(error.code, error.message, error.detail))
             self._skipping = True
         elif code != b"S":  # PostgreSQL's own parameters are none of a Redshift client's business
@@ -236,7 +240,7 @@ class Session:
 
                 def relay(code: bytes, answer: bytes) -> None:
                     if code == b"E":
-                        failures.append(translated(wire.fields(answer)))
+                        failures.append(self._translated(wire.fields(answer)))
                     self._relay(code, answer)
 
                 if self.backend.exchange(message, b"1", relay) == b"E":
@@ -291,7 +295,7 @@ class Session:
             try:
                 self.backend.query(f"LOCK TABLE {plan.writes} IN EXCLUSIVE MODE")
             except RedshiftError as error:
-                raise translated({"C": error.code, "M": error.message}) from error
+                raise self._translated({"C": error.code, "M": error.message}) from error
         if plan.asks_query_id and self.backend.status != "E":
             last = quote(str(self.query_id))
             self.backend.query(f"SELECT set_config('redshift.last_query_id', {last}, false)")
@@ -324,7 +328,7 @@ class Session:
             if code == b"C":
                 entry.status, entry.tag = "ok", answer[:-1].decode()
             elif code == b"E":
-                error = translated(wire.fields(answer))
+                error = self._translated(wire.fields(answer))
                 entry.status, entry.code, entry.message = "error", error.code, error.message
             if not dropping:
                 self._relay(code, answer)
@@ -376,8 +380,9 @@ class Session:
 
     def _happen(self, fault: Fault, entry: ParsedStatement, *, copying: bool) -> None:
         """The part of a fault that comes before the statement runs."""
-        if fault.kind == "serialization":
-            raise serialization_failure()
+        if fault.kind in CONFLICTS:
+            conflict = CONFLICTS[fault.kind]
+            raise conflict()
         if fault.kind == "refuse":
             raise RedshiftError(fault.code, fault.message)
         if fault.kind == "drop_before":
@@ -411,6 +416,9 @@ class Session:
         answer = self.backend.query("SELECT setting FROM pg_settings WHERE name = 'statement_timeout'")
         milliseconds = int(answer.rows[0][0] or 0)
         return milliseconds / 1000 if milliseconds else None
+
+    def _translated(self, fields: dict[str, str]) -> RedshiftError:
+        return translated(fields, self._server.options.isolation)
 
     def set_last_copy(self, query_id: int) -> None:
         """Inside the transaction, so that a rollback takes it back."""
@@ -447,7 +455,7 @@ def _aborted() -> RedshiftError:
 
 
 def serialization_failure() -> RedshiftError:
-    """Error 1023 as clients have published it."""
+    """Error 1023 as clients have published it: SERIALIZABLE isolation."""
     return RedshiftError(
         "XX000",
         "1023",
@@ -456,11 +464,28 @@ def serialization_failure() -> RedshiftError:
     )
 
 
-def translated(fields: dict[str, str]) -> RedshiftError:
+def snapshot_conflict() -> RedshiftError:
+    """Two writers of the same rows under SNAPSHOT isolation, as clients have published it."""
+    return RedshiftError("XX000", "could not complete because of conflict with concurrent transaction")
+
+
+def relation_gone() -> RedshiftError:
+    """Error 1018: another transaction's DDL was committed after this one's snapshot."""
+    return RedshiftError("XX000", "1018", detail="Relation does not exist.")
+
+
+CONFLICTS: dict[str, Callable[[], RedshiftError]] = {
+    "serialization": serialization_failure,
+    "snapshot_conflict": snapshot_conflict,
+    "relation_gone": relation_gone,
+}
+
+
+def translated(fields: dict[str, str], isolation: Isolation) -> RedshiftError:
     """PostgreSQL's error in Redshift's words, where they differ."""
     code, message, detail = fields["C"], fields["M"], fields.get("D", "")
     if code in _SERIALIZATION:
-        return serialization_failure()
+        return snapshot_conflict() if isolation == "snapshot" else serialization_failure()
     if code == "21000" and message.startswith("MERGE"):
         return RedshiftError("XX000", "Found multiple matches to update the same tuple.")
     if code == "23502":

@@ -58,13 +58,6 @@ CAPACITY = frozenset(
 )
 STATE = frozenset({"InvalidClusterState", "InvalidClusterStateFault", "ConflictException"})
 
-# IAM actions whose name differs from the API call's.
-_ACTIONS = {
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:HeadObject": "s3:GetObject",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -149,9 +142,11 @@ class Aws:
 
 
 def iam_action(service: str, api_name: str) -> str:
-    """Return the IAM action that an API call needs, such as ``redshift:CreateCluster``."""
-    action = f"{service}:{api_name}"
-    return _ACTIONS.get(action, action)
+    """Return the IAM action that an API call needs, such as ``redshift:CreateCluster``.
+
+    For the services we call it has the call's name; for some calls of S3 it would not.
+    """
+    return f"{service}:{api_name}"
 
 
 def refusal(action: str, code: str, message: str) -> SparkifyError:
@@ -206,9 +201,13 @@ def _denied(action: str, message: str) -> ClusterError:
     named = re.search(r"perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)", message)
     missing = named[1] if named else action
     found = statement_for(missing)
-    if found:
+    if "explicit deny" in message:
+        remedy: str = (
+            "A policy of the organisation forbids it, whatever else allows it: ask who runs the account."
+        )
+    elif found:
         ours = Command("cluster", "policy", found[0])
-        remedy: str = Hint("It is in statement {} of {}: ask for that policy.", str(found[1]), ours)
+        remedy = Hint("It is in statement {} of {}: ask for that policy.", str(found[1]), ours)
     else:
         remedy = f"Ask your administrator to allow {missing}."
     return ClusterError(f"these credentials may not do {missing}. {message}".rstrip(), remedy, action=missing)

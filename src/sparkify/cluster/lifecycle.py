@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sparkify.cluster import network
+from sparkify.cluster import network, prices
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.deployment import (
     AVAILABLE,
@@ -25,6 +25,7 @@ from sparkify.cluster.deployment import (
 from sparkify.cluster.network import Group
 from sparkify.cluster.policy import CLUSTER_TAG, PolicyScope
 from sparkify.cluster.provisioned import Provisioned
+from sparkify.cluster.region import verify_role
 from sparkify.cluster.role import Role, ensure_role, find_role
 from sparkify.cluster.serverless import Serverless
 from sparkify.cluster.spec import ClusterSpec, identifier_of, is_serverless, sources_from
@@ -39,6 +40,19 @@ MISSES = 3
 def deployment_of(aws: Aws, settings: Settings) -> Deployment:
     """Return the configured warehouse, provisioned or Serverless."""
     return (Serverless if is_serverless(settings) else Provisioned)(aws, identifier_of(settings))
+
+
+def find_here(aws: Aws, deployment: Deployment, settings: Settings) -> Cluster | None:
+    """Return the cluster's present state, or None if it does not exist.
+
+    Raises:
+        ConfigError: It is not in this region, and its role says that it is in another.
+    """
+    found = deployment.find()
+    if found is None:
+        role = find_role(aws, settings.dwh.dwh_iam_role_name, strict=False)
+        verify_role(role, deployment.identifier, aws.region)
+    return found
 
 
 def scope_of(aws: Aws, settings: Settings, account: str = "") -> PolicyScope:
@@ -81,18 +95,21 @@ def plan_creation(aws: Aws, deployment: Deployment, spec: ClusterSpec) -> Creati
 
     Raises:
         ClusterError: A cluster of that name belongs to somebody else, or is being deleted.
+        ConfigError: The role was made for a cluster of that name in another region.
     """
     cluster = deployment.find()
     if cluster:
         require_ours(cluster)
         if cluster.state in FAILED | DELETING | {PAUSED}:
             raise _wrong_state(cluster, "create")
+    role = find_role(aws, spec.role_name)
+    verify_role(role, spec.identifier, aws.region)
     # An existing cluster stays in its VPC, whatever --subnet-group says now.
     vpc = (cluster.vpc if cluster else "") or network.vpc_for(aws, spec.subnet_group)
     groups = network.find_groups(aws, spec.identifier)
     return Creation(
         cluster=cluster,
-        role=find_role(aws, spec.role_name),
+        role=role,
         group=next((group for group in groups if group.vpc == vpc), None),
         vpc=vpc,
     )
@@ -238,7 +255,9 @@ def overdue(cluster: Cluster | None, now: datetime) -> str:
     if cluster is None or cluster.expires is None or now < cluster.expires:
         return ""
     hours = (now - cluster.expires).total_seconds() / 3600
-    cost = f", about ${cluster.hourly:,.2f} an hour" if cluster.hourly and cluster.state != PAUSED else ""
+    cost = ""
+    if cluster.hourly and cluster.state != PAUSED:
+        cost = f", about ${cluster.hourly:,.2f} an hour at the list price of {prices.REGION}"
     return Hint(
         "{} Destroy it ({}) or keep it ({}).",
         f"THE CLUSTER {cluster.identifier} EXPIRED {hours:,.1f} HOURS AGO AND IS STILL BILLED{cost}.",

@@ -85,7 +85,14 @@ def etl(scope: PolicyScope) -> Document:
     statements = []
     if scope.serverless:
         statements += [
-            _allow("FindWorkgroup", ["redshift-serverless:GetNamespace", "redshift-serverless:GetWorkgroup"]),
+            _allow(
+                "FindWorkgroup",
+                [
+                    "redshift-serverless:GetNamespace",
+                    "redshift-serverless:GetWorkgroup",
+                    "redshift-serverless:ListTagsForResource",
+                ],
+            ),
             _allow(
                 "LogIn",
                 ["redshift-serverless:GetCredentials"],
@@ -93,6 +100,10 @@ def etl(scope: PolicyScope) -> Document:
                 {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": scope.identifier}},
             ),
         ]
+        if scope.managed_password:
+            # Six characters that AWS chooses follow the name.
+            secret = scope.arn("secretsmanager", f"secret:redshift!{scope.identifier}-{scope.user}-??????")
+            statements.append(_allow("ReadPassword", ["secretsmanager:GetSecretValue"], secret))
     else:
         statements += [
             _allow("FindCluster", ["redshift:DescribeClusters"]),
@@ -151,11 +162,16 @@ def operator(scope: PolicyScope) -> Document:
                 "ManagedPassword",
                 [
                     "secretsmanager:CreateSecret",
-                    "secretsmanager:TagResource",
                     "secretsmanager:DeleteSecret",
+                    "secretsmanager:DescribeSecret",
+                    "secretsmanager:RotateSecret",
+                    "secretsmanager:TagResource",
+                    "secretsmanager:UpdateSecret",
                 ],
                 scope.arn("secretsmanager", "secret:redshift!*"),
             ),
+            # It has no resource, so that no ARN limits it.
+            _allow("RandomPassword", ["secretsmanager:GetRandomPassword"]),
             _allow("ManagedPasswordKey", ["kms:DescribeKey"], scope.arn("kms", "key/*")),
         ]
     return _document(*statements)
@@ -232,13 +248,20 @@ def _serverless(scope: PolicyScope) -> list[Document]:
             "Ours",
             [
                 "redshift-serverless:CreateSnapshot",
-                "redshift-serverless:CreateUsageLimit",
                 "redshift-serverless:DeleteNamespace",
                 "redshift-serverless:DeleteWorkgroup",
             ],
             places,
             {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": scope.identifier}},
         ),
+        # The snapshot, which is new, has no tag; of what it may be, the statement above says.
+        _allow(
+            "FinalSnapshot",
+            ["redshift-serverless:CreateSnapshot"],
+            scope.arn("redshift-serverless", "snapshot/*"),
+        ),
+        # It has no resource, so that neither an ARN nor a tag limits it.
+        _allow("UsageLimit", ["redshift-serverless:CreateUsageLimit"]),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sparkify.cluster import prices
 from sparkify.cluster.aws import STATE, Aws
 from sparkify.cluster.deployment import DELETING, Cluster, Snapshot
+from sparkify.cluster.role import call_with_role
 from sparkify.cluster.spec import ClusterSpec
 from sparkify.cluster.waiting import PollSchedule
 
@@ -34,7 +35,8 @@ class Provisioned:
         """Request the cluster, unless it exists."""
         if not self.find():
             # A request repeated after a lost response finds the cluster that the first one created.
-            self.aws.call(
+            call_with_role(
+                self.aws,
                 "redshift",
                 "create_cluster",
                 tolerate=("ClusterAlreadyExists", "ClusterAlreadyExistsFault"),

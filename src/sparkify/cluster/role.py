@@ -6,36 +6,58 @@ A role without our tag belongs to somebody else: it is used as it is, and never 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sparkify.cluster import policy
-from sparkify.cluster.aws import Aws
+from sparkify.cluster.aws import DENIED, Aws
 from sparkify.cluster.policy import CLUSTER_TAG, PolicyScope
 from sparkify.errors import ClusterError
 
 POLICY_NAME = "sparkify-copy"
 ABSENT = ("NoSuchEntity", "NoSuchEntityException")
+# IAM has no regions: the role says where the cluster is that it was made for.
+REGION_TAG = "sparkify:region"
+# Seconds between tries of a call whose role AWS does not know yet.
+SETTLING = (2.0, 4.0, 8.0, 16.0, 16.0, 16.0)
+_NOT_KNOWN_YET = re.compile(
+    r"IAM role .* (is not valid|must delegate access|does not exist|cannot be assumed)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """An existing role. ``made_for`` is the cluster it was created for, empty if it is not ours."""
+    """An existing role.
+
+    ``made_for`` is the cluster it was created for, empty if it is not ours; ``region`` the cluster's.
+    """
 
     name: str
     arn: str
     made_for: str
+    region: str
     trust: dict[str, Any]
 
 
-def find_role(aws: Aws, name: str) -> Role | None:
-    """Return the role of that name, or None."""
-    answer = aws.call("iam", "get_role", tolerate=ABSENT, RoleName=name)
+def find_role(aws: Aws, name: str, *, strict: bool = True) -> Role | None:
+    """Return the role of that name, or None; without ``strict`` also where we may not look at roles."""
+    unseen = ABSENT if strict else (*ABSENT, *DENIED)
+    answer = aws.call("iam", "get_role", tolerate=unseen, RoleName=name)
     if not answer:
         return None
     role = answer["Role"]
     tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags", [])}
-    return Role(name, role["Arn"], tags.get(CLUSTER_TAG, ""), role["AssumeRolePolicyDocument"])
+    trust = role["AssumeRolePolicyDocument"]
+    region = tags.get(REGION_TAG) or _trusted_region(trust)
+    return Role(name, role["Arn"], tags.get(CLUSTER_TAG, ""), region, trust)
+
+
+def _trusted_region(trust: dict[str, Any]) -> str:
+    """Return the region of the clusters that may assume a role; older versions set no tag."""
+    found = re.search(r"arn:[a-z-]+:redshift(?:-serverless)?:([a-z0-9-]+):", json.dumps(trust))
+    return found[1] if found else ""
 
 
 def ensure_role(aws: Aws, scope: PolicyScope, tags: dict[str, str]) -> str:
@@ -53,7 +75,7 @@ def ensure_role(aws: Aws, scope: PolicyScope, tags: dict[str, str]) -> str:
             RoleName=scope.role_name,
             AssumeRolePolicyDocument=json.dumps(trust),
             Description=f"Lets the Redshift cluster {scope.identifier} read Sparkify's files.",
-            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            Tags=[{"Key": key, "Value": value} for key, value in {**tags, REGION_TAG: scope.region}.items()],
         )
         arn = scope.role_arn
     elif role.made_for == scope.identifier:
@@ -80,6 +102,24 @@ def ensure_role(aws: Aws, scope: PolicyScope, tags: dict[str, str]) -> str:
         PolicyDocument=json.dumps(policy.copy(scope)),
     )
     return arn
+
+
+def call_with_role(
+    aws: Aws, service: str, operation: str, *, tolerate: Collection[str] = (), **parameters: Any
+) -> dict[str, Any]:
+    """Make a call that names a role; wait up to a minute for a new one to be known everywhere.
+
+    Raises:
+        ClusterError: As for :meth:`~sparkify.cluster.aws.Aws.call`.
+    """
+    for pause in SETTLING:
+        try:
+            return aws.call(service, operation, tolerate=tolerate, **parameters)
+        except ClusterError as exc:
+            if not _NOT_KNOWN_YET.search(exc.message):
+                raise
+        aws.sleep(pause)
+    return aws.call(service, operation, tolerate=tolerate, **parameters)
 
 
 def delete_role(aws: Aws, name: str) -> None:

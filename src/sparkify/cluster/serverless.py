@@ -10,6 +10,7 @@ from typing import Any
 from sparkify.cluster import prices
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.deployment import INCOMPLETE, Cluster, Snapshot
+from sparkify.cluster.role import call_with_role
 from sparkify.cluster.spec import ClusterSpec
 from sparkify.cluster.waiting import PollSchedule, wait
 from sparkify.errors import ClusterError, Command, Hint
@@ -17,6 +18,9 @@ from sparkify.errors import ClusterError, Command, Hint
 SERVICE = "redshift-serverless"
 ABSENT = ("ResourceNotFoundException",)
 EXISTS = ("ConflictException",)
+# "There is an operation running on the namespace. Try deleting the namespace again later.": for minutes after
+# `create`, and after the workgroup is gone.
+BUSY = ("ConflictException",)
 USAGE = "serverless-compute"
 
 
@@ -62,8 +66,8 @@ class Serverless:
     ) -> None:
         """Create the missing ones of namespace, workgroup and usage limit, each after the previous one."""
         if not self._namespace():
-            self.aws.call(
-                SERVICE, "create_namespace", tolerate=EXISTS, **namespace_creation(spec, role, tags)
+            call_with_role(
+                self.aws, SERVICE, "create_namespace", tolerate=EXISTS, **namespace_creation(spec, role, tags)
             )
         wait(self.aws, self._namespace_pending, patience, action=f"creating the namespace {spec.identifier}")
         if not self._workgroup():
@@ -104,18 +108,22 @@ class Serverless:
         """Request the next deletion, first workgroup, then namespace; empty when both are deleted."""
         workgroup = self._workgroup()
         if workgroup:
-            if workgroup["status"] != "DELETING":
-                self.aws.call(SERVICE, "delete_workgroup", tolerate=ABSENT, workgroupName=self.identifier)
+            going = workgroup["status"] == "DELETING"
+            if not (going or self._delete("workgroup", workgroupName=self.identifier)):
+                return "an operation is running on the workgroup"
             return "the workgroup is being deleted"
         namespace = self._namespace()
         if not namespace:
             return ""
         if namespace["status"] != "DELETING":
             snapshot = {"finalSnapshotName": final_snapshot} if final_snapshot else {}
-            self.aws.call(
-                SERVICE, "delete_namespace", tolerate=ABSENT, namespaceName=self.identifier, **snapshot
-            )
+            if not self._delete("namespace", namespaceName=self.identifier, **snapshot):
+                return "an operation is running on the namespace"
         return "the namespace is being deleted"
+
+    def _delete(self, what: str, **parameters: str) -> bool:
+        """Request a deletion; return False where AWS is busy with it, or there is nothing to delete."""
+        return bool(self.aws.call(SERVICE, f"delete_{what}", tolerate=(*ABSENT, *BUSY), **parameters))
 
     def snapshots(self) -> list[Snapshot]:
         """Return the snapshots of a namespace of this name."""
@@ -154,6 +162,18 @@ class Serverless:
         return "" if status == "AVAILABLE" else status.lower()
 
 
+def admin_of(aws: Aws, workgroup: str) -> tuple[str, str]:
+    """Return a workgroup's administrator, and the ARN of the secret with the password, empty without one.
+
+    Raises:
+        ClusterError: There is no such workgroup, or we may not look.
+    """
+    found = aws.call(SERVICE, "get_workgroup", workgroupName=workgroup)["workgroup"]
+    answer = aws.call(SERVICE, "get_namespace", namespaceName=found["namespaceName"])
+    namespace = answer["namespace"]
+    return namespace.get("adminUsername", ""), namespace.get("adminPasswordSecretArn", "")
+
+
 def namespace_creation(spec: ClusterSpec, role: str, tags: dict[str, str]) -> dict[str, Any]:
     """Return the parameters of CreateNamespace."""
     password: dict[str, Any] = (
@@ -170,11 +190,17 @@ def namespace_creation(spec: ClusterSpec, role: str, tags: dict[str, str]) -> di
 
 
 def workgroup_creation(spec: ClusterSpec, group: str, tags: dict[str, str]) -> dict[str, Any]:
-    """Return the parameters of CreateWorkgroup."""
+    """Return the parameters of CreateWorkgroup.
+
+    Without them AWS scales a new workgroup by a price-performance target of its own, beyond the base capacity
+    that the plan has the price of.
+    """
     return {
         "workgroupName": spec.identifier,
         "namespaceName": spec.identifier,
         "baseCapacity": spec.base_rpus,
+        "maxCapacity": spec.base_rpus,
+        "pricePerformanceTarget": {"status": "DISABLED"},
         "port": spec.port,
         "publiclyAccessible": spec.public,
         "securityGroupIds": [group],

@@ -262,8 +262,12 @@ def _node_problems(node_type: str, cluster_type: str, nodes: int) -> Iterator[st
 
 
 def _capacity_problems(base_rpus: int, limit_rpu_hours: int, subnet_group: str) -> Iterator[str]:
-    if not (base_rpus == 4 or (8 <= base_rpus <= 512 and base_rpus % 8 == 0)):
-        yield f"--base-rpus is {base_rpus}: 4, or a multiple of 8 from 8 to 512."
+    step = 8 if base_rpus <= 512 else 32
+    if not (base_rpus == 4 or (8 <= base_rpus <= 1024 and base_rpus % step == 0)):
+        yield (
+            f"--base-rpus is {base_rpus}: 4, a multiple of 8 from 8 to 512, or of 32 to 1024 (4, and more"
+            " than 512, in some regions only)."
+        )
     if limit_rpu_hours < 1:
         yield f"--limit-rpu-hours is {limit_rpu_hours}: at least 1."
     if subnet_group:

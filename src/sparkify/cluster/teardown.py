@@ -8,6 +8,7 @@ from sparkify.cluster import network
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.deployment import Cluster, Deployment, Snapshot
 from sparkify.cluster.network import Group, IngressRule
+from sparkify.cluster.region import verify_role
 from sparkify.cluster.role import Role, delete_role, find_role
 from sparkify.cluster.waiting import PollSchedule, wait
 from sparkify.errors import ClusterError
@@ -37,9 +38,14 @@ class Remains:
 
 
 def remains(aws: Aws, deployment: Deployment, settings: Settings) -> Remains:
-    """Find the resources created by `create` and `open-port`."""
+    """Find the resources created by `create` and `open-port`.
+
+    Raises:
+        ConfigError: They are in another region, by what the role says.
+    """
     identifier = deployment.identifier
     role = find_role(aws, settings.dwh.dwh_iam_role_name)
+    verify_role(role, identifier, aws.region)
     groups = network.find_groups(aws, identifier)
     return Remains(
         cluster=deployment.find(),

@@ -18,7 +18,8 @@ from sparkify.cluster import policy
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.credentials import exposures
 from sparkify.cluster.deployment import AVAILABLE, Cluster
-from sparkify.cluster.lifecycle import deployment_of, overdue, scope_of
+from sparkify.cluster.lifecycle import deployment_of, find_here, overdue, scope_of
+from sparkify.cluster.region import region_of_host, verify_host
 from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
 from sparkify.doctor.locations import look_at, used_places
 from sparkify.doctor.verdicts import Finding, asked, tried, unchecked
@@ -125,7 +126,8 @@ def _cluster(aws: Aws, settings: Settings) -> Iterator[Finding]:
     def look() -> str:
         nonlocal found
         deployment = deployment_of(aws, settings)
-        found = deployment.find()
+        verify_host(host, deployment.identifier, aws.region)
+        found = find_here(aws, deployment, settings)
         if found is None:
             raise ConfigError(
                 f"there is no cluster {deployment.identifier} in {aws.region}.",
@@ -146,10 +148,10 @@ def _cluster(aws: Aws, settings: Settings) -> Iterator[Finding]:
     check = tried("cluster", look)
     elsewhere = bool(host) and (found is None or found.host not in ("", host))
     if elsewhere:
-        check = unchecked(
-            check,
-            "Go by the login, if somebody else runs HOST; else correct DWH_CLUSTER_IDENTIFIER and REGION.",
+        remedy = (
+            "Go by the login, if somebody else runs HOST; else correct DWH_CLUSTER_IDENTIFIER and REGION."
         )
+        check = unchecked(check, remedy if region_of_host(host) in ("", aws.region) else check.remedy)
     yield check
     if elsewhere:
         role = unchecked(

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 
 from sparkify.cluster.aws import Aws
 from sparkify.cluster.spec import DATA_KEYS, S3_KEYS
 from sparkify.doctor.verdicts import Finding, tried
-from sparkify.errors import SparkifyError
 from sparkify.lake.stores import open_store
 from sparkify.lake.uri import is_s3, parse_s3
 from sparkify.pipeline.plan import verify_roots
 from sparkify.records import KINDS
 from sparkify.settings import Settings
+from sparkify.settings.resolution import told_region
 from sparkify.text import counted
-from sparkify.warehouse.connect import log_jsonpaths, open_staging, verify_readable
+from sparkify.warehouse.connect import copy_region, log_jsonpaths, open_staging, verify_readable
 
 
 def used_places(settings: Settings) -> dict[str, str]:
@@ -65,25 +64,25 @@ def _why_not(settings: Settings) -> str:
 def _look(key: str, uri: str, settings: Settings, aws: Aws | None) -> str:
     if key == "STAGING":
         staging = open_staging(settings)
+        copy_region(settings)
         return staging.probe() if staging else ""
     if key == "LOG_JSONPATH":
         log_jsonpaths(settings)
+        if not settings.s3.staging:  # else that line says so
+            copy_region(settings)
         (kind,) = (kind for kind in KINDS if kind.jsonpaths == key)
-        return f"{_named(uri, aws)}: {counted(len(kind.fields), 'path')}"
+        return f"{_named(uri, settings, aws)}: {counted(len(kind.fields), 'path')}"
     store = open_store(uri, settings.aws)
     found = store.probe().objects
     (kind,) = (kind for kind in KINDS if kind.setting == key)
     verify_readable(settings, kind)
     verify_roots([(each, open_store(place, settings.aws).uri) for each, place in settings.s3.places.items()])
-    return f"{_named(store.uri, aws)}, {counted(len(found), 'file')} such as {found[0].key}"
+    return f"{_named(store.uri, settings, aws)}, {counted(len(found), 'file')} such as {found[0].key}"
 
 
-def _named(uri: str, aws: Aws | None) -> str:
-    """Return a place with the region of its bucket, where anybody tells."""
-    region = ""
-    if aws and is_s3(uri):
-        with suppress(SparkifyError):
-            region = aws.call("s3", "head_bucket", Bucket=parse_s3(uri).bucket).get("BucketRegion", "")
+def _named(uri: str, settings: Settings, aws: Aws | None) -> str:
+    """Return a place with the region of its bucket, where S3 tells; to ask it takes no permission."""
+    region = told_region(settings.aws, parse_s3(uri).bucket) if is_s3(uri) else ""
     if not region:
         return uri
     billed = f" (the cluster's is {aws.region}: transfer is billed)" if aws and region != aws.region else ""

@@ -328,7 +328,7 @@ KEYS: tuple[Key, ...] = (
     Key("CLUSTER", "HOST", _text, "", "a host name", "The cluster's endpoint; `cluster create` fills it in."),
     Key("CLUSTER", "DB_NAME", _text, "sparkify", "a database name", "Database."),
     Key("CLUSTER", "DB_USER", _text, "sparkify", "a user name", "Database user."),
-    Key("CLUSTER", "DB_PASSWORD", Secret, "", "text", "Password. Empty: temporary IAM credentials."),
+    Key("CLUSTER", "DB_PASSWORD", Secret, "", "text", "Password. Empty: AWS is asked at each login."),
     Key("CLUSTER", "DB_PORT", _port, "5439", "a port from 1 to 65535", "Port."),
     Key("IAM_ROLE", "ARN", _text, "", "a role ARN", "The role COPY assumes; `cluster create` fills it in."),
     *(Key("S3", kind.setting, _uri, "", _URI, kind.about, is_path=True) for kind in reversed(KINDS)),

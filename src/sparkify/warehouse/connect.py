@@ -125,7 +125,7 @@ def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
     from sparkify.warehouse.redshift.copying import CopySource
 
     jsonpaths = cache(lambda: log_jsonpaths(settings))
-    region = cache(lambda: _copy_region(settings))
+    region = cache(lambda: copy_region(settings))
     return CopySource(settings.iam_role.arn, region, jsonpaths), open_staging(settings)
 
 
@@ -169,7 +169,7 @@ def verify_readable(settings: Settings, kind: RecordKind) -> None:
         verify_on_s3(settings.s3.place_of(kind), kind)
 
 
-def _copy_region(settings: Settings) -> str:
+def copy_region(settings: Settings) -> str:
     """Return the region of the buckets that COPY reads.
 
     Raises:

@@ -120,8 +120,18 @@ def test_a_hanging_server_is_left_at_the_clients_own_timeout(redshift: DoubleClu
 
 
 @pytest.mark.usefixtures("t")
-def test_two_writers_of_the_same_rows_end_in_1023(redshift: DoubleCluster, connection, ask):
-    """No fault: SNAPSHOT isolation, as PostgreSQL's REPEATABLE READ shows it."""
+@pytest.mark.parametrize(
+    ("isolation", "words"),
+    [
+        ("snapshot", ("could not complete because of conflict with concurrent transaction", None)),
+        ("serializable", ("1023", "Serializable isolation violation on table")),
+    ],
+)
+def test_two_writers_of_the_same_rows_conflict_in_the_words_of_the_isolation(
+    redshift: DoubleCluster, connection, ask, isolation, words
+):
+    """No fault: PostgreSQL's REPEATABLE READ is SNAPSHOT isolation, Redshift's default."""
+    redshift.server.configure(isolation=isolation)
     ask("INSERT INTO t VALUES (1)")
     connection.commit()
     with redshift.connect() as other:
@@ -131,8 +141,27 @@ def test_two_writers_of_the_same_rows_end_in_1023(redshift: DoubleCluster, conne
         connection.commit()
         with pytest.raises(ERRORS) as caught:
             cursor.execute("UPDATE t SET i = 3")
-        assert caught.value.args[0]["M"] == "1023"
+        fields = caught.value.args[0]
+        assert (fields["C"], fields["M"]) == ("XX000", words[0])
+        assert str(fields.get("D"))[:41] == str(words[1])
         other.rollback()
+
+
+@pytest.mark.usefixtures("t")
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("snapshot_conflict", "could not complete because of conflict with concurrent transaction"),
+        ("relation_gone", "1018"),
+    ],
+)
+def test_conflicts_to_order(redshift: DoubleCluster, connection, kind, words):
+    redshift.server.faults.arm(Fault(kind, at=2))
+    with pytest.raises(ERRORS) as caught:
+        insert_two(connection)
+    assert (caught.value.args[0]["C"], caught.value.args[0]["M"]) == ("XX000", words)
+    connection.rollback()
+    assert rows(redshift) == 0
 
 
 @pytest.mark.usefixtures("t")

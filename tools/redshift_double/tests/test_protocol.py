@@ -224,3 +224,38 @@ def test_a_client_that_vanishes_leaves_no_lock(redshift: DoubleCluster, ask, con
     ask("SET statement_timeout TO 10000")
     assert ask("SELECT COUNT(*) FROM t") == [(0,)]
     gone.close()
+
+
+def test_a_user_of_getcredentials_is_nobody_until_somebody_grants(redshift: DoubleCluster, connection, ask):
+    """Serverless: the name is the caller's, also where a user of the database has the same one."""
+    redshift.server.identities["IAM:awsuser"] = "temporary"
+    try:
+        with redshift.connect(user="IAM:awsuser", password="temporary") as other:
+            other.autocommit = True
+            cursor = other.cursor()
+            cursor.execute("SELECT CURRENT_USER")
+            assert cursor.fetchone() == ["IAM:awsuser"]
+            with pytest.raises(Error) as caught:
+                cursor.execute("CREATE SCHEMA s")
+            assert caught.value.args[0]["M"].startswith("permission denied for database")
+            cursor.execute("CREATE TABLE mine (i INT)")  # PUBLIC may, in public
+    finally:
+        redshift.server.identities.clear()
+
+
+def test_five_wrong_passwords_lock_a_user(redshift: DoubleCluster):
+    """Not even the right one helps then; one in between counts from the beginning."""
+    server = redshift.server
+    server.passwords["bob"] = "Right1"
+
+    def refused(password: str) -> None:
+        cannot_connect("password authentication failed", redshift.arguments(user="bob", password=password))
+
+    for _ in range(4):
+        refused("wrong")
+    redshift.connect(user="bob", password="Right1").close()
+    assert server.failed_logins["bob"] == 0
+    for _ in range(5):
+        refused("wrong")
+    refused("Right1")
+    del server.passwords["bob"], server.failed_logins["bob"]

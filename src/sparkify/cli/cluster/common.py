@@ -57,16 +57,23 @@ def cluster_settings(options: dict[str, Any]) -> Settings:
 
 
 def open_session(options: dict[str, Any]) -> ClusterSession:
-    """Connect to AWS; warn where the credentials are exposed."""
+    """Connect to AWS; warn where the credentials are exposed.
+
+    Raises:
+        ConfigError: HOST says that the cluster is in another region.
+    """
     from sparkify.cluster import credentials
     from sparkify.cluster.lifecycle import deployment_of
+    from sparkify.cluster.region import verify_host
 
     settings = cluster_settings(options)
     screen = Screen(as_json=options["as_json"])
     for exposure in credentials.exposures(settings):
         screen.warn(exposure)
     aws = credentials.connect(settings)
-    return ClusterSession(screen, settings, aws, deployment_of(aws, settings))
+    deployment = deployment_of(aws, settings)
+    verify_host(settings.cluster.host, deployment.identifier, aws.region)
+    return ClusterSession(screen, settings, aws, deployment)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def create(**options: Any) -> int:
     """Create the role, the security group and the cluster; run it again to continue after a failure.
 
     Shows what will be made and what it will cost, asks, waits until the cluster is available and writes
-    HOST and ARN into dwh.cfg. Nobody can connect before `sparkify cluster open-port`.
+    REGION, HOST and ARN into dwh.cfg. Nobody can connect before `sparkify cluster open-port`.
 
     \b
     Example:
@@ -82,6 +82,8 @@ def create(**options: Any) -> int:
     if not screen.confirm(f"Create this in {aws.region}?", yes=options["yes"]):
         screen.say("Nothing was made.")
         return OK
+    # Before anything is made: whatever comes, the file says where to look for it.
+    write_config(session, {("AWS", "REGION"): aws.region}, write=not options["no_write"])
     scope = lifecycle.scope_of(aws, session.settings)
     try:
         with waiting(screen, f"creating {spec.identifier}", options["timeout"]) as patience:
@@ -116,6 +118,8 @@ def create(**options: Any) -> int:
 
 def _announce(session: ClusterSession, found: Any, role: str, options: dict[str, Any]) -> None:
     """Write what was made into dwh.cfg and say what to do next."""
+    from sparkify.cluster.database_login import way_in
+
     screen, waited = session.screen, not options["no_wait"]
     values = {("IAM_ROLE", "ARN"): role}
     if waited:
@@ -126,6 +130,7 @@ def _announce(session: ClusterSession, found: Any, role: str, options: dict[str,
     screen.say(f"The cluster {found.identifier} is {found.state}{': ' + found.host if found.host else ''}")
     if found.secret:
         screen.say(f"The password of {found.user} is in Secrets Manager: {found.secret}")
+    screen.say(f"A run logs in as {way_in(session.settings)}.")
     screen.advise(
         Hint(
             "Next: {}, then {} and {}.",

@@ -64,9 +64,8 @@ def destroy(**options: Any) -> int:
     snapshots = teardown.verify_gone(aws, deployment, session.settings, kept_role=bool(kept))
     _forget(session, write=not options["no_write"])
     screen.say(
-        f"The cluster {identifier} is gone, and nothing made for it is left."
-        if found
-        else f"The cluster {identifier} is already gone, and nothing made for it is left."
+        f"The cluster {identifier} in {aws.region} is {'gone' if found else 'already gone'}, "
+        "and nothing made for it is left there."
     )
     for sentence in kept:
         screen.say(f"Kept: {sentence}.")
@@ -76,6 +75,7 @@ def destroy(**options: Any) -> int:
         {
             "identifier": identifier,
             "state": "absent",
+            "region": aws.region,
             "already_gone": not found,
             "kept": kept,
             "snapshots": [taken.name for taken in snapshots],

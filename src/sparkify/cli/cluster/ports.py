@@ -29,7 +29,7 @@ def open_port(**options: Any) -> int:
     chosen = network.network_from(options["cidr"], wide=options["wide"]) if options["cidr"] else None
     session = open_session(options)
     screen, aws, deployment = session.screen, session.aws, session.deployment
-    found = lifecycle.require(deployment.find(), deployment.identifier)
+    found = lifecycle.require(lifecycle.find_here(aws, deployment, session.settings), deployment.identifier)
     shout(session, found)
     lifecycle.require_ours(found)
     group = next((g for g in network.find_groups(aws, found.identifier) if g.id in found.groups), None)
@@ -67,12 +67,12 @@ def close_port(**options: Any) -> int:
     Example:
       sparkify cluster close-port
     """
-    from sparkify.cluster import network
+    from sparkify.cluster import lifecycle, network
 
     only = str(network.network_from(options["cidr"], wide=True)) if options["cidr"] else None
     session = open_session(options)
     screen, aws, identifier = session.screen, session.aws, session.deployment.identifier
-    shout(session, session.deployment.find())
+    shout(session, lifecycle.find_here(aws, session.deployment, session.settings))
     groups = [group.id for group in network.find_groups(aws, identifier)]
     opened = [
         rule

@@ -43,7 +43,9 @@ def _switch(options: dict[str, Any], verb: str) -> int:
 
     session = open_session(options)
     deployment = session.deployment
-    found = lifecycle.require(deployment.find(), deployment.identifier)
+    found = lifecycle.require(
+        lifecycle.find_here(session.aws, deployment, session.settings), deployment.identifier
+    )
     shout(session, found)
     lifecycle.require_ours(found)
     wanted = PAUSED if verb == "pause" else AVAILABLE

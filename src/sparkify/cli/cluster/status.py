@@ -25,7 +25,8 @@ def status(**options: Any) -> int:
     """Show the cluster's state, endpoint, role, age, cost, expiry and who may connect.
 
     \b
-    Exit codes: 0 available, 1 failed or half made, 4 changing (poll again), 5 paused, 6 no such cluster.
+    Exit codes: 0 available, 1 failed or half made, 2 in another region, 4 changing (poll again), 5 paused,
+    6 no such cluster.
 
     \b
     Example:
@@ -37,7 +38,7 @@ def status(**options: Any) -> int:
 
     session = open_session(options)
     screen, aws, deployment = session.screen, session.aws, session.deployment
-    found = deployment.find()
+    found = lifecycle.find_here(aws, deployment, session.settings)
     if found and options["wait"]:
         with waiting(screen, f"waiting for {deployment.identifier}", options["timeout"]) as patience:
             found = lifecycle.wait_for(

@@ -56,14 +56,20 @@ def show_plan(session: ClusterSession, spec: ClusterSpec, plan: Creation, expire
     if spec.serverless:
         hourly: float | None = prices.serverless_per_hour(spec.base_rpus)
         most = prices.RPU_HOUR * spec.limit_rpu_hours
-        unit = f"an hour of queries, at most ${most:,.2f} a day and ${most * 365 / 12:,.0f} a month"
+        minutes = 60 * spec.limit_rpu_hours / spec.base_rpus
+        lasts = f"{minutes:,.0f} minutes" if minutes < 100 else f"{minutes / 60:,.1f} hours"
+        unit = (
+            f"an hour of queries, at most ${most:,.2f} a day: {lasts} of queries, then none that day;"
+            f" at most ${most * 365 / 12:,.0f} a month"
+        )
     else:
         hourly = prices.per_hour(spec.node_type, spec.nodes)
         unit = f"an hour, ${(hourly or 0) * prices.HOURS_A_MONTH:,.0f} a month"
     if hourly is None:
         screen.say(f"Estimated cost: no list price here for {spec.node_type}, see {prices.PRICING_PAGE}")
     else:
-        screen.say(f"Estimated cost: ${hourly:,.2f} {unit} (us-east-1 list price; storage comes on top)")
+        source = prices.source(aws.region, spec.node_type)
+        screen.say(f"Estimated cost: ${hourly:,.2f} {unit} ({source}; storage comes on top)")
     when = f"{expires:%Y-%m-%d %H:%M} UTC (a tag, not a timer: you destroy it)" if expires else "never"
     screen.say(f"Expires: {when}")
 
@@ -111,6 +117,7 @@ def describe(session: ClusterSession, found: Cluster) -> dict[str, Any]:
         "age_hours": round(age.total_seconds() / 3600, 2) if age else None,
         "hourly": found.hourly,
         "cost_at_most": round(cost, 2) if cost is not None else None,
+        "prices_of": prices.REGION if found.hourly else "",
         "expires": found.expires,
         "connections": [asdict(rule) for rule in network.rules(session.aws, found.groups, found.identifier)],
     }

@@ -1,11 +1,14 @@
--- What a run needs and the user may not do, in words. To make a table that may be there already takes the
--- right to make one, even where none is missing. A table's rights can be asked for in an open schema only.
+-- What a run needs and the user may not do, in words. The right to create is asked for where tables are
+-- missing (to_create is 1). A table's rights can be asked for in an open schema only.
 SELECT 'CREATE on schema ' || nspname AS missing
 FROM pg_namespace
-WHERE nspname IN ('public', 'etl') AND NOT HAS_SCHEMA_PRIVILEGE(nspname, 'create')
+WHERE
+    :to_create = 1
+    AND nspname IN ('public', 'etl')
+    AND NOT HAS_SCHEMA_PRIVILEGE(nspname, 'create')
 UNION
 SELECT 'CREATE on the database (for the schemas etl and analytics)' AS missing
-WHERE NOT HAS_DATABASE_PRIVILEGE(CURRENT_DATABASE(), 'create')
+WHERE :to_create = 1 AND NOT HAS_DATABASE_PRIVILEGE(CURRENT_DATABASE(), 'create')
 UNION
 SELECT 'TEMP on the database' AS missing
 WHERE NOT HAS_DATABASE_PRIVILEGE(CURRENT_DATABASE(), 'temp')

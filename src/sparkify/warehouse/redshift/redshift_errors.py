@@ -18,14 +18,71 @@ _RUN_AGAIN = "Run again: nothing was changed. The log of the cluster says more."
 _ABOUT_CONTENTS = re.compile(
     r"Load into table .* failed|decompress|\b(gzip|zlib|zstd|inflate)\b", re.IGNORECASE
 )
+# Errors after which the same transaction may succeed. Most have the SQLSTATE XX000, as many final ones do.
+# Two writers of the same rows: under SNAPSHOT isolation, the default, "could not complete because of conflict
+# with concurrent transaction"; under SERIALIZABLE error 1023. DDL of another transaction that was committed
+# after our snapshot: error 1018, "table … dropped by concurrent transaction", "could not open relation with
+# OID …". https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
 _CONFLICT = re.compile(
-    r"^1023\b|Serializable isolation violation|deadlock detected|could not serialize", re.IGNORECASE
+    r"^10(18|23)\b|Serializable isolation violation|deadlock detected|could not serialize"
+    r"|(conflict with|dropped by) concurrent transaction|could not open relation with OID",
+    re.IGNORECASE,
 )
 
+_LIMITS = (
+    (
+        r"Query Monitoring Rule",
+        Hint(
+            "A query monitoring rule of the cluster ended it: have who runs the cluster raise it for this "
+            "user."
+        ),
+    ),
+    (
+        r"cancelled by WLM|WLM (query )?time-?out",
+        Hint(
+            "The time limit of the WLM queue ended it: have who runs the cluster raise it, or take in less "
+            "with --batch-bytes."
+        ),
+    ),
+    (
+        r"usage limit|deactivat",
+        Hint(
+            "The workgroup's RPU-hours are used up (--limit-rpu-hours of {}): run again when the period is "
+            "over, or have who runs it raise the limit.",
+            Command("cluster", "create"),
+        ),
+    ),
+)
 _HINTS = (
+    *_LIMITS,
     (
         r"not authorized to assume|Invalid IAM role|No role|is not attached",
-        Hint("Attach the role of [IAM_ROLE] ARN to the cluster ({} checks it).", Command("doctor")),
+        Hint(
+            "Attach the role of [IAM_ROLE] ARN to the cluster ({} checks it). A new role is known everywhere "
+            "after a minute: run again then.",
+            Command("doctor"),
+        ),
+    ),
+    (
+        r"kms:|KMS\.|AWSKMS",
+        Hint(
+            "A key of KMS encrypts the bucket: allow the role of [IAM_ROLE] ARN kms:Decrypt with it, and who "
+            "runs this kms:GenerateDataKey too, if it is that of STAGING."
+        ),
+    ),
+    (
+        r"explicit deny|data perimeter|service control policy",
+        Hint(
+            "A policy of the organisation, of the bucket or of a VPC endpoint forbids it (aws:ResourceOrgID "
+            "keeps others' buckets out): ask who runs the account, or copy the data to a bucket of your own."
+        ),
+    ),
+    (
+        r"curl ?Error|Connection timed out|Timeout was reached|could not connect to .*s3",
+        Hint(
+            "The cluster does not reach S3: its VPC needs a VPC endpoint for S3, or a way to the internet "
+            "(with Enhanced VPC Routing in any case)."
+        ),
     ),
     (
         r"AccessDenied|Access Denied|Status 403|InvalidAccessKeyId",
@@ -90,7 +147,8 @@ def explain(exc: Exception, what: str, host: str) -> EngineError:
             f"another transaction came between at {what}: {said}",
             "Run again when the other one has finished: nothing was changed.",
         )
-    if code == "57014":
+    limit = next((hint for pattern, hint in _LIMITS if re.search(pattern, said, re.IGNORECASE)), "")
+    if code == "57014" and not limit:
         return EngineError(
             f"{what} took longer than a statement may: {message}",
             f"{'Ask for less' if asked else 'Take in less with --batch-bytes'}, or look for what holds it up "

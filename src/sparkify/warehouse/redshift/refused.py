@@ -28,6 +28,11 @@ _LISTENING = Hint(
     Command("cluster", "status"),
     Command("cluster", "resume"),
 )
+_UNKNOWN_OR_LOCKED = (
+    "Correct DB_USER and DB_PASSWORD in dwh.cfg. If they are right: five wrong passwords in a row lock a "
+    "user, and then Redshift refuses the right one in the same words. SHOW USER LOCKOUT lists the locked; "
+    "an administrator unlocks one with ALTER USER … LOGIN PASSWORD '…'."
+)
 _NOT_REDSHIFT = (
     "Correct HOST and DB_PORT in dwh.cfg: something else than Redshift answers there, or a proxy on the way."
 )
@@ -83,6 +88,12 @@ def not_let_in(exc: Exception, cluster: ClusterSettings, user: str, seconds: flo
     )
 
 
+def is_refused_password(exc: BaseException | None) -> bool:
+    """Return whether the database refused user or password, by an error of the driver."""
+    fields = server_fields(exc) if exc else None
+    return fields is not None and fields.get("C", "").startswith("28")
+
+
 def _cut(exc: OSError) -> bool:
     return isinstance(exc, ConnectionError) and not isinstance(exc, ConnectionRefusedError)
 
@@ -122,7 +133,7 @@ def _refused_by_database(fields: dict[str, str], cluster: ClusterSettings, user:
             f"{database} does not let {user} in: {said}.",
             "Create that user in the database, or set DB_USER and DB_PASSWORD in dwh.cfg."
             if user.startswith("IAM")  # AWS issued the password, so it is right
-            else "Correct DB_USER and DB_PASSWORD in dwh.cfg.",
+            else _UNKNOWN_OR_LOCKED,
         )
     if code.startswith(("53", "57P")):
         return TransientEngineError(

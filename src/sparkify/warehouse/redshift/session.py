@@ -24,6 +24,7 @@ from sparkify.warehouse.redshift.driver import (
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.login import log_in, reach
 from sparkify.warehouse.redshift.redshift_errors import explain, is_lost
+from sparkify.warehouse.redshift.refused import is_refused_password
 from sparkify.warehouse.redshift.stream import RowStream
 from sparkify.warehouse.statements import read_statements, statement
 
@@ -191,15 +192,7 @@ class RedshiftSession:
                     f"the connection to {self.host} was lost within a transaction.",
                     "Run again: nothing was changed.",
                 )
-            self._user, password = self._credentials()
-            try:
-                self._connection = log_in(self.cluster, self._user, password)
-            except TransientEngineError:
-                raise
-            except EngineError as exc:
-                if self.number:  # an earlier login succeeded, so another try may too
-                    raise TransientEngineError(exc.message, exc.hint) from exc
-                raise
+            self._connection = self._log_in()
             self.number += 1
             wait_for_answers(self._connection, self._statement_timeout + self._grace)
             for step in read_statements("redshift/settings.sql"):
@@ -207,6 +200,28 @@ class RedshiftSession:
                 self.send(fill(step.text, step.pick(limit)), "SET")
         forget_statements(self._connection)
         return self._connection
+
+    def _log_in(self) -> Any:
+        """Return a new connection.
+
+        A refused password is final: Redshift locks a user after a few of them. Another try is made only where
+        AWS has another password by now, because it rotates them.
+        """
+        self._user, password = self._credentials()
+        try:
+            return log_in(self.cluster, self._user, password)
+        except TransientEngineError:
+            raise
+        except EngineError as exc:
+            if is_refused_password(exc.__cause__):
+                user, newer = self._credentials()
+                if (user, newer) == (self._user, password):
+                    raise
+                self._user = user
+                return log_in(self.cluster, user, newer)
+            if self.number:  # an earlier login succeeded, so another try may too
+                raise TransientEngineError(exc.message, exc.hint) from exc
+            raise
 
     def drop(self) -> None:
         """Close the connection in any state."""
