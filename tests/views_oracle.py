@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Any
 
+from tests.clocks import local_time, zone_of
 from tests.oracle import COLUMNS, EPOCH, Row, Tables
 
 VIEWS: dict[str, tuple[str, ...]] = {
@@ -37,6 +38,9 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "funnel": ("step", "page", "events", "people"),
     "retention": ("cohort_by", "cohort", "weeks_later", "people", "cohort_people"),
     "listening_hours": ("weekday", "hour", "plays", "listeners"),
+    "listening_hours_local": ("weekday", "hour", "plays", "listeners"),
+    "local_plays": ("songplay_id", "start_time", "user_id", "level", "local_time"),
+    "places": ("location", "standard_hours", "summer_hours"),
     "listening_time": (
         *("songplay_id", "start_time", "user_id", "level", "seconds_at_least", "seconds_at_most"),
         "how_it_ended",
@@ -79,12 +83,24 @@ def expect_views(tables: Tables) -> Tables:
             listeners=True,
             last=True,
         ),
+        **expect_local_views(tables),
         "listening_time": Counter(_listening_time(events, plays)),
         "match_coverage": _plays_by(plays, lambda play: (play["song_match"],)),
         "top_unmatched": _plays_by(
             [play for play in plays if play["song_id"] is None],
             lambda play: (play["song"], play["artist"]),
         ),
+    }
+
+
+def expect_local_views(tables: Tables) -> Tables:
+    """Return the views that have local times."""
+    plays = _records(tables, "songplays")
+    same = ("songplay_id", "start_time", "user_id", "level")
+    return {
+        "places": Counter(map(_clocks, {play["location"] for play in plays} - {None})),
+        "local_plays": Counter((*(play[name] for name in same), _local(play)) for play in plays),
+        "listening_hours_local": _plays_by(plays, _local_hour, listeners=True, last=True),
     }
 
 
@@ -136,6 +152,21 @@ def _day(play: Record) -> date:
 
 def _week(play: Record) -> date:
     return _monday(_day(play))
+
+
+def _local(play: Record) -> datetime | None:
+    return local_time(play["start_time"], play["location"])
+
+
+def _local_hour(play: Record) -> Row:
+    local = _local(play)
+    return (local.isoweekday() % 7, local.hour) if local else (None, None)
+
+
+def _clocks(place: str) -> Row:
+    zone = zone_of(place)
+    offsets = [datetime(2020, month, 1, tzinfo=zone).utcoffset() for month in (1, 7)]
+    return place, *(offset and offset // timedelta(hours=1) for offset in offsets)
 
 
 def _plays_by(

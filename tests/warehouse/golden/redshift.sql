@@ -358,6 +358,80 @@ SELECT
 FROM songplays AS p
 GROUP BY EXTRACT(dow FROM p.start_time), EXTRACT(hour FROM p.start_time);
 
+-- In which time zone the places are that plays come from. One row per place.
+-- grain: location
+-- A place is what the app says of where the listener is: a metro area of the United States, such as `St.
+-- Louis, MO-IL`. Its first city and first state tell the time zone, states with two of them included; all
+-- else has none: NULL. standard_hours are added to UTC in winter, summer_hours in daylight-saving time; they
+-- are the same where there is none.
+CREATE VIEW analytics.places AS
+SELECT
+    z.location,
+    z.time_zone,
+    CASE z.time_zone
+        WHEN 'America/Puerto_Rico' THEN -4
+        WHEN 'America/New_York' THEN -5
+        WHEN 'America/Chicago' THEN -6
+        WHEN 'America/Denver' THEN -7
+        WHEN 'America/Phoenix' THEN -7
+        WHEN 'America/Los_Angeles' THEN -8
+        WHEN 'America/Anchorage' THEN -9
+        WHEN 'Pacific/Honolulu' THEN -10
+    END AS standard_hours,
+    CASE z.time_zone
+        WHEN 'America/Puerto_Rico' THEN -4
+        WHEN 'America/New_York' THEN -4
+        WHEN 'America/Chicago' THEN -5
+        WHEN 'America/Denver' THEN -6
+        WHEN 'America/Phoenix' THEN -7
+        WHEN 'America/Los_Angeles' THEN -7
+        WHEN 'America/Anchorage' THEN -8
+        WHEN 'Pacific/Honolulu' THEN -10
+    END AS summer_hours
+FROM (
+    SELECT
+        c.location,
+        CASE
+            -- Cities whose zone is not that of most of their state.
+            WHEN c.state || ' ' || c.city IN (
+                'FL Crestview', 'FL Panama City', 'FL Pensacola', 'IN Evansville', 'IN Michigan City',
+                'KY Bowling Green', 'KY Central City', 'KY Glasgow', 'KY Madisonville', 'KY Mayfield',
+                'KY Murray', 'KY Owensboro', 'KY Paducah', 'MI Iron Mountain'
+            ) THEN 'America/Chicago'
+            WHEN c.state || ' ' || c.city IN (
+                'TN Athens', 'TN Chattanooga', 'TN Cleveland', 'TN Dayton', 'TN Greeneville', 'TN Harriman',
+                'TN Johnson City', 'TN Kingsport', 'TN Knoxville', 'TN La Follette', 'TN Morristown',
+                'TN Newport', 'TN Sevierville'
+            ) THEN 'America/New_York'
+            WHEN c.state || ' ' || c.city IN (
+                'ND Dickinson', 'NE Scottsbluff', 'OR Ontario', 'SD Rapid City', 'SD Spearfish', 'TX El Paso'
+            ) THEN 'America/Denver'
+            WHEN c.state || ' ' || c.city IN (
+                'ID Coeur d''Alene', 'ID Lewiston', 'ID Moscow', 'ID Sandpoint'
+            ) THEN 'America/Los_Angeles'
+            WHEN c.state IN (
+                'CT', 'DC', 'DE', 'FL', 'GA', 'IN', 'KY', 'MA', 'MD', 'ME', 'MI', 'NC', 'NH', 'NJ', 'NY',
+                'OH', 'PA', 'RI', 'SC', 'VA', 'VT', 'WV'
+            ) THEN 'America/New_York'
+            WHEN c.state IN (
+                'AL', 'AR', 'IA', 'IL', 'KS', 'LA', 'MN', 'MO', 'MS', 'ND', 'NE', 'OK', 'SD', 'TN', 'TX', 'WI'
+            ) THEN 'America/Chicago'
+            WHEN c.state IN ('CO', 'ID', 'MT', 'NM', 'UT', 'WY') THEN 'America/Denver'
+            WHEN c.state IN ('CA', 'NV', 'OR', 'WA') THEN 'America/Los_Angeles'
+            WHEN c.state = 'AK' THEN 'America/Anchorage'
+            WHEN c.state = 'AZ' THEN 'America/Phoenix'
+            WHEN c.state = 'HI' THEN 'Pacific/Honolulu'
+            WHEN c.state = 'PR' THEN 'America/Puerto_Rico'
+        END AS time_zone
+    FROM (
+        SELECT
+            d.location,
+            SPLIT_PART(SPLIT_PART(d.location, ', ', 1), '-', 1) AS city,
+            SPLIT_PART(SPLIT_PART(d.location, ', ', 2), '-', 1) AS state
+        FROM (SELECT DISTINCT p.location FROM songplays AS p WHERE p.location IS NOT NULL) AS d
+    ) AS c
+) AS z;
+
 -- How many plays are of a song in the catalogue. One row per way of matching.
 -- grain: song_match
 -- exact: title, artist and length (to 0.001 s); title_artist: another length; NULL: no song has that title
@@ -757,8 +831,69 @@ SELECT
     l.last_name
 FROM lasts AS l;
 
+-- When plays began by the clock of the listener's place. One row per play.
+-- grain: songplay_id
+-- local_time follows daylight-saving time as the United States have it since 2008: on from 2:00 on the second
+-- Sunday of March, off from 2:00 on the first of November. So one hour of the year is skipped, and one comes
+-- twice. NULL: the place tells no time zone (see analytics.places), or the play is of before 2008.
+CREATE VIEW analytics.local_plays AS
+SELECT
+    w.songplay_id,
+    w.start_time,
+    w.user_id,
+    w.level,
+    w.time_zone,
+    CASE
+        -- The day less its weekday is the day of the latest Sunday. By standard time the clocks are put on at
+        -- 2:00 and back at 1:00: that much earlier it is midnight.
+        WHEN
+            (
+                EXTRACT(month FROM w.less_two) BETWEEN 4 AND 11
+                OR (
+                    EXTRACT(month FROM w.less_two) = 3
+                    AND EXTRACT(day FROM w.less_two) - EXTRACT(dow FROM w.less_two) >= 8
+                )
+            )
+            AND (
+                EXTRACT(month FROM w.less_one) < 11
+                OR (
+                    EXTRACT(month FROM w.less_one) = 11
+                    AND EXTRACT(day FROM w.less_one) - EXTRACT(dow FROM w.less_one) < 1
+                )
+            )
+            THEN DATEADD(hour, w.summer_hours, w.start_time)
+        ELSE DATEADD(hour, w.standard_hours, w.start_time)
+    END AS local_time
+FROM (
+    SELECT
+        s.songplay_id, s.start_time, s.user_id, s.level, s.time_zone, s.standard_hours, s.summer_hours,
+        DATEADD(hour, s.standard_hours - 2, s.start_time) AS less_two,
+        DATEADD(hour, s.standard_hours - 1, s.start_time) AS less_one
+    FROM (
+        SELECT
+            p.songplay_id, p.start_time, p.user_id, p.level, z.time_zone, z.summer_hours,
+            CASE WHEN p.start_time >= '2008-01-01'::TIMESTAMP THEN z.standard_hours END AS standard_hours
+        FROM songplays AS p
+        LEFT JOIN analytics.places AS z ON p.location = z.location
+    ) AS s
+) AS w;
+
+-- When people listen by their own clocks: plays by weekday and hour of local time. One row per weekday and
+-- hour with plays, and one for plays whose local time is not known.
+-- grain: weekday, hour
+-- weekday 0 is Sunday; both are NULL where analytics.local_plays has no local time. listeners are distinct
+-- people. The same moment is another hour in each time zone: of UTC there is analytics.listening_hours.
+CREATE VIEW analytics.listening_hours_local AS
+SELECT
+    CAST(EXTRACT(dow FROM p.local_time) AS INTEGER) AS weekday,
+    CAST(EXTRACT(hour FROM p.local_time) AS INTEGER) AS hour,
+    COUNT(*) AS plays,
+    COUNT(DISTINCT p.user_id) AS listeners
+FROM analytics.local_plays AS p
+GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
+
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=f78a5c76d8c5068a analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
+(6, 2, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=d56b45863ce9f285 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=f78a5c76d8c5068a analytics.places=31c72af9b23b0d5d analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -4593,11 +4728,17 @@ SELECT * FROM analytics.funnel;
 
 SELECT * FROM analytics.listening_hours;
 
+SELECT * FROM analytics.listening_hours_local;
+
 SELECT * FROM analytics.listening_time;
+
+SELECT * FROM analytics.local_plays;
 
 SELECT * FROM analytics.match_coverage;
 
 SELECT * FROM analytics.monthly_activity;
+
+SELECT * FROM analytics.places;
 
 SELECT * FROM analytics.retention;
 
@@ -8297,6 +8438,10 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (9, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -2, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
+DROP VIEW IF EXISTS analytics.listening_hours_local;
+
+DROP VIEW IF EXISTS analytics.local_plays;
+
 DROP VIEW IF EXISTS analytics.user_levels;
 
 DROP VIEW IF EXISTS analytics.sessions;
@@ -8326,6 +8471,8 @@ DROP VIEW IF EXISTS analytics.top_artists_by_day;
 DROP VIEW IF EXISTS analytics.top_artists;
 
 DROP VIEW IF EXISTS analytics.match_coverage;
+
+DROP VIEW IF EXISTS analytics.places;
 
 DROP VIEW IF EXISTS analytics.listening_hours;
 

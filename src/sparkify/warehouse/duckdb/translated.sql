@@ -143,6 +143,18 @@ GROUP BY
   EXTRACT(DAYOFWEEK FROM p.start_time),
   EXTRACT(HOUR FROM p.start_time);
 
+-- analytics/listening_hours_local.sql:1 7c479f8a4aecd431
+CREATE VIEW analytics.listening_hours_local AS
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM p.local_time) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM p.local_time) AS INT) AS hour,
+  COUNT(*) AS plays,
+  COUNT(DISTINCT p.user_id) AS listeners
+FROM analytics.local_plays AS p
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM p.local_time),
+  EXTRACT(HOUR FROM p.local_time);
+
 -- analytics/listening_time.sql:1 d959832da99ab9ab
 CREATE VIEW analytics.listening_time AS
 WITH followed AS (
@@ -198,6 +210,58 @@ SELECT
     ELSE 'next_event'
   END AS how_it_ended
 FROM plays AS p;
+
+-- analytics/local_plays.sql:1 15a74e47c685c1e5
+CREATE VIEW analytics.local_plays AS
+SELECT
+  w.songplay_id,
+  w.start_time,
+  w.user_id,
+  w.level,
+  w.time_zone,
+  CASE
+    WHEN (
+      EXTRACT(MONTH FROM w.less_two) BETWEEN 4 AND 11
+      OR (
+        EXTRACT(MONTH FROM w.less_two) = 3
+        AND EXTRACT(DAY FROM w.less_two) - EXTRACT(DAYOFWEEK FROM w.less_two) >= 8
+      )
+    )
+    AND (
+      EXTRACT(MONTH FROM w.less_one) < 11
+      OR (
+        EXTRACT(MONTH FROM w.less_one) = 11
+        AND EXTRACT(DAY FROM w.less_one) - EXTRACT(DAYOFWEEK FROM w.less_one) < 1
+      )
+    )
+    THEN CAST(w.start_time AS TIMESTAMP) + INTERVAL (w.summer_hours) HOUR
+    ELSE CAST(w.start_time AS TIMESTAMP) + INTERVAL (w.standard_hours) HOUR
+  END AS local_time
+FROM (
+  SELECT
+    s.songplay_id,
+    s.start_time,
+    s.user_id,
+    s.level,
+    s.time_zone,
+    s.standard_hours,
+    s.summer_hours,
+    CAST(s.start_time AS TIMESTAMP) + INTERVAL (s.standard_hours - 2) HOUR AS less_two,
+    CAST(s.start_time AS TIMESTAMP) + INTERVAL (s.standard_hours - 1) HOUR AS less_one
+  FROM (
+    SELECT
+      p.songplay_id,
+      p.start_time,
+      p.user_id,
+      p.level,
+      z.time_zone,
+      z.summer_hours,
+      CASE WHEN p.start_time >= CAST('2008-01-01' AS TIMESTAMP) THEN z.standard_hours END AS standard_hours
+    FROM main.songplays AS p
+    LEFT JOIN analytics.places AS z
+      ON p.location = z.location
+  ) AS s
+) AS w;
 
 -- analytics/match_coverage.sql:1 c365a14045c41e74
 CREATE VIEW analytics.match_coverage AS
@@ -268,6 +332,167 @@ INNER JOIN days AS d
   ON m.month = d.month
 LEFT JOIN of_plays AS p
   ON m.month = p.month;
+
+-- analytics/places.sql:1 7c8ffe2a5f6a576b
+CREATE VIEW analytics.places AS
+SELECT
+  z.location,
+  z.time_zone,
+  CASE z.time_zone
+    WHEN 'America/Puerto_Rico'
+    THEN -4
+    WHEN 'America/New_York'
+    THEN -5
+    WHEN 'America/Chicago'
+    THEN -6
+    WHEN 'America/Denver'
+    THEN -7
+    WHEN 'America/Phoenix'
+    THEN -7
+    WHEN 'America/Los_Angeles'
+    THEN -8
+    WHEN 'America/Anchorage'
+    THEN -9
+    WHEN 'Pacific/Honolulu'
+    THEN -10
+  END AS standard_hours,
+  CASE z.time_zone
+    WHEN 'America/Puerto_Rico'
+    THEN -4
+    WHEN 'America/New_York'
+    THEN -4
+    WHEN 'America/Chicago'
+    THEN -5
+    WHEN 'America/Denver'
+    THEN -6
+    WHEN 'America/Phoenix'
+    THEN -7
+    WHEN 'America/Los_Angeles'
+    THEN -7
+    WHEN 'America/Anchorage'
+    THEN -8
+    WHEN 'Pacific/Honolulu'
+    THEN -10
+  END AS summer_hours
+FROM (
+  SELECT
+    c.location,
+    CASE
+      WHEN c.state || ' ' || c.city IN (
+        'FL Crestview',
+        'FL Panama City',
+        'FL Pensacola',
+        'IN Evansville',
+        'IN Michigan City',
+        'KY Bowling Green',
+        'KY Central City',
+        'KY Glasgow',
+        'KY Madisonville',
+        'KY Mayfield',
+        'KY Murray',
+        'KY Owensboro',
+        'KY Paducah',
+        'MI Iron Mountain'
+      )
+      THEN 'America/Chicago'
+      WHEN c.state || ' ' || c.city IN (
+        'TN Athens',
+        'TN Chattanooga',
+        'TN Cleveland',
+        'TN Dayton',
+        'TN Greeneville',
+        'TN Harriman',
+        'TN Johnson City',
+        'TN Kingsport',
+        'TN Knoxville',
+        'TN La Follette',
+        'TN Morristown',
+        'TN Newport',
+        'TN Sevierville'
+      )
+      THEN 'America/New_York'
+      WHEN c.state || ' ' || c.city IN (
+        'ND Dickinson',
+        'NE Scottsbluff',
+        'OR Ontario',
+        'SD Rapid City',
+        'SD Spearfish',
+        'TX El Paso'
+      )
+      THEN 'America/Denver'
+      WHEN c.state || ' ' || c.city IN ('ID Coeur d''Alene', 'ID Lewiston', 'ID Moscow', 'ID Sandpoint')
+      THEN 'America/Los_Angeles'
+      WHEN c.state IN (
+        'CT',
+        'DC',
+        'DE',
+        'FL',
+        'GA',
+        'IN',
+        'KY',
+        'MA',
+        'MD',
+        'ME',
+        'MI',
+        'NC',
+        'NH',
+        'NJ',
+        'NY',
+        'OH',
+        'PA',
+        'RI',
+        'SC',
+        'VA',
+        'VT',
+        'WV'
+      )
+      THEN 'America/New_York'
+      WHEN c.state IN (
+        'AL',
+        'AR',
+        'IA',
+        'IL',
+        'KS',
+        'LA',
+        'MN',
+        'MO',
+        'MS',
+        'ND',
+        'NE',
+        'OK',
+        'SD',
+        'TN',
+        'TX',
+        'WI'
+      )
+      THEN 'America/Chicago'
+      WHEN c.state IN ('CO', 'ID', 'MT', 'NM', 'UT', 'WY')
+      THEN 'America/Denver'
+      WHEN c.state IN ('CA', 'NV', 'OR', 'WA')
+      THEN 'America/Los_Angeles'
+      WHEN c.state = 'AK'
+      THEN 'America/Anchorage'
+      WHEN c.state = 'AZ'
+      THEN 'America/Phoenix'
+      WHEN c.state = 'HI'
+      THEN 'Pacific/Honolulu'
+      WHEN c.state = 'PR'
+      THEN 'America/Puerto_Rico'
+    END AS time_zone
+  FROM (
+    SELECT
+      d.location,
+      SPLIT_PART(SPLIT_PART(d.location, ', ', 1), '-', 1) AS city,
+      SPLIT_PART(SPLIT_PART(d.location, ', ', 2), '-', 1) AS state
+    FROM (
+      SELECT DISTINCT
+        p.location
+      FROM main.songplays AS p
+      WHERE
+        NOT p.location IS NULL
+    ) AS d
+  ) AS c
+) AS z;
 
 -- analytics/retention.sql:1 d31ddf7ac09e8954
 CREATE VIEW analytics.retention AS
@@ -5435,6 +5660,12 @@ DROP TABLE IF EXISTS etl.runs;
 -- derived/tables.sql:44 b05a870fecd0bc61
 DROP TABLE IF EXISTS etl.unknown_fields;
 
+-- derived/analytics.listening_hours_local.sql:1 664318abda27bd9e
+DROP VIEW IF EXISTS analytics.listening_hours_local;
+
+-- derived/analytics.local_plays.sql:1 a810e89e0c16c9d0
+DROP VIEW IF EXISTS analytics.local_plays;
+
 -- derived/analytics.user_levels.sql:1 24d74ed874f0876d
 DROP VIEW IF EXISTS analytics.user_levels;
 
@@ -5479,6 +5710,9 @@ DROP VIEW IF EXISTS analytics.top_artists;
 
 -- derived/analytics.match_coverage.sql:1 c27371c448e13ae3
 DROP VIEW IF EXISTS analytics.match_coverage;
+
+-- derived/analytics.places.sql:1 2edb2f27f1e439ca
+DROP VIEW IF EXISTS analytics.places;
 
 -- derived/analytics.listening_hours.sql:1 41544d10ba006b58
 DROP VIEW IF EXISTS analytics.listening_hours;
