@@ -68,17 +68,35 @@ METROS = {
 }
 
 
-def zone_of(place: str | None) -> ZoneInfo | None:
-    """Return the time zone of a place; None: the place tells none."""
+# The zones that the views name, and those that have had the same clock since 2008.
+CLOCKS = {
+    "America/New_York": ("America/Detroit", "America/Indiana/Indianapolis", "America/Kentucky/Louisville"),
+    "America/Chicago": ("America/Menominee",),
+    "America/Denver": ("America/Boise",),
+    **dict.fromkeys(("America/Phoenix", "America/Los_Angeles", "America/Anchorage"), ()),
+    **dict.fromkeys(("Pacific/Honolulu", "America/Puerto_Rico"), ()),
+}
+
+
+def same_clock(place: str) -> str | None:
+    """Return the zone that the views name for a place."""
+    zone = _zone_of(place)
+    return next((name for name, same in CLOCKS.items() if zone and zone.key in (name, *same)), None)
+
+
+def clock(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Return what clocks show at a moment of UTC, both without a zone."""
+    return moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+
+
+def local_time(moment: datetime, place: str | None) -> datetime | None:
+    """Return what the clocks of a place show at a moment of UTC; None: not known."""
+    zone = _zone_of(place)
+    return clock(moment, zone) if zone and moment.year >= 2008 else None
+
+
+def _zone_of(place: str | None) -> ZoneInfo | None:
     if place in METROS:
         return METROS[place]
     assert place is None or not re.search(r", [A-Z]{2}(-[A-Z]{2})*$", place) or place in ELSEWHERE, place
     return None
-
-
-def local_time(moment: datetime, place: str | None) -> datetime | None:
-    """Return what the clocks of a place show at a moment of UTC, both without a zone."""
-    zone = zone_of(place)
-    if zone is None or moment.year < 2008:
-        return None
-    return moment.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
