@@ -302,6 +302,7 @@
         Plot.plot(
           base(width, {
             height: 220,
+            marginTop: 24,
             x: time,
             y: whole("changes"),
             color: { domain: ways.map(([, way]) => way), range: ways.map(([, , colour]) => colour) },
@@ -324,6 +325,7 @@
         Plot.plot(
           base(width, {
             height: 220,
+            marginTop: 24,
             x: time,
             y: { label: "share of plays", grid: true, domain: [0, 1], ticks: 4, tickFormat: (share) => percent.format(share) },
             marks: [
