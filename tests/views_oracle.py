@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from tests.clocks import CLOCKS, clock, local_time, same_clock
 from tests.oracle import COLUMNS, EPOCH, Row, Tables
 
 VIEWS: dict[str, tuple[str, ...]] = {
@@ -37,6 +39,11 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "funnel": ("step", "page", "events", "people"),
     "retention": ("cohort_by", "cohort", "weeks_later", "people", "cohort_people"),
     "listening_hours": ("weekday", "hour", "plays", "listeners"),
+    "listening_hours_local": ("weekday", "hour", "plays", "listeners"),
+    "local_plays": ("songplay_id", "start_time", "user_id", "level", "local_time"),
+    "clocks": ("time_zone", "utc_hour", "local_hour"),
+    "level_changes": ("user_id", "changed_at", "from_level", "to_level"),
+    "places": ("location", "time_zone"),
     "listening_time": (
         *("songplay_id", "start_time", "user_id", "level", "seconds_at_least", "seconds_at_most"),
         "how_it_ended",
@@ -71,6 +78,7 @@ def expect_views(tables: Tables) -> Tables:
         "top_artists_by_day": _plays_by(plays, lambda play: (_day(play), play["artist"])),
         "top_artists_by_week": _plays_by(plays, lambda play: (_week(play), play["artist"])),
         "user_levels": Counter(_user_levels(events)),
+        "level_changes": Counter(expect_level_changes(tables)),
         "funnel": Counter(_funnel(raw)),
         "retention": Counter(_retention(raw)),
         "listening_hours": _plays_by(
@@ -79,6 +87,7 @@ def expect_views(tables: Tables) -> Tables:
             listeners=True,
             last=True,
         ),
+        **expect_local_views(tables),
         "listening_time": Counter(_listening_time(events, plays)),
         "match_coverage": _plays_by(plays, lambda play: (play["song_match"],)),
         "top_unmatched": _plays_by(
@@ -86,6 +95,27 @@ def expect_views(tables: Tables) -> Tables:
             lambda play: (play["song"], play["artist"]),
         ),
     }
+
+
+def expect_local_views(tables: Tables) -> Tables:
+    """Return the views that have local times."""
+    plays = _records(tables, "songplays")
+    same = ("songplay_id", "start_time", "user_id", "level")
+    return {
+        "clocks": Counter(_clocks(plays)),
+        "places": Counter(
+            (place, same_clock(place)) for place in {play["location"] for play in plays} - {None}
+        ),
+        "local_plays": Counter((*(play[name] for name in same), _local(play)) for play in plays),
+        "listening_hours_local": _plays_by(plays, _local_hour, listeners=True, last=True),
+    }
+
+
+def expect_level_changes(tables: Tables) -> Iterable[Row]:
+    """Yield (user, moment, level before, level after) of each change."""
+    for before, after in pairwise(_user_levels(_distinct_events(_records(tables, "staging_events")))):
+        if before[0] == after[0]:
+            yield after[0], after[2], before[1], after[1]
 
 
 def _records(tables: Tables, name: str) -> list[dict[str, Any]]:
@@ -136,6 +166,21 @@ def _day(play: Record) -> date:
 
 def _week(play: Record) -> date:
     return _monday(_day(play))
+
+
+def _local(play: Record) -> datetime | None:
+    return local_time(play["start_time"], play["location"])
+
+
+def _local_hour(play: Record) -> Row:
+    local = _local(play)
+    return (local.isoweekday() % 7, local.hour) if local else (None, None)
+
+
+def _clocks(plays: Sequence[Record]) -> Iterable[Row]:
+    hours = {play["start_time"].replace(minute=0, second=0, microsecond=0) for play in plays}
+    for zone in CLOCKS:
+        yield from ((zone, hour, clock(hour, ZoneInfo(zone))) for hour in hours if hour.year >= 2008)
 
 
 def _plays_by(

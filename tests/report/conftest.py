@@ -86,7 +86,7 @@ def make_lake(root: Path, *, days: int = 45, number: int = 500) -> Lake:
                 song=title,
                 artist=artist,
                 length=length,
-                location=chance.choice(["London", "Paris, FR", HOSTILE[0], None]),
+                location=chance.choice(["Boise City, ID", "Paris, FR", HOSTILE[0], None]),
                 userAgent=chance.choice(agents),
                 registration=TS - chance.randrange(3) * 7.0 * _DAY if user != 3 else None,
                 page="NextSong" if chance.random() < 0.7 else chance.choice(pages),

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tests.clocks import local_time
 from tests.oracle import COLUMNS, EPOCH, Record, expect
+from tests.views_oracle import expect_level_changes
 
 Rows = list[dict[str, Any]]
 _DAY = timedelta(days=1)
@@ -57,6 +59,11 @@ def expect_report(
             recent,
             ("day", "level", "hour"),
             lambda p: (p["start_time"].date(), p["level"], p["start_time"].hour),
+        ),
+        "local_hours": _grouped(plays, ("weekday", "hour", "level"), lambda p: (*_local(p), p["level"])),
+        "coverage_by_day": _coverage_by_day(recent),
+        "level_changes": _level_changes(
+            row for row in expect_level_changes(tables) if _between(row[1].date(), *shown)
         ),
         "top_songs": _top(plays, ("song", "artist")),
         "top_artists": _top(plays, ("artist",)),
@@ -216,6 +223,30 @@ def _funnel(visits: Sequence[Visit]) -> Rows:
         if users:
             rows.append({"step": step, "page": page, "events": len(users), "people": len(set(users))})
     return rows
+
+
+def _local(play: dict[str, Any]) -> tuple[int | None, int | None]:
+    local = local_time(play["start_time"], play["location"])
+    return ((local.weekday() + 1) % 7, local.hour) if local else (None, None)
+
+
+def _coverage_by_day(plays: Rows) -> Rows:
+    days: dict[date, list[bool]] = defaultdict(list)
+    for play in plays:
+        days[play["start_time"].date()].append(play["song_id"] is not None)
+    return [
+        {"day": day, "plays": len(found), "matched": sum(found), "share": sum(found) / len(found)}
+        for day, found in sorted(days.items())
+    ]
+
+
+def _level_changes(changes: Iterable[tuple[Any, ...]]) -> Rows:
+    ways = {("free", "paid"): "free_to_paid", ("paid", "free"): "paid_to_free"}
+    days: dict[date, Counter[str]] = defaultdict(Counter)
+    for _, moment, before, after in changes:
+        days[moment.date()][ways.get((before, after), "other_changes")] += 1
+    names = (*ways.values(), "other_changes")
+    return [{"day": day, **{name: days[day][name] for name in names}} for day in sorted(days)]
 
 
 def _levels(plays: Rows) -> Rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from sparkify.cli.app import run
 from sparkify.report.numbers import statement_names
 from tests.conftest import REAL
+from tests.loading import etl
 from tests.oracle import parse_records
 from tests.records import TS, play, write_records
 from tests.report.conftest import HOSTILE, Lake, load, report
@@ -89,6 +91,58 @@ def test_those_of_the_real_month_equal_an_oracles(
     for since, until in RANGES[:2]:
         told = report(place, capsys, *bounds(since, until))
         compare(told, expect_report(read["log_data"], read["song_data"], since, until))
+
+
+def accepted(lake: Path, kind: str) -> list[dict[str, Any]]:
+    """Return the records of a simulated lake that its own account, ``truth.json``, does not call rejected."""
+    found = []
+    for name, truth in json.loads((lake / "truth.json").read_text())["files"].items():
+        if truth["kind"] != kind:
+            continue
+        data = (lake / name).read_bytes()
+        rejected = {each["line"] for each in truth["rejected"]}
+        if rejected:
+            lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+            data = b"\n".join(line for number, line in enumerate(lines, 1) if number not in rejected)
+        records = parse_records(data)
+        assert len(records) == truth["accepted"], name
+        found += records
+    return found
+
+
+@pytest.fixture(scope="module")
+def dirty_year(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = tmp_path_factory.mktemp("year") / "lake"
+    year = ["--start", "2018-01-01", "--days", "365", "--users", "5", "--growth-rate", "1", "--songs", "60"]
+    assert run(["simulate", str(lake), "--dirty", "--seed", "4", "--workers", "1", *year]) == 0
+    return Lake(lake, accepted(lake, "events"), accepted(lake, "songs"))
+
+
+@pytest.mark.parametrize("engine", [pytest.param(each, marks=pytest.mark.thorough) for each in ENGINES])
+def test_those_of_a_dirty_year_that_came_in_parts_equal_an_oracles(
+    engine: str,
+    dirty_year: Lake,
+    warehouses: Warehouses,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    whole, lake = dirty_year.root, tmp_path / "lake"
+    logs, songs = (sorted((whole / kind).rglob("*.*")) for kind in ("log_data", "song_data"))
+    place = warehouses.new(engine, tmp_path / "place")
+    # The summer comes first, then what was before it, then the rest, with more of the catalogue each time.
+    parts = ([*logs[150:240], *songs[:20]], [*logs[:150], *songs[20:40]], [*logs[240:], *songs[40:]])
+    for part in parts:
+        for path in part:
+            target = lake / path.relative_to(whole)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+        sources = (lake / "log_data", lake / "song_data")
+        assert etl(place, *sources, "--max-rejects", "50%", "--lenient") == 0
+    for since, until in ((None, None), (date(2018, 3, 11), date(2018, 11, 4))):
+        told = report(place, capsys, *bounds(since, until))
+        compare(told, expect_report(dirty_year.events, dirty_year.songs, since, until))
+    # Of everything there is something, but whole files that are kept out.
+    assert [name for name, each in told["panels"].items() if not each["rows"]] == ["set_aside"]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,24 @@ from hypothesis import strategies as st
 
 from sparkify.cli.app import run
 from sparkify.warehouse.views import view_definitions
+from tests.clocks import ELSEWHERE, METROS
 from tests.conftest import S3Server
 from tests.contents import read_tables
 from tests.loading import etl
 from tests.old_warehouses import VERSIONS, restore_on
-from tests.oracle import Tables
+from tests.oracle import EPOCH, Tables
 from tests.records import TS, play, song, write_records
 from tests.tiers import by_profile, sweep
-from tests.views_oracle import VIEWS, expect_views
+from tests.views_oracle import VIEWS, expect_local_views, expect_views
 from tests.warehouses import ENGINES, Place, Warehouses, execute, options_of, rows
 
 DAY = 86_400_000
+_JULY = datetime.fromisoformat("2018-07-01T12:00")
 
 
-def read_views(place: Place) -> Tables:
+def read_views(place: Place, names: Iterable[str] = VIEWS) -> Tables:
     return {
-        name: Counter(rows(place, f"SELECT {', '.join(columns)} FROM analytics.{name}"))
-        for name, columns in VIEWS.items()
+        name: Counter(rows(place, f"SELECT {', '.join(VIEWS[name])} FROM analytics.{name}")) for name in names
     }
 
 
@@ -79,6 +81,7 @@ _EVENTS = st.builds(
     song=st.sampled_from(["Title", "Other", "", None]),
     artist=st.sampled_from(["Artist", "Nobody", None]),
     firstName=st.sampled_from(["Ada", "Bea", None]),
+    location=st.sampled_from(["Boise City, ID", "Phoenix-Mesa-Scottsdale, AZ", "London", None]),
     registration=st.sampled_from([None, 1.0, 1540919166796.0, 1541030400000.0, 1e300]),
 )
 _NOBODY = st.builds(play, page=st.just("Home"), userId=st.sampled_from(["", None]), ts=_WHEN)
@@ -115,6 +118,60 @@ def test_views_of_the_real_month(
     place = warehouses.new(engine, tmp_path / "place")
     assert etl(place, real_data / "log_data", real_data / "song_data") == 0
     assert_views(place)
+
+
+# The first year that counts, those with the earliest and the latest days of both changes, and another.
+_MIDNIGHTS = [
+    datetime.fromisoformat(f"{year}-{day}")
+    for year, spring, autumn in (
+        *((2008, "03-09", "11-02"), (2026, "03-08", "11-01"), (2021, "03-14", "11-07")),
+        (2018, "03-11", "11-04"),
+    )
+    for day in ("01-01", spring, autumn)
+]
+# From the evening before in the west to its morning; and a time in each half of a year.
+_MOMENTS = [midnight + timedelta(hours=hour, minutes=30) for midnight in _MIDNIGHTS for hour in range(4, 13)]
+_MOMENTS += [midnight + timedelta(days=days) for midnight in _MIDNIGHTS for days in (-8, 31)]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_local_time_is_right_across_both_changes_in_every_zone(
+    warehouses: Warehouses, engine: str, tmp_path: Path
+) -> None:
+    zones = list({zone.key: place for place, zone in METROS.items()}.values())
+    moments = [(place, moment) for place in zones for moment in _MOMENTS]
+    moments += [
+        (place, moment) for place in (*METROS, *ELSEWHERE) for moment in (_JULY, _JULY + timedelta(days=150))
+    ]
+    moments.append(("Eugene, OR", datetime.fromisoformat("2007-12-31T23:59")))
+    events = [
+        play(
+            userId=str(number % 3),
+            itemInSession=number,
+            location=place,
+            ts=(moment - EPOCH) // timedelta(milliseconds=1),
+        )
+        for number, (place, moment) in enumerate(moments)
+    ]
+    write_records(tmp_path / "logs" / "1.json", *events)
+    place = warehouses.new(engine, tmp_path / "place")
+    assert etl(place, tmp_path / "logs", None, "--lenient") == 0
+    expected = expect_local_views(read_tables(place))
+    assert read_views(place, expected) == expected
+    assert {row[0] for row in rows(place, "SELECT location FROM analytics.places")} >= set(METROS)
+    by_hand = rows(
+        place,
+        "SELECT DISTINCT l.start_time, l.local_time FROM analytics.local_plays AS l "
+        "WHERE l.time_zone = 'America/New_York' AND "
+        "(l.start_time BETWEEN '2018-03-11 06:00' AND '2018-03-11 08:00' OR "
+        "l.start_time BETWEEN '2018-11-04 05:00' AND '2018-11-04 07:00') ORDER BY 1",
+    )
+    assert [(str(utc), str(local)) for utc, local in by_hand] == [
+        ("2018-03-11 06:30:00", "2018-03-11 01:30:00"),
+        ("2018-03-11 07:30:00", "2018-03-11 03:30:00"),
+        ("2018-11-04 05:30:00", "2018-11-04 01:30:00"),
+        ("2018-11-04 06:30:00", "2018-11-04 01:30:00"),
+    ]
 
 
 @pytest.mark.parametrize("engine", sweep(ENGINES, 2))

@@ -93,7 +93,7 @@ def _panel(panel: Panel, numbers: ReportNumbers) -> str:
     also = numbers.panels[panel.also] if panel.also else None
     data = ""
     if panel.chart and answer.rows:
-        found: dict[str, Any] = {"columns": answer.columns, "rows": answer.rows}
+        found: dict[str, Any] = {"columns": answer.columns, "rows": _thinned(answer.rows)}
         if also:
             assert panel.also_pivot
             columns, rows = _turned(also, panel.also_pivot)
@@ -156,23 +156,36 @@ def _table(panel: Panel, answer: PanelAnswer) -> str:
     return fill("table.html", title=escape(answer.title), head=f"<thead><tr>{heads}</thead>", body=body)
 
 
+def _thinned(rows: Rows) -> list[list[Any]]:
+    """Return rows in which 0 stands for a text or day that is that of the row above."""
+    above: Sequence[Any] = ()
+    found = []
+    for row in rows:
+        same = [isinstance(value, str | date) and above[n : n + 1] == (value,) for n, value in enumerate(row)]
+        found.append([0 if each else value for each, value in zip(same, row, strict=True)])
+        above = tuple(row)
+    return found
+
+
 def _turned(answer: PanelAnswer, pivot: Pivot) -> tuple[list[str], Rows]:
     """Return columns and rows of a table turned round; a cell that no row belongs to is None."""
     where = {name: number for number, name in enumerate(answer.columns)}
-    wide = sorted({row[where[pivot.column]] for row in answer.rows})
+    values = {row[where[pivot.column]] for row in answer.rows}
+    wide = [*sorted(values - {None}), *(values & {None})]
     cells: dict[tuple[Any, ...], dict[Any, Any]] = {}
     for row in answer.rows:
         found = cells.setdefault(tuple(row[where[name]] for name in pivot.rows), {})
         column = row[where[pivot.column]]
         found[column] = found.get(column, 0) + row[where[pivot.cell]]
-    columns = [*pivot.rows, *(str(value) for value in wide)]
+    columns = [*pivot.rows, *("unknown" if value is None else str(value) for value in wide)]
     return columns, [(*key, *(found.get(value) for value in wide)) for key, found in cells.items()]
 
 
 def _narrow(value: Any) -> str:
     if not isinstance(value, str):
         return ""
-    return f" dir=auto{' class=d' * (len(value) <= _SHORT)}"
+    # ASCII runs from left to right, as the page does.
+    return f"{' dir=auto' * (not value.isascii())}{' class=d' * (len(value) <= _SHORT)}"
 
 
 def _cell(name: str, value: Any) -> str:

@@ -74,6 +74,8 @@ SECTIONS = (
                 also="hours_by_day",
                 also_pivot=Pivot(("day", "level"), "hour", "plays"),
             ),
+            Panel("local_hours", ("level",), pivot=Pivot(("weekday",), "hour", "plays")),
+            Panel("level_changes", ("days",)),
         ),
     ),
     Section(
@@ -103,7 +105,15 @@ SECTIONS = (
             Panel("metros", ("level",)),
         ),
     ),
-    Section("catalogue", "Catalogue", (Panel("coverage"), Panel("unmatched", chart=False))),
+    Section(
+        "catalogue",
+        "Catalogue",
+        (
+            Panel("coverage_by_day", ("days",), wide=True),
+            Panel("coverage"),
+            Panel("unmatched", chart=False),
+        ),
+    ),
     Section(
         "data",
         "Data",

@@ -269,6 +269,66 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
 -- The schema of the views for analysts.
 CREATE SCHEMA IF NOT EXISTS analytics;
 
+-- What the clocks show. One row per time zone and hour (UTC) with plays.
+-- grain: time_zone, utc_hour
+-- local_hour follows daylight-saving time as the United States have it since 2008: on from 2:00 on the
+-- second Sunday of March, off from 2:00 on the first of November. So one hour of the year is skipped, and
+-- one comes twice. There is no row of before 2008, when the rule was another.
+CREATE VIEW analytics.clocks AS
+SELECT
+    c.time_zone,
+    c.utc_hour,
+    CASE
+        -- The day less its weekday is the day of the latest Sunday. By standard time the clocks are put on at
+        -- 2:00 and back at 1:00: that much earlier it is midnight.
+        WHEN
+            (
+                EXTRACT(month FROM c.less_two) BETWEEN 4 AND 11
+                OR (
+                    EXTRACT(month FROM c.less_two) = 3
+                    AND EXTRACT(day FROM c.less_two) - EXTRACT(dow FROM c.less_two) >= 8
+                )
+            )
+            AND (
+                EXTRACT(month FROM c.less_one) < 11
+                OR (
+                    EXTRACT(month FROM c.less_one) = 11
+                    AND EXTRACT(day FROM c.less_one) - EXTRACT(dow FROM c.less_one) < 1
+                )
+            )
+            THEN DATEADD(hour, c.summer_hours, c.utc_hour)
+        ELSE DATEADD(hour, c.standard_hours, c.utc_hour)
+    END AS local_hour
+FROM (
+    SELECT
+        z.time_zone, z.standard_hours, z.summer_hours, h.utc_hour,
+        DATEADD(hour, z.standard_hours - 2, h.utc_hour) AS less_two,
+        DATEADD(hour, z.standard_hours - 1, h.utc_hour) AS less_one
+    FROM (
+        SELECT DISTINCT DATE_TRUNC('hour', p.start_time) AS utc_hour
+        FROM songplays AS p
+        WHERE p.start_time >= '2008-01-01'::TIMESTAMP
+    ) AS h
+    -- Hours to add to UTC, in winter and in summer.
+    CROSS JOIN (
+        SELECT 'America/Puerto_Rico' AS time_zone, -4 AS standard_hours, -4 AS summer_hours
+        UNION ALL
+        SELECT 'America/New_York' AS time_zone, -5 AS standard_hours, -4 AS summer_hours
+        UNION ALL
+        SELECT 'America/Chicago' AS time_zone, -6 AS standard_hours, -5 AS summer_hours
+        UNION ALL
+        SELECT 'America/Denver' AS time_zone, -7 AS standard_hours, -6 AS summer_hours
+        UNION ALL
+        SELECT 'America/Phoenix' AS time_zone, -7 AS standard_hours, -7 AS summer_hours
+        UNION ALL
+        SELECT 'America/Los_Angeles' AS time_zone, -8 AS standard_hours, -7 AS summer_hours
+        UNION ALL
+        SELECT 'America/Anchorage' AS time_zone, -9 AS standard_hours, -8 AS summer_hours
+        UNION ALL
+        SELECT 'Pacific/Honolulu' AS time_zone, -10 AS standard_hours, -10 AS summer_hours
+    ) AS z
+) AS c;
+
 -- On which days people were there. One row per user and UTC day with any event.
 -- grain: user_id, day
 CREATE VIEW analytics.user_days AS
@@ -349,6 +409,72 @@ FROM (
 ) AS f
 GROUP BY f.page;
 
+-- When people changed their level. One row per change.
+-- grain: user_id, changed_at
+-- changed_at (UTC) is the first event on another level than the one before: from_level ended there and
+-- to_level began. NULL: unknown. The changes are those of analytics.user_levels.
+CREATE VIEW analytics.level_changes AS
+WITH days AS (
+    SELECT
+        e.user_id, e.midnight,
+        MIN(e.ts) AS ts,
+        MIN(e.level) AS level,
+        MAX(e.level) AS highest
+    FROM (
+        SELECT
+            g.user_id, g.ts - MOD(g.ts, 86400000) AS midnight, MIN(g.ts) AS ts,
+            COALESCE(RTRIM(g.level, ' '), '') AS level
+        FROM staging_events AS g
+        WHERE g.user_id <> ''
+        GROUP BY g.user_id, g.ts - MOD(g.ts, 86400000), g.level
+    ) AS e
+    GROUP BY e.user_id, e.midnight
+),
+
+-- The first event of a day on one level tells all; of other days every event counts once, as in
+-- analytics.events, and of one moment the last.
+distinct_events AS (
+    SELECT k.user_id, k.item_in_session, k.ts, NULLIF(RTRIM(k.level, ' '), '') AS level
+    FROM staging_events AS k
+    INNER JOIN days AS d ON k.user_id = d.user_id AND k.ts - MOD(k.ts, 86400000) = d.midnight
+    WHERE d.level < d.highest
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
+        ORDER BY CASE WHEN k.page = 'NextSong' THEN 0 ELSE 1 END, NULLIF(RTRIM(k.level, ' '), '')
+    ) = 1
+),
+
+moments AS (
+    SELECT d.user_id, d.ts, NULLIF(d.level, '') AS level
+    FROM days AS d
+    WHERE d.level = d.highest
+    UNION ALL
+    SELECT m.user_id, m.ts, m.level
+    FROM (
+        SELECT
+            e.user_id, e.ts, e.level,
+            ROW_NUMBER() OVER (
+                PARTITION BY e.user_id, e.ts ORDER BY e.item_in_session DESC, e.level
+            ) AS from_end
+        FROM distinct_events AS e
+    ) AS m
+    WHERE m.from_end = 1
+)
+
+SELECT
+    c.user_id,
+    DATEADD(ms, c.ts, '1970-01-01'::TIMESTAMP) AS changed_at,
+    c.level_before AS from_level,
+    c.level AS to_level
+FROM (
+    SELECT
+        m.user_id, m.ts, m.level,
+        LAG(m.level) OVER (PARTITION BY m.user_id ORDER BY m.ts) AS level_before,
+        LAG(m.ts) OVER (PARTITION BY m.user_id ORDER BY m.ts) AS ts_before
+    FROM moments AS m
+) AS c
+WHERE c.ts_before IS NOT NULL AND COALESCE(c.level, '') <> COALESCE(c.level_before, '');
+
 -- When people listen: plays by weekday and hour (UTC). One row per weekday and hour with plays.
 -- grain: weekday, hour
 -- weekday 0 is Sunday. listeners are distinct people.
@@ -360,6 +486,54 @@ SELECT
     COUNT(DISTINCT p.user_id) AS listeners
 FROM songplays AS p
 GROUP BY EXTRACT(dow FROM p.start_time), EXTRACT(hour FROM p.start_time);
+
+-- In which time zone the places are that plays come from. One row per place.
+-- grain: location
+-- A place is what the app says of where the listener is: a metro area of the United States, such as `St.
+-- Louis, MO-IL`. Its first city and first state tell the time zone, in states with two of them, too; all
+-- else has none: NULL. time_zone is one of eight of the same clock, such as America/New_York for Detroit.
+CREATE VIEW analytics.places AS
+SELECT
+    c.location,
+    CASE
+        -- Cities whose zone is not that of most of their state.
+        WHEN c.state || ' ' || c.city IN (
+            'FL Crestview', 'FL Panama City', 'FL Pensacola', 'IN Evansville', 'IN Michigan City',
+            'KY Bowling Green', 'KY Central City', 'KY Glasgow', 'KY Madisonville', 'KY Mayfield',
+            'KY Murray', 'KY Owensboro', 'KY Paducah', 'MI Iron Mountain'
+        ) THEN 'America/Chicago'
+        WHEN c.state || ' ' || c.city IN (
+            'TN Athens', 'TN Chattanooga', 'TN Cleveland', 'TN Dayton', 'TN Greeneville', 'TN Harriman',
+            'TN Johnson City', 'TN Kingsport', 'TN Knoxville', 'TN La Follette', 'TN Morristown',
+            'TN Newport', 'TN Sevierville'
+        ) THEN 'America/New_York'
+        WHEN c.state || ' ' || c.city IN (
+            'ND Dickinson', 'NE Scottsbluff', 'OR Ontario', 'SD Rapid City', 'SD Spearfish', 'TX El Paso'
+        ) THEN 'America/Denver'
+        WHEN c.state || ' ' || c.city IN (
+            'ID Coeur d''Alene', 'ID Lewiston', 'ID Moscow', 'ID Sandpoint'
+        ) THEN 'America/Los_Angeles'
+        WHEN c.state IN (
+            'CT', 'DC', 'DE', 'FL', 'GA', 'IN', 'KY', 'MA', 'MD', 'ME', 'MI', 'NC', 'NH', 'NJ', 'NY',
+            'OH', 'PA', 'RI', 'SC', 'VA', 'VT', 'WV'
+        ) THEN 'America/New_York'
+        WHEN c.state IN (
+            'AL', 'AR', 'IA', 'IL', 'KS', 'LA', 'MN', 'MO', 'MS', 'ND', 'NE', 'OK', 'SD', 'TN', 'TX', 'WI'
+        ) THEN 'America/Chicago'
+        WHEN c.state IN ('CO', 'ID', 'MT', 'NM', 'UT', 'WY') THEN 'America/Denver'
+        WHEN c.state IN ('CA', 'NV', 'OR', 'WA') THEN 'America/Los_Angeles'
+        WHEN c.state = 'AK' THEN 'America/Anchorage'
+        WHEN c.state = 'AZ' THEN 'America/Phoenix'
+        WHEN c.state = 'HI' THEN 'Pacific/Honolulu'
+        WHEN c.state = 'PR' THEN 'America/Puerto_Rico'
+    END AS time_zone
+FROM (
+    SELECT
+        d.location,
+        SPLIT_PART(SPLIT_PART(d.location, ', ', 1), '-', 1) AS city,
+        SPLIT_PART(SPLIT_PART(d.location, ', ', 2), '-', 1) AS state
+    FROM (SELECT DISTINCT p.location FROM songplays AS p WHERE p.location IS NOT NULL) AS d
+) AS c;
 
 -- How many plays are of a song in the catalogue. One row per way of matching.
 -- grain: song_match
@@ -498,10 +672,15 @@ LEFT JOIN of_plays AS p ON d.day = p.day;
 -- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
 -- day.
 CREATE VIEW analytics.monthly_activity AS
-WITH user_months AS (
-    SELECT u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(*) AS days
+WITH there AS (
+    SELECT u.user_id, u.day, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month
     FROM analytics.user_days AS u
-    GROUP BY u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE)
+),
+
+user_months AS (
+    SELECT t.user_id, t.month, COUNT(*) AS days
+    FROM there AS t
+    GROUP BY t.user_id, t.month
 ),
 
 firsts AS (
@@ -511,9 +690,9 @@ firsts AS (
 ),
 
 days AS (
-    SELECT CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(DISTINCT u.day) AS days
-    FROM analytics.user_days AS u
-    GROUP BY CAST(DATE_TRUNC('month', u.day) AS DATE)
+    SELECT t.month, COUNT(DISTINCT t.day) AS days
+    FROM there AS t
+    GROUP BY t.month
 ),
 
 of_people AS (
@@ -760,8 +939,39 @@ SELECT
     l.last_name
 FROM lasts AS l;
 
+-- When plays began by the clock of the listener's place. One row per play.
+-- grain: songplay_id
+-- local_time is NULL where the place tells no time zone (analytics.places), and for plays of before 2008.
+-- Both changes of the year are in it (analytics.clocks).
+CREATE VIEW analytics.local_plays AS
+SELECT
+    p.songplay_id,
+    p.start_time,
+    p.user_id,
+    p.level,
+    z.time_zone,
+    DATEADD(hour, DATEDIFF(hour, c.utc_hour, c.local_hour)::INTEGER, p.start_time) AS local_time
+FROM songplays AS p
+LEFT JOIN analytics.places AS z ON p.location = z.location
+LEFT JOIN analytics.clocks AS c
+    ON z.time_zone = c.time_zone AND DATE_TRUNC('hour', p.start_time) = c.utc_hour;
+
+-- When people listen by their own clocks: plays by weekday and hour of local time. One row per weekday and
+-- hour with plays, and one for plays whose local time is not known.
+-- grain: weekday, hour
+-- weekday 0 is Sunday; both are NULL where analytics.local_plays has no local time. listeners are distinct
+-- people. The same moment is another hour in each time zone: of UTC there is analytics.listening_hours.
+CREATE VIEW analytics.listening_hours_local AS
+SELECT
+    CAST(EXTRACT(dow FROM p.local_time) AS INTEGER) AS weekday,
+    CAST(EXTRACT(hour FROM p.local_time) AS INTEGER) AS hour,
+    COUNT(*) AS plays,
+    COUNT(DISTINCT p.user_id) AS listeners
+FROM analytics.local_plays AS p
+GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
+
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(7, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.listening_hours=5c477188460d78d6 analytics.listening_time=4c3b61c16ba83e9c analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=f78a5c76d8c5068a analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
+(7, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=ddca8077c9039b5f analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -4598,6 +4808,8 @@ SELECT * FROM artists;
 
 SELECT * FROM time WHERE start_time >= TIMESTAMP '2026-01-01 00:00:00' AND start_time < TIMESTAMP '2026-01-01 00:00:00';
 
+SELECT * FROM analytics.clocks;
+
 SELECT * FROM analytics.daily_activity;
 
 SELECT * FROM analytics.daily_levels;
@@ -4606,13 +4818,21 @@ SELECT * FROM analytics.events;
 
 SELECT * FROM analytics.funnel;
 
+SELECT * FROM analytics.level_changes;
+
 SELECT * FROM analytics.listening_hours;
 
+SELECT * FROM analytics.listening_hours_local;
+
 SELECT * FROM analytics.listening_time;
+
+SELECT * FROM analytics.local_plays;
 
 SELECT * FROM analytics.match_coverage;
 
 SELECT * FROM analytics.monthly_activity;
+
+SELECT * FROM analytics.places;
 
 SELECT * FROM analytics.retention;
 
@@ -4918,6 +5138,46 @@ WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTA
 GROUP BY CAST(p.start_time AS DATE), p.level, EXTRACT(hour FROM p.start_time)
 ORDER BY 1, 2, 3;
 
+-- When people listen, by their own clocks
+-- Plays of the range by weekday and hour of the time zone of the place, across both changes of a year.
+-- weekday 0 is Sunday. Without weekday and hour: plays of places that tell no time zone, or of before 2008.
+-- The range is of UTC days.
+SELECT
+    CAST(EXTRACT(dow FROM c.local_hour) AS INTEGER) AS weekday,
+    CAST(EXTRACT(hour FROM c.local_hour) AS INTEGER) AS hour,
+    p.level,
+    CAST(SUM(p.plays) AS BIGINT) AS plays
+FROM (
+    SELECT DATE_TRUNC('hour', s.start_time) AS utc_hour, s.location, s.level, COUNT(*) AS plays
+    FROM songplays AS s
+    WHERE s.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND s.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY DATE_TRUNC('hour', s.start_time), s.location, s.level
+) AS p
+LEFT JOIN analytics.places AS z ON p.location = z.location
+LEFT JOIN analytics.clocks AS c ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
+GROUP BY EXTRACT(dow FROM c.local_hour), EXTRACT(hour FROM c.local_hour), p.level
+ORDER BY 1, 2, 3;
+
+-- Changes of level by day
+-- One row per UTC day on which somebody changed; the latest 366 days of the range. A change is the first
+-- event on another level than the one before. free_to_paid and paid_to_free count changes, not people;
+-- other_changes: to or from an unknown level, or one of another name.
+SELECT
+    CAST(c.changed_at AS DATE) AS day,
+    COUNT(CASE WHEN c.from_level = 'free' AND c.to_level = 'paid' THEN 1 END) AS free_to_paid,
+    COUNT(CASE WHEN c.from_level = 'paid' AND c.to_level = 'free' THEN 1 END) AS paid_to_free,
+    COUNT(
+        CASE
+            WHEN c.from_level = 'free' AND c.to_level = 'paid' THEN NULL
+            WHEN c.from_level = 'paid' AND c.to_level = 'free' THEN NULL
+            ELSE 1
+        END
+    ) AS other_changes
+FROM analytics.level_changes AS c
+WHERE c.changed_at >= TIMESTAMP '2026-01-01 00:00:00' AND c.changed_at < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY CAST(c.changed_at AS DATE)
+ORDER BY 1;
+
 -- Top songs
 -- The 100 titles that were played most in the range, by title and artist as the logs name them, in the
 -- catalogue or not. A row without of_level counts all plays; one with it those on that level, whose 20 most
@@ -5212,6 +5472,19 @@ SELECT
 FROM ranked AS r
 WHERE r.place <= 20 OR (r.place <= 100 AND r.of_level = '')
 ORDER BY r.of_level, r.place;
+
+-- Plays found in the catalogue by day
+-- One row per UTC day with plays; the latest 366 days of the range. matched: plays of a song in the
+-- catalogue, by title and artist, of the same length or another. share: matched divided by plays.
+SELECT
+    CAST(p.start_time AS DATE) AS day,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    CAST(COUNT(p.song_id) AS DOUBLE PRECISION) / COUNT(*) AS share
+FROM songplays AS p
+WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+GROUP BY CAST(p.start_time AS DATE)
+ORDER BY 1;
 
 -- Plays found in the catalogue
 -- Plays of the range by how their song was found. exact: title, artist and length; title_artist: the same
@@ -8323,6 +8596,10 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (9, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -2, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
+DROP VIEW IF EXISTS analytics.listening_hours_local;
+
+DROP VIEW IF EXISTS analytics.local_plays;
+
 DROP VIEW IF EXISTS analytics.user_levels;
 
 DROP VIEW IF EXISTS analytics.sessions;
@@ -8353,7 +8630,11 @@ DROP VIEW IF EXISTS analytics.top_artists;
 
 DROP VIEW IF EXISTS analytics.match_coverage;
 
+DROP VIEW IF EXISTS analytics.places;
+
 DROP VIEW IF EXISTS analytics.listening_hours;
+
+DROP VIEW IF EXISTS analytics.level_changes;
 
 DROP VIEW IF EXISTS analytics.funnel;
 
@@ -8362,6 +8643,8 @@ DROP VIEW IF EXISTS analytics.events;
 DROP VIEW IF EXISTS analytics.daily_levels;
 
 DROP VIEW IF EXISTS analytics.user_days;
+
+DROP VIEW IF EXISTS analytics.clocks;
 
 DROP TABLE IF EXISTS staging_events;
 

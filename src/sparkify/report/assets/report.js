@@ -33,6 +33,10 @@
 
   const panels = [...document.querySelectorAll(".panel.charted")].map((element) => {
     const { columns, rows, also } = JSON.parse(document.getElementById(`data-${element.id}`).textContent);
+    // 0 stands for the text of the row above.
+    rows.forEach((row, place) => row.forEach((value, column) => {
+      if (value === 0 && typeof rows[place - 1]?.[column] === "string") row[column] = rows[place - 1][column];
+    }));
     const records = rows.map((row) => Object.fromEntries(columns.map((name, place) => [name, row[place]])));
     return { name: element.id, element, records, also, figure: element.querySelector("figure") };
   });
@@ -159,6 +163,42 @@
     };
   }
 
+  function said(text) {
+    const paragraph = document.createElement("p");
+    paragraph.className = "nothing";
+    paragraph.textContent = text;
+    return paragraph;
+  }
+
+  // Plays by weekday and hour, of rows that may repeat both.
+  function heat(records, width, clock) {
+    const plays = new Map(d3.cross(d3.range(7), d3.range(24)).map(([weekday, hour]) => [weekday * 24 + hour, 0]));
+    for (const { weekday, hour, plays: more } of records) {
+      plays.set(weekday * 24 + hour, plays.get(weekday * 24 + hour) + (more ?? 0));
+    }
+    const rows = [...plays].map(([place, value]) => ({ weekday: WEEKDAYS[Math.floor(place / 24)], hour: place % 24, value }));
+    const most = d3.max(rows, (row) => row.value);
+    if (!most) return [];
+    return [
+      Plot.plot(
+        base(width, {
+          height: 7 * 30 + 30,
+          marginLeft: 34,
+          marginRight: 0,
+          marginTop: 0,
+          x: { label: null, ticks: d3.range(0, 24, 3), tickSize: 0, padding: 0.08, domain: d3.range(24), tickFormat: (hour) => (hour % 3 ? "" : `${hour}h`) },
+          y: { label: null, domain: [...WEEKDAYS.slice(1), "Sun"], tickSize: 0, padding: 0.08 },
+          marks: [
+            Plot.cell(rows, {
+              x: "hour", y: "weekday", fill: "var(--accent)", fillOpacity: { value: (row) => shade(row.value / most), scale: null }, rx: 3,
+              title: (row) => `${row.weekday} ${row.hour}:00 to ${row.hour + 1}:00 ${clock}\n${number.format(row.value)} plays`, tip: true,
+            }),
+          ],
+        }),
+      ),
+    ];
+  }
+
   const song = (row) => `${row.song ?? UNKNOWN} · ${row.artist ?? UNKNOWN}`;
   const artist = (row) => row.artist;
 
@@ -235,33 +275,67 @@
     },
 
     hours({ records, also }, width) {
-      const plays = new Map(d3.cross(d3.range(7), d3.range(24)).map(([weekday, hour]) => [weekday * 24 + hour, 0]));
-      const add = (weekday, hour, more) => plays.set(weekday * 24 + hour, plays.get(weekday * 24 + hour) + (more ?? 0));
-      if (filter.from || filter.to) {
-        const hours = also.columns.slice(2).map(Number);
-        for (const [day, level, ...cells] of also.rows) {
-          if (within(day) && ofLevel(level)) cells.forEach((more, place) => add(date(day).getUTCDay(), hours[place], more));
-        }
-      } else {
-        for (const row of records) if (ofLevel(row.level)) add(row.weekday, row.hour, row.plays);
-      }
-      const rows = [...plays].map(([place, value]) => ({ weekday: WEEKDAYS[Math.floor(place / 24)], hour: place % 24, value }));
-      const most = d3.max(rows, (row) => row.value);
-      if (!most) return [];
+      if (!filter.from && !filter.to) return heat(records.filter((row) => ofLevel(row.level)), width, "UTC");
+      const hours = also.columns.slice(2).map(Number);
+      const rows = also.rows.filter(([day, level]) => within(day) && ofLevel(level)).flatMap(([day, , ...cells]) =>
+        cells.map((plays, place) => ({ weekday: date(day).getUTCDay(), hour: hours[place], plays })),
+      );
+      return heat(rows, width, "UTC");
+    },
+
+    local_hours({ records }, width) {
+      const chosen = records.filter((row) => ofLevel(row.level));
+      const unknown = sum(chosen.filter((row) => row.weekday === null), (row) => row.plays);
+      const drawn = heat(chosen.filter((row) => row.weekday !== null), width, "local time");
+      if (!unknown || !drawn.length) return drawn;
+      return [...drawn, said(`${number.format(unknown)} plays are of places without a known time zone.`)];
+    },
+
+    level_changes({ records }, width) {
+      const ways = [["free_to_paid", "free to paid", "var(--paid)"], ["paid_to_free", "paid to free", "var(--free)"]];
+      const rows = records.filter((row) => within(row.day)).flatMap((row) =>
+        ways.map(([name, way]) => ({ day: date(row.day), way, changes: row[name] })),
+      );
+      if (!rows.length) return [];
+      return [
+        legend(ways.map(([, way, colour]) => [way, colour])),
+        Plot.plot(
+          base(width, {
+            height: 220,
+            marginTop: 24,
+            x: time,
+            y: whole("changes"),
+            color: { domain: ways.map(([, way]) => way), range: ways.map(([, , colour]) => colour) },
+            marks: [
+              Plot.rectY(rows, {
+                x: "day", y: "changes", fill: "way", interval: "day", inset: rows.length > 240 ? 0 : 0.5,
+                tip: { format: { x: (day) => long.format(day), y: (changes) => number.format(changes) } },
+              }),
+              Plot.ruleY([0], { stroke: "var(--line)" }),
+            ],
+          }),
+        ),
+      ];
+    },
+
+    coverage_by_day({ records }, width) {
+      const rows = records.filter((row) => within(row.day)).map((row) => ({ ...row, day: date(row.day) }));
+      if (!rows.length) return [];
       return [
         Plot.plot(
           base(width, {
-            height: 7 * 30 + 30,
-            marginLeft: 34,
-            marginRight: 0,
-            marginTop: 0,
-            x: { label: null, ticks: d3.range(0, 24, 3), tickSize: 0, padding: 0.08, domain: d3.range(24), tickFormat: (hour) => (hour % 3 ? "" : `${hour}h`) },
-            y: { label: null, domain: [...WEEKDAYS.slice(1), "Sun"], tickSize: 0, padding: 0.08 },
+            height: 220,
+            marginTop: 24,
+            x: time,
+            y: { label: "share of plays", grid: true, domain: [0, 1], ticks: 4, tickFormat: (share) => percent.format(share) },
             marks: [
-              Plot.cell(rows, {
-                x: "hour", y: "weekday", fill: "var(--accent)", fillOpacity: { value: (row) => shade(row.value / most), scale: null }, rx: 3,
-                title: (row) => `${row.weekday} ${row.hour}:00 to ${row.hour + 1}:00 UTC\n${number.format(row.value)} plays`, tip: true,
-              }),
+              Plot.ruleY([0], { stroke: "var(--line)" }),
+              Plot.lineY(rows, { x: "day", y: "share", stroke: "var(--third)", strokeWidth: 1.75 }),
+              Plot.dot(rows.length < 40 ? rows : [], { x: "day", y: "share", fill: "var(--third)", r: 2.25 }),
+              Plot.tip(rows, Plot.pointerX({
+                x: "day", y: "share",
+                title: (row) => `${long.format(row.day)}\n${percent.format(row.share)} found\n${number.format(row.matched)} of ${number.format(row.plays)} plays`,
+              })),
             ],
           }),
         ),
@@ -383,10 +457,7 @@
       }
     }
     if (!drawn.length) {
-      const nothing = document.createElement("p");
-      nothing.className = "nothing";
-      nothing.textContent = "Nothing with this filter.";
-      drawn.push(nothing);
+      drawn.push(said("Nothing with this filter."));
     }
     panel.figure.replaceChildren(...drawn);
     panel.figure.hidden = false;

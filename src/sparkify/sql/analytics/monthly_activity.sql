@@ -5,10 +5,15 @@
 -- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
 -- day.
 CREATE VIEW analytics.monthly_activity AS
-WITH user_months AS (
-    SELECT u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(*) AS days
+WITH there AS (
+    SELECT u.user_id, u.day, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month
     FROM analytics.user_days AS u
-    GROUP BY u.user_id, CAST(DATE_TRUNC('month', u.day) AS DATE)
+),
+
+user_months AS (
+    SELECT t.user_id, t.month, COUNT(*) AS days
+    FROM there AS t
+    GROUP BY t.user_id, t.month
 ),
 
 firsts AS (
@@ -18,9 +23,9 @@ firsts AS (
 ),
 
 days AS (
-    SELECT CAST(DATE_TRUNC('month', u.day) AS DATE) AS month, COUNT(DISTINCT u.day) AS days
-    FROM analytics.user_days AS u
-    GROUP BY CAST(DATE_TRUNC('month', u.day) AS DATE)
+    SELECT t.month, COUNT(DISTINCT t.day) AS days
+    FROM there AS t
+    GROUP BY t.month
 ),
 
 of_people AS (

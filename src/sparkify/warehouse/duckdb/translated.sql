@@ -1,5 +1,86 @@
 -- Our statements in DuckDB's dialect, for reading and for running: made by `make generate`.
 
+-- analytics/clocks.sql:1 8ea520e334aa1728
+CREATE VIEW analytics.clocks AS
+SELECT
+  c.time_zone,
+  c.utc_hour,
+  CASE
+    WHEN (
+      EXTRACT(MONTH FROM c.less_two) BETWEEN 4 AND 11
+      OR (
+        EXTRACT(MONTH FROM c.less_two) = 3
+        AND EXTRACT(DAY FROM c.less_two) - EXTRACT(DAYOFWEEK FROM c.less_two) >= 8
+      )
+    )
+    AND (
+      EXTRACT(MONTH FROM c.less_one) < 11
+      OR (
+        EXTRACT(MONTH FROM c.less_one) = 11
+        AND EXTRACT(DAY FROM c.less_one) - EXTRACT(DAYOFWEEK FROM c.less_one) < 1
+      )
+    )
+    THEN CAST(c.utc_hour AS TIMESTAMP) + INTERVAL (c.summer_hours) HOUR
+    ELSE CAST(c.utc_hour AS TIMESTAMP) + INTERVAL (c.standard_hours) HOUR
+  END AS local_hour
+FROM (
+  SELECT
+    z.time_zone,
+    z.standard_hours,
+    z.summer_hours,
+    h.utc_hour,
+    CAST(h.utc_hour AS TIMESTAMP) + INTERVAL (z.standard_hours - 2) HOUR AS less_two,
+    CAST(h.utc_hour AS TIMESTAMP) + INTERVAL (z.standard_hours - 1) HOUR AS less_one
+  FROM (
+    SELECT DISTINCT
+      DATE_TRUNC('HOUR', p.start_time) AS utc_hour
+    FROM main.songplays AS p
+    WHERE
+      p.start_time >= CAST('2008-01-01' AS TIMESTAMP)
+  ) AS h
+  CROSS JOIN (
+    SELECT
+      'America/Puerto_Rico' AS time_zone,
+      -4 AS standard_hours,
+      -4 AS summer_hours
+    UNION ALL
+    SELECT
+      'America/New_York' AS time_zone,
+      -5 AS standard_hours,
+      -4 AS summer_hours
+    UNION ALL
+    SELECT
+      'America/Chicago' AS time_zone,
+      -6 AS standard_hours,
+      -5 AS summer_hours
+    UNION ALL
+    SELECT
+      'America/Denver' AS time_zone,
+      -7 AS standard_hours,
+      -6 AS summer_hours
+    UNION ALL
+    SELECT
+      'America/Phoenix' AS time_zone,
+      -7 AS standard_hours,
+      -7 AS summer_hours
+    UNION ALL
+    SELECT
+      'America/Los_Angeles' AS time_zone,
+      -8 AS standard_hours,
+      -7 AS summer_hours
+    UNION ALL
+    SELECT
+      'America/Anchorage' AS time_zone,
+      -9 AS standard_hours,
+      -8 AS summer_hours
+    UNION ALL
+    SELECT
+      'Pacific/Honolulu' AS time_zone,
+      -10 AS standard_hours,
+      -10 AS summer_hours
+  ) AS z
+) AS c;
+
 -- analytics/daily_activity.sql:1 4cb5846b4b1db1ae
 CREATE VIEW analytics.daily_activity AS
 WITH spaced AS (
@@ -131,6 +212,89 @@ FROM (
 GROUP BY
   f.page;
 
+-- analytics/level_changes.sql:1 16c7db73d598e456
+CREATE VIEW analytics.level_changes AS
+WITH days AS (
+  SELECT
+    e.user_id,
+    e.midnight,
+    MIN(e.ts) AS ts,
+    MIN(e.level) AS level,
+    MAX(e.level) AS highest
+  FROM (
+    SELECT
+      g.user_id,
+      g.ts - g.ts % 86400000 AS midnight,
+      MIN(g.ts) AS ts,
+      COALESCE(RTRIM(g.level, ' '), '') AS level
+    FROM main.staging_events AS g
+    WHERE
+      g.user_id <> ''
+    GROUP BY
+      g.user_id,
+      g.ts - g.ts % 86400000,
+      g.level
+  ) AS e
+  GROUP BY
+    e.user_id,
+    e.midnight
+), distinct_events AS (
+  SELECT
+    k.user_id,
+    k.item_in_session,
+    k.ts,
+    NULLIF(RTRIM(k.level, ' '), '') AS level
+  FROM main.staging_events AS k
+  INNER JOIN days AS d
+    ON k.user_id = d.user_id AND k.ts - k.ts % 86400000 = d.midnight
+  WHERE
+    d.level < d.highest
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
+      ORDER BY CASE WHEN k.page = 'NextSong' THEN 0 ELSE 1 END, NULLIF(RTRIM(k.level, ' '), '')
+    ) = 1
+), moments AS (
+  SELECT
+    d.user_id,
+    d.ts,
+    NULLIF(d.level, '') AS level
+  FROM days AS d
+  WHERE
+    d.level = d.highest
+  UNION ALL
+  SELECT
+    m.user_id,
+    m.ts,
+    m.level
+  FROM (
+    SELECT
+      e.user_id,
+      e.ts,
+      e.level,
+      ROW_NUMBER() OVER (PARTITION BY e.user_id, e.ts ORDER BY e.item_in_session DESC NULLS FIRST, e.level) AS from_end
+    FROM distinct_events AS e
+  ) AS m
+  WHERE
+    m.from_end = 1
+)
+SELECT
+  c.user_id,
+  CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (c.ts) MILLISECOND AS changed_at,
+  c.level_before AS from_level,
+  c.level AS to_level
+FROM (
+  SELECT
+    m.user_id,
+    m.ts,
+    m.level,
+    LAG(m.level) OVER (PARTITION BY m.user_id ORDER BY m.ts) AS level_before,
+    LAG(m.ts) OVER (PARTITION BY m.user_id ORDER BY m.ts) AS ts_before
+  FROM moments AS m
+) AS c
+WHERE
+  NOT c.ts_before IS NULL AND COALESCE(c.level, '') <> COALESCE(c.level_before, '');
+
 -- analytics/listening_hours.sql:1 59e41ae0dec6b95c
 CREATE VIEW analytics.listening_hours AS
 SELECT
@@ -142,6 +306,18 @@ FROM main.songplays AS p
 GROUP BY
   EXTRACT(DAYOFWEEK FROM p.start_time),
   EXTRACT(HOUR FROM p.start_time);
+
+-- analytics/listening_hours_local.sql:1 7c479f8a4aecd431
+CREATE VIEW analytics.listening_hours_local AS
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM p.local_time) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM p.local_time) AS INT) AS hour,
+  COUNT(*) AS plays,
+  COUNT(DISTINCT p.user_id) AS listeners
+FROM analytics.local_plays AS p
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM p.local_time),
+  EXTRACT(HOUR FROM p.local_time);
 
 -- analytics/listening_time.sql:1 d959832da99ab9ab
 CREATE VIEW analytics.listening_time AS
@@ -199,6 +375,21 @@ SELECT
   END AS how_it_ended
 FROM plays AS p;
 
+-- analytics/local_plays.sql:1 39eca8e80cad99ac
+CREATE VIEW analytics.local_plays AS
+SELECT
+  p.songplay_id,
+  p.start_time,
+  p.user_id,
+  p.level,
+  z.time_zone,
+  CAST(p.start_time AS TIMESTAMP) + INTERVAL (CAST(DATE_DIFF('HOUR', CAST(c.utc_hour AS TIMESTAMP), CAST(c.local_hour AS TIMESTAMP)) AS INT)) HOUR AS local_time
+FROM main.songplays AS p
+LEFT JOIN analytics.places AS z
+  ON p.location = z.location
+LEFT JOIN analytics.clocks AS c
+  ON z.time_zone = c.time_zone AND DATE_TRUNC('HOUR', p.start_time) = c.utc_hour;
+
 -- analytics/match_coverage.sql:1 c365a14045c41e74
 CREATE VIEW analytics.match_coverage AS
 SELECT
@@ -208,17 +399,23 @@ FROM main.songplays AS p
 GROUP BY
   p.song_match;
 
--- analytics/monthly_activity.sql:1 b563917aeb1eadd6
+-- analytics/monthly_activity.sql:1 8ddb28386dafc9a1
 CREATE VIEW analytics.monthly_activity AS
-WITH user_months AS (
+WITH there AS (
   SELECT
     u.user_id,
-    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
-    COUNT(*) AS days
+    u.day,
+    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month
   FROM analytics.user_days AS u
+), user_months AS (
+  SELECT
+    t.user_id,
+    t.month,
+    COUNT(*) AS days
+  FROM there AS t
   GROUP BY
-    u.user_id,
-    CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
+    t.user_id,
+    t.month
 ), firsts AS (
   SELECT
     u.user_id,
@@ -228,11 +425,11 @@ WITH user_months AS (
     u.user_id
 ), days AS (
   SELECT
-    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
-    COUNT(DISTINCT u.day) AS days
-  FROM analytics.user_days AS u
+    t.month,
+    COUNT(DISTINCT t.day) AS days
+  FROM there AS t
   GROUP BY
-    CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
+    t.month
 ), of_people AS (
   SELECT
     u.month,
@@ -268,6 +465,126 @@ INNER JOIN days AS d
   ON m.month = d.month
 LEFT JOIN of_plays AS p
   ON m.month = p.month;
+
+-- analytics/places.sql:1 5a603b7cfa58d5aa
+CREATE VIEW analytics.places AS
+SELECT
+  c.location,
+  CASE
+    WHEN c.state || ' ' || c.city IN (
+      'FL Crestview',
+      'FL Panama City',
+      'FL Pensacola',
+      'IN Evansville',
+      'IN Michigan City',
+      'KY Bowling Green',
+      'KY Central City',
+      'KY Glasgow',
+      'KY Madisonville',
+      'KY Mayfield',
+      'KY Murray',
+      'KY Owensboro',
+      'KY Paducah',
+      'MI Iron Mountain'
+    )
+    THEN 'America/Chicago'
+    WHEN c.state || ' ' || c.city IN (
+      'TN Athens',
+      'TN Chattanooga',
+      'TN Cleveland',
+      'TN Dayton',
+      'TN Greeneville',
+      'TN Harriman',
+      'TN Johnson City',
+      'TN Kingsport',
+      'TN Knoxville',
+      'TN La Follette',
+      'TN Morristown',
+      'TN Newport',
+      'TN Sevierville'
+    )
+    THEN 'America/New_York'
+    WHEN c.state || ' ' || c.city IN (
+      'ND Dickinson',
+      'NE Scottsbluff',
+      'OR Ontario',
+      'SD Rapid City',
+      'SD Spearfish',
+      'TX El Paso'
+    )
+    THEN 'America/Denver'
+    WHEN c.state || ' ' || c.city IN ('ID Coeur d''Alene', 'ID Lewiston', 'ID Moscow', 'ID Sandpoint')
+    THEN 'America/Los_Angeles'
+    WHEN c.state IN (
+      'CT',
+      'DC',
+      'DE',
+      'FL',
+      'GA',
+      'IN',
+      'KY',
+      'MA',
+      'MD',
+      'ME',
+      'MI',
+      'NC',
+      'NH',
+      'NJ',
+      'NY',
+      'OH',
+      'PA',
+      'RI',
+      'SC',
+      'VA',
+      'VT',
+      'WV'
+    )
+    THEN 'America/New_York'
+    WHEN c.state IN (
+      'AL',
+      'AR',
+      'IA',
+      'IL',
+      'KS',
+      'LA',
+      'MN',
+      'MO',
+      'MS',
+      'ND',
+      'NE',
+      'OK',
+      'SD',
+      'TN',
+      'TX',
+      'WI'
+    )
+    THEN 'America/Chicago'
+    WHEN c.state IN ('CO', 'ID', 'MT', 'NM', 'UT', 'WY')
+    THEN 'America/Denver'
+    WHEN c.state IN ('CA', 'NV', 'OR', 'WA')
+    THEN 'America/Los_Angeles'
+    WHEN c.state = 'AK'
+    THEN 'America/Anchorage'
+    WHEN c.state = 'AZ'
+    THEN 'America/Phoenix'
+    WHEN c.state = 'HI'
+    THEN 'Pacific/Honolulu'
+    WHEN c.state = 'PR'
+    THEN 'America/Puerto_Rico'
+  END AS time_zone
+FROM (
+  SELECT
+    d.location,
+    SPLIT_PART(SPLIT_PART(d.location, ', ', 1), '-', 1) AS city,
+    SPLIT_PART(SPLIT_PART(d.location, ', ', 2), '-', 1) AS state
+  FROM (
+    SELECT DISTINCT
+      p.location
+    FROM main.songplays AS p
+    WHERE
+      NOT p.location IS NULL
+  ) AS d
+) AS c;
 
 -- analytics/retention.sql:1 d31ddf7ac09e8954
 CREATE VIEW analytics.retention AS
@@ -2562,6 +2879,20 @@ ORDER BY
   2 DESC NULLS FIRST,
   1;
 
+-- report/coverage_by_day.sql:1 128d69211a2fe99f
+SELECT
+  CAST(p.start_time AS DATE) AS day,
+  COUNT(*) AS plays,
+  COUNT(p.song_id) AS matched,
+  CAST(COUNT(p.song_id) AS DOUBLE) / COUNT(*) AS share
+FROM songplays AS p
+WHERE
+  p.start_time >= $days_since AND p.start_time < $until
+GROUP BY
+  CAST(p.start_time AS DATE)
+ORDER BY
+  1;
+
 -- report/devices.sql:1 ab6b14f8cf0bfd2a
 SELECT
   d.device,
@@ -2815,6 +3146,28 @@ ORDER BY
   2,
   3;
 
+-- report/level_changes.sql:1 587bed4e60f04b28
+SELECT
+  CAST(c.changed_at AS DATE) AS day,
+  COUNT(CASE WHEN c.from_level = 'free' AND c.to_level = 'paid' THEN 1 END) AS free_to_paid,
+  COUNT(CASE WHEN c.from_level = 'paid' AND c.to_level = 'free' THEN 1 END) AS paid_to_free,
+  COUNT(
+    CASE
+      WHEN c.from_level = 'free' AND c.to_level = 'paid'
+      THEN NULL
+      WHEN c.from_level = 'paid' AND c.to_level = 'free'
+      THEN NULL
+      ELSE 1
+    END
+  ) AS other_changes
+FROM analytics.level_changes AS c
+WHERE
+  c.changed_at >= $days_since AND c.changed_at < $until
+GROUP BY
+  CAST(c.changed_at AS DATE)
+ORDER BY
+  1;
+
 -- report/levels.sql:1 26a953e096cb36ff
 SELECT
   s.level,
@@ -2854,6 +3207,39 @@ WHERE
 ORDER BY
   d.day,
   d.level;
+
+-- report/local_hours.sql:1 d11a2db252e8769b
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
+  p.level,
+  CAST(SUM(p.plays) AS BIGINT) AS plays
+FROM (
+  SELECT
+    DATE_TRUNC('HOUR', s.start_time) AS utc_hour,
+    s.location,
+    s.level,
+    COUNT(*) AS plays
+  FROM songplays AS s
+  WHERE
+    s.start_time >= $since AND s.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', s.start_time),
+    s.location,
+    s.level
+) AS p
+LEFT JOIN analytics.places AS z
+  ON p.location = z.location
+LEFT JOIN analytics.clocks AS c
+  ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM c.local_hour),
+  EXTRACT(HOUR FROM c.local_hour),
+  p.level
+ORDER BY
+  1,
+  2,
+  3;
 
 -- report/metros.sql:1 3979ef8eccf9f355
 WITH counted AS (
@@ -5516,6 +5902,12 @@ DROP TABLE IF EXISTS etl.runs;
 -- derived/tables.sql:44 b05a870fecd0bc61
 DROP TABLE IF EXISTS etl.unknown_fields;
 
+-- derived/analytics.listening_hours_local.sql:1 664318abda27bd9e
+DROP VIEW IF EXISTS analytics.listening_hours_local;
+
+-- derived/analytics.local_plays.sql:1 a810e89e0c16c9d0
+DROP VIEW IF EXISTS analytics.local_plays;
+
 -- derived/analytics.user_levels.sql:1 24d74ed874f0876d
 DROP VIEW IF EXISTS analytics.user_levels;
 
@@ -5561,8 +5953,14 @@ DROP VIEW IF EXISTS analytics.top_artists;
 -- derived/analytics.match_coverage.sql:1 c27371c448e13ae3
 DROP VIEW IF EXISTS analytics.match_coverage;
 
+-- derived/analytics.places.sql:1 2edb2f27f1e439ca
+DROP VIEW IF EXISTS analytics.places;
+
 -- derived/analytics.listening_hours.sql:1 41544d10ba006b58
 DROP VIEW IF EXISTS analytics.listening_hours;
+
+-- derived/analytics.level_changes.sql:1 22899028d3976183
+DROP VIEW IF EXISTS analytics.level_changes;
 
 -- derived/analytics.funnel.sql:1 c78e63df770a6d10
 DROP VIEW IF EXISTS analytics.funnel;
@@ -5575,3 +5973,6 @@ DROP VIEW IF EXISTS analytics.daily_levels;
 
 -- derived/analytics.user_days.sql:1 d746634a960c1cfd
 DROP VIEW IF EXISTS analytics.user_days;
+
+-- derived/analytics.clocks.sql:1 a50aefe3ead0e674
+DROP VIEW IF EXISTS analytics.clocks;
