@@ -20,8 +20,8 @@ def check_same(
 ) -> None:
     """Compare tables as sets of rows, read as our columns' types.
 
-    Which file a row of staging came from (``file_id``) is numbered differently, and is left out; columns that a
-    peer has besides are its own affair.
+    Which file a row of staging came from (``file_id``) is numbered differently, and fields without a column
+    (``extra``) are kept by nobody else: both are left out. Columns that a peer has besides are its own affair.
 
     Raises:
         DifferentTablesError: A column is missing, or a row is.
@@ -61,9 +61,9 @@ def check_same(
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
-    """Return the columns of a table and their types, without the number of the file."""
+    """Return the columns of a table and their types, without those that no peer has."""
     rows = connection.execute(f"DESCRIBE {schema}.{table}").fetchall()
-    return {name: type_ for name, type_, *_ in rows if name != "file_id"}
+    return {name: type_ for name, type_, *_ in rows if name not in ("file_id", "extra")}
 
 
 def _fingerprint(connection: duckdb.DuckDBPyConnection, select: str) -> tuple[int, int]:

@@ -67,13 +67,25 @@ def _line(draw: st.DrawFn) -> bytes:
     return ("{" + ",".join(members) + "}").encode(errors="surrogatepass")
 
 
+class _Number(Decimal):
+    """A number, and how it was written."""
+
+    text = ""
+
+
+def _number(text: str) -> Decimal:
+    number = _Number(text)
+    number.text = text
+    return number
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> Any:
     return ("object", pairs)
 
 
 def _kept(line: bytes) -> list[tuple[str, Any]]:
     """Return what has no column, by an oracle of its own: numbers as exact decimals, keys as they stand."""
-    kind, pairs = json.loads(line, object_pairs_hook=_pairs, parse_float=Decimal, parse_int=Decimal)
+    kind, pairs = json.loads(line, object_pairs_hook=_pairs, parse_float=_number, parse_int=_number)
     assert kind == "object"
     others = [(key, value) for key, value in pairs if key not in EVENTS.keys and value is not None]
     return sorted(others, key=lambda pair: pair[0])
@@ -85,8 +97,8 @@ def _storable(value: Any) -> Any:
         return "".join(
             f"\\u{ord(each):04x}" if each == "\0" or "\ud800" <= each <= "\udfff" else each for each in value
         )
-    if isinstance(value, Decimal):
-        return str(value) if abs(value) > Decimal("1e308") else value
+    if isinstance(value, _Number):
+        return value.text if abs(value) > Decimal("1e308") else value
     if isinstance(value, list | tuple):
         return type(value)(_storable(each) for each in value)
     return value
