@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sparkify.cli.app import run
+from sparkify.pipeline.stage import told_apart
 from tests.contents import hash_tables
 from tests.loading import etl
 from tests.oracle import COLUMNS, expect
@@ -73,7 +74,7 @@ def test_the_list_says_what_the_records_have(
         write_records(logs / f"b{n}.json", play(ts=play()["ts"] + (10 + n) * day))
     first = write_records(logs / "a.json", *early)
     write_records(logs / "z.json", *late)
-    write_records(tmp_path / "songs" / "s.json", song(genre="jazz"))
+    write_records(tmp_path / "songs" / "s.json", song(genre="jazz") | {"k" * 3000: 1})
     place = warehouses.new(engine, tmp_path)
     assert etl(place, logs, tmp_path / "songs") == 0
     capsys.readouterr()
@@ -82,7 +83,7 @@ def test_the_list_says_what_the_records_have(
     unknown = {key for key, each in found.items() if each["state"] == "unknown"}
     assert unknown == {
         *(("events", "beta"), ("events", "deviceType"), ("events", "score"), ("events", "item_in_session")),
-        ("songs", "genre"),
+        *(("songs", "genre"), ("songs", told_apart("k" * 3000))),
     }
     score = found["events", "score"]
     # Six of the eight days, and the last one's eight events.
@@ -102,4 +103,6 @@ def test_the_list_says_what_the_records_have(
         "first_seen": None,
     }
     assert (found["songs", "genre"]["share"], found["songs", "genre"]["sample"]) == (1.0, '"jazz"')
+    # Of a name longer than the ledger's column the values are found, too.
+    assert found["songs", told_apart("k" * 3000)]["share"] == 1.0
     assert found["events", "userId"]["column"] == "user_id"

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sparkify.pipeline.stage import told_apart
 from sparkify.records import EVENTS, KINDS, SONGS, RecordKind
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import EXTRA_SINCE, read_meta
@@ -90,7 +91,8 @@ def _look_into(
     types: dict[str, Counter[str]] = {}
     samples: dict[str, str] = {}
     for text in extras:
-        for name, value in json.loads(text).items():
+        for key, value in json.loads(text).items():
+            name = told_apart(key)  # as the ledger has it
             with_it[name] += 1
             types.setdefault(name, Counter())[_type_of(value)] += 1
             samples.setdefault(name, json.dumps(value, ensure_ascii=False))
