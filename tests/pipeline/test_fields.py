@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from sparkify.cli.app import run
@@ -106,3 +107,23 @@ def test_the_list_says_what_the_records_have(
     # Of a name longer than the ledger's column the values are found, too.
     assert found["songs", told_apart("k" * 3000)]["share"] == 1.0
     assert found["events", "userId"]["column"] == "user_id"
+
+
+def test_what_an_older_version_did_not_keep_is_read_again_where_the_lake_is_now(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The run that finds the lake elsewhere keeps the rows; the next one reads the files again."""
+    write_records(tmp_path / "old" / "a.json", *(play(sessionId=n, beta=n) for n in range(3)))
+    write_records(tmp_path / "old" / "b.json", play(sessionId=9))
+    place = tmp_path / "w.duckdb"
+    assert etl(place, tmp_path / "old") == 0
+    with duckdb.connect(str(place)) as connection:
+        connection.execute("UPDATE staging_events SET extra = NULL; UPDATE etl.meta SET rules_version = 2")
+    (tmp_path / "old").rename(tmp_path / "new")
+    for _ in range(3):
+        assert etl(place, tmp_path / "new") == 0
+    found = rows(place, "SELECT session_id, extra FROM staging_events ORDER BY 1")
+    assert found == [(0, '{"beta":0}'), (1, '{"beta":1}'), (2, '{"beta":2}'), (9, None)]
+    capsys.readouterr()
+    assert etl(place, tmp_path / "new", None, "--plan", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["plan"]["upgrade"]["rules"] is False

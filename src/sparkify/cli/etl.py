@@ -228,7 +228,7 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
             f"{counted(len(plan.taken_over), 'file is', 'files are')} not in the lake any more, but a copy "
             "is, which would take the rows over."
         )
-    for line in describe_upgrade(plan.upgrade, len(plan.reread), would=True, keeps_rules=plan.keeps_rules):
+    for line in describe_upgrade(plan.upgrade, plan.read_again, would=True, keeps_rules=plan.keeps_rules):
         screen.say(line)
     if how.full_refresh:
         screen.say("The whole star would be computed anew.")
@@ -257,7 +257,7 @@ def _show_exceptions(screen: Screen, plan: Plan, gone: Sequence[str]) -> None:
 
 def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seconds: float) -> None:
     plan = summary.plan
-    for line in describe_upgrade(plan.upgrade, len(plan.reread), would=False, keeps_rules=plan.keeps_rules):
+    for line in describe_upgrade(plan.upgrade, plan.read_again, would=False, keeps_rules=plan.keeps_rules):
         screen.say(line)
     if not summary.runs and summary.plan.upgrade:
         return

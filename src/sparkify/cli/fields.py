@@ -35,7 +35,7 @@ def list_(everything: bool, wide: bool, as_json: bool, **options: Any) -> None:
     """List the fields that have no column.
 
     Their values are in the column extra of the staging table, as JSON. "recent" is the share of the events of
-    the last seven days, or of all songs, that have a value; "records" is how many records of files ever had
+    the last seven days, or of all songs, that have a value; "records" is how often records of files had
     the field. With --json the first file is named, and fields that have a column are listed too.
 
     \b

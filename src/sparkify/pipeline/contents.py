@@ -13,7 +13,7 @@ goes to the first place that does, with its rows, and has moved. Other places th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -133,6 +133,12 @@ class Known:
         """Whether the warehouse holds records of the kind that fills the fact table."""
         facts = {kind.name for kind in KINDS if kind.fact}
         return any(file.state == "loaded" and file.kind in facts for file in self.files)
+
+    def has_moved(self, uris: Container[str], decision: Decision) -> bool:
+        """Tell whether one of these files has moved, in this batch or in one before it."""
+        moved = [uri for uri, _ in self.found.moved]
+        moved += [move.file.uri for move in decision.moves if move.renamed]
+        return any(uri in uris for uri in moved)
 
 
 def decide(

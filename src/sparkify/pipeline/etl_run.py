@@ -364,7 +364,9 @@ def publish(
             findings.add(Findings(new_aside(landing), known_aside(landing)))
             if options.strict:
                 refuse(findings.new)
-            _bring_to_today(engine, meta, refresh=refresh, new_rules=batch.new_rules)
+            # What has moved keeps its rows: the next run reads it again where it is now.
+            new_rules = batch.new_rules and not known.has_moved(known.reload, decision)
+            _bring_to_today(engine, meta, refresh=refresh, new_rules=new_rules)
             run = _finish(engine, run, scope, checks)
             published = Published(
                 *(run, checks, batch, landing, decision, touched, findings, scope.everything)

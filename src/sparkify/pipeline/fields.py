@@ -27,7 +27,7 @@ class KnownField:
         state: :data:`BUILT_IN`: it has a column. :data:`UNKNOWN`: it has none.
         column: Its column in staging; None: it has none.
         type: The type of the column.
-        records: How many records of files had it, those not loaded and those taken out again too; None: that
+        records: How often records of files had it, those not loaded and those taken out again too; None: that
             is not counted.
         share: Of the recent records, the part that has a value for it, from 0 to 1; None: it is not known.
             Recent are the events of the last seven days with events, and all songs.

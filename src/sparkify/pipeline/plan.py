@@ -113,6 +113,11 @@ class Plan:
     elsewhere: frozenset[str] = frozenset()
 
     @property
+    def read_again(self) -> int:
+        """How many files are read again although they did not change."""
+        return sum(file.item.uri in self.reread for file in self.files)
+
+    @property
     def size(self) -> int:
         """Bytes to read, as stored."""
         return sum(file.item.size for file in self.files)
