@@ -33,7 +33,7 @@ _HINT = Hint(
 @warehouse_options
 @json_option
 def check(as_json: bool, **options: Any) -> None:
-    """Run every data check against the whole warehouse; exit 3 when one fails.
+    """Run every data check against the whole warehouse, your own too; exit 3 when one fails.
 
     Checks of severity warn are shown with the days and files they name; they do not change the exit code.
 
@@ -41,6 +41,7 @@ def check(as_json: bool, **options: Any) -> None:
     Example:
       sparkify check
     """
+    from sparkify.custom.definitions import read_folder
     from sparkify.pipeline.checks import raise_failures, run_checks, run_warnings
     from sparkify.pipeline.scope import Scope
     from sparkify.warehouse.connect import require
@@ -48,13 +49,14 @@ def check(as_json: bool, **options: Any) -> None:
 
     screen = Screen(as_json)
     settings = settings_from(options)
+    models = read_folder(settings.dwh.models)
     engine = open_warehouse(settings, options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
-            results = run_checks(engine, Scope.all(), run_from=0)
+            results = run_checks(engine, Scope.all(), run_from=0, models=models)
             if "etl.days" in engine.tables():  # else it is an older warehouse, not upgraded yet
-                results += run_warnings(engine, Scope.all(), first_run=0, now=now())
+                results += run_warnings(engine, Scope.all(), first_run=0, now=now(), models=models)
     finally:
         engine.close()
     screen.say(f"Warehouse: {name_of(settings, engine)}")
