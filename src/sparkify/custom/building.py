@@ -191,7 +191,7 @@ def statements_to_build(model: Model, build: str, days: Sequence[Days]) -> list[
 
 
 def _delete(model: Model, where: str = "") -> Statement:
-    delete = f"DELETE FROM {model.name}{where}"  # noqa: S608 - a name that was verified
+    delete = f"DELETE FROM {model.name}{where}"
     return Statement(delete, model.source.path, 1, verbatim=True)
 
 
