@@ -227,7 +227,7 @@ ARGUMENTS = {
 }
 SUB_COMMANDS = {"rejects": [["list"], ["show"], ["export", "OUT"], ["replay"]]}
 # These have nothing to do with a warehouse that exists.
-OTHERS = {"demo", "simulate", "init", "docs", "cluster"}
+OTHERS = {"demo", "simulate", "init", "docs", "cluster", "test"}
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in OTHERS])
