@@ -325,7 +325,7 @@ def test_init_writes_the_template_for_us_alone_and_never_over_a_file(tmp_path: P
 
 
 PATHS = [f"{key.section}.{key.name}" for key in KEYS if key.is_path]
-assert len(PATHS) == 4
+assert len(PATHS) == 5
 
 
 def path_of(settings: Settings, name: str) -> str:

@@ -44,7 +44,7 @@ def show_planned(screen: Screen, plan: Plan) -> None:
         }
         rows = [[each.model, each.materialized, each.state, words[each.build]] for each in plan.models]
         screen.table(["your model", "materialized", "state", "what a run builds"], rows)
-    _advise_of_kept(screen, plan)
+    _note_kept(screen, plan)
 
 
 def show_built(screen: Screen, plan: Plan) -> None:
@@ -53,13 +53,13 @@ def show_built(screen: Screen, plan: Plan) -> None:
     if news:
         said = ", ".join(f"{each.model} ({each.state}, {each.build})" for each in news)
         screen.say(f"{counted(len(news), 'model of yours has', 'models of yours have')} changed: {said}")
-    _advise_of_kept(screen, plan)
+    _note_kept(screen, plan)
 
 
-def _advise_of_kept(screen: Screen, plan: Plan) -> None:
+def _note_kept(screen: Screen, plan: Plan) -> None:
     kept = plan.models_kept
     if kept:
-        screen.advise(
+        screen.note(
             Hint(
                 "{} no file in [DWH] MODELS any more, and {} as {}: {}. {} drops {}.",
                 counted(len(kept), "model has", "models have"),

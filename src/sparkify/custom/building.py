@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import NamedTuple
 
-from sparkify.custom.definitions import INCREMENTAL, VIEW, Model, Models, Source
+from sparkify.custom.definitions import INCREMENTAL, VIEW, Model, Models, SqlFile
 from sparkify.errors import EngineError, ModelError
 from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.ledger import ModelRecord, read_models, write_models
@@ -20,6 +20,8 @@ from sparkify.warehouse.views import drop_models
 NEW, CHANGED, UNCHANGED, GONE = "new", "changed", "unchanged", "gone"
 # How a run brings a model up to date.
 MADE, NOTHING, WHOLE, DAYS, KEPT, DROPPED = "made", "nothing", "whole", "days", "kept", "dropped"
+_EPOCH = date(1970, 1, 1)
+_DAY = 86_400_000
 _CORRECT = "Nothing was changed. Correct the SELECT: it is SQL in Redshift's dialect."
 # What a database refuses: a column, a function, or whatever it names in quotes.
 _NAMES = tuple(
@@ -49,16 +51,16 @@ class ModelChange(NamedTuple):
         return self.build in (MADE, DROPPED)
 
 
-class Days(NamedTuple):
+class DayRange(NamedTuple):
     """Days that follow each other, both ends included."""
 
     first: date
     last: date
 
     @classmethod
-    def of_moments(cls, ts_from: int, ts_to: int) -> Days:
+    def of_moments(cls, ts_from: int, ts_to: int) -> DayRange:
         """Return the UTC days between two moments, in ms since 1970."""
-        return cls(*(datetime.fromtimestamp(ts / 1000, UTC).date() for ts in (ts_from, ts_to)))
+        return cls(*(_EPOCH + timedelta(days=ts // _DAY) for ts in (ts_from, ts_to)))
 
 
 def find_changes(
@@ -94,7 +96,7 @@ def build_models(
     engine: Engine,
     models: Models,
     run_id: int,
-    days: Iterable[Days] | None,
+    days: Iterable[DayRange] | None,
     drop: Collection[str] = (),
 ) -> list[ModelChange]:
     """Bring the warehouse's models up to date with the star; it must be open for writing.
@@ -128,7 +130,7 @@ def build_models(
     return changes
 
 
-def execute(engine: Engine, step: Statement, source: Source) -> Rows:
+def execute(engine: Engine, step: Statement, source: SqlFile) -> Rows:
     """Run a statement with SQL of the user's.
 
     Raises:
@@ -147,7 +149,7 @@ def execute(engine: Engine, step: Statement, source: Source) -> Rows:
         ) from exc
 
 
-def _line_of(why: str, source: Source) -> int:
+def _line_of(why: str, source: SqlFile) -> int:
     """Return the line of what the database names in its refusal; the first line of the SELECT without it."""
     lines = [line.partition("--")[0] for line in source.text.splitlines()]
     for found in (each for pattern in _NAMES for each in pattern.findall(why)):
@@ -158,21 +160,21 @@ def _line_of(why: str, source: Source) -> int:
     return next((number for number, line in enumerate(lines, 1) if line.strip()), 1)
 
 
-def _rematched(engine: Engine, changes: Iterable[ModelChange]) -> list[Days]:
+def _rematched(engine: Engine, changes: Iterable[ModelChange]) -> list[DayRange]:
     """Return the days of plays of earlier runs that have been written anew."""
     if not any(each.build == DAYS for each in changes):
         return []
-    return [Days(day, day) for (day,) in engine.execute(statement("run/rematched_days.sql"))]
+    return [DayRange(day, day) for (day,) in engine.execute(statement("run/rematched_days.sql"))]
 
 
-def _bring_up_to_date(engine: Engine, model: Model, build: str, days: Sequence[Days] | None) -> None:
+def _bring_up_to_date(engine: Engine, model: Model, build: str, days: Sequence[DayRange] | None) -> None:
     if build == DAYS and not days:
         return
     for step in statements_to_build(model, build, days or []):
         execute(engine, step, model.source)
 
 
-def statements_to_build(model: Model, build: str, days: Sequence[Days]) -> list[Statement]:
+def statements_to_build(model: Model, build: str, days: Sequence[DayRange]) -> list[Statement]:
     """Return the statements that make a model or its rows; without days, those of an example."""
     name = model.name
     if build == MADE:
@@ -181,7 +183,7 @@ def statements_to_build(model: Model, build: str, days: Sequence[Days]) -> list[
     if build == WHOLE:
         return [_delete(model), model.statement(f"INSERT INTO {name}")]
     if build == DAYS:
-        days = days or [Days(date(1970, 1, 1), date(1970, 1, 1))]
+        days = days or [DayRange(_EPOCH, _EPOCH)]
         within = _within(f"m.{model.day}", days)
         return [
             _delete(model, f"\nWHERE {_within(model.day, days)}"),
@@ -195,11 +197,11 @@ def _delete(model: Model, where: str = "") -> Statement:
     return Statement(delete, model.source.path, 1, verbatim=True)
 
 
-def _within(column: str, days: Iterable[Days]) -> str:
+def _within(column: str, days: Iterable[DayRange]) -> str:
     """Return the condition that a day, or a time, lies on one of these days."""
     # Not BETWEEN: of a time, the last day is meant to its end.
     ranges = (
-        f"({column} >= '{each.first}'::DATE AND {column} < '{each.last + timedelta(days=1)}'::DATE)"
+        f"({column} >= '{each.first}'::DATE AND {column} < '{each.last}'::DATE + 1)"
         for each in dict.fromkeys(days)
     )
     return f"({' OR '.join(ranges)})"

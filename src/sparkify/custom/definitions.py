@@ -54,7 +54,7 @@ _RULE = re.compile(r"(unique|not_null)\s*\(([^()]*)\)")
 _LONGEST_NAME = 64
 
 
-class Source(NamedTuple):
+class SqlFile(NamedTuple):
     """The text of a file, as it was read.
 
     Attributes:
@@ -101,7 +101,7 @@ class Model(NamedTuple):
     """
 
     name: str
-    source: Source
+    source: SqlFile
     materialized: str
     day: str
     stands_on: tuple[str, ...]
@@ -134,7 +134,7 @@ class OwnCheck(NamedTuple):
     step: Statement
     description: str
     severity: str
-    source: Source
+    source: SqlFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +174,8 @@ def read_folder(folder: str) -> Models:
             f"[DWH] MODELS is {folder}, and there is no such folder.",
             "Make it, or correct MODELS; empty: no models of your own.",
         )
-    sources: dict[str, Source] = {}
-    checks: dict[str, Source] = {}
+    sources: dict[str, SqlFile] = {}
+    checks: dict[str, SqlFile] = {}
     for path in sorted(root.rglob("*.sql")):
         parts = path.relative_to(root).parts
         if parts[0] == TESTS or any(part.startswith(".") for part in parts):
@@ -196,7 +196,7 @@ def read_folder(folder: str) -> Models:
     return Models(folder, tuple(models), tuple(_checks(models, checks, sources)))
 
 
-def _read(path: Path) -> Source:
+def _read(path: Path) -> SqlFile:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
@@ -211,18 +211,18 @@ def _read(path: Path) -> Source:
         key = found[1].lower() if found else ""
         if found and key in _KEYS:
             if key in head:
-                wrong = Source(str(path), text, {}, "")
+                wrong = SqlFile(str(path), text, {}, "")
                 raise wrong.wrong(f"{key} is said twice", "Say it once.", number)
             head[key] = number, found[2].strip()
         elif found and (meant := get_close_matches(key, _KEYS, 1, 0.8)):
-            wrong = Source(str(path), text, {}, "")
+            wrong = SqlFile(str(path), text, {}, "")
             raise wrong.wrong(f"there is no key {found[1]} of a head", f"Write {meant[0]}.", number)
         else:
             words.append(line.strip().removeprefix("--").strip())
-    return Source(str(path), text.rstrip().removesuffix(";").rstrip(), head, " ".join(filter(None, words)))
+    return SqlFile(str(path), text.rstrip().removesuffix(";").rstrip(), head, " ".join(filter(None, words)))
 
 
-def _verify_name(source: Source, name: str, what: str) -> None:
+def _verify_name(source: SqlFile, name: str, what: str) -> None:
     if not _NAME.fullmatch(name):
         raise source.wrong(
             f"the {what}'s name, {name!r}, is no name in SQL",
@@ -230,7 +230,7 @@ def _verify_name(source: Source, name: str, what: str) -> None:
         )
 
 
-def _verify_schema(source: Source, schema: str) -> None:
+def _verify_schema(source: SqlFile, schema: str) -> None:
     _verify_name(source, schema, "folder")
     if schema in REFUSED or schema.startswith("pg_"):
         raise source.wrong(
@@ -239,7 +239,7 @@ def _verify_schema(source: Source, schema: str) -> None:
         )
 
 
-def _ordered(sources: Mapping[str, Source]) -> list[Model]:
+def _ordered(sources: Mapping[str, SqlFile]) -> list[Model]:
     """Return the models, each after those it stands on.
 
     Raises:
@@ -270,7 +270,7 @@ def _ordered(sources: Mapping[str, Source]) -> list[Model]:
     return list(found.values())
 
 
-def _model(name: str, source: Source, references: Mapping[str, int], before: Mapping[str, Model]) -> Model:
+def _model(name: str, source: SqlFile, references: Mapping[str, int], before: Mapping[str, Model]) -> Model:
     """Return a model whose upstream ones are known."""
     materialized = source.value("materialized", VIEW).lower()
     if materialized not in (VIEW, TABLE, INCREMENTAL):
@@ -302,7 +302,7 @@ def _model(name: str, source: Source, references: Mapping[str, int], before: Map
     )
 
 
-def _verify_references(source: Source, references: Mapping[str, int], models: Iterable[str]) -> None:
+def _verify_references(source: SqlFile, references: Mapping[str, int], models: Iterable[str]) -> None:
     known = {*(name.removeprefix("public.") for name in tables.names()), *view_definitions(), *models}
     known.update(source.names("uses"))
     for name, line in references.items():
@@ -320,7 +320,7 @@ def _verify_references(source: Source, references: Mapping[str, int], models: It
             )
 
 
-def _verify_columns(source: Source, key: str, columns: frozenset[str] | None) -> None:
+def _verify_columns(source: SqlFile, key: str, columns: frozenset[str] | None) -> None:
     """Raise where the head names columns that the SELECT does not have, as far as that is known."""
     named = source.names(key) if key != "check" else [name for _, names in _rules(source) for name in names]
     for name in named:
@@ -331,7 +331,7 @@ def _verify_columns(source: Source, key: str, columns: frozenset[str] | None) ->
             )
 
 
-def _rules(source: Source) -> list[tuple[str, tuple[str, ...]]]:
+def _rules(source: SqlFile) -> list[tuple[str, tuple[str, ...]]]:
     """Return what the head's line ``check`` asks for: unique or not_null, and of which columns."""
     said = source.value("check")
     found = [
@@ -346,7 +346,7 @@ def _rules(source: Source) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _checks(
-    models: Iterable[Model], written: Mapping[str, Source], sources: Iterable[str]
+    models: Iterable[Model], written: Mapping[str, SqlFile], sources: Iterable[str]
 ) -> Iterator[OwnCheck]:
     """Yield the checks that the models' heads ask for, then those that are written."""
     from sparkify.custom.parsed import parse
@@ -383,7 +383,7 @@ def _is_checked(column: str, rules: Iterable[tuple[str, tuple[str, ...]]]) -> bo
     return any(rule == "not_null" and column in columns for rule, columns in rules)
 
 
-def _check(name: str, sql: str, description: str, severity: str, source: Source) -> OwnCheck:
+def _check(name: str, sql: str, description: str, severity: str, source: SqlFile) -> OwnCheck:
     step = Statement(sql, source.path, 1, verbatim=True)
     return OwnCheck(_shortened(name), step, description, severity, source)
 

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
-from sparkify.custom.definitions import Source
+from sparkify.custom.definitions import SqlFile
 
 # What a SELECT must not have within it: whatever writes, or changes what is there.
 _WRITES = (
@@ -32,7 +32,7 @@ class Parsed(NamedTuple):
     columns: frozenset[str] | None
 
 
-def parse(source: Source) -> Parsed:
+def parse(source: SqlFile) -> Parsed:
     """Parse a file's SELECT.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sparkify.custom.building import Days, build_models
+from sparkify.custom.building import DayRange, build_models
 from sparkify.custom.definitions import Models
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import DAY, FIRST, Scope, TouchedDay, parameters
@@ -84,7 +84,9 @@ def build_own(
     if models:
         progress(label="building your models")
         pieces = scope.days().pieces
-        days = None if scope.everything else [Days.of_moments(each.ts_from, each.ts_to) for each in pieces]
+        days = (
+            None if scope.everything else [DayRange.of_moments(each.ts_from, each.ts_to) for each in pieces]
+        )
         build_models(engine, models, run_id, days, drop)
 
 
