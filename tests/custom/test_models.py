@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -354,3 +358,93 @@ def test_names_that_sql_itself_gives_are_no_references(tmp_path: Path) -> None:
     assert [model.stands_on for model in found.models] == [(), ()]
     with pytest.raises(ModelError, match="no table b"):
         read_folder(str(write_folder(tmp_path, {"marts/d.sql": "SELECT x FROM b"})))
+
+
+def test_check_compares_what_is_stored_by_day_with_a_full_build(
+    place: Place, lake: Path, models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What changes on other days than its own is none for an incremental model: `check` says so."""
+    write_folder(
+        models,
+        {
+            "marts/running.sql": "-- materialized: incremental\n-- day: day\n"
+            "SELECT d.day, SUM(d.plays) OVER (ORDER BY d.day ROWS UNBOUNDED PRECEDING) AS plays\n"
+            "FROM (SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays FROM songplays AS p\n"
+            "GROUP BY CAST(p.start_time AS DATE)) AS d;  -- of all days until then\n-- The end.\n"
+        },
+    )
+    assert load(place, lake) == 0
+    assert run(["check", *options_of(place)]) == 0
+    write_records(lake / "log_data" / "4.json", play(ts=TS + DAY + 7, userId="7"))
+    assert load(place, lake) == 0
+    capsys.readouterr()
+    assert run(["check", *options_of(place)]) == 3
+    assert "marts.running:by_day" in capsys.readouterr().err
+    assert load(place, lake, "--full-refresh") == 0
+    # A model that is not there yet is named, and its checks are left out.
+    write_folder(models, {"marts/later.sql": "-- grain: user_id\nSELECT user_id FROM users"})
+    capsys.readouterr()
+    assert run(["check", *options_of(place)]) == 0
+    assert "marts.later" in capsys.readouterr().err
+
+
+def test_an_upgrade_makes_them_anew(place: Place, lake: Path, models: Path) -> None:
+    """Views of theirs stand on views of ours, which the upgrade drops."""
+    write_folder(models, {"marts/on_ours.sql": "SELECT a.day, a.people FROM analytics.daily_activity AS a"})
+    assert load(place, lake) == 0
+    other = "REPLACE(models_digest, 'analytics.funnel=', 'analytics.funnel=0')"
+    execute(place, f"UPDATE etl.meta SET models_digest = {other}")
+    assert run(["upgrade", *options_of(place)]) == 0
+    assert read_models(place) == expect_models(place)
+    assert len(rows(place, "SELECT * FROM marts.on_ours")) == 3
+    assert rows(place, "SELECT COUNT(*) FROM etl.models WHERE run_id = 2") == [(6,)]
+
+
+@pytest.mark.parametrize("stop_at", [1, 4])
+def test_killed_while_they_are_built_all_is_as_before(
+    tmp_path: Path, lake: Path, models: Path, stop_at: int
+) -> None:
+    place = tmp_path / "w.duckdb"
+    assert load(place, lake) == 0
+    before = state(place)
+    write_folder(models, {"people/names.sql": FILES["people/names.sql"].replace("' '", "'_'")})
+    write_records(lake / "log_data" / "4.json", play(ts=TS + DAY + 7, userId="7"))
+    code = f"""
+import os, signal
+from sparkify.custom import building
+from sparkify.cli.app import run
+real, made = building.execute, []
+def execute(*arguments):
+    made.append(1)
+    if len(made) > {stop_at}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*arguments)
+building.execute = execute
+run(["etl", *{options_of(place)!r}, "--log-data", {str(lake / "log_data")!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert state(place) == before
+    assert load(place, lake) == 0
+    assert read_models(place)["people.names"] != before[1]["people.names"]
+
+
+@pytest.mark.thorough
+def test_the_real_month_gives_the_same_on_both_engines(
+    warehouses: Warehouses, tmp_path: Path, real_data: Path, models: Path
+) -> None:
+    """In halves, the later first."""
+    found = []
+    for engine in ENGINES:
+        place = warehouses.new(engine, tmp_path / engine)
+        later = tmp_path / engine / "log_data"
+        shutil.copytree(real_data / "log_data", later)
+        logs = sorted(later.rglob("*.json"))
+        for path in logs[: len(logs) // 2]:
+            path.unlink()
+        assert etl(place, later) == 0
+        assert etl(place, real_data / "log_data", real_data / "song_data") == 0
+        built = read_models(place)
+        assert built == expect_models(place)
+        found.append(built)
+    assert found[0] == found[1]

@@ -112,6 +112,7 @@ def compute_by_day(place: OnRedshift, folder: Path, sources: tuple[str, str], ur
         patched.setenv("SPARKIFY_DWH_MODELS", str(folder / "models"))
         assert etl(place, *sources, "--max-rejects", "9") == 0
         assert run(["retract", uri, "--yes", *options_of(place)]) == 0
+        assert run(["check", *options_of(place)]) == 0
 
 
 def _sources(sources: tuple[str, str]) -> list[str]:

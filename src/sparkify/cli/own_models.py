@@ -21,9 +21,10 @@ def confirm_drops(screen: Screen, engine: Engine, models: Models, *, yes: bool) 
     Without ``--yes``, and where there is no terminal to ask on, they are kept.
     """
     from sparkify.custom.building import GONE, find_changes
-    from sparkify.warehouse.ledger import read_ledger
+    from sparkify.warehouse.ledger import read_models
 
-    known = read_ledger(engine).models
+    with engine.reading() as exists:
+        known = read_models(engine) if exists else []
     gone = [each.model for each in find_changes(models, known) if each.state == GONE]
     if not gone or not (yes or sys.stdin.isatty()):
         return frozenset()

@@ -20,6 +20,7 @@ from sparkify.warehouse.views import drop_models
 NEW, CHANGED, UNCHANGED, GONE = "new", "changed", "unchanged", "gone"
 # How a run brings a model up to date.
 MADE, NOTHING, WHOLE, DAYS, KEPT, DROPPED = "made", "nothing", "whole", "days", "kept", "dropped"
+_FLOATS = ("DOUBLE", "FLOAT", "REAL")
 _EPOCH = date(1970, 1, 1)
 _DAY = 86_400_000
 _CORRECT = "Nothing was changed. Correct the SELECT: it is SQL in Redshift's dialect."
@@ -128,6 +129,24 @@ def build_models(
     if dropped:
         write_models(engine, _records(models, known, new, dropped, run_id))
     return changes
+
+
+def find_differences(engine: Engine, model: Model, most: int) -> Rows:
+    """Return rows that a model stores and its SELECT does not give, and the other way round.
+
+    Floating-point numbers are not compared: a sum depends on its order.
+    """
+    schema, _, name = model.name.partition(".")
+    found = engine.execute(statement("ledger/columns_of.sql"), schema_name=schema, table_name=name)
+    columns = ", ".join(column for column, kind in found if not kind.upper().startswith(_FLOATS))
+    stored = f"SELECT {columns} FROM {model.name}"
+    computed = f"SELECT {columns} FROM (\n{model.source.text}\n) AS computed"
+    text = "\nUNION ALL\n".join(
+        f"SELECT '{word}' AS found_in, d.* FROM (({one}) EXCEPT ({other})) AS d"
+        for word, one, other in (("stored", stored, computed), ("computed", computed, stored))
+    )
+    step = Statement(f"{text}\nLIMIT {most}", model.source.path, 1, verbatim=True)
+    return execute(engine, step, model.source)
 
 
 def execute(engine: Engine, step: Statement, source: SqlFile) -> Rows:

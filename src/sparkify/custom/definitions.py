@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from graphlib import CycleError
@@ -128,6 +128,7 @@ class OwnCheck(NamedTuple):
         description: The rule.
         severity: error or warn.
         source: The file that asks for it.
+        reads: The models that it reads.
     """
 
     name: str
@@ -135,6 +136,7 @@ class OwnCheck(NamedTuple):
     description: str
     severity: str
     source: SqlFile
+    reads: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,12 @@ class Models:
     def checks_of(self, severity: str) -> list[OwnCheck]:
         """Return the checks of that severity."""
         return [check for check in self.checks if check.severity == severity]
+
+    def there(self, names: Iterable[str]) -> Models:
+        """Return those of the models that a warehouse has, and the checks that can be made of them."""
+        there = set(names)
+        models = tuple(model for model in self.models if model.name in there)
+        return Models(self.folder, models, tuple(each for each in self.checks if each.reads <= there))
 
 
 NO_MODELS = Models()
@@ -197,6 +205,8 @@ def read_folder(folder: str) -> Models:
 
 
 def _read(path: Path) -> SqlFile:
+    from sparkify.custom.parsed import without_end
+
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
@@ -219,7 +229,7 @@ def _read(path: Path) -> SqlFile:
             raise wrong.wrong(f"there is no key {found[1]} of a head", f"Write {meant[0]}.", number)
         else:
             words.append(line.strip().removeprefix("--").strip())
-    return SqlFile(str(path), text.rstrip().removesuffix(";").rstrip(), head, " ".join(filter(None, words)))
+    return SqlFile(str(path), without_end(text), head, " ".join(filter(None, words)))
 
 
 def _verify_name(source: SqlFile, name: str, what: str) -> None:
@@ -346,7 +356,7 @@ def _rules(source: SqlFile) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _checks(
-    models: Iterable[Model], written: Mapping[str, SqlFile], sources: Iterable[str]
+    models: Iterable[Model], written: Mapping[str, SqlFile], sources: Collection[str]
 ) -> Iterator[OwnCheck]:
     """Yield the checks that the models' heads ask for, then those that are written."""
     from sparkify.custom.parsed import parse
@@ -365,9 +375,11 @@ def _checks(
                 f"{rule}({listed}) of {model.name}",
                 ERROR,
                 source,
+                {model.name},
             )
     for name, source in written.items():
-        _verify_references(source, parse(source).references, sources)
+        references = parse(source).references
+        _verify_references(source, references, sources)
         severity = source.value("severity", ERROR).lower()
         if severity not in (ERROR, WARN):
             line = source.line_of("severity")
@@ -376,16 +388,19 @@ def _checks(
             if key not in ("severity", "uses"):
                 line = source.line_of(key)
                 raise source.wrong(f"{key} is said of models, not of checks", "Take the line out.", line)
-        yield _check(f"{CHECKS}/{name}", source.text, source.description or name, severity, source)
+        reads = {each for each in references if each in sources}
+        yield _check(f"{CHECKS}/{name}", source.text, source.description or name, severity, source, reads)
 
 
 def _is_checked(column: str, rules: Iterable[tuple[str, tuple[str, ...]]]) -> bool:
     return any(rule == "not_null" and column in columns for rule, columns in rules)
 
 
-def _check(name: str, sql: str, description: str, severity: str, source: SqlFile) -> OwnCheck:
+def _check(
+    name: str, sql: str, description: str, severity: str, source: SqlFile, reads: Iterable[str]
+) -> OwnCheck:
     step = Statement(sql, source.path, 1, verbatim=True)
-    return OwnCheck(_shortened(name), step, description, severity, source)
+    return OwnCheck(_shortened(name), step, description, severity, source, frozenset(reads))
 
 
 def _shortened(name: str) -> str:

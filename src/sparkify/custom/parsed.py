@@ -32,6 +32,17 @@ class Parsed(NamedTuple):
     columns: frozenset[str] | None
 
 
+def without_end(text: str) -> str:
+    """Return a text without the semicolon that ends it, and the comments behind that."""
+    try:
+        tokens = sqlglot.tokenize(text, read="redshift")
+    except sqlglot.errors.SqlglotError:
+        return text  # it is told when the text is parsed
+    while tokens and tokens[-1].token_type == sqlglot.TokenType.SEMICOLON:
+        text = text[: tokens.pop().start]
+    return text.rstrip()
+
+
 def parse(source: SqlFile) -> Parsed:
     """Parse a file's SELECT.
 

@@ -27,8 +27,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sparkify.custom.building import execute
-from sparkify.custom.definitions import NO_MODELS, Models, OwnCheck
+from sparkify.custom.building import execute, find_differences
+from sparkify.custom.definitions import INCREMENTAL, NO_MODELS, Models, OwnCheck
 from sparkify.errors import CheckError, Command, Hint
 from sparkify.pipeline.scope import NOTHING, Scope, parameters
 from sparkify.text import counted, shortened
@@ -157,6 +157,21 @@ def _failing(engine: Engine, check: Check, scope: Scope, values: dict[str, Any])
 def _failing_of_own(engine: Engine, check: OwnCheck) -> Rows:
     text = f"SELECT *\nFROM (\n{check.step.text}\n) AS failing\nLIMIT {_MOST_ROWS}"
     return execute(engine, check.step._replace(text=text), check.source)
+
+
+def compare_incremental(engine: Engine, models: Models) -> list[CheckResult]:
+    """Compare what is stored of each model that is computed by day with what its SELECT gives of all days.
+
+    Args:
+        engine: The warehouse, open.
+        models: Models that are in it, as they stand there.
+    """
+    what = "What is stored by day is what a full build gives."
+    return [
+        CheckResult(f"{model.name}:by_day", what, find_differences(engine, model, _MOST_ROWS))
+        for model in models.models
+        if model.materialized == INCREMENTAL and model.by_day
+    ]
 
 
 def _warnings_of_own(engine: Engine, check: OwnCheck) -> Rows:

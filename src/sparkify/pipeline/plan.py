@@ -302,7 +302,11 @@ def make_plan(
         known=ledger.files,
         elsewhere=frozenset(file.kind for file in missing if file.state != "copy"),
         models=find_changes(
-            models, ledger.models, everything=full_refresh or bool(upgrade.models), drop=drop
+            models,
+            # An upgrade of the tables has them all made again.
+            [each._replace(digest="") for each in ledger.models] if upgrade.definitions else ledger.models,
+            everything=full_refresh or bool(upgrade.models),
+            drop=drop,
         ),
     )
 

@@ -1753,6 +1753,16 @@ INNER JOIN lasts AS l
 ORDER BY
   c.user_id;
 
+-- ledger/columns_of.sql:1 dd43442d3f9247fc
+SELECT
+  column_name,
+  data_type
+FROM information_schema."columns"
+WHERE
+  table_schema = $schema_name AND table_name = $table_name
+ORDER BY
+  ordinal_position;
+
 -- ledger/count_files.sql:1 a75892ba29f2e74f
 SELECT
   COUNT(*) AS files
