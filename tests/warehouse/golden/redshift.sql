@@ -9015,7 +9015,7 @@ FROM run_rematched AS r
 ORDER BY day;
 
 DELETE FROM marts.daily
-WHERE ((day >= '2018-11-01'::DATE AND day < '2018-11-02'::DATE));
+WHERE ((day >= '2018-11-01'::DATE AND day < '2018-11-01'::DATE + 1));
 
 INSERT INTO marts.daily
 SELECT m.*
@@ -9026,7 +9026,7 @@ SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays
 FROM songplays AS p
 GROUP BY CAST(p.start_time AS DATE)
 ) AS m
-WHERE ((m.day >= '2018-11-01'::DATE AND m.day < '2018-11-02'::DATE));
+WHERE ((m.day >= '2018-11-01'::DATE AND m.day < '2018-11-01'::DATE + 1));
 
 -- Every record read is loaded or rejected, and every loaded record is in staging: per file.
 -- scope: run
@@ -9064,6 +9064,29 @@ HAVING
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (11, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
+
+-- The columns of a table, with their types.
+SELECT column_name, data_type
+FROM information_schema.columns
+WHERE table_schema = 'marts' AND table_name = 'daily'
+ORDER BY ordinal_position;
+
+SELECT 'stored' AS found_in, d.* FROM ((SELECT day, plays FROM marts.daily) EXCEPT (SELECT day, plays FROM (
+-- materialized: incremental
+-- day: day
+SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE)
+) AS computed)) AS d
+UNION ALL
+SELECT 'computed' AS found_in, d.* FROM ((SELECT day, plays FROM (
+-- materialized: incremental
+-- day: day
+SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE)
+) AS computed) EXCEPT (SELECT day, plays FROM marts.daily)) AS d
+LIMIT 1000;
 
 DROP TABLE IF EXISTS marts.daily;
 
