@@ -66,7 +66,9 @@ FROM (SELECT SUM(z.plays) AS plays FROM marts.z_daily AS z) AS d
 CROSS JOIN (SELECT COUNT(*) AS plays FROM songplays) AS p
 WHERE d.plays <> p.plays
 """,
-    "checks/nobody_listens_all_day.sql": "SELECT * FROM people.plays\nWHERE plays > 99999 AND name LIKE '%s%';\n",
+    "checks/nobody_listens_all_day.sql": """\
+SELECT * FROM people.plays WHERE plays > 99999 AND name LIKE '%s%';
+""",
     "checks/has_a_name.sql": """\
 -- People have a name.
 -- severity: warn
