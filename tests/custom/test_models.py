@@ -326,6 +326,8 @@ def test_the_dry_run_shows_what_is_sent(place: Place, lake: Path, models: Path, 
     [
         ("FROM songplays AS p", True),
         ("FROM songplays AS p INNER JOIN staging_events AS e ON e.ts = p.session_id", True),
+        ("FROM songplays AS p INNER JOIN staging_events AS e ON e.file_id = p.session_id", False),
+        ("FROM songplays AS p INNER JOIN (SELECT * FROM staging_events) AS e ON e.ts = 1", False),
         ("FROM songplays AS p INNER JOIN songs AS s ON s.song_id = p.song_id", False),
         ("FROM songplays AS p INNER JOIN analytics.sessions AS s ON s.user_id = p.user_id", False),
         ("FROM songplays AS p INNER JOIN marts.plain AS s ON s.user_id = p.user_id", True),

@@ -41,7 +41,7 @@ def show_planned(screen: Screen, plan: Plan) -> None:
             "nothing": "a view, which stands",
             "whole": "all rows",
             "days": "the days it touches",
-            "kept": "would be kept",
+            "kept": "kept; dropped with --yes",
         }
         rows = [[each.model, each.materialized, each.state, words[each.build]] for each in plan.models]
         screen.table(["your model", "materialized", "state", "what a run builds"], rows)

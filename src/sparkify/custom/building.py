@@ -138,7 +138,7 @@ def find_differences(engine: Engine, model: Model, most: int) -> Rows:
     """
     schema, _, name = model.name.partition(".")
     found = engine.execute(statement("ledger/columns_of.sql"), schema_name=schema, table_name=name)
-    columns = ", ".join(column for column, kind in found if not kind.upper().startswith(_FLOATS))
+    columns = ", ".join(f'"{column}"' for column, kind in found if not kind.upper().startswith(_FLOATS))
     stored = f"SELECT {columns} FROM {model.name}"
     computed = f"SELECT {columns} FROM (\n{model.source.text}\n) AS computed"
     text = "\nUNION ALL\n".join(

@@ -27,12 +27,15 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from graphlib import CycleError
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sparkify.errors import ConfigError, ModelError
 from sparkify.warehouse import tables
 from sparkify.warehouse.statements import Statement, digest
 from sparkify.warehouse.views import in_order, view_definitions
+
+if TYPE_CHECKING:
+    from sparkify.custom.parsed import Parsed
 
 VIEW, TABLE, INCREMENTAL = "view", "table", "incremental"
 ERROR, WARN = "error", "warn"
@@ -272,7 +275,7 @@ def _ordered(sources: Mapping[str, SqlFile]) -> list[Model]:
         ) from None
     found: dict[str, Model] = {}
     for name in order:
-        model = _model(name, sources[name], parsed[name].references, found)
+        model = _model(name, sources[name], parsed[name], found)
         columns = parsed[name].columns
         for key in ("day", "grain", "check"):
             _verify_columns(model.source, key, columns)
@@ -280,8 +283,9 @@ def _ordered(sources: Mapping[str, SqlFile]) -> list[Model]:
     return list(found.values())
 
 
-def _model(name: str, source: SqlFile, references: Mapping[str, int], before: Mapping[str, Model]) -> Model:
+def _model(name: str, source: SqlFile, parsed: Parsed, before: Mapping[str, Model]) -> Model:
     """Return a model whose upstream ones are known."""
+    references = parsed.references
     materialized = source.value("materialized", VIEW).lower()
     if materialized not in (VIEW, TABLE, INCREMENTAL):
         raise source.wrong(
@@ -303,7 +307,7 @@ def _model(name: str, source: SqlFile, references: Mapping[str, int], before: Ma
     by_day = all(
         before[each].by_day and before[each].materialized != TABLE if each in before else each in _BY_DAY
         for each in references
-    )
+    ) and not (parsed.by_file and "staging_events" in references)
     views = [view_definitions()[each] for each in sorted(references) if each in view_definitions()]
     standing = " ".join(each.digest for each in upstream)
     said = Statement(f"{materialized} {day}\n{source.text}\n{standing}", source.path, 1, verbatim=True)

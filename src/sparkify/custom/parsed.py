@@ -26,10 +26,12 @@ class Parsed(NamedTuple):
         references: The tables, views and models that it reads, with the line of the first reference. What is
             in the default schema stands without it.
         columns: The names of its columns; None where only the database can tell (``*``).
+        by_file: Whether it may read the numbers of files: those of staging change when files move.
     """
 
     references: Mapping[str, int]
     columns: frozenset[str] | None
+    by_file: bool
 
 
 def without_end(text: str) -> str:
@@ -66,7 +68,10 @@ def parse(source: SqlFile) -> Parsed:
     if writes := tree.find(*_WRITES):
         raise source.wrong(f"this writes ({writes.key.upper()})", _SELECT_ALONE)
     columns = None if tree.is_star else frozenset(name.lower() for name in tree.named_selects)
-    return Parsed(_references(tree), columns)
+    by_file = any(column.name.lower() == "file_id" for column in tree.find_all(exp.Column)) or any(
+        select.is_star for select in tree.find_all(exp.Select)
+    )
+    return Parsed(_references(tree), columns, by_file)
 
 
 def _references(tree: exp.Query) -> dict[str, int]:
