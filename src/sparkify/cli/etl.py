@@ -276,7 +276,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     plan = summary.plan
     for line in describe_upgrade(plan.upgrade, len(plan.reread), would=False, keeps_rules=plan.keeps_rules):
         screen.say(line)
-    show_built(screen, plan)
+    show_built(screen, plan, published=bool(summary.runs))
     if not summary.runs and summary.plan.upgrade:
         return
     if not summary.runs:

@@ -20,12 +20,12 @@ def confirm_drops(screen: Screen, engine: Engine, models: Models, *, yes: bool) 
 
     Without ``--yes``, and where there is no terminal to ask on, they are kept.
     """
-    from sparkify.custom.building import GONE, find_changes
+    from sparkify.custom.building import KEPT, find_changes
     from sparkify.warehouse.ledger import read_models
 
     with engine.reading() as exists:
         known = read_models(engine) if exists else []
-    gone = [each.model for each in find_changes(models, known) if each.state == GONE]
+    gone = [each.model for each in find_changes(models, known) if each.build == KEPT]
     if not gone or not (yes or sys.stdin.isatty()):
         return frozenset()
     listed = ", ".join(gone)
@@ -48,12 +48,11 @@ def show_planned(screen: Screen, plan: Plan) -> None:
     _note_kept(screen, plan)
 
 
-def show_built(screen: Screen, plan: Plan) -> None:
-    """Say which models were made or dropped, and which are kept that have no file."""
-    news = [each for each in plan.models if each.is_news]
-    if news:
-        said = ", ".join(f"{each.model} ({each.state}, {each.build})" for each in news)
-        screen.say(f"{counted(len(news), 'model of yours has', 'models of yours have')} changed: {said}")
+def show_built(screen: Screen, plan: Plan, *, published: bool) -> None:
+    """Say which models a run that was published has made or dropped, and which are kept without a file."""
+    news = [f"{each.model} ({each.state}, {each.build})" for each in plan.models if each.is_news]
+    if news and published:
+        screen.say(f"Your models: {', '.join(news)}.")
     _note_kept(screen, plan)
 
 

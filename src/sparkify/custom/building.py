@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sparkify.custom.definitions import INCREMENTAL, VIEW, Model, Models, SqlFile
-from sparkify.errors import EngineError, ModelError
+from sparkify.errors import Command, EngineError, Hint, ModelError, TransientEngineError
 from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.ledger import ModelRecord, read_models, write_models
 from sparkify.warehouse.statements import Statement, statement
@@ -20,6 +20,8 @@ from sparkify.warehouse.views import drop_models
 NEW, CHANGED, UNCHANGED, GONE = "new", "changed", "unchanged", "gone"
 # How a run brings a model up to date.
 MADE, NOTHING, WHOLE, DAYS, KEPT, DROPPED = "made", "nothing", "whole", "days", "kept", "dropped"
+# What a database suggests instead, in the lines after the first.
+_MEANT = re.compile(r"\n\s*(?:Did you mean (.+)\?|Candidate bindings: (?:: )?(.+))")
 _FLOATS = ("DOUBLE", "FLOAT", "REAL")
 _EPOCH = date(1970, 1, 1)
 _DAY = 86_400_000
@@ -77,11 +79,14 @@ def find_changes(
     """
     before = {each.model: each for each in known}
     there = {each.name for each in models.models}
-    gone = [each for each in known if each.model not in there]
-    changes = [
-        ModelChange(each.model, each.materialized, GONE, DROPPED if models and each.model in drop else KEPT)
-        for each in gone
-    ]
+    changes = []
+    for each in known:
+        if each.model not in there:
+            # The view of one is not there any more if an upgrade has dropped it.
+            dropped = each.model in drop or (each.relation == VIEW and not each.digest)
+            changes.append(
+                ModelChange(each.model, each.materialized, GONE, DROPPED if models and dropped else KEPT)
+            )
     for model in models.models:
         former = before.get(model.name)
         if former is None or former.digest != model.digest:
@@ -118,7 +123,7 @@ def build_models(
     changes = find_changes(models, known, everything=days is None, drop=drop)
     by_name = {model.name: model for model in models.models}
     dropped = {each.model for each in changes if each.is_news}
-    drop_models(engine, [each for each in known if each.model in dropped])
+    _drop(engine, [each for each in known if each.model in dropped], changes)
     new = [each.model for each in changes if each.build == MADE]
     for schema in dict.fromkeys(by_name[name].schema for name in new):
         engine.execute(Statement(f"CREATE SCHEMA IF NOT EXISTS {schema}", "derived/models.sql", 1))
@@ -129,6 +134,22 @@ def build_models(
     if dropped:
         write_models(engine, _records(models, known, new, dropped, run_id))
     return changes
+
+
+def _drop(engine: Engine, models: Sequence[ModelRecord], changes: Sequence[ModelChange]) -> None:
+    """Drop models; on Redshift none may stand on them that is kept."""
+    try:
+        drop_models(engine, models)
+    except TransientEngineError:
+        raise
+    except EngineError as exc:
+        if kept := [each.model for each in changes if each.build == KEPT]:
+            exc.hint = Hint(
+                "Nothing was changed. A model without a file may stand on it ({}): {} drops those.",
+                ", ".join(kept),
+                Command("etl", "--yes"),
+            )
+        raise
 
 
 def find_differences(engine: Engine, model: Model, most: int) -> Rows:
@@ -163,8 +184,10 @@ def execute(engine: Engine, step: Statement, source: SqlFile) -> Rows:
         if not refused:
             raise
         line = _line_of(why, source)
+        meant = _MEANT.search(str(exc.__cause__))
+        hint = f"{_CORRECT} Did you mean {meant[1] or meant[2]}?" if meant else _CORRECT
         raise ModelError(
-            f"{source.path}, line {line}: {why.rstrip('.')}.", _CORRECT, path=source.path, line=line
+            f"{source.path}, line {line}: {why.rstrip('.')}.", hint, path=source.path, line=line
         ) from exc
 
 
