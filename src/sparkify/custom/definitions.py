@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from graphlib import CycleError
@@ -277,6 +277,7 @@ def _ordered(sources: Mapping[str, SqlFile]) -> list[Model]:
     for name in order:
         model = _model(name, sources[name], parsed[name], found)
         columns = parsed[name].columns
+        _verify_named(model.source, columns or ())
         for key in ("day", "grain", "check"):
             _verify_columns(model.source, key, columns)
         found[name] = model
@@ -334,7 +335,16 @@ def _verify_references(source: SqlFile, references: Mapping[str, int], models: I
             )
 
 
-def _verify_columns(source: SqlFile, key: str, columns: frozenset[str] | None) -> None:
+def _verify_named(source: SqlFile, columns: Sequence[str]) -> None:
+    """Raise where a column has no name, or two have the same: each database would call them otherwise."""
+    for number, name in enumerate(columns, 1):
+        if not name:
+            raise source.wrong(f"its column {number} has no name", "Give it one, with AS.")
+        if name in columns[: number - 1]:
+            raise source.wrong(f"two of its columns are called {name}", "Give one another name, with AS.")
+
+
+def _verify_columns(source: SqlFile, key: str, columns: Sequence[str] | None) -> None:
     """Raise where the head names columns that the SELECT does not have, as far as that is known."""
     named = source.names(key) if key != "check" else [name for _, names in _rules(source) for name in names]
     for name in named:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from sparkify.custom.definitions import SqlFile
 
+# It tells of statements that it does not know, which is told as an error here.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
 # What a SELECT must not have within it: whatever writes, or changes what is there.
 _WRITES = (
     *(exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Create, exp.Drop, exp.Alter),
@@ -25,12 +28,13 @@ class Parsed(NamedTuple):
     Attributes:
         references: The tables, views and models that it reads, with the line of the first reference. What is
             in the default schema stands without it.
-        columns: The names of its columns; None where only the database can tell (``*``).
+        columns: The names of its columns, empty where one has none; None where only the database can tell
+            (``*``).
         by_file: Whether it may read the numbers of files: those of staging change when files move.
     """
 
     references: Mapping[str, int]
-    columns: frozenset[str] | None
+    columns: tuple[str, ...] | None
     by_file: bool
 
 
@@ -67,7 +71,7 @@ def parse(source: SqlFile) -> Parsed:
         raise source.wrong(f"this is {found}, not one SELECT", _SELECT_ALONE)
     if writes := tree.find(*_WRITES):
         raise source.wrong(f"this writes ({writes.key.upper()})", _SELECT_ALONE)
-    columns = None if tree.is_star else frozenset(name.lower() for name in tree.named_selects)
+    columns = None if tree.is_star else tuple(name.lower() for name in tree.named_selects)
     by_file = any(column.name.lower() == "file_id" for column in tree.find_all(exp.Column)) or any(
         select.is_star for select in tree.find_all(exp.Select)
     )
