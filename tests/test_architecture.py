@@ -27,12 +27,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "lake": {"settings", "errors", "text", "tempfiles"},
     "warehouse": {"lake", "settings", "records", "errors", "sql", "text", "filelocks", "tempfiles"},
     "intake": {"lake", "records", "errors", "text"},
-    "pipeline": {"intake", *_GROUND},
+    "custom": {"warehouse", "errors", "tempfiles", "text"},
+    "pipeline": {"intake", "custom", *_GROUND},
     "cluster": _GROUND,
     "report": {"warehouse", "records", "errors", "text"},
-    "doctor": {"pipeline", "cluster", "intake", *_GROUND},
+    "doctor": {"pipeline", "custom", "cluster", "intake", *_GROUND},
     "simulator": _GROUND,
-    "cli": {"doctor", "report", "pipeline", "intake", "cluster", "simulator", *_GROUND},
+    "cli": {"doctor", "report", "pipeline", "custom", "intake", "cluster", "simulator", *_GROUND},
     "__main__": {"cli"},
     "api": {"cli", "warehouse", "settings", "errors", "tempfiles"},
     "__init__": {"api"},
@@ -40,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Library → the only modules that may import it.
 USERS = {
-    "sqlglot": ("warehouse/duckdb/dialect.py", "report/lineage.py"),
+    "sqlglot": ("warehouse/duckdb/dialect.py", "custom/parsed.py", "report/lineage.py"),
     "duckdb": ("warehouse/duckdb/",),
     "redshift_connector": ("warehouse/redshift/driver.py",),
     # The settings ask it for credentials: it knows profiles, roles and SSO. The bucket asks it for keys that

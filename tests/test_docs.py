@@ -21,11 +21,13 @@ from sparkify.warehouse import tables
 from tests.conftest import ROOT
 from tests.recipes import Step, read_recipes
 
-PAGES = ("README.md", "docs/guide.md", "docs/fields.md")
+PAGES = ("README.md", "docs/guide.md", "docs/fields.md", "docs/models.md")
 EVERY_PAGE = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 RECIPES = read_recipes(CONTRIBUTING)
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+# What stands in a file that a page has its reader write: its name in a line of its own, then the block.
+WRITTEN = re.compile(r"^`([\w./-]+)`:\n\n```(?:ini|sql|csv)\n(.*?)```", re.DOTALL | re.MULTILINE)
 
 
 def steady(text: str) -> str:
@@ -60,7 +62,14 @@ def test_commands_do_what_the_page_shows(
     monkeypatch.chdir(tmp_path)
     shown = BLOCK.findall(text)
     assert shown, f"{page} shows no commands"
-    ran = [play(block, capsys).replace(str(tmp_path), "/home/you") for block in shown]
+    files = [(found.start(), found[1], found[2]) for found in WRITTEN.finditer(text)]
+    ran = []
+    for block in BLOCK.finditer(text):
+        for start, name, contents in files:
+            if start < block.start():
+                (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / name).write_text(contents, encoding="utf-8")
+        ran.append(play(block[1], capsys).replace(str(tmp_path), "/home/you"))
     if os.environ.get("UPDATE_DOCS"):
         fresh = iter(ran)
         path.write_text(BLOCK.sub(lambda _: f"```console\n{next(fresh)}```", text), encoding="utf-8")

@@ -104,13 +104,15 @@ class Warehouse:
         Raises:
             EngineError: There is no warehouse.
         """
-        from sparkify.warehouse.ledger import read_meta
+        from sparkify.warehouse.ledger import read_meta, read_models
         from sparkify.warehouse.tables import names
         from sparkify.warehouse.version import existing_views
 
         with self._opened() as engine:
             there, meta = engine.tables(), read_meta(engine)
-        return [*(name.removeprefix("public.") for name in names() if name in there), *existing_views(meta)]
+            models = [each.model for each in read_models(engine)]
+        ours = [name.removeprefix("public.") for name in names() if name in there]
+        return [*ours, *existing_views(meta), *models]
 
     def sql(self, query: str) -> Result:
         """Return the answer to a query in the warehouse's own dialect; it is asked when it is converted."""

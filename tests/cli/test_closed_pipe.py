@@ -45,6 +45,20 @@ def unreadable(folder: Path) -> None:
     (folder / "log_data" / "2.json").write_text("no JSON\n" * 20)
 
 
+def cases(folder: Path) -> None:
+    """Have a model, and a case of it."""
+    with (folder / "dwh.cfg").open("a") as config:
+        config.write("[DWH]\nMODELS = models\n")
+    for name, text in {
+        "marts/people.sql": "SELECT u.user_id FROM users AS u",
+        "tests/one/given/users.csv": "user_id\n1\n",
+        "tests/one/expected/marts.people.csv": "user_id\n1\n",
+    }.items():
+        path = folder / "models" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
 def retracted(folder: Path) -> None:
     assert run(["retract", str(folder / "log_data" / "1.json"), "--yes"]) == 0
 
@@ -79,6 +93,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
     ("upgrade",): [(nothing, ("upgrade",), 0), (older, ("upgrade", "--plan"), 0), (older, ("upgrade",), 0)],
     ("compact",): [(nothing, ("compact",), 0), (gone, ("compact",), 1)],
     ("check",): [(nothing, ("check",), 0), (damaged, ("check",), 3), (damaged, ("check", "--json"), 3)],
+    ("test",): [(cases, ("test",), 0), (cases, ("test", "--json"), 0), (nothing, ("test",), 2)],
     ("query",): [
         (nothing, ("query", "SELECT * FROM range(300000)"), 0),
         (nothing, ("query", "SELECT * FROM users", "-o", "users.csv"), 0),

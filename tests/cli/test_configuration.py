@@ -219,7 +219,7 @@ def test_which_warehouse_is_meant_is_said_on_one_line(
     json.loads(done.out)
 
 
-def test_models_are_an_error_until_there_are_any(sparkify: Run, tmp_path: Path) -> None:
+def test_a_folder_of_models_that_is_not_there_is_an_error(sparkify: Run, tmp_path: Path) -> None:
     write_lake(tmp_path)
     write_config(tmp_path, "[DWH]\nMODELS = models\n[S3]\nLOG_DATA=log_data\n")
     done = sparkify("etl")

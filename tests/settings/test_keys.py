@@ -106,7 +106,7 @@ def value_of(settings: Settings, key: Key) -> Any:
 
 
 _VALUES: dict[str, st.SearchStrategy[str]] = {
-    "MODELS": st.just(""),
+    "MODELS": st.sampled_from(["", "/models"]),
     "MEMORY": st.sampled_from(["300MB", "2GB", "1.5 GiB", "4g"]),
     "REGION": st.sampled_from(["us-west-2", "cn-north-1"]),
     "DB_PORT": st.integers(1, 65535).map(str),
@@ -206,7 +206,7 @@ def test_sections_and_keys_in_small_letters_are_the_same(write: Write) -> None:
         ('[S3]\nLOG_DATA = "lake/log\n', ["[S3] LOG_DATA", "quotes"]),
         ("[AWS]\nENDPOINT_URL = http://a b\n", ["[AWS] ENDPOINT_URL", "a URL"]),
         ("[AWS]\nREGION = us west\n", ["[AWS] REGION", "'us west'", "us-west-2"]),
-        ("[DWH]\nMODELS = models\n", ["[DWH] MODELS", "'models'", "yet"]),
+        ("[DWH]\nMODELS = s3://b/models\n", ["[DWH] MODELS", "'s3://b/models'", "a local folder"]),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named_with_its_place_and_what_was_expected(
@@ -325,7 +325,7 @@ def test_init_writes_the_template_for_us_alone_and_never_over_a_file(tmp_path: P
 
 
 PATHS = [f"{key.section}.{key.name}" for key in KEYS if key.is_path]
-assert len(PATHS) == 4
+assert len(PATHS) == 5
 
 
 def path_of(settings: Settings, name: str) -> str:

@@ -94,8 +94,25 @@ def commands(place: OnRedshift, lake: str, folder: Path) -> None:
     moved = (f"{lake}-moved/log_data", f"{lake}-moved/song_data")
     assert etl(place, *moved, "--max-rejects", "9") == 0
     command("undo", "1", "--yes")
+    compute_by_day(place, folder, sources, uri)
     command("create-tables", "--drop", "--yes")
     (folder / "log_data" / "7.json").unlink()
+
+
+def compute_by_day(place: OnRedshift, folder: Path, sources: tuple[str, str], uri: str) -> None:
+    """Have a model of one's own that is computed by day, and take out a file of one."""
+    model = folder / "models" / "marts" / "daily.sql"
+    model.parent.mkdir(parents=True, exist_ok=True)
+    model.write_text(
+        "-- materialized: incremental\n-- day: day\n"
+        "SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays\n"
+        "FROM songplays AS p\nGROUP BY CAST(p.start_time AS DATE);\n"
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SPARKIFY_DWH_MODELS", str(folder / "models"))
+        assert etl(place, *sources, "--max-rejects", "9") == 0
+        assert run(["retract", uri, "--yes", *options_of(place)]) == 0
+        assert run(["check", *options_of(place)]) == 0
 
 
 def _sources(sources: tuple[str, str]) -> list[str]:

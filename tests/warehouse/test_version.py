@@ -230,7 +230,7 @@ SUB_COMMANDS = {
     "fields": [["list"]],
 }
 # These have nothing to do with a warehouse that exists.
-OTHERS = {"demo", "simulate", "init", "docs", "cluster"}
+OTHERS = {"demo", "simulate", "init", "docs", "cluster", "test"}
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in OTHERS])

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "upgrade": ("sparkify.cli.upgrade", "Bring an older warehouse to this version."),
     "compact": ("sparkify.cli.compact", "Rewrite a DuckDB warehouse without the space of what is gone."),
     "check": ("sparkify.cli.check", "Run every data check against the warehouse."),
+    "test": ("sparkify.cli.test", "Run your own models and checks on given rows."),
     "query": ("sparkify.cli.query", "Run read-only SQL."),
     "export": ("sparkify.cli.export", "Write the star for others: Parquet, CSV or DuckDB files."),
     "why": ("sparkify.cli.why", "Show where a play came from and why it matches or not."),

@@ -16,9 +16,12 @@ from sparkify.cli.options import (
 )
 from sparkify.cli.screen import Screen
 from sparkify.errors import CheckError, Command, Hint
+from sparkify.text import counted
 
 if TYPE_CHECKING:
+    from sparkify.custom.definitions import Models
     from sparkify.pipeline.checks import CheckResult
+    from sparkify.warehouse.engine import Engine
 
 _SAMPLE_ROWS = 5
 _HINT = Hint(
@@ -33,7 +36,7 @@ _HINT = Hint(
 @warehouse_options
 @json_option
 def check(as_json: bool, **options: Any) -> None:
-    """Run every data check against the whole warehouse; exit 3 when one fails.
+    """Run every data check against the whole warehouse, your own too; exit 3 when one fails.
 
     Checks of severity warn are shown with the days and files they name; they do not change the exit code.
 
@@ -41,20 +44,24 @@ def check(as_json: bool, **options: Any) -> None:
     Example:
       sparkify check
     """
-    from sparkify.pipeline.checks import raise_failures, run_checks, run_warnings
+    from sparkify.custom.definitions import read_folder
+    from sparkify.pipeline.checks import compare_incremental, raise_failures, run_checks, run_warnings
     from sparkify.pipeline.scope import Scope
     from sparkify.warehouse.connect import require
     from sparkify.warehouse.ledger import now
 
     screen = Screen(as_json)
     settings = settings_from(options)
+    models = read_folder(settings.dwh.models)
     engine = open_warehouse(settings, options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
-            results = run_checks(engine, Scope.all(), run_from=0)
+            models = _there(screen, engine, models)
+            results = run_checks(engine, Scope.all(), run_from=0, models=models)
+            results += compare_incremental(engine, models)
             if "etl.days" in engine.tables():  # else it is an older warehouse, not upgraded yet
-                results += run_warnings(engine, Scope.all(), first_run=0, now=now())
+                results += run_warnings(engine, Scope.all(), first_run=0, now=now(), models=models)
     finally:
         engine.close()
     screen.say(f"Warehouse: {name_of(settings, engine)}")
@@ -84,6 +91,29 @@ def check(as_json: bool, **options: Any) -> None:
         session().beside_error = told
         raise CheckError(exc.message, _HINT) from None
     screen.result(told)
+
+
+def _there(screen: Screen, engine: Engine, models: Models) -> Models:
+    """Return the models that the warehouse has as they are; name the others, which cannot be checked."""
+    from sparkify.warehouse.ledger import read_models
+
+    if not models:
+        return models
+    known = {each.model: each.digest for each in read_models(engine)}
+    there = models.there(model.name for model in models.models if known.get(model.name) == model.digest)
+    missing = [model.name for model in models.models if model not in there.models]
+    if missing:
+        left_out = len(models.checks) - len(there.checks)
+        screen.note(
+            Hint(
+                "{} not in the warehouse as in [DWH] MODELS ({}), and {} left out: {} builds them.",
+                counted(len(missing), "model is", "models are"),
+                ", ".join(missing),
+                counted(left_out, "check of yours is", "checks of yours are"),
+                Command("etl"),
+            )
+        )
+    return there
 
 
 def _verdict(result: CheckResult) -> str:

@@ -17,7 +17,9 @@ from sparkify.cli.options import (
     settings_from,
     source_options,
     warehouse_options,
+    yes_option,
 )
+from sparkify.cli.own_models import confirm_drops, show_built, show_planned
 from sparkify.cli.screen import Screen, rolled_back_if_interrupted
 from sparkify.cli.typed import again
 from sparkify.cli.versions import describe_upgrade, upgrade_object
@@ -62,6 +64,7 @@ _NAME = 80
 )
 @click.option("--strict", is_flag=True, help="Publish nothing when something wants a look (exit 3).")
 @click.option("--lenient", is_flag=True, help="Exit 0 although something wants a look.")
+@yes_option
 @source_options
 @warehouse_options
 @json_option
@@ -74,13 +77,15 @@ def etl(
     accept: tuple[str, ...],
     strict: bool,
     lenient: bool,
+    yes: bool,
     as_json: bool,
     **options: Any,
 ) -> int:
     """Load what is new or changed, transform, check, commit.
 
     One transaction: readers see the old warehouse or the new one. Run it again any time. Exit code 4:
-    published, but something wants a look; later runs do not tell it again.
+    published, but something wants a look; later runs do not tell it again. Models of yours ([DWH] MODELS)
+    are built with it; before one is dropped whose file is gone, you are asked.
 
     \b
     Example:
@@ -110,6 +115,7 @@ def etl(
         batch_bytes=batch_bytes,
         max_rejects=most,
         strict=strict,
+        yes=yes,
     )
     screen.result(told)
     return OK if lenient else exit_code(told)
@@ -121,16 +127,20 @@ def exit_code(told: dict[str, Any]) -> int:
 
 
 def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql: bool) -> None:
+    from sparkify.custom.definitions import read_folder
     from sparkify.pipeline.dry_run import list_models, record_statements
     from sparkify.pipeline.plan import make_plan, open_sources
     from sparkify.warehouse.ledger import read_ledger
 
     settings = settings_from(options)
+    models = read_folder(settings.dwh.models)
+    how = replace(how, models=models)
     sources = open_sources(settings)
     engine = open_warehouse(settings, options, writes=True)
     try:
         ledger = read_ledger(engine)
-        plan = make_plan(sources, ledger, accepts=how.max_rejects.accepts)
+        accepts = how.max_rejects.accepts
+        plan = make_plan(sources, ledger, accepts=accepts, models=models, full_refresh=how.full_refresh)
     finally:
         engine.close()
     screen.say(f"{'-- ' if with_sql else ''}Warehouse: {name_of(settings, engine)}")
@@ -146,7 +156,7 @@ def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql:
         statements = record_statements(settings, ledger, plan, how)
     else:
         head = ["The models and checks of a run in DuckDB's dialect, in order. $name is a parameter."]
-        statements = list_models(engine, how)
+        statements = list_models(engine, how, plan.models)
     for line in head:
         screen.show(f"-- {line}")
     screen.show(f"-- {counted(len(statements), 'statement')}.")
@@ -165,8 +175,10 @@ def load(
     reload: frozenset[str] = frozenset(),
     only_upgrade: bool = False,
     strict: bool = False,
+    yes: bool = False,
 ) -> dict[str, Any]:
     """Run the pipeline, show what it did, and return that for a script."""
+    from sparkify.custom.definitions import read_folder
     from sparkify.lake.stores import is_gone
     from sparkify.pipeline.etl_run import RunOptions, run_etl
     from sparkify.pipeline.plan import open_sources
@@ -176,9 +188,13 @@ def load(
     started = time.monotonic()
     how = RunOptions(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload, only_upgrade, strict)
     settings = settings_from(options)
+    models = read_folder(settings.dwh.models)
     sources = open_sources(settings) if not only_upgrade or settings.s3.places else []
     engine = open_warehouse(settings, options, writes=True)
     try:
+        if models:
+            drop = confirm_drops(screen, engine, models, yes=yes)
+            how = replace(how, models=models, drop_models=drop)
         with screen.progress("looking for what is new", share_done=engine.share_done) as progress:
             with rolled_back_if_interrupted("what was loaded is committed"):
                 summary = run_etl(
@@ -230,9 +246,10 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
         )
     for line in describe_upgrade(plan.upgrade, plan.read_again, would=True, keeps_rules=plan.keeps_rules):
         screen.say(line)
+    show_planned(screen, plan)
     if how.full_refresh:
         screen.say("The whole star would be computed anew.")
-    elif not plan.files and not plan.upgrade and not plan.taken_over:
+    elif not (plan.files or plan.upgrade or plan.taken_over or plan.new_models):
         screen.say("Nothing to do.")
         return
     command = again(without=("only_plan", "as_json"))
@@ -259,6 +276,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     plan = summary.plan
     for line in describe_upgrade(plan.upgrade, plan.read_again, would=False, keeps_rules=plan.keeps_rules):
         screen.say(line)
+    show_built(screen, plan, published=bool(summary.runs))
     if not summary.runs and summary.plan.upgrade:
         return
     if not summary.runs:
@@ -398,4 +416,5 @@ def _plan_object(plan: Plan) -> dict[str, Any]:
         "taken_over": [{"from": former, "to": uri} for former, uri in plan.taken_over],
         "ignored": plan.ignored,
         "upgrade": upgrade_object(plan.upgrade),
+        "models": [each._asdict() for each in plan.models],
     }

@@ -21,6 +21,7 @@ from sparkify.errors import Command, Hint
 from sparkify.text import counted
 
 if TYPE_CHECKING:
+    from sparkify.custom.definitions import Models
     from sparkify.pipeline.removal import Found
     from sparkify.warehouse.engine import Engine
 
@@ -42,13 +43,16 @@ def undo(run_id: int, yes: bool, as_json: bool, **options: Any) -> None:
     Example:
       sparkify undo 7
     """
+    from sparkify.custom.definitions import read_folder
     from sparkify.pipeline.removal import UNDO, find_files_of_run
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options), options, writes=True)
+    settings = settings_from(options)
+    models = read_folder(settings.dwh.models)
+    engine = open_warehouse(settings, options, writes=True)
     try:
         found = find_files_of_run(engine, run_id)
-        _take_out(screen, engine, found, "undone", f"{UNDO} {run_id}", yes=yes)
+        _take_out(screen, engine, found, models, "undone", f"{UNDO} {run_id}", yes=yes)
     finally:
         engine.close()
 
@@ -67,11 +71,14 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
       sparkify retract s3://bucket/log_data/2018/11/2018-11-15-events.json
       sparkify retract --back s3://bucket/log_data/2018/11/2018-11-15-events.json
     """
+    from sparkify.custom.definitions import read_folder
     from sparkify.lake.uri import is_s3
     from sparkify.pipeline.removal import RETRACT, find_file, put_back
 
     screen = Screen(as_json)
-    engine = open_warehouse(settings_from(options), options, writes=True)
+    settings = settings_from(options)
+    models = read_folder(settings.dwh.models)
+    engine = open_warehouse(settings, options, writes=True)
     try:
         name = uri if is_s3(uri) else os.path.abspath(uri)  # noqa: PTH100 - as a listing names it
         found = find_file(engine, name, "retracted" if back else "loaded")
@@ -84,12 +91,14 @@ def retract(uri: str, back: bool, yes: bool, as_json: bool, **options: Any) -> N
             screen.advise(Hint("The next {} loads it again (run {}).", Command("etl"), str(run.run_id)))
             screen.result({"back": [file.uri for file in found.files], "run_id": run.run_id})
             return
-        _take_out(screen, engine, found, "retracted", RETRACT, yes=yes)
+        _take_out(screen, engine, found, models, "retracted", RETRACT, yes=yes)
     finally:
         engine.close()
 
 
-def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: str, *, yes: bool) -> None:
+def _take_out(
+    screen: Screen, engine: Engine, found: Found, models: Models, state: str, mode: str, *, yes: bool
+) -> None:
     from sparkify.pipeline.removal import take_out
 
     if found.why_none:
@@ -112,6 +121,6 @@ def _take_out(screen: Screen, engine: Engine, found: Found, state: str, mode: st
         screen.progress("removing rows") as progress,
         rolled_back_if_interrupted("what was taken out is committed"),
     ):
-        run = take_out(engine, files, state, mode, progress)
+        run = take_out(engine, files, state, mode, progress, models)
     screen.say(f"Done: the rows of {counted(len(files), 'file')} are removed (run {run.run_id}).")
     screen.result({"taken_out": uris, "run_id": run.run_id})

@@ -21,12 +21,14 @@ from sparkify.cluster.deployment import AVAILABLE, Cluster
 from sparkify.cluster.lifecycle import deployment_of, find_here, overdue, scope_of
 from sparkify.cluster.region import region_of_host, verify_host
 from sparkify.cluster.role import ABSENT, POLICY_NAME, find_role
+from sparkify.custom.definitions import read_folder
 from sparkify.doctor.locations import look_at, used_places
 from sparkify.doctor.verdicts import Finding, asked, tried, unchecked
 from sparkify.errors import Command, ConfigError, Hint, SparkifyError
 from sparkify.lake.bucket import open_bucket
 from sparkify.lake.uri import is_s3
 from sparkify.settings import Settings
+from sparkify.text import counted
 from sparkify.warehouse.engine import Engine
 
 
@@ -55,6 +57,8 @@ def examine(settings: Settings, instruments: Instruments) -> Iterator[Finding]:
         able = check.ok
         yield check
     yield from look_at(settings, s3, credentials=able)
+    if settings.dwh.models:
+        yield tried("models", lambda: _models(settings.dwh.models))
     if redshift and aws:
         yield from _cluster(aws, settings)
     yield from _warehouse(settings, instruments)
@@ -94,6 +98,13 @@ def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | No
         f"Go by the lines below: {server}" if endpoint else Hint("Go by the lines below. {}", check.remedy)
     )
     return s3, aws, unchecked(check, remedy)
+
+
+def _models(folder: str) -> str:
+    """Read the user's own models and checks, as the beginning of a run does."""
+    found = read_folder(folder)
+    models, checks = counted(len(found.models), "model"), counted(len(found.checks), "check")
+    return f"{models} and {checks} of yours in {folder}"
 
 
 def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Finding]:

@@ -11,6 +11,9 @@ what it looks at and when::
 ``run`` are the files of the run, ``moments`` the events at its moments (:mod:`sparkify.pipeline.scope`) and
 what they and its songs belong to, ``days`` their days; the command `check` looks at everything in any case.
 
+The user's own checks (:mod:`sparkify.custom`) look at the whole warehouse; of each, at most 1,000 failing
+rows are read.
+
 A failing check of severity error publishes nothing. Checks of severity warn look at days and files that the
 load touched, after its last batch, in the tables of the ledger alone; each row they return is a subject (a
 day, a time or a file) and what is wrong with it (:mod:`sparkify.pipeline.attention`).
@@ -24,15 +27,22 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
+from sparkify.custom.building import execute, find_differences
+from sparkify.custom.definitions import INCREMENTAL, NO_MODELS, Models, OwnCheck
 from sparkify.errors import CheckError, Command, Hint
 from sparkify.pipeline.scope import NOTHING, Scope, parameters
-from sparkify.text import counted
+from sparkify.text import counted, shortened
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.statements import TOUCHED, Statement, list_files, statement
 
 ERROR, WARN = "error", "warn"
 _SAMPLE_ROWS = 5
+# Of a check of the user's: so many failing rows are read, so many warnings are told one by one.
+_MOST_ROWS = 1000
+_MOST_WARNINGS = 20
+# Characters of a row that is a warning's subject.
+_SUBJECT = 200
 _HEAD = re.compile(r"^-- (scope|when|severity): (.+)$", re.MULTILINE)
 
 
@@ -102,7 +112,13 @@ def _read(name: str, step: Statement) -> Check:
 
 
 def run_checks(
-    engine: Engine, scope: Scope, *, run_from: int, first_run: int | None = None, last_batch: bool = True
+    engine: Engine,
+    scope: Scope,
+    *,
+    run_from: int,
+    first_run: int | None = None,
+    last_batch: bool = True,
+    models: Models = NO_MODELS,
 ) -> list[CheckResult]:
     """Make every check of severity error that applies.
 
@@ -112,12 +128,19 @@ def run_checks(
         run_from: The first of the runs whose files are looked at.
         first_run: The run of the first batch of this load, if another than ``run_from``.
         last_batch: Whether no batch of this load follows.
+        models: The user's, with checks of their own.
+
+    Raises:
+        ModelError: The database refuses a check of the user's.
     """
     runs = {"run_from": run_from, "first_run": run_from if first_run is None else first_run}
     return [
         CheckResult(each.name, each.description, _failing(engine, each, scope, runs))
         for each in all_checks()
         if each.severity == ERROR and (last_batch or not each.last_batch)
+    ] + [
+        CheckResult(each.name, each.description, _failing_of_own(engine, each))
+        for each in models.checks_of(ERROR)
     ]
 
 
@@ -131,7 +154,36 @@ def _failing(engine: Engine, check: Check, scope: Scope, values: dict[str, Any])
     return list(found)
 
 
-def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime) -> list[CheckResult]:
+def _failing_of_own(engine: Engine, check: OwnCheck) -> Rows:
+    text = f"SELECT *\nFROM (\n{check.step.text}\n) AS failing\nLIMIT {_MOST_ROWS}"
+    return execute(engine, check.step._replace(text=text), check.source)
+
+
+def compare_incremental(engine: Engine, models: Models) -> list[CheckResult]:
+    """Compare what is stored of each model that is computed by day with what its SELECT gives of all days.
+
+    Args:
+        engine: The warehouse, open.
+        models: Models that are in it, as they stand there.
+    """
+    what = "What is stored by day is what a full build gives."
+    return [
+        CheckResult(f"{model.name}:by_day", what, find_differences(engine, model, _MOST_ROWS))
+        for model in models.models
+        if model.materialized == INCREMENTAL and model.by_day
+    ]
+
+
+def _warnings_of_own(engine: Engine, check: OwnCheck) -> Rows:
+    """Return failing rows as warnings: the row is the subject, the rule what is wrong with it."""
+    found = sorted({shortened(", ".join(map(str, row)), _SUBJECT) for row in _failing_of_own(engine, check)})
+    more = [f"{len(found) - _MOST_WARNINGS:,} more"] if len(found) > _MOST_WARNINGS else []
+    return [(subject, check.description) for subject in found[:_MOST_WARNINGS] + more]
+
+
+def run_warnings(
+    engine: Engine, scope: Scope, *, first_run: int, now: datetime, models: Models = NO_MODELS
+) -> list[CheckResult]:
     """Make every check of severity warn.
 
     Args:
@@ -139,6 +191,10 @@ def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime)
         scope: The events that the load brought or took; their days are looked at.
         first_run: The run of the first batch of the load; files are looked at from it on.
         now: The time it is, UTC without a zone: a day is judged when it is over.
+        models: The user's, with checks of their own.
+
+    Raises:
+        ModelError: The database refuses a check of the user's.
     """
     return [
         CheckResult(
@@ -149,6 +205,9 @@ def run_warnings(engine: Engine, scope: Scope, *, first_run: int, now: datetime)
         )
         for each in all_checks()
         if each.severity == WARN
+    ] + [
+        CheckResult(each.name, each.description, _warnings_of_own(engine, each), WARN)
+        for each in models.checks_of(WARN)
     ]
 
 

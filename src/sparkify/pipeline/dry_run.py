@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sparkify.custom.building import GONE, ModelChange, statements_to_build
 from sparkify.pipeline.checks import all_checks
 from sparkify.pipeline.contents import Known
 from sparkify.pipeline.etl_run import Published, RunOptions, publish
@@ -33,27 +34,33 @@ class _Silence:
     ) -> None: ...
 
 
-def list_models(engine: Engine, options: RunOptions) -> list[str]:
+def list_models(engine: Engine, options: RunOptions, changes: Sequence[ModelChange]) -> list[str]:
     """Return a run's models and checks in the engine's dialect, each with its parameters in a comment.
 
     As for days that come whole (:mod:`sparkify.pipeline.scope`); the checks as a run makes them, or, where
-    everything is computed anew, as they look at everything.
+    everything is computed anew, as they look at everything. The user's own models follow those of the star:
+    of each the statement that would make it, or its rows.
     """
     found = []
     left_out = (SPARSE, LOST, TOUCHED) if options.full_refresh else (SPARSE, LOST)
-    for step in (each.without(*left_out) for each in _models(options)):
+    for step in (each.without(*left_out) for each in _models(options, changes)):
         names = ", ".join(step.parameters)
         head = f"-- {step.path}, line {step.line}{f'; parameters: {names}' if names else ''}"
         found.append(f"{head}\n{engine.translate(step)}")
     return found
 
 
-def _models(options: RunOptions) -> Iterator[Statement]:
+def _models(options: RunOptions, changes: Sequence[ModelChange]) -> Iterator[Statement]:
     yield from (statements_of(kind).accept for kind in KINDS)
     for path in (RESET, *MODELS) if options.full_refresh else MODELS:
         yield from read_statements(path)
     yield shared_statements().absent
+    by_name = {model.name: model for model in options.models.models}
+    for change in changes:
+        if change.state != GONE:
+            yield from statements_to_build(by_name[change.model], change.build, [])
     yield from (check.step for check in all_checks())
+    yield from (check.step for check in options.models.checks)
 
 
 def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: RunOptions) -> list[str]:
@@ -70,7 +77,7 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         plan: What would be loaded.
         options: How.
     """
-    answers = Answers(latest_run=plan.latest_run, meta=ledger.meta)
+    answers = Answers(latest_run=plan.latest_run, meta=ledger.meta, models=ledger.models)
     recording = open_recording(settings, answers)
     read_ledger(recording)
     if plan.upgrade.definitions:

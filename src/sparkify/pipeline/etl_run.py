@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from sparkify import __version__
+from sparkify.custom.definitions import NO_MODELS, Models
 from sparkify.errors import CheckError, Hint, SparkifyError
 from sparkify.pipeline.attention import Attention, Findings, find_attention, refuse
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks, run_warnings
@@ -28,12 +29,13 @@ from sparkify.pipeline.set_aside import (
 )
 from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
-from sparkify.pipeline.transform import count_plays, find_scope, transform
+from sparkify.pipeline.transform import build_own, count_plays, find_scope, transform
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.text import name_runs
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import (
     CheckRecord,
+    Ledger,
     Meta,
     RunRecord,
     latest_run,
@@ -62,6 +64,8 @@ class RunOptions:
             for.
         strict: Publish nothing when something wants a look.
         clock: Tells the time, UTC without a zone: the newest day is judged when it is over.
+        models: The user's own models and checks.
+        drop_models: Which of the user's models go if their file is gone.
     """
 
     full_refresh: bool = False
@@ -71,6 +75,8 @@ class RunOptions:
     only_upgrade: bool = False
     strict: bool = False
     clock: Callable[[], datetime] = now
+    models: Models = NO_MODELS
+    drop_models: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -175,7 +181,7 @@ class EtlRun:
                 most_bytes = self.options.batch_bytes or self.engine.batch_bytes
                 for batch in plan.batches(most_bytes, full_refresh=self.options.full_refresh):
                     landing = self.land(batch)
-                    if not (landing.has_news or batch.always or plan.upgrade):
+                    if not (landing.has_news or batch.always or plan.upgrade or plan.new_models):
                         self.findings.known += known_aside(landing)
                         continue
                     known = Known(files, self.sources, plan.reread, self.is_gone, self.found)
@@ -208,21 +214,31 @@ class EtlRun:
     def plan(self) -> Plan:
         """Bring older tables up to date, then find out what there is to load."""
         ledger = read_ledger(self.engine)
-        accepts = self.options.max_rejects.accepts
-        plan = make_plan(self.sources, ledger, self.options.reload, accepts)
+        plan = self._make_plan(ledger)
         if plan.upgrade.definitions:
             self.progress(label="upgrading the tables")
             with self.engine.writing():
                 prepare_tables(self.engine)
             ledger = read_ledger(self.engine)
-            later = make_plan(self.sources, ledger, self.options.reload, accepts)
-            plan = replace(later, upgrade=plan.upgrade)
+            plan = replace(self._make_plan(ledger), upgrade=plan.upgrade)
         if self.options.only_upgrade:
             again = [file for file in plan.files if file.item.uri in plan.reread]
             plan = replace(plan, files=again, taken_over=[])
         self.first_plan = self.first_plan or plan
         self.progress.expect(files=len(plan.files), size=plan.size)
         return plan
+
+    def _make_plan(self, ledger: Ledger) -> Plan:
+        options = self.options
+        return make_plan(
+            self.sources,
+            ledger,
+            options.reload,
+            options.max_rejects.accepts,
+            options.models,
+            options.drop_models,
+            full_refresh=options.full_refresh,
+        )
 
     def land(self, batch: Batch) -> Landing:
         """Read, parse and land the files of a batch; the warehouse is not touched."""
@@ -349,6 +365,7 @@ def publish(
             if refresh:
                 scope = Scope.all()
             transform(engine, scope, progress)
+            build_own(engine, options.models, scope, run.run_id, progress, options.drop_models)
             progress(label="checking the data")
             checks = run_checks(
                 engine,
@@ -356,10 +373,13 @@ def publish(
                 run_from=0 if refresh else run.run_id,
                 first_run=0 if refresh else first_run,
                 last_batch=batch.last,
+                models=options.models,
             )
             raise_failures(checks)
             if batch.last:
-                checks += run_warnings(engine, touched, first_run=first_run, now=options.clock())
+                checks += run_warnings(
+                    engine, touched, first_run=first_run, now=options.clock(), models=options.models
+                )
             findings = find_attention(engine, checks)
             findings.add(Findings(new_aside(landing), known_aside(landing)))
             if options.strict:
@@ -411,6 +431,8 @@ def _describe(run_id: int, batch: Batch, landing: Landing, options: RunOptions) 
 def _mode(batch: Batch, landing: Landing, options: RunOptions) -> str:
     if batch.full_refresh:
         return "full-refresh"
+    if batch.only_models:
+        return "models"
     if options.only_upgrade or not (batch.files or batch.takes_over):
         return "upgrade"
     replayed = any(each.file.item.uri in options.reload for each in landing.files)

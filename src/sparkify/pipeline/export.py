@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sparkify.errors import ConfigError
 from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.ledger import read_models
 from sparkify.warehouse.statements import statement
 from sparkify.warehouse.tables import STAR
 from sparkify.warehouse.views import SCHEMA
@@ -34,7 +35,7 @@ class Extract(NamedTuple):
 
 
 def choose_tables(engine: Engine, names: Sequence[str]) -> list[str]:
-    """Return the tables and views to export: those that were named, or all.
+    """Return the tables and views to export, models of the user's too: those that were named, or all.
 
     Args:
         engine: The warehouse, open for reading.
@@ -43,8 +44,10 @@ def choose_tables(engine: Engine, names: Sequence[str]) -> list[str]:
     Raises:
         ConfigError: There is none of a name.
     """
-    there = [*STAR, *(f"{SCHEMA}.{name}" for (name,) in engine.execute(statement("export/views.sql")))]
-    known = {short: name for name in there for short in (name, name.rpartition(".")[2])}
+    ours = [*STAR, *(f"{SCHEMA}.{name}" for (name,) in engine.execute(statement("export/views.sql")))]
+    there = [*ours, *(each.model for each in read_models(engine))]
+    # A short name that several have is ours.
+    known = {short: name for name in reversed(there) for short in (name, name.rpartition(".")[2])}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ConfigError(

@@ -9,6 +9,8 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import NamedTuple
 
+from sparkify.custom.building import GONE, ModelChange, find_changes
+from sparkify.custom.definitions import NO_MODELS, Models
 from sparkify.errors import Command, ConfigError, Hint
 from sparkify.lake.store import LakeObject, Listing, Store, verify_data
 from sparkify.lake.stores import open_store
@@ -61,6 +63,7 @@ class Batch(NamedTuple):
         new_rules: Whether everything that today's rules may read in another way is read again with it.
         full_refresh: Whether the star is computed whole after it.
         takes_over: Whether copies take the place of files that are gone with it.
+        only_models: Whether nothing but models of the user's is to be made or dropped.
     """
 
     files: list[PlannedFile]
@@ -69,6 +72,7 @@ class Batch(NamedTuple):
     new_rules: bool = True
     full_refresh: bool = False
     takes_over: bool = False
+    only_models: bool = False
 
     @property
     def always(self) -> bool:
@@ -96,6 +100,7 @@ class Plan:
             the warehouse stays one of older rules.
         known: The files of the ledger.
         elsewhere: Kinds of which the ledger has files that the lake does not list: new ones may be those.
+        models: What becomes of each of the user's own models.
     """
 
     latest_run: int
@@ -111,6 +116,17 @@ class Plan:
     keeps_rules: bool = False
     known: Sequence[LedgerFile] = ()
     elsewhere: frozenset[str] = frozenset()
+    models: Sequence[ModelChange] = ()
+
+    @property
+    def new_models(self) -> bool:
+        """Whether a model of the user's is to be made or dropped, whatever files there are."""
+        return any(each.is_news for each in self.models)
+
+    @property
+    def models_kept(self) -> list[str]:
+        """The models in the warehouse that have no file any more, and stay as they are."""
+        return [each.model for each in self.models if each.state == GONE and not each.is_news]
 
     @property
     def read_again(self) -> int:
@@ -135,12 +151,13 @@ class Plan:
         change.
         """
         groups = list(in_groups(self.files, most_bytes))
-        if not groups and (
+        others = bool(
             full_refresh
             or self.taken_over
             or self.upgrade.models
             or (self.upgrade.rules and not self.keeps_rules)
-        ):
+        )
+        if not groups and (others or self.new_models):
             groups = [[]]
 
         def batch(files: list[PlannedFile], *, last: bool) -> Batch:
@@ -151,6 +168,7 @@ class Plan:
                 new_rules=last and not self.keeps_rules,
                 full_refresh=full_refresh and last,
                 takes_over=bool(self.taken_over),
+                only_models=not (self.files or others),
             )
 
         return [batch(group, last=number == len(groups)) for number, group in enumerate(groups, 1)]
@@ -216,13 +234,17 @@ def make_plan(
     ledger: Ledger,
     reload: frozenset[str] = frozenset(),
     accepts: Callable[[str], bool] = lambda _uri: False,
+    models: Models = NO_MODELS,
+    drop: Collection[str] = (),
+    *,
+    full_refresh: bool = False,
 ) -> Plan:
     """Compare the listings with the ledger.
 
     A file is known by its kind and URI, its version by its size and its ETag or time of last change. Those in
     ``reload`` are read again although they did not change, and so are those that hold rejects, or may hold
     values that were not kept, if the rules have changed, and copies of which nothing stands in the warehouse
-    any more.
+    any more. ``models`` are the user's; those in ``drop`` go if their file is gone.
     """
     upgrade = find_upgrade(ledger.meta)
     keeps_rules = False
@@ -287,6 +309,13 @@ def make_plan(
         keeps_rules=keeps_rules,
         known=ledger.files,
         elsewhere=frozenset(file.kind for file in missing if file.state != "copy"),
+        models=find_changes(
+            models,
+            # An upgrade of the tables has them all made again.
+            [each._replace(digest="") for each in ledger.models] if upgrade.definitions else ledger.models,
+            everything=full_refresh or bool(upgrade.models),
+            drop=drop,
+        ),
     )
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sparkify import __version__
+from sparkify.custom.definitions import NO_MODELS, Models
 from sparkify.errors import Command, Hint, SparkifyError
 from sparkify.pipeline.checks import raise_failures, run_checks
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.retry import note_committed, persist, stands, was_committed
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
-from sparkify.pipeline.transform import count_plays, find_scope, transform
+from sparkify.pipeline.transform import build_own, count_plays, find_scope, transform
 from sparkify.text import counted
 from sparkify.warehouse.connect import require
 from sparkify.warehouse.engine import Engine
@@ -131,7 +132,12 @@ def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
 
 
 def take_out(
-    engine: Engine, files: Sequence[LedgerFile], state: str, mode: str, progress: ShowProgress
+    engine: Engine,
+    files: Sequence[LedgerFile],
+    state: str,
+    mode: str,
+    progress: ShowProgress,
+    models: Models = NO_MODELS,
 ) -> RunRecord:
     """Take files' rows out, in one transaction, and bring the star up to date.
 
@@ -142,6 +148,7 @@ def take_out(
             loads it again, if the lake still has it).
         mode: What the history calls this: :data:`RETRACT`, or :data:`UNDO` and the run's number.
         progress: Told what is done.
+        models: The user's own models and checks.
 
     Returns:
         The record of this run: what it took out is counted below zero.
@@ -161,8 +168,9 @@ def take_out(
         if refresh:
             scope = Scope.all()
         transform(engine, scope, progress)
+        build_own(engine, models, scope, run_id, progress)
         progress(label="checking the data")
-        raise_failures(run_checks(engine, scope, run_from=0 if refresh else run_id))
+        raise_failures(run_checks(engine, scope, run_from=0 if refresh else run_id, models=models))
         if refresh:
             write_meta(engine, meta._replace(models_digest=today().models_digest))
         plays, matched, staged = count_plays(engine, scope)

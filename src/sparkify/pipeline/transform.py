@@ -1,7 +1,11 @@
-"""The star from staging: the models, in the order they build on each other."""
+"""The star from staging: the models, in the order they build on each other; then the user's own."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from sparkify.custom.building import DayRange, build_models
+from sparkify.custom.definitions import Models
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.scope import DAY, FIRST, Scope, TouchedDay, parameters
 from sparkify.warehouse.derived import shared_statements
@@ -54,6 +58,36 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
     for piece in scope.days().pieces:
         _compute(engine, progress, DAYS, **parameters(piece))
         engine.execute(shared_statements().absent, **parameters(piece))
+
+
+def build_own(
+    engine: Engine,
+    models: Models,
+    scope: Scope,
+    run_id: int,
+    progress: ShowProgress,
+    drop: Collection[str] = (),
+) -> None:
+    """Bring the user's own models up to date with the star, within the scope of the run.
+
+    Args:
+        engine: The warehouse, open for writing; the star is up to date.
+        models: The user's; none are not built.
+        scope: The scope of the run.
+        run_id: The run.
+        progress: Told what is done.
+        drop: The models to drop whose file is gone.
+
+    Raises:
+        ModelError: The database refuses one of them.
+    """
+    if models:
+        progress(label="building your models")
+        pieces = scope.days().pieces
+        days = (
+            None if scope.everything else [DayRange.of_moments(each.ts_from, each.ts_to) for each in pieces]
+        )
+        build_models(engine, models, run_id, days, drop)
 
 
 def count_plays(engine: Engine, scope: Scope) -> tuple[int, int, int]:

@@ -225,8 +225,8 @@ def _size(value: str) -> int | None:
     return size
 
 
-def _not_yet(value: str) -> str:
-    if value:
+def _folder(value: str) -> str:
+    if "://" in value:
         raise ValueError
     return value
 
@@ -312,10 +312,11 @@ KEYS: tuple[Key, ...] = (
     Key(
         "DWH",
         "MODELS",
-        _not_yet,
+        _folder,
         "",
-        "nothing, for this version takes no models of your own yet",
-        "Has to stay empty: a later version takes a folder of your own models and checks.",
+        "a local folder",
+        "A folder of your own models and checks.",
+        is_path=True,
     ),
     Key(
         "DWH",

@@ -81,7 +81,8 @@ class FileRecord(NamedTuple):
 class RunRecord(NamedTuple):
     """One row of ``etl.runs``. ``songplays`` and ``plays_matched`` are those in the run's time range.
 
-    ``mode`` is incremental, full-refresh, replay, retract, retract --back, or undo and the number of a run.
+    ``mode`` is incremental, full-refresh, replay, models, upgrade, retract, retract --back, or undo and the
+    number of a run.
     Undo and retract count what they removed as negative numbers, from ``files_loaded`` to ``plays_loaded``.
     """
 
@@ -153,6 +154,29 @@ class Meta(NamedTuple):
     upgraded_by: str | None = None
 
 
+class ModelRecord(NamedTuple):
+    """One row of ``etl.models``: a model of the user's as it stands in the warehouse.
+
+    Attributes:
+        model: Its name with its schema.
+        materialized: view, table or incremental.
+        digest: Of its text and of what it stands on, when it was made; empty: it is to be made again.
+        build_order: Its place among the models; each stands on those before it.
+        run_id: The run that made it.
+    """
+
+    model: str
+    materialized: str
+    digest: str
+    build_order: int
+    run_id: int
+
+    @property
+    def relation(self) -> str:
+        """What it is for the database: a view or a table."""
+        return "view" if self.materialized == "view" else "table"
+
+
 class Ledger(NamedTuple):
     """The ledger's content at the time of reading.
 
@@ -162,12 +186,14 @@ class Ledger(NamedTuple):
         meta: The version of the warehouse; None: there is none.
         lost_fields: The runs, with a kind, of which some file had values of fields without a column that an
             older version did not keep.
+        models: The user's models as they were built.
     """
 
     latest_run: int
     files: list[LedgerFile]
     meta: Meta | None = None
     lost_fields: frozenset[tuple[int, str]] = frozenset()
+    models: Sequence[ModelRecord] = ()
 
 
 def now() -> datetime:
@@ -178,23 +204,46 @@ def now() -> datetime:
 def read_ledger(engine: Engine) -> Ledger:
     """Return the ledger; an empty one where there is no warehouse yet."""
     with engine.reading() as exists:
-        meta = read_meta(engine) if exists else None
+        tables = engine.tables() if exists else set()
+        meta = _meta_of(engine, tables)
         if meta is None:
             return Ledger(0, [])
         lost: frozenset[tuple[int, str]] = frozenset()
         if meta.rules_version < EXTRA_RULES:
             rows = engine.execute(statement("ledger/runs_with_other_fields.sql"))
             lost = frozenset((run, kind) for run, kind in rows)
-        return Ledger(latest_run(engine), current_files(engine, meta), meta, lost)
+        models = _models_of(engine, tables)
+        return Ledger(latest_run(engine), current_files(engine, meta), meta, lost, models)
 
 
 def read_meta(engine: Engine) -> Meta | None:
     """Return the version of the open warehouse; None where it has no tables yet."""
-    tables = engine.tables()
+    return _meta_of(engine, engine.tables())
+
+
+def _meta_of(engine: Engine, tables: set[str]) -> Meta | None:
     if "etl.runs" not in tables:
         return None
     rows = engine.execute(statement("ledger/read_meta.sql")) if "etl.meta" in tables else []
     return Meta(*rows[0]) if rows else Meta()
+
+
+def read_models(engine: Engine) -> list[ModelRecord]:
+    """Return the user's models in the open warehouse, each after those it stands on."""
+    return _models_of(engine, engine.tables())
+
+
+def _models_of(engine: Engine, tables: set[str]) -> list[ModelRecord]:
+    if "etl.models" not in tables:  # made with the first of them
+        return []
+    return list(starmap(ModelRecord, engine.execute(statement("ledger/list_models.sql"))))
+
+
+def write_models(engine: Engine, models: Sequence[ModelRecord]) -> None:
+    """Write which models of the user's the warehouse has now; it must be open for writing."""
+    engine.execute(statement("tables/models.sql"))
+    engine.execute(statement("ledger/forget_models.sql"))
+    record(engine, "etl.models", models)
 
 
 def current_files(engine: Engine, meta: Meta) -> list[LedgerFile]:
@@ -217,7 +266,7 @@ def latest_run(engine: Engine) -> int:
     return int(number)
 
 
-Record = FileRecord | RunRecord | RejectRecord | UnknownField | CheckRecord | Meta
+Record = FileRecord | RunRecord | RejectRecord | UnknownField | CheckRecord | Meta | ModelRecord
 
 
 def record(engine: Engine, table: str, rows: Sequence[Record]) -> None:

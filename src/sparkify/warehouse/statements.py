@@ -31,11 +31,13 @@ class Statement(NamedTuple):
         text: Redshift SQL, comments included, without the closing semicolon.
         path: The file below ``sparkify/sql``, such as ``star/songs.sql``.
         line: The line where the statement begins, from 1.
+        verbatim: Whether it has no parameters, whatever it looks like: somebody else has written it.
     """
 
     text: str
     path: str
     line: int
+    verbatim: bool = False
 
     @property
     def name(self) -> str:
@@ -50,7 +52,7 @@ class Statement(NamedTuple):
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of its parameters, in the order of their first use."""
-        return tuple(dict.fromkeys(_PARAMETER.findall(self.code)))
+        return () if self.verbatim else tuple(dict.fromkeys(_PARAMETER.findall(self.code)))
 
     def without(self, *marks: str) -> Statement:
         """Return the statement without the lines that end in ``-- mark``, for any of the marks."""

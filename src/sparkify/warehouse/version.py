@@ -14,11 +14,11 @@ from sparkify import __version__
 from sparkify.errors import ConfigError
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import Meta, now, read_meta, record
+from sparkify.warehouse.ledger import Meta, now, read_meta, read_models, record, write_models
 from sparkify.warehouse.models import MODELS
 from sparkify.warehouse.statements import digest, list_files, read_statements, statement
 from sparkify.warehouse.tables import create_tables, drop_tables
-from sparkify.warehouse.views import create_views, drop_views, view_digests
+from sparkify.warehouse.views import create_views, drop_models, drop_views, view_digests
 
 # Increase it with every change of which records are accepted, or of their values: the next run then reads
 # files with rejected records again.
@@ -149,6 +149,7 @@ def prepare_tables(engine: Engine) -> Meta:
         create_tables(engine)
         return meta
     # A table that a view stands on cannot be changed in every way.
+    _set_models_aside(engine)
     drop_views(engine, _known_digests(meta, views=True))
     for path in upgrade.migrations:
         for step in read_statements(path):
@@ -163,8 +164,21 @@ def prepare_tables(engine: Engine) -> Meta:
     return meta
 
 
+def _set_models_aside(engine: Engine) -> None:
+    """Drop the user's views, which may stand on ours, and have all models made again by the next run."""
+    models = read_models(engine)
+    if models:
+        drop_models(engine, [each for each in models if each.relation == "view"])
+        write_models(engine, [each._replace(digest="") for each in models])
+
+
 def drop_warehouse(engine: Engine) -> None:
-    """Drop every view and every table, the ledger included; the warehouse must be open for writing."""
+    """Drop every view and every table, the ledger included; the warehouse must be open for writing.
+
+    The user's models go, too: they say what the tables do.
+    """
+    drop_models(engine, read_models(engine))
+    engine.execute(statement("ledger/drop_models.sql"))
     meta = read_meta(engine)
     if meta is not None:
         drop_views(engine, _known_digests(meta, views=True))

@@ -8596,6 +8596,807 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (9, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -2, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
 
+INSERT INTO run_files (file_id) VALUES
+(4938570324402774),
+(3010460447655594),
+(3010948963896498);
+
+INSERT INTO run_files (file_id) VALUES
+(4938570324402774),
+(6192737500641326),
+(3010948963896498);
+
+INSERT INTO run_moves (file_id, new_file_id) VALUES
+(6113426060445023, 4040650450145751);
+
+-- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
+UPDATE etl.rejects SET resolved_by = 10
+WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
+
+INSERT INTO run_moves (file_id, run_id, uri, size, version, content) VALUES
+(2647871717814730, 4, 's3://statements/log_data/2.json', 366, 'version', '968542b1f1bba08f16591c00b5fd49c6'),
+(1386527108295880, 4, 's3://statements/log_data/5.json', 350, 'version', 'c749ee43b0b113775ae5b09cb3f3666a'),
+(4015995664136107, 4, 's3://statements/log_data/6.json', 356, 'version', '782dadbb7db713f5913c7e8ac1529c89');
+
+INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
+(2291922698802095, 10, 'songs', 's3://statements/song_data/1.json', 211, 'version', 'loaded', 1, 1, 0, 0, 'b2af3012d1562fff80f6d280b5d339ab', NULL, NULL),
+(3141584196679770, 10, 'songs', 's3://statements/song_data/2.json', 213, 'version', 'loaded', 1, 1, 0, 0, 'f3293a0df555f2548359e4a7c2b7accc', NULL, NULL),
+(4040650450145751, 10, 'events', 's3://statements/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1, '49ca1714cb1659a9ed7f9c6abe895514', NULL, NULL),
+(3010460447655594, 10, 'events', 's3://statements/log_data/3.json', 363, 'version', 'loaded', 1, 1, 0, 1, '512046695043b1136c92bcf6b7beeadd', NULL, NULL);
+
+INSERT INTO etl.unknown_fields (run_id, kind, field, occurrences, first_uri) VALUES
+(10, 'events', 'more', 1, 's3://statements/log_data/3.json');
+
+INSERT INTO run_played (song, artist, length, played_from, played_to)
+SELECT
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400003
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
+
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
+-- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
+DELETE FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+WITH repeated AS (
+    SELECT e.ts, e.session_id
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400003
+    GROUP BY e.ts, e.session_id
+    HAVING COUNT(*) > 1
+),
+
+plays AS (
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400003
+        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+    UNION ALL
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400003
+        AND e.ts IN (SELECT r.ts FROM repeated AS r)
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
+        ORDER BY
+            NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''),
+            e.length, NULLIF(RTRIM(e.location, ' '), ''), NULLIF(RTRIM(e.user_agent, ' '), '')
+    ) = 1
+)
+
+SELECT
+    STRTOL(
+        SUBSTRING(
+            MD5(
+                p.user_id || '|' || CAST(p.session_id AS VARCHAR(20)) || '|'
+                || CAST(p.item_in_session AS VARCHAR(20)) || '|' || CAST(p.ts AS VARCHAR(20))
+            ), 1, 15
+        ), 16
+    ) AS songplay_id,
+    DATEADD(ms, p.ts, '1970-01-01'::TIMESTAMP) AS start_time,
+    p.user_id,
+    NULLIF(RTRIM(p.level, ' '), '') AS level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    NULLIF(RTRIM(p.location, ' '), '') AS location,
+    NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
+    p.item_in_session,
+    m.song_match,
+    NULLIF(RTRIM(p.song, ' '), '') AS song,
+    NULLIF(RTRIM(p.artist, ' '), '') AS artist,
+    p.length
+FROM plays AS p
+LEFT JOIN run_song_matches AS m
+    ON
+        RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
+
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400003
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400000 AND 1541030400003
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+DELETE FROM time
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO time (start_time, hour, day, week, month, year, weekday)
+SELECT
+    p.start_time,
+    EXTRACT(hour FROM p.start_time) AS hour,
+    EXTRACT(day FROM p.start_time) AS day,
+    EXTRACT(week FROM p.start_time) AS week,
+    EXTRACT(month FROM p.start_time) AS month,
+    EXTRACT(year FROM p.start_time) AS year,
+    EXTRACT(dow FROM p.start_time) AS weekday
+FROM (
+    SELECT DISTINCT start_time
+    FROM songplays
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+) AS p;
+
+CREATE SCHEMA IF NOT EXISTS marts;
+
+CREATE TABLE marts.daily AS
+-- materialized: incremental
+-- day: day
+SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE);
+
+-- The user's own models, as they stand in the warehouse. Made when there is the first of them.
+-- grain: model
+-- build_order counts from 0: each stands on those before it. A digest of '' says that it is to be made again.
+CREATE TABLE IF NOT EXISTS etl.models (
+    model VARCHAR(256) NOT NULL,
+    materialized VARCHAR(16) NOT NULL,
+    digest VARCHAR(32) NOT NULL,
+    build_order INTEGER NOT NULL,
+    run_id INTEGER NOT NULL
+);
+
+-- The user's own models are listed anew.
+DELETE FROM etl.models;
+
+INSERT INTO etl.models (model, materialized, digest, build_order, run_id) VALUES
+('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 10);
+
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
+SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+FROM etl.files AS f
+LEFT JOIN (
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_songs
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 10)
+    GROUP BY file_id
+    UNION ALL
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_events
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 10)
+    GROUP BY file_id
+) AS s ON f.file_id = s.file_id
+WHERE
+    f.state = 'loaded' AND f.run_id >= 10
+    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
+
+-- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: moments
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400003
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE
+                start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
+    SELECT COUNT(*) AS events
+    FROM (
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400003 AND d.staged <> d.plays
+    ) AS i
+) AS e
+WHERE c.staged <> c.plays AND e.events <> c.plays;
+
+-- Required columns are never NULL.
+-- scope: moments
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
+FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND (
+        songplay_id IS NULL OR user_id IS NULL OR user_id = ''
+        OR session_id IS NULL OR item_in_session IS NULL
+    )
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value
+FROM users
+WHERE user_id IS NULL OR user_id = ''
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value
+FROM songs
+WHERE song_id IS NULL OR artist_id IS NULL
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value
+FROM artists
+WHERE artist_id IS NULL;
+
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
+-- scope: moments
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+    f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+    s.ts BETWEEN 1541030400000 AND 1541030400003 AND f.file_id IS NULL
+GROUP BY s.file_id;
+
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 10
+    ) > 0;
+
+-- Every foreign key of the star refers to an existing row.
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    )
+UNION ALL
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+UNION ALL
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
+SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
+FROM songs AS s
+WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
+
+-- Every primary key is unique.
+-- scope: moments
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+GROUP BY songplay_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
+FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
+GROUP BY user_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
+FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
+GROUP BY song_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
+FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
+GROUP BY artist_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM time
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+GROUP BY start_time
+HAVING COUNT(*) > 1;
+
+SELECT *
+FROM (
+SELECT *
+FROM marts.daily
+WHERE day IS NULL
+) AS failing
+LIMIT 1000;
+
+-- The last record of a file is whole.
+-- scope: run
+-- severity: warn
+-- Threshold: none. A last line that merely lacks its line break is whole.
+SELECT
+    f.uri AS subject,
+    'ends inside a record, line ' || CAST(MAX(r.line) AS VARCHAR(20)) || ': what follows is missing' AS found
+FROM etl.files AS f
+INNER JOIN etl.rejects AS r ON f.file_id = r.file_id AND f.run_id = r.run_id
+WHERE f.state = 'loaded' AND f.run_id >= 10 AND r.reason = 'truncated_file'
+GROUP BY f.uri
+ORDER BY f.uri;
+
+-- A log holds events, where nearly all logs do.
+-- scope: run
+-- severity: warn
+-- Thresholds: fewer than one in ten of the 30 latest logs are empty, this one included.
+WITH latest AS (
+    SELECT f.rows_read
+    FROM etl.files AS f
+    WHERE f.kind = 'events' AND f.state = 'loaded'
+    ORDER BY f.run_id DESC, f.uri DESC
+    LIMIT 30
+),
+
+counted AS (
+    SELECT COUNT(*) AS files, COUNT(CASE WHEN l.rows_read = 0 THEN 1 END) AS empty_files
+    FROM latest AS l
+)
+
+SELECT
+    f.uri AS subject,
+    'holds no record; of the ' || CAST(c.files AS VARCHAR(20)) || ' latest logs '
+    || CAST(c.empty_files AS VARCHAR(20)) || CASE WHEN c.empty_files = 1 THEN ' is' ELSE ' are' END
+    || ' empty' AS found
+FROM etl.files AS f
+CROSS JOIN counted AS c
+WHERE
+    f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 10 AND f.rows_read = 0
+    AND c.empty_files * 10 < c.files
+ORDER BY f.uri;
+
+-- No stretch without an event is far longer than usual.
+-- scope: days
+-- severity: warn
+-- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
+-- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
+-- earlier than any of those days', or its first one 6 hours later. Holes among the 28 do not count as usual,
+-- until one like them occurs a third time.
+-- Looked at: stretches that end in a day of the run, or in the first day after; the one from the newest event
+-- to the end of its day, once that day is over; and the one since the newest event when a load brings nothing
+-- but empty logs, which are rare (empty_log), so that the next load, which ends it, meets no new cause.
+-- A stretch between two days is named by its beginning, so that it stays the same hole until it ends.
+WITH days AS (
+    SELECT
+        d.day,
+        d.first_ts,
+        d.last_ts,
+        MOD(d.first_ts, 86400000) AS start_ms,
+        MOD(d.last_ts, 86400000) AS end_ms,
+        d.longest_gap_ms,
+        d.gap_within_ms,
+        COUNT(*) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS days_before,
+        MAX(d.longest_gap_ms) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS longest_ms,
+        MAX(MOD(d.first_ts, 86400000)) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS latest_start_ms,
+        MIN(MOD(d.last_ts, 86400000)) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS earliest_end_ms
+    FROM etl.days AS d
+),
+
+suspects AS (
+    SELECT
+        d.day,
+        d.first_ts,
+        d.last_ts,
+        d.start_ms,
+        d.end_ms,
+        d.longest_gap_ms,
+        d.gap_within_ms,
+        d.days_before,
+        CASE
+            WHEN d.longest_gap_ms > 10800000 AND d.longest_gap_ms > 2 * d.longest_ms THEN 1
+            WHEN d.longest_gap_ms > 10800000 AND d.start_ms > d.latest_start_ms + 21600000 THEN 1
+            WHEN LAG(d.end_ms) OVER (ORDER BY d.day) < LAG(d.earliest_end_ms) OVER (ORDER BY d.day) - 14400000
+                THEN 1
+            ELSE 0
+        END AS is_hole,
+        CASE WHEN d.start_ms > d.latest_start_ms + 21600000 THEN 1 ELSE 0 END AS starts_late,
+        CASE WHEN d.end_ms < d.earliest_end_ms - 14400000 THEN 1 ELSE 0 END AS ends_early
+    FROM days AS d
+),
+
+usual AS (
+    SELECT
+        d.day,
+        d.first_ts,
+        d.last_ts,
+        d.start_ms,
+        d.end_ms,
+        d.gap_within_ms,
+        d.days_before,
+        MAX(CASE WHEN d.days_before < 7 OR d.is_hole = 0 THEN d.longest_gap_ms END) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS usual_ms,
+        MAX(CASE WHEN d.days_before < 7 OR d.starts_late = 0 THEN d.start_ms END) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS usual_start_ms,
+        MIN(CASE WHEN d.days_before < 7 OR d.ends_early = 0 THEN d.end_ms END) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS usual_end_ms
+    FROM suspects AS d
+),
+
+judged AS (
+    SELECT
+        u.first_ts,
+        u.last_ts,
+        u.gap_within_ms,
+        u.usual_ms,
+        u.days_before,
+        LAG(u.last_ts) OVER (ORDER BY u.day) AS ts_before,
+        LEAD(u.first_ts) OVER (ORDER BY u.day) AS ts_after,
+        CASE WHEN u.start_ms > u.usual_start_ms + 21600000 THEN 1 ELSE 0 END AS starts_late,
+        CASE WHEN u.days_before >= 7 AND u.end_ms < u.usual_end_ms - 14400000 THEN 1 ELSE 0 END AS ends_early,
+        LAG(CASE WHEN u.days_before >= 7 AND u.end_ms < u.usual_end_ms - 14400000 THEN 1 ELSE 0 END)
+            OVER (ORDER BY u.day) AS ended_early
+    FROM usual AS u
+),
+
+touched AS (
+    SELECT
+        j.first_ts,
+        j.last_ts,
+        j.gap_within_ms,
+        j.ts_before,
+        j.ts_after,
+        j.usual_ms,
+        CASE WHEN j.starts_late = 1 OR j.ended_early = 1 THEN 1 ELSE 0 END AS unusual_start,
+        j.ends_early AS unusual_end
+    FROM judged AS j
+    WHERE j.days_before >= 7
+),
+
+logs AS (
+    SELECT
+        COUNT(*) AS files,
+        COUNT(CASE WHEN f.rows_read = 0 THEN 1 END) AS empty_files,
+        COUNT(CASE WHEN f.run_id >= 10 THEN 1 END) AS of_load,
+        COUNT(CASE WHEN f.run_id >= 10 AND f.rows_read = 0 THEN 1 END) AS empty_of_load
+    FROM (
+        SELECT run_id, rows_read
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded'
+        ORDER BY run_id DESC, uri DESC
+        LIMIT 30
+    ) AS f
+),
+
+stretches AS (
+    SELECT
+        t.ts_before AS ts_from,
+        t.first_ts AS ts_to,
+        'between' AS kind,
+        t.usual_ms,
+        t.unusual_start AS unusual_hours
+    FROM touched AS t
+    WHERE
+        t.first_ts BETWEEN 1541030400000 AND 1541116799999
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
+    UNION ALL
+    SELECT
+        t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
+        t.first_ts - MOD(t.first_ts, 86400000) + t.gap_within_ms AS ts_to,
+        'within' AS kind,
+        t.usual_ms,
+        0 AS unusual_hours
+    FROM touched AS t
+    WHERE t.first_ts BETWEEN 1541030400000 AND 1541116799999
+    UNION ALL
+    SELECT
+        t.last_ts AS ts_from,
+        t.last_ts - MOD(t.last_ts, 86400000) + 86400000 AS ts_to,
+        'newest' AS kind,
+        t.usual_ms,
+        t.unusual_end AS unusual_hours
+    FROM touched AS t
+    WHERE
+        t.ts_after IS NULL AND t.first_ts BETWEEN 1541030400000 AND 1541116799999
+        AND DATEADD(ms, t.last_ts - MOD(t.last_ts, 86400000) + 86400000, '1970-01-01'::TIMESTAMP) <= TIMESTAMP '2026-01-01 00:00:00'
+    UNION ALL
+    SELECT
+        t.last_ts AS ts_from,
+        t.last_ts + 86400000 AS ts_to,
+        'empty' AS kind,
+        t.usual_ms,
+        1 AS unusual_hours
+    FROM touched AS t
+    WHERE
+        t.ts_after IS NULL
+        AND (SELECT l.empty_of_load FROM logs AS l WHERE l.empty_files * 10 < l.files) > 0
+        AND (SELECT l.of_load - l.empty_of_load FROM logs AS l) = 0
+),
+
+holes AS (
+    SELECT
+        s.kind,
+        LEFT(CAST(DATEADD(ms, s.ts_from, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 16) AS since,
+        LEFT(CAST(DATEADD(ms, s.ts_to, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 16) AS until,
+        LEFT(CAST(DATEADD(ms, s.ts_from + 86400000, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 10) AS day_from,
+        LEFT(CAST(DATEADD(ms, s.ts_to - 86400000, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 10) AS day_to,
+        CAST(CAST((s.ts_to - s.ts_from) / 3600000.0 AS DECIMAL(18, 1)) AS VARCHAR(20)) AS hours,
+        CAST(CAST(s.usual_ms / 3600000.0 AS DECIMAL(18, 1)) AS VARCHAR(20)) AS usual_hours
+    FROM stretches AS s
+    WHERE
+        s.ts_to - s.ts_from > 10800000 AND s.ts_to - s.ts_from > s.usual_ms
+        AND (
+            s.unusual_hours = 1
+            OR (s.ts_to - s.ts_from > 2 * s.usual_ms AND s.ts_to - s.ts_from > s.usual_ms + 10800000)
+        )
+)
+
+SELECT
+    CASE WHEN h.kind = 'within' THEN LEFT(h.since, 10) ELSE h.since END AS subject,
+    CASE
+        WHEN h.kind = 'within' THEN 'no event for ' || h.hours || ' hours'
+        WHEN h.kind = 'empty' THEN 'no event since, the logs loaded are empty'
+        WHEN h.kind = 'newest' THEN 'no event for ' || h.hours || ' hours, to the end of the day'
+        ELSE 'no event for ' || h.hours || ' hours, until ' || h.until
+    END
+    || CASE
+        WHEN h.kind <> 'between' OR h.day_from > h.day_to THEN ''
+        WHEN h.day_from = h.day_to THEN ', none on ' || h.day_from
+        ELSE ', none from ' || h.day_from || ' to ' || h.day_to
+    END
+    || '; in the 28 days before, ' || h.usual_hours || ' hours at most' AS found
+FROM holes AS h
+ORDER BY subject;
+
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
+SELECT p.songplays, p.matched, e.staged
+FROM (
+    SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
+    FROM songplays
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+) AS p
+CROSS JOIN (
+    SELECT COUNT(*) AS staged
+    FROM staging_events
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400003
+) AS e;
+
+INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
+(10, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 4, 5, 5, 0, 2, 0, 3, 3, '0.1.0', NULL);
+
+INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subject) VALUES
+(10, 'conservation', 0, NULL, 'error', NULL),
+(10, 'no_fan_out', 0, NULL, 'error', NULL),
+(10, 'not_null', 0, NULL, 'error', NULL),
+(10, 'owned_rows', 0, NULL, 'error', NULL),
+(10, 'plays_from_logs', 0, NULL, 'error', NULL),
+(10, 'references', 0, NULL, 'error', NULL),
+(10, 'unique_keys', 0, NULL, 'error', NULL),
+(10, 'marts.daily:not_null(day)', 0, NULL, 'error', NULL),
+(10, 'cut_file', 0, NULL, 'warn', NULL),
+(10, 'empty_log', 0, NULL, 'warn', NULL),
+(10, 'hole_in_time', 0, NULL, 'warn', NULL),
+(10, 'match_rate_fell', 0, NULL, 'warn', NULL),
+(10, 'plays_without_names', 0, NULL, 'warn', NULL),
+(10, 'vanished_field', 0, NULL, 'warn', NULL);
+
+-- The user's own models as they stand in the warehouse, each after those it stands on.
+SELECT model, materialized, digest, build_order, run_id
+FROM etl.models
+ORDER BY build_order, model;
+
+-- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
+UPDATE etl.rejects SET resolved_by = 11
+WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
+
+-- The days of the plays of earlier runs that were written anew because their song may be another one.
+SELECT DISTINCT CAST(r.start_time AS DATE) AS day
+FROM run_rematched AS r
+ORDER BY day;
+
+DELETE FROM marts.daily
+WHERE ((day >= '2018-11-01'::DATE AND day < '2018-11-01'::DATE + 1));
+
+INSERT INTO marts.daily
+SELECT m.*
+FROM (
+-- materialized: incremental
+-- day: day
+SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE)
+) AS m
+WHERE ((m.day >= '2018-11-01'::DATE AND m.day < '2018-11-01'::DATE + 1));
+
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
+SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+FROM etl.files AS f
+LEFT JOIN (
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_songs
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 11)
+    GROUP BY file_id
+    UNION ALL
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_events
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 11)
+    GROUP BY file_id
+) AS s ON f.file_id = s.file_id
+WHERE
+    f.state = 'loaded' AND f.run_id >= 11
+    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
+
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 11
+    ) > 0;
+
+INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
+(11, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
+
+-- The columns of a table, with their types.
+SELECT column_name, data_type
+FROM information_schema.columns
+WHERE table_schema = 'marts' AND table_name = 'daily'
+ORDER BY ordinal_position;
+
+SELECT 'stored' AS found_in, d.* FROM ((SELECT "day", "plays" FROM marts.daily) EXCEPT (SELECT "day", "plays" FROM (
+-- materialized: incremental
+-- day: day
+SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE)
+) AS computed)) AS d
+UNION ALL
+SELECT 'computed' AS found_in, d.* FROM ((SELECT "day", "plays" FROM (
+-- materialized: incremental
+-- day: day
+SELECT CAST(p.start_time AS DATE) AS day, COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY CAST(p.start_time AS DATE)
+) AS computed) EXCEPT (SELECT "day", "plays" FROM marts.daily)) AS d
+LIMIT 1000;
+
+DROP TABLE IF EXISTS marts.daily;
+
+-- A reset drops the list of the user's own models, too.
+DROP TABLE IF EXISTS etl.models;
+
 DROP VIEW IF EXISTS analytics.listening_hours_local;
 
 DROP VIEW IF EXISTS analytics.local_plays;
@@ -9872,10 +10673,6 @@ INSERT INTO run_files (file_id) VALUES
 (3010460447655594),
 (1386527108295880);
 
--- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
-UPDATE etl.rejects SET resolved_by = 10
-WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
-
 INSERT INTO run_played (song, artist, length, played_from, played_to)
 SELECT
     RTRIM(e.song, ' ') AS song,
@@ -10029,25 +10826,6 @@ FROM (
         AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
--- Every record read is loaded or rejected, and every loaded record is in staging: per file.
--- scope: run
-SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
-FROM etl.files AS f
-LEFT JOIN (
-    SELECT file_id, COUNT(*) AS staged
-    FROM staging_songs
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 10)
-    GROUP BY file_id
-    UNION ALL
-    SELECT file_id, COUNT(*) AS staged
-    FROM staging_events
-    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 10)
-    GROUP BY file_id
-) AS s ON f.file_id = s.file_id
-WHERE
-    f.state = 'loaded' AND f.run_id >= 10
-    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
-
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: moments
 -- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
@@ -10130,21 +10908,6 @@ WHERE
     s.ts IN (SELECT m.ts FROM run_moments AS m) AND  -- sparse
     s.ts BETWEEN 1541030400003 AND 1541030400005 AND f.file_id IS NULL
 GROUP BY s.file_id;
-
--- Logs that hold events give plays: a filter that lets nothing through must not look like success.
--- scope: warehouse
--- when: last batch
--- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
-SELECT COUNT(*) AS events
-FROM staging_events
-HAVING
-    COUNT(*) > 0
-    AND (SELECT COUNT(*) FROM songplays) = 0
-    AND (
-        SELECT COUNT(*)
-        FROM etl.files
-        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 10
-    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -10280,6 +11043,677 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
 (10, 'undo 1', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -3, -3, -3, 0, -2, 0, 0, 0, '0.1.0', NULL);
 
+INSERT INTO run_files (file_id) VALUES
+(4938570324402774),
+(3010948963896498);
+
+INSERT INTO run_moves (file_id, run_id, uri, size, version, content) VALUES
+(2647871717814730, 5, '/lake/log_data/2.json', 366, 'version', '968542b1f1bba08f16591c00b5fd49c6'),
+(4015995664136107, 5, '/lake/log_data/6.json', 356, 'version', '782dadbb7db713f5913c7e8ac1529c89');
+
+INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_read, rows_loaded, rows_rejected, plays_loaded, content, reason, detail) VALUES
+(2291922698802095, 11, 'songs', '/lake/song_data/1.json', 211, 'version', 'loaded', 1, 1, 0, 0, 'b2af3012d1562fff80f6d280b5d339ab', NULL, NULL),
+(3141584196679770, 11, 'songs', '/lake/song_data/2.json', 213, 'version', 'loaded', 1, 1, 0, 0, 'f3293a0df555f2548359e4a7c2b7accc', NULL, NULL),
+(4040650450145751, 11, 'events', '/lake/log_data/1.json', 696, 'version', 'loaded', 2, 2, 0, 1, '49ca1714cb1659a9ed7f9c6abe895514', NULL, NULL),
+(3010460447655594, 11, 'events', '/lake/log_data/3.json', 363, 'version', 'loaded', 1, 1, 0, 1, '512046695043b1136c92bcf6b7beeadd', NULL, NULL),
+(1386527108295880, 11, 'events', '/lake/log_data/5.json', 350, 'version', 'loaded', 1, 1, 0, 1, 'c749ee43b0b113775ae5b09cb3f3666a', NULL, NULL);
+
+INSERT INTO etl.unknown_fields (run_id, kind, field, occurrences, first_uri) VALUES
+(11, 'events', 'more', 1, '/lake/log_data/3.json');
+
+INSERT INTO run_played (song, artist, length, played_from, played_to)
+SELECT
+    RTRIM(e.song, ' ') AS song,
+    RTRIM(e.artist, ' ') AS artist,
+    e.length,
+    MIN(e.ts) AS played_from,
+    MAX(e.ts) AS played_to
+FROM staging_events AS e
+WHERE
+    e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400005
+GROUP BY RTRIM(e.song, ' '), RTRIM(e.artist, ' '), e.length;
+
+-- Plays of a piece of the run's scope: every NextSong event once, matched with a song or not.
+-- An event is identified by user, session, item and time; delivered twice it is one play. Among deliveries
+-- that differ, the first by content wins (known values before unknown ones), so that the order in which files
+-- arrive does not matter. Trailing blanks are removed: Redshift ignores them in every comparison, so they
+-- cannot decide an order, and a text of blanks alone means unknown.
+-- Only the few times at which a session has more than one event are sorted.
+-- songplay_id is the first 60 bits of an MD5 of that identity: the same on every engine and in every rebuild.
+DELETE FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO songplays (
+    songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
+    item_in_session, song_match, song, artist, length
+)
+WITH repeated AS (
+    SELECT e.ts, e.session_id
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400005
+    GROUP BY e.ts, e.session_id
+    HAVING COUNT(*) > 1
+),
+
+plays AS (
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400005
+        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+    UNION ALL
+    SELECT
+        e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
+        e.length
+    FROM staging_events AS e
+    WHERE
+        e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400005
+        AND e.ts IN (SELECT r.ts FROM repeated AS r)
+    QUALIFY ROW_NUMBER() OVER (
+        PARTITION BY e.ts, e.user_id, e.session_id, e.item_in_session
+        ORDER BY
+            NULLIF(RTRIM(e.level, ' '), ''), NULLIF(RTRIM(e.song, ' '), ''), NULLIF(RTRIM(e.artist, ' '), ''),
+            e.length, NULLIF(RTRIM(e.location, ' '), ''), NULLIF(RTRIM(e.user_agent, ' '), '')
+    ) = 1
+)
+
+SELECT
+    STRTOL(
+        SUBSTRING(
+            MD5(
+                p.user_id || '|' || CAST(p.session_id AS VARCHAR(20)) || '|'
+                || CAST(p.item_in_session AS VARCHAR(20)) || '|' || CAST(p.ts AS VARCHAR(20))
+            ), 1, 15
+        ), 16
+    ) AS songplay_id,
+    DATEADD(ms, p.ts, '1970-01-01'::TIMESTAMP) AS start_time,
+    p.user_id,
+    NULLIF(RTRIM(p.level, ' '), '') AS level,
+    m.song_id,
+    m.artist_id,
+    p.session_id,
+    NULLIF(RTRIM(p.location, ' '), '') AS location,
+    NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
+    p.item_in_session,
+    m.song_match,
+    NULLIF(RTRIM(p.song, ' '), '') AS song,
+    NULLIF(RTRIM(p.artist, ' '), '') AS artist,
+    p.length
+FROM plays AS p
+LEFT JOIN run_song_matches AS m
+    ON
+        RTRIM(p.song, ' ') = m.song AND RTRIM(p.artist, ' ') = m.artist
+        AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
+
+INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
+WITH latest AS (
+    SELECT e.user_id, MAX(e.ts) AS ts
+    FROM staging_events AS e
+    WHERE
+        e.user_id <> '' AND e.ts BETWEEN 1541030400000 AND 1541030400005
+    GROUP BY e.user_id
+),
+
+candidates AS (
+    SELECT
+        e.user_id,
+        NULLIF(RTRIM(e.first_name, ' '), '') AS first_name,
+        NULLIF(RTRIM(e.last_name, ' '), '') AS last_name,
+        NULLIF(RTRIM(e.gender, ' '), '') AS gender,
+        NULLIF(RTRIM(e.level, ' '), '') AS level,
+        e.ts,
+        e.item_in_session
+    FROM staging_events AS e
+    INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
+    WHERE e.ts BETWEEN 1541030400000 AND 1541030400005
+    UNION ALL
+    SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
+    FROM users AS u
+    INNER JOIN latest AS l ON u.user_id = l.user_id
+)
+
+SELECT c.user_id, c.first_name, c.last_name, c.gender, c.level, c.ts, c.item_in_session
+FROM candidates AS c
+QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY c.user_id
+    ORDER BY c.ts DESC, c.item_in_session DESC, c.level, c.first_name, c.last_name, c.gender
+) = 1;
+
+-- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+DELETE FROM time
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP);
+
+INSERT INTO time (start_time, hour, day, week, month, year, weekday)
+SELECT
+    p.start_time,
+    EXTRACT(hour FROM p.start_time) AS hour,
+    EXTRACT(day FROM p.start_time) AS day,
+    EXTRACT(week FROM p.start_time) AS week,
+    EXTRACT(month FROM p.start_time) AS month,
+    EXTRACT(year FROM p.start_time) AS year,
+    EXTRACT(dow FROM p.start_time) AS weekday
+FROM (
+    SELECT DISTINCT start_time
+    FROM songplays
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+) AS p;
+
+INSERT INTO etl.models (model, materialized, digest, build_order, run_id) VALUES
+('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 11);
+
+-- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
+-- scope: moments
+-- Counted from staging by the identity of an event, independently of how songplays was filled. With as many
+-- plays as rows there is nothing to count: songplay_id is made of the identity and is unique
+-- (unique_keys), so no two of the rows are the same event.
+WITH counts AS (
+    SELECT
+        (
+            SELECT COUNT(*)
+            FROM staging_events
+            WHERE
+                page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400005
+        ) AS staged,
+        (
+            SELECT COUNT(*)
+            FROM songplays
+            WHERE
+                start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+                AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+        ) AS plays
+)
+
+SELECT e.events, c.plays
+FROM counts AS c
+CROSS JOIN (
+    SELECT COUNT(*) AS events
+    FROM (
+        SELECT DISTINCT s.user_id, s.session_id, s.item_in_session, s.ts
+        FROM staging_events AS s
+        CROSS JOIN counts AS d
+        WHERE
+            s.page = 'NextSong' AND s.ts BETWEEN 1541030400000 AND 1541030400005 AND d.staged <> d.plays
+    ) AS i
+) AS e
+WHERE c.staged <> c.plays AND e.events <> c.plays;
+
+-- Required columns are never NULL.
+-- scope: moments
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value
+FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND (
+        songplay_id IS NULL OR user_id IS NULL OR user_id = ''
+        OR session_id IS NULL OR item_in_session IS NULL
+    )
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value
+FROM users
+WHERE user_id IS NULL OR user_id = ''
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value
+FROM songs
+WHERE song_id IS NULL OR artist_id IS NULL
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value
+FROM artists
+WHERE artist_id IS NULL;
+
+-- Every row of staging belongs to a loaded file: a failed run has left no rows.
+-- scope: moments
+SELECT 'staging_songs' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_songs AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+    f.file_id IS NULL
+GROUP BY s.file_id
+UNION ALL
+SELECT 'staging_events' AS in_table, s.file_id, COUNT(*) AS staged
+FROM staging_events AS s
+LEFT JOIN etl.files AS f ON s.file_id = f.file_id AND f.state = 'loaded'
+WHERE
+    s.ts BETWEEN 1541030400000 AND 1541030400005 AND f.file_id IS NULL
+GROUP BY s.file_id;
+
+-- Every foreign key of the star refers to an existing row.
+-- scope: moments
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND NOT EXISTS (
+        SELECT 1
+        FROM time AS t
+        WHERE
+            t.start_time = p.start_time
+            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+            AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    )
+UNION ALL
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+UNION ALL
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+UNION ALL
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.user_id  -- touched
+    FROM run_changed_users AS c  -- touched
+    LEFT JOIN users AS u ON c.user_id = u.user_id  -- touched
+    WHERE u.user_id IS NULL  -- touched
+) AS g ON p.user_id = g.user_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.song_id  -- touched
+    FROM run_changed_songs AS c  -- touched
+    LEFT JOIN songs AS s ON c.song_id = s.song_id  -- touched
+    WHERE s.song_id IS NULL  -- touched
+) AS g ON p.song_id = g.song_id  -- touched
+UNION ALL  -- touched
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value  -- touched
+FROM songplays AS p  -- touched
+INNER JOIN (  -- touched
+    SELECT DISTINCT c.artist_id  -- touched
+    FROM run_changed_artists AS c  -- touched
+    LEFT JOIN artists AS a ON c.artist_id = a.artist_id  -- touched
+    WHERE a.artist_id IS NULL  -- touched
+) AS g ON p.artist_id = g.artist_id  -- touched
+UNION ALL  -- touched
+SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
+FROM songs AS s
+WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
+
+-- Every primary key is unique.
+-- scope: moments
+-- Redshift does not enforce keys, but its planner trusts them: a duplicate key gives wrong results.
+-- A run looks at the keys that it touched.
+SELECT 'songplays' AS in_table, CAST(songplay_id AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM songplays
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+GROUP BY songplay_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'users' AS in_table, user_id AS key_value, COUNT(*) AS times
+FROM users
+WHERE user_id IN (SELECT c.user_id FROM run_changed_users AS c)  -- touched
+GROUP BY user_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'songs' AS in_table, song_id AS key_value, COUNT(*) AS times
+FROM songs
+WHERE song_id IN (SELECT c.song_id FROM run_changed_songs AS c)  -- touched
+GROUP BY song_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'artists' AS in_table, artist_id AS key_value, COUNT(*) AS times
+FROM artists
+WHERE artist_id IN (SELECT c.artist_id FROM run_changed_artists AS c)  -- touched
+GROUP BY artist_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'time' AS in_table, CAST(start_time AS VARCHAR(64)) AS key_value, COUNT(*) AS times
+FROM time
+WHERE
+    start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+GROUP BY start_time
+HAVING COUNT(*) > 1;
+
+-- The last record of a file is whole.
+-- scope: run
+-- severity: warn
+-- Threshold: none. A last line that merely lacks its line break is whole.
+SELECT
+    f.uri AS subject,
+    'ends inside a record, line ' || CAST(MAX(r.line) AS VARCHAR(20)) || ': what follows is missing' AS found
+FROM etl.files AS f
+INNER JOIN etl.rejects AS r ON f.file_id = r.file_id AND f.run_id = r.run_id
+WHERE f.state = 'loaded' AND f.run_id >= 11 AND r.reason = 'truncated_file'
+GROUP BY f.uri
+ORDER BY f.uri;
+
+-- A log holds events, where nearly all logs do.
+-- scope: run
+-- severity: warn
+-- Thresholds: fewer than one in ten of the 30 latest logs are empty, this one included.
+WITH latest AS (
+    SELECT f.rows_read
+    FROM etl.files AS f
+    WHERE f.kind = 'events' AND f.state = 'loaded'
+    ORDER BY f.run_id DESC, f.uri DESC
+    LIMIT 30
+),
+
+counted AS (
+    SELECT COUNT(*) AS files, COUNT(CASE WHEN l.rows_read = 0 THEN 1 END) AS empty_files
+    FROM latest AS l
+)
+
+SELECT
+    f.uri AS subject,
+    'holds no record; of the ' || CAST(c.files AS VARCHAR(20)) || ' latest logs '
+    || CAST(c.empty_files AS VARCHAR(20)) || CASE WHEN c.empty_files = 1 THEN ' is' ELSE ' are' END
+    || ' empty' AS found
+FROM etl.files AS f
+CROSS JOIN counted AS c
+WHERE
+    f.kind = 'events' AND f.state = 'loaded' AND f.run_id >= 11 AND f.rows_read = 0
+    AND c.empty_files * 10 < c.files
+ORDER BY f.uri;
+
+-- No stretch without an event is far longer than usual.
+-- scope: days
+-- severity: warn
+-- Thresholds: longer than 3 hours and than any that ends in the 28 days with events before, at least 7; and
+-- either twice as long and 3 hours longer, or in hours that are never silent: a day's last event is 4 hours
+-- earlier than any of those days', or its first one 6 hours later. Holes among the 28 do not count as usual,
+-- until one like them occurs a third time.
+-- Looked at: stretches that end in a day of the run, or in the first day after; the one from the newest event
+-- to the end of its day, once that day is over; and the one since the newest event when a load brings nothing
+-- but empty logs, which are rare (empty_log), so that the next load, which ends it, meets no new cause.
+-- A stretch between two days is named by its beginning, so that it stays the same hole until it ends.
+WITH days AS (
+    SELECT
+        d.day,
+        d.first_ts,
+        d.last_ts,
+        MOD(d.first_ts, 86400000) AS start_ms,
+        MOD(d.last_ts, 86400000) AS end_ms,
+        d.longest_gap_ms,
+        d.gap_within_ms,
+        COUNT(*) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS days_before,
+        MAX(d.longest_gap_ms) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS longest_ms,
+        MAX(MOD(d.first_ts, 86400000)) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS latest_start_ms,
+        MIN(MOD(d.last_ts, 86400000)) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS earliest_end_ms
+    FROM etl.days AS d
+),
+
+suspects AS (
+    SELECT
+        d.day,
+        d.first_ts,
+        d.last_ts,
+        d.start_ms,
+        d.end_ms,
+        d.longest_gap_ms,
+        d.gap_within_ms,
+        d.days_before,
+        CASE
+            WHEN d.longest_gap_ms > 10800000 AND d.longest_gap_ms > 2 * d.longest_ms THEN 1
+            WHEN d.longest_gap_ms > 10800000 AND d.start_ms > d.latest_start_ms + 21600000 THEN 1
+            WHEN LAG(d.end_ms) OVER (ORDER BY d.day) < LAG(d.earliest_end_ms) OVER (ORDER BY d.day) - 14400000
+                THEN 1
+            ELSE 0
+        END AS is_hole,
+        CASE WHEN d.start_ms > d.latest_start_ms + 21600000 THEN 1 ELSE 0 END AS starts_late,
+        CASE WHEN d.end_ms < d.earliest_end_ms - 14400000 THEN 1 ELSE 0 END AS ends_early
+    FROM days AS d
+),
+
+usual AS (
+    SELECT
+        d.day,
+        d.first_ts,
+        d.last_ts,
+        d.start_ms,
+        d.end_ms,
+        d.gap_within_ms,
+        d.days_before,
+        MAX(CASE WHEN d.days_before < 7 OR d.is_hole = 0 THEN d.longest_gap_ms END) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS usual_ms,
+        MAX(CASE WHEN d.days_before < 7 OR d.starts_late = 0 THEN d.start_ms END) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS usual_start_ms,
+        MIN(CASE WHEN d.days_before < 7 OR d.ends_early = 0 THEN d.end_ms END) OVER (
+            ORDER BY d.day ROWS BETWEEN 28 PRECEDING AND 1 PRECEDING
+        ) AS usual_end_ms
+    FROM suspects AS d
+),
+
+judged AS (
+    SELECT
+        u.first_ts,
+        u.last_ts,
+        u.gap_within_ms,
+        u.usual_ms,
+        u.days_before,
+        LAG(u.last_ts) OVER (ORDER BY u.day) AS ts_before,
+        LEAD(u.first_ts) OVER (ORDER BY u.day) AS ts_after,
+        CASE WHEN u.start_ms > u.usual_start_ms + 21600000 THEN 1 ELSE 0 END AS starts_late,
+        CASE WHEN u.days_before >= 7 AND u.end_ms < u.usual_end_ms - 14400000 THEN 1 ELSE 0 END AS ends_early,
+        LAG(CASE WHEN u.days_before >= 7 AND u.end_ms < u.usual_end_ms - 14400000 THEN 1 ELSE 0 END)
+            OVER (ORDER BY u.day) AS ended_early
+    FROM usual AS u
+),
+
+touched AS (
+    SELECT
+        j.first_ts,
+        j.last_ts,
+        j.gap_within_ms,
+        j.ts_before,
+        j.ts_after,
+        j.usual_ms,
+        CASE WHEN j.starts_late = 1 OR j.ended_early = 1 THEN 1 ELSE 0 END AS unusual_start,
+        j.ends_early AS unusual_end
+    FROM judged AS j
+    WHERE j.days_before >= 7
+),
+
+logs AS (
+    SELECT
+        COUNT(*) AS files,
+        COUNT(CASE WHEN f.rows_read = 0 THEN 1 END) AS empty_files,
+        COUNT(CASE WHEN f.run_id >= 11 THEN 1 END) AS of_load,
+        COUNT(CASE WHEN f.run_id >= 11 AND f.rows_read = 0 THEN 1 END) AS empty_of_load
+    FROM (
+        SELECT run_id, rows_read
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded'
+        ORDER BY run_id DESC, uri DESC
+        LIMIT 30
+    ) AS f
+),
+
+stretches AS (
+    SELECT
+        t.ts_before AS ts_from,
+        t.first_ts AS ts_to,
+        'between' AS kind,
+        t.usual_ms,
+        t.unusual_start AS unusual_hours
+    FROM touched AS t
+    WHERE
+        t.first_ts BETWEEN 1541030400000 AND 1541116799999
+        OR (t.ts_before <= 1541116799999 AND t.first_ts > 1541116799999)
+    UNION ALL
+    SELECT
+        t.first_ts - MOD(t.first_ts, 86400000) AS ts_from,
+        t.first_ts - MOD(t.first_ts, 86400000) + t.gap_within_ms AS ts_to,
+        'within' AS kind,
+        t.usual_ms,
+        0 AS unusual_hours
+    FROM touched AS t
+    WHERE t.first_ts BETWEEN 1541030400000 AND 1541116799999
+    UNION ALL
+    SELECT
+        t.last_ts AS ts_from,
+        t.last_ts - MOD(t.last_ts, 86400000) + 86400000 AS ts_to,
+        'newest' AS kind,
+        t.usual_ms,
+        t.unusual_end AS unusual_hours
+    FROM touched AS t
+    WHERE
+        t.ts_after IS NULL AND t.first_ts BETWEEN 1541030400000 AND 1541116799999
+        AND DATEADD(ms, t.last_ts - MOD(t.last_ts, 86400000) + 86400000, '1970-01-01'::TIMESTAMP) <= TIMESTAMP '2026-01-01 00:00:00'
+    UNION ALL
+    SELECT
+        t.last_ts AS ts_from,
+        t.last_ts + 86400000 AS ts_to,
+        'empty' AS kind,
+        t.usual_ms,
+        1 AS unusual_hours
+    FROM touched AS t
+    WHERE
+        t.ts_after IS NULL
+        AND (SELECT l.empty_of_load FROM logs AS l WHERE l.empty_files * 10 < l.files) > 0
+        AND (SELECT l.of_load - l.empty_of_load FROM logs AS l) = 0
+),
+
+holes AS (
+    SELECT
+        s.kind,
+        LEFT(CAST(DATEADD(ms, s.ts_from, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 16) AS since,
+        LEFT(CAST(DATEADD(ms, s.ts_to, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 16) AS until,
+        LEFT(CAST(DATEADD(ms, s.ts_from + 86400000, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 10) AS day_from,
+        LEFT(CAST(DATEADD(ms, s.ts_to - 86400000, '1970-01-01'::TIMESTAMP) AS VARCHAR(32)), 10) AS day_to,
+        CAST(CAST((s.ts_to - s.ts_from) / 3600000.0 AS DECIMAL(18, 1)) AS VARCHAR(20)) AS hours,
+        CAST(CAST(s.usual_ms / 3600000.0 AS DECIMAL(18, 1)) AS VARCHAR(20)) AS usual_hours
+    FROM stretches AS s
+    WHERE
+        s.ts_to - s.ts_from > 10800000 AND s.ts_to - s.ts_from > s.usual_ms
+        AND (
+            s.unusual_hours = 1
+            OR (s.ts_to - s.ts_from > 2 * s.usual_ms AND s.ts_to - s.ts_from > s.usual_ms + 10800000)
+        )
+)
+
+SELECT
+    CASE WHEN h.kind = 'within' THEN LEFT(h.since, 10) ELSE h.since END AS subject,
+    CASE
+        WHEN h.kind = 'within' THEN 'no event for ' || h.hours || ' hours'
+        WHEN h.kind = 'empty' THEN 'no event since, the logs loaded are empty'
+        WHEN h.kind = 'newest' THEN 'no event for ' || h.hours || ' hours, to the end of the day'
+        ELSE 'no event for ' || h.hours || ' hours, until ' || h.until
+    END
+    || CASE
+        WHEN h.kind <> 'between' OR h.day_from > h.day_to THEN ''
+        WHEN h.day_from = h.day_to THEN ', none on ' || h.day_from
+        ELSE ', none from ' || h.day_from || ' to ' || h.day_to
+    END
+    || '; in the 28 days before, ' || h.usual_hours || ' hours at most' AS found
+FROM holes AS h
+ORDER BY subject;
+
+-- Totals of the plays of a piece of the run's scope, and the number of NextSong rows they come from.
+SELECT p.songplays, p.matched, e.staged
+FROM (
+    SELECT COUNT(*) AS songplays, COUNT(song_id) AS matched
+    FROM songplays
+    WHERE
+        start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+) AS p
+CROSS JOIN (
+    SELECT COUNT(*) AS staged
+    FROM staging_events
+    WHERE
+        page = 'NextSong' AND ts BETWEEN 1541030400000 AND 1541030400005
+) AS e;
+
+INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
+(11, 'incremental', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 5, 6, 6, 0, 3, 0, 4, 4, '0.1.0', NULL);
+
+INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subject) VALUES
+(11, 'conservation', 0, NULL, 'error', NULL),
+(11, 'no_fan_out', 0, NULL, 'error', NULL),
+(11, 'not_null', 0, NULL, 'error', NULL),
+(11, 'owned_rows', 0, NULL, 'error', NULL),
+(11, 'plays_from_logs', 0, NULL, 'error', NULL),
+(11, 'references', 0, NULL, 'error', NULL),
+(11, 'unique_keys', 0, NULL, 'error', NULL),
+(11, 'marts.daily:not_null(day)', 0, NULL, 'error', NULL),
+(11, 'cut_file', 0, NULL, 'warn', NULL),
+(11, 'empty_log', 0, NULL, 'warn', NULL),
+(11, 'hole_in_time', 0, NULL, 'warn', NULL),
+(11, 'match_rate_fell', 0, NULL, 'warn', NULL),
+(11, 'plays_without_names', 0, NULL, 'warn', NULL),
+(11, 'vanished_field', 0, NULL, 'warn', NULL);
+
+-- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
+UPDATE etl.rejects SET resolved_by = 12
+WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
+
+-- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- scope: run
+SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+FROM etl.files AS f
+LEFT JOIN (
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_songs
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 12)
+    GROUP BY file_id
+    UNION ALL
+    SELECT file_id, COUNT(*) AS staged
+    FROM staging_events
+    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= 12)
+    GROUP BY file_id
+) AS s ON f.file_id = s.file_id
+WHERE
+    f.state = 'loaded' AND f.run_id >= 12
+    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
+
+-- Logs that hold events give plays: a filter that lets nothing through must not look like success.
+-- scope: warehouse
+-- when: last batch
+-- Runs when logs are loaded, and covers all of them; a log without accepted records counts too.
+SELECT COUNT(*) AS events
+FROM staging_events
+HAVING
+    COUNT(*) > 0
+    AND (SELECT COUNT(*) FROM songplays) = 0
+    AND (
+        SELECT COUNT(*)
+        FROM etl.files
+        WHERE kind = 'events' AND state = 'loaded' AND run_id >= 12
+    ) > 0;
+
+INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error) VALUES
+(12, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL);
+
 INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, sparkify_extra, file_id) VALUES
 ('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '1999', NULL, 3423743253137239),
 ('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', NULL, 3141584196679770);
@@ -10395,5 +11829,14 @@ INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, last
 ('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', NULL, 4938570324402774),
 ('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400003', 'Browser', '1', '{"more":"x"}', 7947679233620209),
 ('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400003', 'Browser', '1', '{"more":"x"}', 1953125012575805),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', NULL, 3010948963896498);
+
+INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, sparkify_extra, file_id) VALUES
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '1999', NULL, 2291922698802095),
+('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO2', 'Title', '200.5', '1999.0', NULL, 3141584196679770);
+
+INSERT INTO run_event_copy (artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration, sessionid, song, status, ts, useragent, userid, sparkify_extra, file_id) VALUES
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400002', 'Browser', 'it''s \\ 3', NULL, 4938570324402774),
+('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400003', 'Browser', '1', '{"more":"x"}', 3010460447655594),
 ('Artist', 'Logged In', 'Ada', 'F', '0', 'Day', '200.5', 'free', 'London', 'PUT', 'NextSong', '1540919166796.0', '1', 'Title', '200', '1541030400006', 'Browser', '1', NULL, 3010948963896498);
 

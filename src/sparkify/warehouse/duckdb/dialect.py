@@ -34,7 +34,7 @@ def transpile(statement: Statement) -> str:
         for call in tree.find_all(exp.Anonymous):
             call.set("this", _NAMES.get(call.name.upper(), call.name))
         _quicken(tree)
-        _qualify_view(tree)
+        _name_schemas(tree)
         return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE, comments=False, pretty=True)
     except sqlglot.errors.SqlglotError as exc:
         raise ModelError(
@@ -45,16 +45,19 @@ def transpile(statement: Statement) -> str:
         ) from exc
 
 
-def _qualify_view(tree: exp.Expr) -> None:
-    """Name the schema of the tables that a view stands on.
+def _name_schemas(tree: exp.Expr) -> None:
+    """Write the schema ``public`` by DuckDB's name for it, and name that of the tables that a view stands on.
 
     In a file that another database attaches, DuckDB looks for them in the view's own schema only.
     """
+    for table in tree.find_all(exp.Table):
+        if table.db == "public":
+            table.set("db", exp.to_identifier("main"))
     if not (isinstance(tree, exp.Create) and tree.kind == "VIEW"):
         return
     own = {cte.alias for cte in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
-        if not table.db and table.name not in own:
+        if table.name and not table.db and table.name not in own:
             table.set("db", exp.to_identifier("main"))
 
 

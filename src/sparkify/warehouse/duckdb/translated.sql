@@ -2129,6 +2129,16 @@ ORDER BY
   t.kind,
   t.field;
 
+-- ledger/columns_of.sql:1 dd43442d3f9247fc
+SELECT
+  column_name,
+  data_type
+FROM information_schema."columns"
+WHERE
+  table_schema = $schema_name AND table_name = $table_name
+ORDER BY
+  ordinal_position;
+
 -- ledger/count_files.sql:1 a75892ba29f2e74f
 SELECT
   COUNT(*) AS files
@@ -2171,6 +2181,9 @@ FROM etl.files
 WHERE
   state IN ('loaded', 'retracted');
 
+-- ledger/drop_models.sql:1 e4ece96d5b3b2d0a
+DROP TABLE IF EXISTS etl.models;
+
 -- ledger/files_with_rejects.sql:1 7f70e32c3de70972
 SELECT
   uri
@@ -2197,6 +2210,9 @@ FROM etl.runs
 WHERE
   run_id = $run_id;
 
+-- ledger/forget_models.sql:1 e4998061905b9dd7
+DELETE FROM etl.models;
+
 -- ledger/latest_run.sql:1 1e8d7c5b83eb06b1
 SELECT
   COALESCE(MAX(run_id), 0) AS run_id
@@ -2218,6 +2234,18 @@ ORDER BY
   run_id DESC NULLS FIRST,
   uri
 LIMIT $most;
+
+-- ledger/list_models.sql:1 53662f2c514ba492
+SELECT
+  model,
+  materialized,
+  digest,
+  build_order,
+  run_id
+FROM etl.models
+ORDER BY
+  build_order,
+  model;
 
 -- ledger/list_runs.sql:1 fc45b44d530d1033
 SELECT
@@ -3584,6 +3612,13 @@ SELECT
 FROM etl.played_titles AS p
 INNER JOIN run_changed_titles AS t
   ON p.song = t.title AND p.artist = t.artist_name;
+
+-- run/rematched_days.sql:1 7ca0deba32989781
+SELECT DISTINCT
+  CAST(r.start_time AS DATE) AS day
+FROM run_rematched AS r
+ORDER BY
+  day;
 
 -- run/run_scope.sql:1 abf925c9820250e7
 CREATE TEMPORARY TABLE IF NOT EXISTS run_moments (
@@ -4964,6 +4999,15 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
   field TEXT(1024) NOT NULL,
   occurrences BIGINT NOT NULL,
   first_uri TEXT(4096) NOT NULL
+);
+
+-- tables/models.sql:1 2a8bb83c9140b8cf
+CREATE TABLE IF NOT EXISTS etl.models (
+  model TEXT(256) NOT NULL,
+  materialized TEXT(16) NOT NULL,
+  digest TEXT(32) NOT NULL,
+  build_order INT NOT NULL,
+  run_id INT NOT NULL
 );
 
 -- tables/schema.sql:1 3044a732f804e386

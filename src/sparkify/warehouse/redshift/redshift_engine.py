@@ -165,7 +165,7 @@ class RedshiftEngine:
         return self._send(step, parameters)[1]
 
     def _send(self, step: Statement, parameters: dict[str, Any]) -> tuple[list[tuple[str, int]], Rows]:
-        sql = fill(step.text, step.pick(parameters))
+        sql = step.text if step.verbatim else fill(step.text, step.pick(parameters))
         return self._session.send(sql, f"{step.path}, line {step.line}")
 
     def ask(self, step: Statement, **parameters: Any) -> Answer:

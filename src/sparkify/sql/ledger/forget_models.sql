@@ -1,0 +1,2 @@
+-- The user's own models are listed anew.
+DELETE FROM etl.models;
