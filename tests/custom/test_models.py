@@ -472,3 +472,24 @@ def test_the_real_month_gives_the_same_on_both_engines(
         assert built == expect_models(place)
         found.append(built)
     assert found[0] == found[1]
+
+
+def test_a_run_that_does_not_know_of_them_leaves_nothing_behind_for_good(
+    place: Place,
+    lake: Path,
+    models: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert load(place, lake) == 0
+    write_records(lake / "log_data" / "4.json", play(ts=TS + DAY + 7, userId="7"))
+    with monkeypatch.context() as patched:
+        patched.delenv("SPARKIFY_DWH_MODELS")
+        assert load(place, lake) == 0
+    assert "marts.z_daily" in capsys.readouterr().err
+    assert read_models(place) != expect_models(place)
+    assert load(place, lake) == 0  # with nothing to load
+    assert read_models(place) == expect_models(place)
+    capsys.readouterr()
+    assert load(place, lake) == 0
+    assert "Nothing to do" in capsys.readouterr().out

@@ -99,7 +99,7 @@ def _there(screen: Screen, engine: Engine, models: Models) -> Models:
 
     if not models:
         return models
-    known = {each.model: each.digest for each in read_models(engine)}
+    known = {each.model: each.digest for each in read_models(engine) if each.upto_run}
     there = models.there(model.name for model in models.models if known.get(model.name) == model.digest)
     missing = [model.name for model in models.models if model not in there.models]
     if missing:

@@ -17,7 +17,7 @@ from sparkify.warehouse.ledger import ModelRecord, read_models, write_models
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.views import drop_models
 
-NEW, CHANGED, UNCHANGED, GONE = "new", "changed", "unchanged", "gone"
+NEW, CHANGED, UNCHANGED, BEHIND, GONE = "new", "changed", "unchanged", "behind", "gone"
 # How a run brings a model up to date.
 MADE, NOTHING, WHOLE, DAYS, KEPT, DROPPED = "made", "nothing", "whole", "days", "kept", "dropped"
 # What a database suggests instead, in the lines after the first.
@@ -38,7 +38,8 @@ class ModelChange(NamedTuple):
     Attributes:
         model: Its name with its schema.
         materialized: view, table or incremental.
-        state: new, changed, unchanged, or gone: there is no file any more.
+        state: new, changed, unchanged, behind (a run that did not know of it came between), or gone: there
+            is no file any more.
         build: made (dropped before if it is there), nothing (a view that stands), whole (all its rows), days
             (the rows of the days that the run touches), kept (of one that is gone) or dropped.
     """
@@ -50,8 +51,8 @@ class ModelChange(NamedTuple):
 
     @property
     def is_news(self) -> bool:
-        """Whether the run makes or drops it."""
-        return self.build in (MADE, DROPPED)
+        """Whether there is something to do about it even if no event comes or goes."""
+        return self.build in (MADE, DROPPED) or self.state == BEHIND
 
 
 class DayRange(NamedTuple):
@@ -91,9 +92,12 @@ def find_changes(
         former = before.get(model.name)
         if former is None or former.digest != model.digest:
             state, build = NEW if former is None else CHANGED, MADE
+        elif model.materialized == VIEW:
+            state, build = UNCHANGED, NOTHING
         else:
-            whole = everything or not (model.materialized == INCREMENTAL and model.by_day)
-            state, build = UNCHANGED, NOTHING if model.materialized == VIEW else WHOLE if whole else DAYS
+            state = UNCHANGED if former.upto_run else BEHIND
+            by_day = model.materialized == INCREMENTAL and model.by_day and not everything
+            build = DAYS if by_day and state != BEHIND else WHOLE
         changes.append(ModelChange(model.name, model.materialized, state, build))
     return changes
 
@@ -122,7 +126,7 @@ def build_models(
     known = read_models(engine)
     changes = find_changes(models, known, everything=days is None, drop=drop)
     by_name = {model.name: model for model in models.models}
-    dropped = {each.model for each in changes if each.is_news}
+    dropped = {each.model for each in changes if each.build in (MADE, DROPPED)}
     _drop(engine, [each for each in known if each.model in dropped], changes)
     new = [each.model for each in changes if each.build == MADE]
     for schema in dict.fromkeys(by_name[name].schema for name in new):
@@ -131,8 +135,7 @@ def build_models(
     for each in changes:
         if each.state != GONE:
             _bring_up_to_date(engine, by_name[each.model], each.build, touched)
-    if dropped:
-        write_models(engine, _records(models, known, new, dropped, run_id))
+    write_models(engine, _records(models, known, new, dropped, run_id))
     return changes
 
 
@@ -256,9 +259,9 @@ def _records(
     before = {each.model: each for each in known}
     there = {model.name for model in models.models}
     made = [
-        ModelRecord(model.name, model.materialized, model.digest, 0, run_id)
+        ModelRecord(model.name, model.materialized, model.digest, 0, run_id, run_id)
         if model.name in new
-        else before[model.name]
+        else before[model.name]._replace(upto_run=run_id)
         for model in models.models
     ]
     kept = [each for each in known if each.model not in dropped and each.model not in there]

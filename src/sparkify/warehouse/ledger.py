@@ -163,6 +163,7 @@ class ModelRecord(NamedTuple):
         digest: Of its text and of what it stands on, when it was made; empty: it is to be made again.
         build_order: Its place among the models; each stands on those before it.
         run_id: The run that made it.
+        upto_run: The run that brought its rows up to date; 0: one since has not.
     """
 
     model: str
@@ -170,6 +171,7 @@ class ModelRecord(NamedTuple):
     digest: str
     build_order: int
     run_id: int
+    upto_run: int
 
     @property
     def relation(self) -> str:

@@ -8785,19 +8785,21 @@ GROUP BY CAST(p.start_time AS DATE);
 -- The user's own models, as they stand in the warehouse. Made when there is the first of them.
 -- grain: model
 -- build_order counts from 0: each stands on those before it. A digest of '' says that it is to be made again.
+-- run_id made it; upto_run was the last that brought its rows up to date.
 CREATE TABLE IF NOT EXISTS etl.models (
     model VARCHAR(256) NOT NULL,
     materialized VARCHAR(16) NOT NULL,
     digest VARCHAR(32) NOT NULL,
     build_order INTEGER NOT NULL,
-    run_id INTEGER NOT NULL
+    run_id INTEGER NOT NULL,
+    upto_run INTEGER NOT NULL
 );
 
 -- The user's own models are listed anew.
 DELETE FROM etl.models;
 
-INSERT INTO etl.models (model, materialized, digest, build_order, run_id) VALUES
-('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 10);
+INSERT INTO etl.models (model, materialized, digest, build_order, run_id, upto_run) VALUES
+('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 10, 10);
 
 -- Every record read is loaded or rejected, and every loaded record is in staging: per file.
 -- scope: run
@@ -9304,10 +9306,18 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (10, 'plays_without_names', 0, NULL, 'warn', NULL),
 (10, 'vanished_field', 0, NULL, 'warn', NULL);
 
--- The user's own models as they stand in the warehouse, each after those it stands on.
-SELECT model, materialized, digest, build_order, run_id
-FROM etl.models
-ORDER BY build_order, model;
+-- The user's own models as they stand in the warehouse, each after those it stands on. upto_run is 0 where a
+-- run since has not brought them up to date: it did not know of them.
+SELECT
+    m.model,
+    m.materialized,
+    m.digest,
+    m.build_order,
+    m.run_id,
+    CASE WHEN m.upto_run >= r.latest_run THEN m.upto_run ELSE 0 END AS upto_run
+FROM etl.models AS m
+CROSS JOIN (SELECT COALESCE(MAX(run_id), 0) AS latest_run FROM etl.runs WHERE status = 'done') AS r
+ORDER BY m.build_order, m.model;
 
 -- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
 UPDATE etl.rejects SET resolved_by = 11
@@ -9331,6 +9341,9 @@ FROM songplays AS p
 GROUP BY CAST(p.start_time AS DATE)
 ) AS m
 WHERE ((m.day >= '2018-11-01'::DATE AND m.day < '2018-11-01'::DATE + 1));
+
+INSERT INTO etl.models (model, materialized, digest, build_order, run_id, upto_run) VALUES
+('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 10, 11);
 
 -- Every record read is loaded or rejected, and every loaded record is in staging: per file.
 -- scope: run
@@ -11207,8 +11220,8 @@ FROM (
         AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
 ) AS p;
 
-INSERT INTO etl.models (model, materialized, digest, build_order, run_id) VALUES
-('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 11);
+INSERT INTO etl.models (model, materialized, digest, build_order, run_id, upto_run) VALUES
+('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 11, 11);
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: moments
@@ -11676,6 +11689,9 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 -- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
 UPDATE etl.rejects SET resolved_by = 12
 WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
+
+INSERT INTO etl.models (model, materialized, digest, build_order, run_id, upto_run) VALUES
+('marts.daily', 'incremental', '3a011a4800e50b9a', 0, 11, 12);
 
 -- Every record read is loaded or rejected, and every loaded record is in staging: per file.
 -- scope: run

@@ -2235,17 +2235,25 @@ ORDER BY
   uri
 LIMIT $most;
 
--- ledger/list_models.sql:1 53662f2c514ba492
+-- ledger/list_models.sql:1 5f50decabd0a8306
 SELECT
-  model,
-  materialized,
-  digest,
-  build_order,
-  run_id
-FROM etl.models
+  m.model,
+  m.materialized,
+  m.digest,
+  m.build_order,
+  m.run_id,
+  CASE WHEN m.upto_run >= r.latest_run THEN m.upto_run ELSE 0 END AS upto_run
+FROM etl.models AS m
+CROSS JOIN (
+  SELECT
+    COALESCE(MAX(run_id), 0) AS latest_run
+  FROM etl.runs
+  WHERE
+    status = 'done'
+) AS r
 ORDER BY
-  build_order,
-  model;
+  m.build_order,
+  m.model;
 
 -- ledger/list_runs.sql:1 fc45b44d530d1033
 SELECT
@@ -5001,13 +5009,14 @@ CREATE TABLE IF NOT EXISTS etl.unknown_fields (
   first_uri TEXT(4096) NOT NULL
 );
 
--- tables/models.sql:1 2a8bb83c9140b8cf
+-- tables/models.sql:1 9ccc6872d705e087
 CREATE TABLE IF NOT EXISTS etl.models (
   model TEXT(256) NOT NULL,
   materialized TEXT(16) NOT NULL,
   digest TEXT(32) NOT NULL,
   build_order INT NOT NULL,
-  run_id INT NOT NULL
+  run_id INT NOT NULL,
+  upto_run INT NOT NULL
 );
 
 -- tables/schema.sql:1 3044a732f804e386
