@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sparkify.custom.definitions import INCREMENTAL, VIEW, Model, Models, SqlFile
+from sparkify.custom.definitions import INCREMENTAL, VIEW, Model, Models
+from sparkify.custom.sql_file import SqlFile
 from sparkify.errors import Command, EngineError, Hint, ModelError, TransientEngineError
 from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.ledger import ModelRecord, read_models, write_models
@@ -124,6 +125,8 @@ def build_models(
     if not models:
         return []
     known = read_models(engine)
+    if not (models.models or known):
+        return []
     changes = find_changes(models, known, everything=days is None, drop=drop)
     by_name = {model.name: model for model in models.models}
     dropped = {each.model for each in changes if each.build in (MADE, DROPPED)}

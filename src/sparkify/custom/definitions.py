@@ -29,7 +29,8 @@ from graphlib import CycleError
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparkify.errors import ConfigError, ModelError
+from sparkify.custom.sql_file import NAME, SqlFile, read_sql_file
+from sparkify.errors import ConfigError
 from sparkify.warehouse import tables
 from sparkify.warehouse.statements import Statement, digest
 from sparkify.warehouse.views import in_order, view_definitions
@@ -49,44 +50,9 @@ REFUSED = frozenset(
 )
 # Tables whose rows of a day change in runs that touch that day, and in no other.
 _BY_DAY = frozenset({"songplays", "time", "staging_events"})
-_KEYS = {"materialized", "day", "grain", "check", "uses", "severity"}
-_LINE = re.compile(r"--\s*([A-Za-z_]+)\s*:\s*(.*)")
-_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _RULE = re.compile(r"(unique|not_null)\s*\(([^()]*)\)")
 # As etl.checks has names.
 _LONGEST_NAME = 64
-
-
-class SqlFile(NamedTuple):
-    """The text of a file, as it was read.
-
-    Attributes:
-        path: The file, as messages name it.
-        text: What it holds, without a closing semicolon.
-        head: The lines of its head by key, each with the number of its line.
-        description: The other comments of its head, in one line.
-    """
-
-    path: str
-    text: str
-    head: Mapping[str, tuple[int, str]]
-    description: str
-
-    def value(self, key: str, default: str = "") -> str:
-        """Return what the head says of a key."""
-        return self.head[key][1] if key in self.head else default
-
-    def line_of(self, key: str) -> int:
-        """Return the line of a key of the head, the first line if it is not there."""
-        return self.head[key][0] if key in self.head else 1
-
-    def names(self, key: str) -> tuple[str, ...]:
-        """Return the names that the head lists for a key."""
-        return tuple(name.strip().lower() for name in self.value(key).split(",") if name.strip())
-
-    def wrong(self, what: str, hint: str, line: int = 1) -> ModelError:
-        """Return the error about a line of it."""
-        return ModelError(f"{self.path}, line {line}: {what}.", hint, path=self.path, line=line)
 
 
 class Model(NamedTuple):
@@ -191,13 +157,13 @@ def read_folder(folder: str) -> Models:
         parts = path.relative_to(root).parts
         if parts[0] == TESTS or any(part.startswith(".") for part in parts):
             continue
-        source = _read(path)
+        source = read_sql_file(path)
         if len(parts) != 2:
             raise source.wrong(
                 "a model lies in a folder named like its schema",
                 f"Move it to {root}/SCHEMA/{path.name}, or to {root}/{CHECKS} if it is a check.",
             )
-        _verify_name(source, path.stem, "file")
+        source.verify_name(path.stem, "file")
         if parts[0] == CHECKS:
             checks[path.stem] = source
         else:
@@ -207,44 +173,8 @@ def read_folder(folder: str) -> Models:
     return Models(folder, tuple(models), tuple(_checks(models, checks, sources)))
 
 
-def _read(path: Path) -> SqlFile:
-    from sparkify.custom.parsed import without_end
-
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        why = "it is not UTF-8" if isinstance(exc, UnicodeDecodeError) else exc.strerror
-        raise ModelError(f"{path} cannot be read: {why}.", "Mend the file.", path=str(path)) from exc
-    head: dict[str, tuple[int, str]] = {}
-    words = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip() and not line.lstrip().startswith("--"):
-            break
-        found = _LINE.match(line.strip())
-        key = found[1].lower() if found else ""
-        if found and key in _KEYS:
-            if key in head:
-                wrong = SqlFile(str(path), text, {}, "")
-                raise wrong.wrong(f"{key} is said twice", "Say it once.", number)
-            head[key] = number, found[2].strip()
-        elif found and (meant := get_close_matches(key, _KEYS, 1, 0.8)):
-            wrong = SqlFile(str(path), text, {}, "")
-            raise wrong.wrong(f"there is no key {found[1]} of a head", f"Write {meant[0]}.", number)
-        else:
-            words.append(line.strip().removeprefix("--").strip())
-    return SqlFile(str(path), without_end(text), head, " ".join(filter(None, words)))
-
-
-def _verify_name(source: SqlFile, name: str, what: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise source.wrong(
-            f"the {what}'s name, {name!r}, is no name in SQL",
-            "Name it with small letters, digits and _, a letter first.",
-        )
-
-
 def _verify_schema(source: SqlFile, schema: str) -> None:
-    _verify_name(source, schema, "folder")
+    source.verify_name(schema, "folder")
     if schema in REFUSED or schema.startswith("pg_"):
         raise source.wrong(
             f"the schema {schema} is not for models of yours",
@@ -348,7 +278,7 @@ def _verify_columns(source: SqlFile, key: str, columns: Sequence[str] | None) ->
     """Raise where the head names columns that the SELECT does not have, as far as that is known."""
     named = source.names(key) if key != "check" else [name for _, names in _rules(source) for name in names]
     for name in named:
-        if not _NAME.fullmatch(name) or (columns is not None and name not in columns):
+        if not NAME.fullmatch(name) or (columns is not None and name not in columns):
             has = f"It has {', '.join(sorted(columns))}." if columns else "Name a column of it."
             raise source.wrong(
                 f"{key} names {name}, which the SELECT does not have", has, source.line_of(key)

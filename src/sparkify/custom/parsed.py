@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
-from sparkify.custom.definitions import SqlFile
+from sparkify.custom.sql_file import SqlFile
 
 # It tells of statements that it does not know, which is told as an error here.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
