@@ -471,7 +471,7 @@ def test_one_of_a_thing_is_no_plural(sparkify: Run, tmp_path: Path) -> None:
     assert lines[3:] == [
         "1 row read = 1 loaded + 0 rejected",
         "1 NextSong row loaded; at its time 1 play (+ 0 duplicates), 0 of them match a song",
-        "1 event has a field 'colour' that the warehouse has no column for",
+        "1 event has a field 'colour' that the warehouse has no column for; extra keeps its values",
         "1 file is not a data file and is ignored: notes.txt",
     ]
     again = sparkify("etl", "--log-data", "log_data").out.splitlines()
