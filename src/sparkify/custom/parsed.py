@@ -71,11 +71,16 @@ def parse(source: SqlFile) -> Parsed:
         raise source.wrong(f"this is {found}, not one SELECT", _SELECT_ALONE)
     if writes := tree.find(*_WRITES):
         raise source.wrong(f"this writes ({writes.key.upper()})", _SELECT_ALONE)
-    columns = None if tree.is_star else tuple(name.lower() for name in tree.named_selects)
+    columns = None if tree.is_star else tuple(map(_name, tree.selects))
     by_file = any(column.name.lower() == "file_id" for column in tree.find_all(exp.Column)) or any(
         select.is_star for select in tree.find_all(exp.Select)
     )
     return Parsed(_references(tree), columns, by_file)
+
+
+def _name(column: exp.Expr) -> str:
+    """Return the name that every database gives a column, in small letters; empty: each gives another."""
+    return column.output_name.lower() if isinstance(column, exp.Alias | exp.Column) else ""
 
 
 def _references(tree: exp.Query) -> dict[str, int]:
