@@ -22,7 +22,12 @@ from tests.warehouses import OnRedshift, Warehouses
 from tools.redshift_double import Fault
 
 CANARY = "Canary-Passw0rd-4711"
-_SERVERLESS = json.dumps({"dbUser": "IAM:awsuser", "dbPassword": CANARY})
+# Of a workgroup whose administrator is somebody else than DB_USER.
+_SERVERLESS = {
+    "GetWorkgroup": json.dumps({"workgroup": {"workgroupName": "sparkify", "namespaceName": "sparkify"}}),
+    "GetNamespace": json.dumps({"namespace": {"namespaceName": "sparkify", "adminUsername": "somebody"}}),
+    "GetCredentials": json.dumps({"dbUser": "IAM:awsuser", "dbPassword": CANARY}),
+}
 _PROVISIONED = f"""<GetClusterCredentialsResponse xmlns="http://redshift.amazonaws.com/doc/2012-12-01/">
 <GetClusterCredentialsResult><DbUser>IAM:awsuser</DbUser><DbPassword>{CANARY}</DbPassword>
 <Expiration>2099-01-01T00:00:00Z</Expiration></GetClusterCredentialsResult>
@@ -124,8 +129,10 @@ def aws() -> Iterator[str]:
     class Answers(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            serverless = "Serverless" in self.headers.get("X-Amz-Target", "")
-            body = (_SERVERLESS if serverless else _PROVISIONED).encode()
+            asked = self.headers.get("X-Amz-Target", "")
+            body = next(
+                (text for end, text in _SERVERLESS.items() if asked.endswith(end)), _PROVISIONED
+            ).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

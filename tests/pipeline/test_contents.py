@@ -333,7 +333,11 @@ def test_the_lake_of_an_old_warehouse_moves_and_nothing_is_doubled(
     assert hash_tables(old.place, file_ids=True, newer=False) == before
     assert len(told["moved"]) == len(told["plan"]["files"])
     assert command(old.place, "check") == 0
+    # The rules of today read again what may be read in another way, where it is now.
+    assert etl(old.place, *sources, "--lenient") == 0
+    capsys.readouterr()
     assert etl(old.place, *sources, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == []
 
 
 def _moved(lake: str, engine: str, s3: S3Server, folder: Path) -> tuple[str, str]:

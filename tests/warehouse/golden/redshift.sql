@@ -4785,6 +4785,53 @@ LIMIT 100;
 -- How many versions of files the ledger has.
 SELECT COUNT(*) AS files FROM etl.files;
 
+-- The fields that have no column: how often files had them, and which file had one first, in which run.
+SELECT
+    t.kind,
+    t.field,
+    t.occurrences,
+    f.first_uri,
+    r.started_at
+FROM (
+    SELECT
+        u.kind,
+        u.field,
+        SUM(u.occurrences) AS occurrences,
+        MIN(u.run_id) AS first_run
+    FROM etl.unknown_fields AS u
+    GROUP BY u.kind, u.field
+) AS t
+INNER JOIN etl.unknown_fields AS f ON t.kind = f.kind AND t.field = f.field AND t.first_run = f.run_id
+LEFT JOIN etl.runs AS r ON t.first_run = r.run_id
+ORDER BY t.kind, t.field;
+
+-- How many events the last seven days with events hold.
+SELECT
+    MIN(r.first_ts) AS ts_from,
+    SUM(r.events) AS events
+FROM (
+    SELECT
+        d.first_ts,
+        d.events
+    FROM etl.days AS d
+    ORDER BY d.day DESC
+    LIMIT 7
+) AS r;
+
+-- What events from a moment on hold that has no column.
+SELECT e.extra
+FROM staging_events AS e
+WHERE e.ts >= 1541030400000 AND e.extra IS NOT NULL;
+
+-- How many song records there are.
+SELECT COUNT(*) AS songs
+FROM staging_songs;
+
+-- What they hold that has no column.
+SELECT s.extra
+FROM staging_songs AS s
+WHERE s.extra IS NOT NULL;
+
 -- The views for analysts.
 SELECT viewname AS view_name
 FROM pg_views
