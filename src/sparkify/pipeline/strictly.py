@@ -273,11 +273,9 @@ def _survey(
     return {number: found for number, found in counts.items() if number not in again}
 
 
-def _verify(file: PlannedFile, landing: Landing) -> bool:
-    """Tell whether a file in its place is what was listed."""
+def _verify(file: PlannedFile, landing: Landing) -> None:
+    """Note in ``landing`` if a file in its place is not what was listed."""
     try:
         file.source.store.verify(file.item)
     except SourceError as exc:
         landing.note_unread(file, exc)
-        return False
-    return True
