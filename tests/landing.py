@@ -20,7 +20,7 @@ from sparkify.lake.folder import Folder
 from sparkify.lake.store import Store
 from sparkify.pipeline.land import land
 from sparkify.pipeline.plan import PlannedFile, Source
-from sparkify.records import RecordKind
+from sparkify.records import KINDS, RecordKind
 from sparkify.settings import AwsSettings
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import Statement
@@ -81,7 +81,8 @@ class Lander:
             planned = [PlannedFile(source, item, n, replaces=False) for n, item in enumerate(listing.objects)]
             assert len(planned) == len(files), listing.ignored
             with tempfile.TemporaryDirectory() as spool:
-                landing = land(self.engine, planned, Path(spool), Progress("reading"))
+                kinds = [kind if each.name == kind.name else each for each in KINDS]
+                landing = land(self.engine, planned, Path(spool), Progress("reading"), kinds)
                 left = [
                     path.name
                     for path in Path(spool).iterdir()

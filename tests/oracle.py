@@ -370,3 +370,43 @@ def _days(events: Sequence[Record], plays: Sequence[Record]) -> list[Record]:
         )
         last = times[-1]
     return days
+
+
+# Adopted fields.
+
+
+def adopt(record: Record, name: str, type_: str) -> tuple[Any, bool]:
+    """Return what a column holds of a field, and whether that is all there is: ``extra`` keeps nothing then.
+
+    The value goes into the column as into any other of that type; one that it does not hold, or holds as
+    another JSON type, stays in ``extra``. A name with a dot is a field inside an object, which stays there.
+    """
+    value, *path = record.get(name.split(".", maxsplit=1)[0]), *name.split(".")[1:]
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    held, whole = _held(value, type_)
+    return held, whole and held is not None and not path
+
+
+def _held(value: Any, type_: str) -> tuple[Any, bool]:
+    kind, _, width = type_.removesuffix(")").partition("(")
+    if value is None or isinstance(value, list | dict):
+        return None, False
+    if kind == "VARCHAR":
+        text = value if isinstance(value, str) else json.dumps(value)
+        fits = len(text.encode()) <= int(width)
+        return (text, isinstance(value, str)) if fits else (None, False)
+    if kind == "BOOLEAN":
+        return (value, True) if isinstance(value, bool) else (None, False)
+    return _number(value, kind), not isinstance(value, str)
+
+
+def _number(value: Any, kind: str) -> Any:
+    try:
+        number = None if isinstance(value, bool) else float(value)
+    except ValueError:
+        return None
+    if number is None or kind == "DOUBLE":
+        return number
+    limit = {"INTEGER": 2**31, "BIGINT": 2**63}[kind]
+    return int(value) if number.is_integer() and -limit <= number < limit else None

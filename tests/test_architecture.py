@@ -41,7 +41,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # Library → the only modules that may import it.
 USERS = {
-    "sqlglot": ("warehouse/duckdb/dialect.py", "custom/parsed.py", "report/lineage.py"),
+    "sqlglot": (
+        "warehouse/duckdb/dialect.py",
+        "warehouse/column_names.py",
+        "custom/parsed.py",
+        "report/lineage.py",
+    ),
     "duckdb": ("warehouse/duckdb/",),
     "redshift_connector": ("warehouse/redshift/driver.py",),
     # The settings ask it for credentials: it knows profiles, roles and SSO. The bucket asks it for keys that

@@ -10,7 +10,8 @@ How to add a column or a kind: CONTRIBUTING.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 # The key under which a packed record holds its file's number.
@@ -22,6 +23,8 @@ EXTRA_KEY = "sparkify_extra"
 EXTRA = "extra"
 # The most bytes it holds: the widest text of Redshift.
 EXTRA_BYTES = 65_535
+# Before the column of an adopted field in records that our rules have accepted.
+_ADOPTED_KEY = "sparkify_field_"
 
 
 class Field(NamedTuple):
@@ -30,11 +33,15 @@ class Field(NamedTuple):
     Attributes:
         key: The key as it stands in the file.
         column: The column in staging.
-        type: Its type: INTEGER, BIGINT, DOUBLE or VARCHAR.
+        type: Its type: INTEGER, BIGINT, DOUBLE or VARCHAR; of an adopted field also BOOLEAN.
         width: The most bytes a VARCHAR holds.
         required: A record without it is rejected.
         trimmed: It is compared with others: trailing blanks (U+0020) are removed, since Redshift ignores them
             in comparisons, and a whole number is written in digits (26.0 is 26).
+        adopted: The warehouse was given the column later: a value that it does not hold as it stands rejects
+            no record, it stays in ``extra`` (:mod:`sparkify.intake.adopted`).
+        path: Of an adopted field inside an object: the keys below ``key``. The object as a whole has no
+            column, and stays in ``extra``.
     """
 
     key: str
@@ -43,6 +50,18 @@ class Field(NamedTuple):
     width: int | None = None
     required: bool = False
     trimmed: bool = False
+    adopted: bool = False
+    path: tuple[str, ...] = ()
+
+    @property
+    def accepted_key(self) -> str:
+        """Its key in records that our rules have accepted; ``key`` may be that of several adopted fields."""
+        return f"{_ADOPTED_KEY}{self.column}" if self.adopted else self.key
+
+    @property
+    def name(self) -> str:
+        """What people call it: its key, or its path with dots."""
+        return ".".join((self.key, *self.path))
 
     @property
     def is_text(self) -> bool:
@@ -125,8 +144,22 @@ class RecordKind:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys of its fields, in order."""
-        return tuple(field.key for field in self.fields)
+        """The keys that have a column of their own, in order."""
+        return tuple(field.key for field in self.fields if not field.path)
+
+    @property
+    def built_in(self) -> tuple[Field, ...]:
+        """The fields that every warehouse has."""
+        return tuple(field for field in self.fields if not field.adopted)
+
+    @property
+    def adopted(self) -> tuple[Field, ...]:
+        """The fields that a warehouse was given later; they follow the built-in ones."""
+        return tuple(field for field in self.fields if field.adopted)
+
+    def adopting(self, fields: Iterable[Field]) -> RecordKind:
+        """Return the kind with these adopted fields, and no other ones."""
+        return replace(self, fields=(*self.built_in, *fields))
 
     @property
     def required_keys(self) -> tuple[str, ...]:

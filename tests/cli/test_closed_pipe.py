@@ -117,6 +117,11 @@ CASES: dict[tuple[str, ...], list[Case]] = {
     ("runs",): [(nothing, ("runs",), 0), (gone, ("runs",), 1)],
     ("files",): [(nothing, ("files",), 0)],
     ("fields", "list"): [(nothing, ("fields", "list"), 0)],
+    ("fields", "adopt"): [
+        (nothing, ("fields", "adopt", "more", "--kind", "events", "--type", "BIGINT"), 0),
+        (nothing, ("fields", "adopt", "more"), 2),
+    ],
+    ("fields", "drop"): [(nothing, ("fields", "drop", "more"), 2)],
     ("rejects", "list"): [(nothing, ("rejects", "list"), 0)],
     ("rejects", "show"): [(nothing, ("rejects", "show"), 0)],
     ("rejects", "export"): [(nothing, ("rejects", "export", "bad.json"), 0)],

@@ -57,13 +57,22 @@ _VALUES = st.recursive(
 
 
 @st.composite
-def _line(draw: st.DrawFn) -> bytes:
-    """An event with some fields that have no column, one of them perhaps twice."""
+def event_lines(draw: st.DrawFn, *, contexts: bool = False) -> bytes:
+    """An event with some fields that have no column, one of them perhaps twice.
+
+    With ``contexts``, one may be an object with keys that tests know.
+    """
     members = [f"{json.dumps(key)}:{json.dumps(value)}" for key, value in play().items()]
     for key in draw(st.lists(st.sampled_from(_KEYS) | st.text(max_size=4), max_size=4)):
         if key not in EVENTS.keys:
             text = json.dumps(key, ensure_ascii=draw(st.booleans()))
             members.insert(draw(st.integers(0, len(members))), f"{text}:{draw(_VALUES)}")
+    if contexts and draw(st.booleans()):
+        inside = draw(st.lists(st.sampled_from(['"os"', '"in"', '"at"']), max_size=3))
+        of_in = "{" + f'"at":{draw(_VALUES)}' + "}" if draw(st.booleans()) else draw(_VALUES)
+        values = [of_in if key == '"in"' else draw(_VALUES) for key in inside]
+        text = ", ".join(f"{key}: {value}" for key, value in zip(inside, values, strict=True))
+        members.append(f'"context": {{{text}}}')
     return ("{" + ",".join(members) + "}").encode(errors="surrogatepass")
 
 
@@ -105,7 +114,7 @@ def _storable(value: Any) -> Any:
 
 
 @settings(max_examples=by_profile(60, 300, 20_000))
-@given(_line())
+@given(event_lines())
 def test_every_value_is_found_again(line: bytes):
     try:
         line.decode()
@@ -129,7 +138,7 @@ def lander(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @settings(max_examples=by_profile(30, 150, 10_000), suppress_health_check=list(HealthCheck))
-@given(st.lists(st.lists(_line(), min_size=1, max_size=4), min_size=1, max_size=3))
+@given(st.lists(st.lists(event_lines(), min_size=1, max_size=4), min_size=1, max_size=3))
 def test_the_engine_keeps_what_the_careful_reader_keeps(lander: Lander, files: list[list[bytes]]):
     contents = {f"{number}.json": b"\n".join(lines) for number, lines in enumerate(files)}
     landed = lander.land(EVENTS, contents)

@@ -227,7 +227,7 @@ ARGUMENTS = {
 }
 SUB_COMMANDS = {
     "rejects": [["list"], ["show"], ["export", "OUT"], ["replay"]],
-    "fields": [["list"]],
+    "fields": [["list"], ["adopt", "more", "--kind", "events", "--type", "BIGINT"], ["drop", "more"]],
 }
 # These have nothing to do with a warehouse that exists.
 OTHERS = {"demo", "simulate", "init", "docs", "cluster", "test"}

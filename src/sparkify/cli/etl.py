@@ -232,7 +232,7 @@ def load(
 def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
     rows = []
     for kind in KINDS:
-        files = [file for file in plan.files if file.source.kind == kind]
+        files = [file for file in plan.files if file.source.kind.name == kind.name]
         for change in dict.fromkeys(map(plan.change_of, files)):
             some = [file for file in files if plan.change_of(file) == change]
             rows.append([kind.name, change, len(some), sum(file.item.size for file in some)])

@@ -31,7 +31,9 @@ def extra_of(record: Mapping[str, Any], known: Collection[str]) -> str | None:
     Raises:
         Refusal: The text is longer than the column.
     """
-    others = [(key, value) for key, value in pairs_of(record) if key not in known and value is not None]
+    others = [
+        (storable(key), value) for key, value in pairs_of(record) if key not in known and value is not None
+    ]
     if not others:
         return None
     others.sort(key=itemgetter(0))

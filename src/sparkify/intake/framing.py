@@ -28,7 +28,7 @@ _WRAPPER = re.compile(r'\{\s*"(?:[^"\\\n]|\\.)*"\s*:\s*(?=\[\s*\{)')
 _NOT_UTF8 = re.compile("[\udc80-\udcff]")
 
 _INDENT = re.compile(r"[ \t]*")
-_KEY_BELOW = re.compile(r'\n([ \t]*)"')
+_KEY_BELOW = re.compile(r'\n([ \t]*)"(?:[^"\\\n]|\\.)*"[ \t]*:')
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from sparkify.intake.adopted import adopted_values
 from sparkify.intake.content import content_of
 from sparkify.intake.extra import extra_of, storable
 from sparkify.intake.framing import Span, find_records
@@ -109,9 +110,9 @@ def read_carefully(data: bytes, kind: RecordKind) -> Reading:
 
 
 def accept(value: Any, kind: RecordKind) -> tuple[Sequence[str], dict[str, Any]]:
-    """Return the keys of a record as they stand in the file, and its values as :func:`judge` has them.
+    """Return the keys of a record as they stand in the file, and its values by their accepted keys.
 
-    The last value is the text of the column ``extra``.
+    First those that :func:`judge` gives, then those of adopted fields; the last is the text of ``extra``.
 
     Args:
         value: What :func:`find_records` found.
@@ -126,12 +127,17 @@ def accept(value: Any, kind: RecordKind) -> tuple[Sequence[str], dict[str, Any]]
         raise Refusal(NOT_AN_OBJECT, f"expected an object, found {_kind(value)}")
     keys = [key for key, _ in pairs_of(value)]
     if isinstance(value, Repeating):
-        twice = next((key for key in keys if key in kind.keys and keys.count(key) > 1), None)
+        known = {field.key for field in kind.built_in}
+        twice = next((key for key in keys if key in known and keys.count(key) > 1), None)
         if twice is not None:
             raise Refusal(MALFORMED, f"the key {twice!r} stands twice")
     if is_deeper(value, MOST_LEVELS):
         raise Refusal(MALFORMED, f"nested deeper than {MOST_LEVELS} levels")
-    return keys, {**judge(value, kind), EXTRA_KEY: extra_of(value, frozenset(kind.keys))}
+    values = judge(value, kind)
+    adopted = adopted_values(value, kind.adopted)
+    kept = extra_of(value, adopted.held.union(values))
+    values |= {field.accepted_key: adopted.columns[field.column] for field in kind.adopted}
+    return keys, {**values, EXTRA_KEY: kept}
 
 
 def _kind(value: Any) -> str:

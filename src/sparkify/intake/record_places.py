@@ -71,7 +71,7 @@ def _places(
     text: bytes, kind: RecordKind, identity: Mapping[str, Any], line: int, offset: int
 ) -> Iterator[RecordPlace]:
     """Yield the records of an identity in a stretch of a file that begins on a line and at a byte."""
-    keys = [field.key for field in kind.fields]
+    keys = [field.accepted_key for field in kind.fields]
     on_line = nth = 0
     for span, value in find_records(text, offset, kind.required_keys):
         nth = nth + 1 if span.line == on_line else 1

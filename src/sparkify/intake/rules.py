@@ -58,7 +58,7 @@ class Refusal(Exception):
 
 
 def judge(record: Mapping[str, Any], kind: RecordKind) -> dict[str, Any]:
-    """Return the record's values by key, in the types of their columns.
+    """Return the values of the record's built-in fields by key, in the types of their columns.
 
     Args:
         record: A JSON object, as Python's parser gives it.
@@ -67,7 +67,7 @@ def judge(record: Mapping[str, Any], kind: RecordKind) -> dict[str, Any]:
     Raises:
         Refusal: A rule is broken; the first by the order of the fields, then of the kind's rules.
     """
-    values = {field.key: _value(field, record.get(field.key)) for field in kind.fields}
+    values = {field.key: convert(field, record.get(field.key)) for field in kind.built_in}
     for rule in kind.rules:
         _apply(rule, values)
     return values
@@ -82,7 +82,12 @@ def _apply(rule: Rule, values: Mapping[str, Any]) -> None:
         raise Refusal(rule.reason, rule.detail)
 
 
-def _value(field: Field, value: Any) -> Any:
+def convert(field: Field, value: Any) -> Any:
+    """Return a value in the type of its column.
+
+    Raises:
+        Refusal: The column does not hold it.
+    """
     if value is None or (value == "" and field.type != "VARCHAR"):
         if field.required:
             raise Refusal(MISSING, f"{field.key} is missing")

@@ -11,7 +11,7 @@ from sparkify.pipeline.contents import Known
 from sparkify.pipeline.etl_run import Published, RunOptions, publish
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.plan import Batch, Plan, PlannedFile
-from sparkify.records import KINDS
+from sparkify.records import KINDS, RecordKind
 from sparkify.settings import Settings
 from sparkify.warehouse.connect import open_recording
 from sparkify.warehouse.derived import shared_statements, statements_of
@@ -77,7 +77,9 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         plan: What would be loaded.
         options: How.
     """
-    answers = Answers(latest_run=plan.latest_run, meta=ledger.meta, models=ledger.models)
+    answers = Answers(
+        latest_run=plan.latest_run, meta=ledger.meta, models=ledger.models, adopted=ledger.adopted
+    )
     recording = open_recording(settings, answers)
     read_ledger(recording)
     if plan.upgrade.definitions:
@@ -88,8 +90,8 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
     most_bytes = options.batch_bytes or recording.batch_bytes
     files = list(ledger.files)
     for batch in plan.batches(most_bytes, full_refresh=options.full_refresh):
-        recording.prepare()
-        landing = _land(recording, batch)
+        recording.prepare(plan.kinds)
+        landing = _land(recording, batch, plan.kinds)
         known = Known(files)
         refresh = batch.full_refresh or bool(plan.upgrade.models)
         answers.brings_events = any(file.source.kind.fact for file in batch.files)
@@ -131,9 +133,9 @@ def _landed(file: PlannedFile) -> LandedFile:
     return LandedFile(file, 0, 0, ts_from=moment, ts_to=moment)
 
 
-def _land(recording: RedshiftRecording, batch: Batch) -> Landing:
-    landing = Landing([_landed(file) for file in batch.files])
-    for kind in KINDS:
+def _land(recording: RedshiftRecording, batch: Batch, kinds: Sequence[RecordKind]) -> Landing:
+    landing = Landing(kinds, [_landed(file) for file in batch.files])
+    for kind in kinds:
         mine = [file for file in batch.files if file.source.kind == kind]
         if not mine:
             continue

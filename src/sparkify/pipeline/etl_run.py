@@ -30,6 +30,7 @@ from sparkify.pipeline.set_aside import (
 from sparkify.pipeline.stage import accept, forget, quarantine
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.pipeline.transform import build_own, count_plays, find_scope, transform
+from sparkify.records import RecordKind
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.text import name_runs
 from sparkify.warehouse.engine import Engine
@@ -180,7 +181,7 @@ class EtlRun:
                 after, files = plan.latest_run, plan.known
                 most_bytes = self.options.batch_bytes or self.engine.batch_bytes
                 for batch in plan.batches(most_bytes, full_refresh=self.options.full_refresh):
-                    landing = self.land(batch)
+                    landing = self.land(batch, plan.kinds)
                     if not (landing.has_news or batch.always or plan.upgrade or plan.new_models):
                         self.findings.known += known_aside(landing)
                         continue
@@ -240,12 +241,12 @@ class EtlRun:
             full_refresh=options.full_refresh,
         )
 
-    def land(self, batch: Batch) -> Landing:
+    def land(self, batch: Batch, kinds: Sequence[RecordKind]) -> Landing:
         """Read, parse and land the files of a batch; the warehouse is not touched."""
         from sparkify.pipeline.land import land  # most runs of a night's several have nothing to land
 
         with open_temporary_folder() as folder:
-            landing = land(self.engine, batch.files, folder, self.progress)
+            landing = land(self.engine, batch.files, folder, self.progress, kinds)
         set_aside_bad_files(self.engine, landing, self._max_rejects(batch))
         return landing
 

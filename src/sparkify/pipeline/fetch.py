@@ -189,7 +189,8 @@ def separate_file(file: PlannedFile, path: Path, folder: Path) -> tuple[Path, Se
 
 def count_file(file: PlannedFile, path: Path, separated: Separated | None, *, much: bool) -> Marks:
     """Return the marks of a file; a copy with line breaks has the content of what it was made of."""
-    keys = {each.key: not each.is_text for each in file.source.kind.fields}
+    fields = [each for each in file.source.kind.fields if not each.path]
+    keys = {each.key: each.type not in ("VARCHAR", "BOOLEAN") for each in fields}
     marks = count_marks(path, much=much, keys=keys)
     return replace(marks, content=separated.content) if separated else marks
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sparkify.pipeline.stage import told_apart
-from sparkify.records import EVENTS, KINDS, SONGS, RecordKind
+from sparkify.records import EVENTS, SONGS, RecordKind
+from sparkify.warehouse.derived import column_type
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import EXTRA_SINCE, read_meta
+from sparkify.warehouse.ledger import EXTRA_SINCE, read_adopted, read_meta, with_adopted
 from sparkify.warehouse.statements import read_statements, statement
 
-BUILT_IN, UNKNOWN = "built-in", "unknown"
+BUILT_IN, ADOPTED, UNKNOWN = "built-in", "adopted", "unknown"
 
 
 @dataclass(slots=True)
@@ -24,13 +25,15 @@ class KnownField:
     Attributes:
         kind: The kind of record.
         name: The key in the files.
-        state: :data:`BUILT_IN`: it has a column. :data:`UNKNOWN`: it has none.
+        state: :data:`BUILT_IN`: it has a column. :data:`ADOPTED`: it was given one. :data:`UNKNOWN`: it has
+            none.
         column: Its column in staging; None: it has none.
         type: The type of the column.
         records: How often records of files had it, those not loaded and those taken out again too; None: that
             is not counted.
-        share: Of the recent records, the part that has a value for it, from 0 to 1; None: it is not known.
-            Recent are the events of the last seven days with events, and all songs.
+        share: Of the recent records, the part that has a value for it in ``extra``, from 0 to 1; None: it is
+            not known. Recent are the events of the last seven days with events, and all songs. Of an adopted
+            field these are the values that its column does not hold as they stand.
         types: The JSON types of these values, the commonest first.
         sample: One of the values, as JSON.
         first_uri: The file that had it first.
@@ -58,14 +61,29 @@ def list_fields(engine: Engine) -> list[KnownField]:
         )
         for kind, name, records, first_uri, first_seen in engine.execute(statement("fields/unknown.sql"))
     }
+    kinds = with_adopted(read_adopted(engine))
+    adopted = [
+        KnownField(kind.name, each.name, ADOPTED, each.column, column_type(each))
+        for kind in kinds
+        for each in kind.adopted
+    ]
+    for each in adopted:
+        former = found.pop((each.kind, each.name), None)
+        if former:
+            each.records, each.first_uri, each.first_seen = (
+                former.records,
+                former.first_uri,
+                former.first_seen,
+            )
+    found |= {(each.kind, each.name): each for each in adopted}
     meta = read_meta(engine)
     if meta and meta.schema_version >= EXTRA_SINCE:
         for kind, records, extras in (_recent_events(engine), _songs(engine)):
             _look_into(kind, records, extras, found)
     built_in = [
-        KnownField(kind.name, each.key, BUILT_IN, each.column, each.type)
-        for kind in KINDS
-        for each in kind.fields
+        KnownField(kind.name, each.key, BUILT_IN, each.column, column_type(each))
+        for kind in kinds
+        for each in kind.built_in
     ]
     return [*found.values(), *built_in]
 
@@ -94,16 +112,19 @@ def _look_into(
         for key, value in json.loads(text).items():
             name = told_apart(key)  # as the ledger has it
             with_it[name] += 1
-            types.setdefault(name, Counter())[_type_of(value)] += 1
+            types.setdefault(name, Counter())[type_of(value)] += 1
             samples.setdefault(name, json.dumps(value, ensure_ascii=False))
     for (of_kind, name), each in found.items():
         if of_kind == kind.name and records:
+            if each.state == ADOPTED and name not in with_it:
+                continue
             each.share = with_it[name] / records
             each.types = [type_ for type_, _ in types.get(name, Counter()).most_common()]
             each.sample = samples.get(name)
 
 
-def _type_of(value: object) -> str:
+def type_of(value: object) -> str:
+    """Return what a JSON value is, in a word that people know."""
     names = {
         str: "text",
         bool: "boolean",

@@ -36,7 +36,13 @@ CHUNK_BYTES = 512 * 1024 * 1024
 _MUCH_BYTES = 16 * 1024 * 1024
 
 
-def land(engine: Engine, files: Sequence[PlannedFile], folder: Path, progress: ShowProgress) -> Landing:
+def land(
+    engine: Engine,
+    files: Sequence[PlannedFile],
+    folder: Path,
+    progress: ShowProgress,
+    kinds: Sequence[RecordKind] = KINDS,
+) -> Landing:
     """Read, parse and land every file of a batch in the run's own tables; the warehouse is not touched.
 
     Large files are fetched and counted from the start, while tables are made and packed ones land.
@@ -46,19 +52,20 @@ def land(engine: Engine, files: Sequence[PlannedFile], folder: Path, progress: S
         files: The files.
         folder: A temporary folder.
         progress: Told what is done.
+        kinds: What the records are made of in this warehouse; those of the files are among them.
 
     Raises:
         SourceError: The store cannot be read.
     """
-    landing = Landing()
-    chosen = {kind: [file for file in files if file.source.kind == kind] for kind in KINDS}
-    large = [chosen[kind] for kind in KINDS if not kind.packed]
+    landing = Landing(kinds)
+    chosen = {kind: [file for file in files if file.source.kind == kind] for kind in kinds}
+    large = [chosen[kind] for kind in kinds if not kind.packed]
     chunks = (chunk for some in large for chunk in in_groups(some, CHUNK_BYTES))
     much = sum(file.item.size for some in large for file in some) > _MUCH_BYTES
     with fetching(chunks, folder, landing, much=much, in_lines=not engine.reads_lake) as fetched:
-        engine.prepare()
+        engine.prepare(kinds)
         fetched_kinds = groupby(fetched, key=attrgetter("kind"))
-        for kind in KINDS:
+        for kind in kinds:
             mine = chosen[kind]
             if not mine:
                 continue

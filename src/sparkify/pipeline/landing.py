@@ -17,7 +17,7 @@ from sparkify.errors import (
 )
 from sparkify.pipeline.plan import PlannedFile
 from sparkify.pipeline.scope import Scope
-from sparkify.records import RecordKind
+from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.derived import shared_statements, statements_of
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import GROWING, UNREADABLE, now
@@ -129,6 +129,7 @@ class Landing:
     """What a batch came to.
 
     Attributes:
+        kinds: What the records are made of in this warehouse.
         files: The files whose rows are to be loaded.
         aside: Those that are set aside.
         waiting: Those that still cannot be loaded, for the reason the ledger has.
@@ -138,6 +139,7 @@ class Landing:
         started_at: When the first of its files began to be read.
     """
 
+    kinds: Sequence[RecordKind] = KINDS
     files: list[LandedFile] = field(default_factory=list)
     aside: list[LandedFile] = field(default_factory=list)
     waiting: list[LandedFile] = field(default_factory=list)

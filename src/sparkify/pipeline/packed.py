@@ -34,7 +34,7 @@ def land_packed(
     Raises:
         SourceError: The store cannot be read.
     """
-    keys = as_keys(kind.keys)
+    keys = as_keys(sorted(engine.keys_read(kind)))
     again: set[int] = set()
     hashes: dict[int, str | None] = {}
     path = folder / f"{kind.name}.json"

@@ -101,6 +101,7 @@ class Plan:
         known: The files of the ledger.
         elsewhere: Kinds of which the ledger has files that the lake does not list: new ones may be those.
         models: What becomes of each of the user's own models.
+        kinds: What the records are made of in this warehouse.
     """
 
     latest_run: int
@@ -117,6 +118,7 @@ class Plan:
     known: Sequence[LedgerFile] = ()
     elsewhere: frozenset[str] = frozenset()
     models: Sequence[ModelChange] = ()
+    kinds: tuple[RecordKind, ...] = KINDS
 
     @property
     def new_models(self) -> bool:
@@ -246,6 +248,8 @@ def make_plan(
     values that were not kept, if the rules have changed, and copies of which nothing stands in the warehouse
     any more. ``models`` are the user's; those in ``drop`` go if their file is gone.
     """
+    kinds = {kind.name: kind for kind in ledger.kinds}
+    sources = [source._replace(kind=kinds[source.kind.name]) for source in sources]
     upgrade = find_upgrade(ledger.meta)
     keeps_rules = False
     if upgrade.rules:
@@ -316,6 +320,7 @@ def make_plan(
             everything=full_refresh or bool(upgrade.models),
             drop=drop,
         ),
+        kinds=ledger.kinds,
     )
 
 

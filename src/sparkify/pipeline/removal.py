@@ -176,7 +176,7 @@ def take_out(
         plays, matched, staged = count_plays(engine, scope)
         return Change(-gone, -read, -loaded, -rejected, -plays_loaded, staged - plays, plays, matched)
 
-    return _as_run(engine, files, mode, progress, change)
+    return as_run(engine, files, mode, progress, change)
 
 
 def put_back(engine: Engine, files: Sequence[LedgerFile], progress: ShowProgress) -> RunRecord:
@@ -194,7 +194,7 @@ def put_back(engine: Engine, files: Sequence[LedgerFile], progress: ShowProgress
         engine.execute(statement("ledger/supersede.sql"), state="undone")
         return Change()
 
-    return _as_run(engine, files, BACK, progress, change)
+    return as_run(engine, files, BACK, progress, change)
 
 
 class Change(NamedTuple):
@@ -210,7 +210,7 @@ class Change(NamedTuple):
     plays_matched: int = 0
 
 
-def _as_run(
+def as_run(
     engine: Engine,
     files: Sequence[LedgerFile],
     mode: str,

@@ -55,8 +55,8 @@ def accept(engine: Engine, run_id: int, landing: Landing, *, first: bool = False
         first: Whether the warehouse has no event yet: their moments need not be noted one by one.
     """
     # Before the rows move: what landed inside a new file is renamed.
-    _touch(engine, "accepted", kinds=[kind for kind in KINDS if not (first and kind.fact)])
-    for kind in KINDS:
+    _touch(engine, "accepted", kinds=[kind for kind in landing.kinds if not (first and kind.fact)])
+    for kind in landing.kinds:
         engine.accept(kind)
     files = [
         FileRecord(

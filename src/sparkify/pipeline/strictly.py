@@ -265,10 +265,11 @@ def _survey(
     """Return the fields of files that have no column, with their occurrences; add doubts to ``again``."""
     numbers = {str(path): file.file_id for path, file in copies}
     counts: dict[int, Counter[str]] = {number: Counter() for number in numbers.values()}
+    known = engine.keys_read(kind)
     for path, key, count in engine.survey(kind, [path for path, _ in copies]):
         if key is None:
             again.add(numbers[path])
-        elif key not in kind.keys:
+        elif key not in known:
             counts[numbers[path]][key] = count
     return {number: found for number, found in counts.items() if number not in again}
 

@@ -17,7 +17,12 @@ from sparkify.warehouse.statements import Statement, split_statements
 
 _WIDTH = 110
 _EXTRA = f"{EXTRA} VARCHAR({EXTRA_BYTES})"
-_TYPES = {"INTEGER": "INTEGER", "BIGINT": "BIGINT", "DOUBLE": "DOUBLE PRECISION"}
+_TYPES = {
+    "INTEGER": "INTEGER",
+    "BIGINT": "BIGINT",
+    "DOUBLE": "DOUBLE PRECISION",
+    "BOOLEAN": "BOOLEAN",
+}
 
 # Texts that are certainly numbers, and short enough to fit their type.
 _DIGITS = {"INTEGER": "^-?[0-9]{1,9}$", "BIGINT": "^-?[0-9]{1,18}$"}
@@ -109,6 +114,71 @@ def table_statements(tables: tuple[str, ...]) -> tuple[Statement, tuple[Statemen
     """Return the statement that counts the rows of the tables, and the DROP statement of each."""
     made = split_statements(write_tables(tables), "derived/tables.sql")
     return made[0], made[1:]
+
+
+class AdoptionStatements(NamedTuple):
+    """The statements that give staging a column for a field, fill it from ``extra``, and take it away again.
+
+    All but the first and the last look at the rows of files from ``:file_from`` to ``:file_to``.
+
+    Attributes:
+        add_column: Adds the column.
+        extras: Lists the texts in ``extra`` that may hold the field (``:text`` in them), and how many rows have
+            each.
+        fill_table: Creates the table of what becomes of a text in ``extra``: ``run_adopted``.
+        fill: Fills the column from it.
+        values: Lists the values of the column with the texts in ``extra`` beside them, and how many rows have
+            both.
+        put_back_table: Creates the table of what becomes of these: ``run_put_back``.
+        put_back: Puts the values back into ``extra``.
+        count_filled: Counts the rows that have a value in the column.
+        drop_column: Drops the column.
+    """
+
+    add_column: Statement
+    extras: Statement
+    fill_table: Statement
+    fill: Statement
+    values: Statement
+    put_back_table: Statement
+    put_back: Statement
+    count_filled: Statement
+    drop_column: Statement
+
+
+def adoption_statements(kind: RecordKind, field: Field) -> AdoptionStatements:
+    """Return the statements that adopt a field, and drop it again."""
+    table, column, text = kind.staging, field.column, f"VARCHAR({EXTRA_BYTES})"
+    within = f"{table}.file_id BETWEEN :file_from AND :file_to"
+    # Redshift casts no text to BOOLEAN, and ignores trailing blanks where texts are compared.
+    cast = "m.found = 'true'" if field.type == "BOOLEAN" else f"CAST(m.found AS {column_type(field)})"
+    mark = " || '|'" if field.is_text else ""
+    stored = text if field.is_text else column_type(field)
+    texts = (
+        f"ALTER TABLE {table} ADD COLUMN {column} {column_type(field)}",
+        (
+            f"SELECT extra, COUNT(*) AS records FROM {table}\nWHERE {within} AND STRPOS(extra, :text) > 0\n"
+            "GROUP BY extra"
+        ),
+        f"CREATE TEMP TABLE IF NOT EXISTS run_adopted (extra {text}, kept {text}, found {text})",
+        (
+            f"UPDATE {table} SET {column} = {cast}, extra = m.kept\nFROM run_adopted AS m\n"
+            f"WHERE {table}.extra = m.extra AND {within}"
+        ),
+        (
+            f"SELECT COALESCE(extra, '') AS extra, {column}{mark} AS found, COUNT(*) AS records\nFROM {table}\n"
+            f"WHERE {within} AND {column} IS NOT NULL\nGROUP BY COALESCE(extra, ''), {column}{mark}"
+        ),
+        f"CREATE TEMP TABLE run_put_back (extra {text}, found {stored}, kept {text})",
+        (
+            f"UPDATE {table} SET extra = m.kept\nFROM run_put_back AS m\n"
+            f"WHERE COALESCE({table}.extra, '') = m.extra AND {table}.{column}{mark} = m.found AND {within}"
+        ),
+        f"SELECT COUNT({column}) AS records FROM {table}",
+        f"ALTER TABLE {table} DROP COLUMN {column}",
+    )
+    path = f"derived/adopt {kind.name} {column}"
+    return AdoptionStatements(*(Statement(each, path, 1) for each in texts))
 
 
 def derived_files(kinds: tuple[RecordKind, ...] = KINDS) -> dict[str, str]:
@@ -222,6 +292,11 @@ def copy_table(kind: RecordKind) -> str:
     return f"run_{kind.noun}_copy"
 
 
+def accepted_keys(kind: RecordKind) -> list[str]:
+    """Return the keys of records that our rules have accepted, the one of ``extra`` last."""
+    return [*(field.accepted_key for field in kind.fields), EXTRA_KEY]
+
+
 def _file(texts: Iterable[str]) -> str:
     return "\n\n".join(f"{text};" for text in texts) + "\n"
 
@@ -229,12 +304,13 @@ def _file(texts: Iterable[str]) -> str:
 # Tables
 
 
-def _type(field: Field) -> str:
+def column_type(field: Field) -> str:
+    """Return the type of a field's column as Redshift writes it."""
     return f"VARCHAR({field.width})" if field.is_text else _TYPES[field.type]
 
 
 def _column_list(kind: RecordKind) -> list[str]:
-    return [f"{each.column} {_type(each)}" for each in kind.fields]
+    return [f"{each.column} {column_type(each)}" for each in kind.fields]
 
 
 def _indented(lines: Iterable[str], separator: str = ",\n") -> str:
@@ -277,8 +353,7 @@ def _run_table(kind: RecordKind) -> str:
 
 
 def _copy_table(kind: RecordKind) -> str:
-    keys = [*kind.keys, EXTRA_KEY]
-    columns = [*(f"{key.lower()} VARCHAR(65535)" for key in keys), "file_id BIGINT"]
+    columns = [*(f"{key.lower()} VARCHAR(65535)" for key in accepted_keys(kind)), "file_id BIGINT"]
     return (
         f"-- {kind.name.capitalize()} as COPY reads them: every value as text, so that COPY converts, rounds and\n"
         "-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.\n"
@@ -340,7 +415,8 @@ def _landed(kind: RecordKind) -> str:
 
 
 def _copy(kind: RecordKind, *, packed: bool) -> str:
-    columns = [*(key.lower() for key in kind.keys), *([EXTRA_KEY, "file_id"] if packed else [])]
+    keys = [*accepted_keys(kind), "file_id"] if packed else [field.key for field in kind.built_in]
+    columns = [key.lower() for key in keys]
     head = (
         f"-- Packed records ({kind.name}), each with the number of its file. The engine appends MANIFEST GZIP and\n"
         "-- REGION, and counts the records that COPY skips.\n"
@@ -355,12 +431,12 @@ def _copy(kind: RecordKind, *, packed: bool) -> str:
 
 
 def _convert(kind: RecordKind) -> str:
-    columns = _wrapped([*kind.columns, "file_id", EXTRA, "needs_rereading"])
-    values = ",\n".join(f"    {_converted(each)} AS {each.column}" for each in kind.fields)
-    doubts = [doubt for each in kind.fields for doubt in _doubts(each)]
+    columns = _wrapped([*(each.column for each in kind.built_in), "file_id", EXTRA, "needs_rereading"])
+    values = ",\n".join(f"    {_converted(each)} AS {each.column}" for each in kind.built_in)
+    doubts = [doubt for each in kind.built_in for doubt in _doubts(each)]
     doubts += [_broken(kind, rule) for rule in kind.rules]
     nested = "\n            OR ".join(
-        f"LEFT(c.{each.key.lower()}, 1) IN ('{{', '[')" for each in kind.fields if each.is_text
+        f"LEFT(c.{each.key.lower()}, 1) IN ('{{', '[')" for each in kind.built_in if each.is_text
     )
     doubts.append(f"(:nested AND (\n            {nested}\n        ))")
     joined = "\n        OR ".join(doubts)
@@ -380,7 +456,7 @@ def _converted(field: Field) -> str:
     name = f"c.{field.key.lower()}"
     if field.is_text:
         return f"CASE WHEN OCTET_LENGTH({name}) <= {field.width} THEN {name} END"
-    return f"CASE\n        WHEN {name} ~ '{_pattern(field)}'\n            THEN CAST({name} AS {_type(field)})\n    END"
+    return f"CASE\n        WHEN {name} ~ '{_pattern(field)}'\n            THEN CAST({name} AS {column_type(field)})\n    END"
 
 
 def _pattern(field: Field) -> str:
@@ -407,9 +483,9 @@ def _broken(kind: RecordKind, rule: Rule) -> str:
     """Return the condition under which a record breaks a rule, or may break it."""
     name = f"c.{rule.key.lower()}"
     if isinstance(rule, Between):
-        field = next(each for each in kind.fields if each.key == rule.key)
+        field = next(each for each in kind.built_in if each.key == rule.key)
         return (
-            f"COALESCE(\n            CASE WHEN {name} ~ '{_pattern(field)}' THEN CAST({name} AS {_type(field)}) END\n"
+            f"COALESCE(\n            CASE WHEN {name} ~ '{_pattern(field)}' THEN CAST({name} AS {column_type(field)}) END\n"
             f"            NOT BETWEEN {rule.low} AND {rule.high - 1}, {str(field.required).upper()}\n        )"
         )
     return f"({name} = '{rule.value}' AND COALESCE(c.{rule.needed.lower()}, '') = '')"
@@ -419,10 +495,12 @@ def _convert_accepted(kind: RecordKind) -> str:
     columns = _wrapped([*kind.columns, "file_id", EXTRA, "needs_rereading"])
 
     def value(field: Field) -> str:
-        name = f"c.{field.key.lower()}"
+        name = f"c.{field.accepted_key.lower()}"
+        if field.type == "BOOLEAN":  # Redshift casts no text to one
+            return f"{name} = 'true' AS {field.column}"
         if not field.is_text:
-            return f"CAST({name} AS {_type(field)}) AS {field.column}"
-        return name if field.key.lower() == field.column else f"{name} AS {field.column}"
+            return f"CAST({name} AS {column_type(field)}) AS {field.column}"
+        return name if field.accepted_key.lower() == field.column else f"{name} AS {field.column}"
 
     kept = f"c.{EXTRA_KEY} AS {EXTRA}"
     values = [*(value(each) for each in kind.fields), "c.file_id", kept, "FALSE AS needs_rereading"]

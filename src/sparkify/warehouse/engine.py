@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from sparkify.records import RecordKind
+from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.statements import Statement
 
 Rows = list[tuple[Any, ...]]
@@ -92,8 +92,12 @@ class Engine(Protocol):
     def recover(self) -> None:
         """Complete or clean up after a killed process; do nothing while another process uses it."""
 
-    def prepare(self) -> None:
-        """Create the run's temporary tables (:func:`sparkify.warehouse.tables.run_tables`), empty."""
+    def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
+        """Create the run's temporary tables (:func:`sparkify.warehouse.tables.run_tables`), empty.
+
+        Args:
+            kinds: What the records are made of in this warehouse.
+        """
 
     def reading(self) -> AbstractContextManager[bool]:
         """Open the warehouse for reading; yields False when there is none yet.
@@ -137,6 +141,12 @@ class Engine(Protocol):
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Append rows to a table, many at once."""
 
+    def keys_read(self, kind: RecordKind) -> frozenset[str]:
+        """Return the keys of which :meth:`land` reads the values from files as delivered, without being told.
+
+        Those of all built-in fields, and of such adopted ones as the engine reads exactly as our rules do.
+        """
+
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
     ) -> None:
@@ -150,8 +160,8 @@ class Engine(Protocol):
             kind: The kind of the records.
             files: Files as delivered, or one of packed records.
             flat: Whether every value is a string, a number in plain digits, or null.
-            others: The keys in delivered files that have no column, in the order of their names: their values
-                are to be kept in ``extra`` (:mod:`sparkify.intake.extra`).
+            others: The keys in delivered files that are none of :meth:`keys_read`, in the order of their
+                names: their values are to be kept in ``extra`` (:mod:`sparkify.intake.extra`).
 
         Raises:
             LoadError: A file is not valid JSON, or the engine cannot keep the others; nothing was appended.

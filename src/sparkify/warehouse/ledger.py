@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import starmap
 from typing import NamedTuple
 
+from sparkify.records import KINDS, Field, RecordKind
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import Statement, statement
 
@@ -179,6 +181,41 @@ class ModelRecord(NamedTuple):
         return "view" if self.materialized == "view" else "table"
 
 
+class AdoptedField(NamedTuple):
+    """One row of ``etl.fields``: a field that staging was given a column for.
+
+    Attributes:
+        kind: The kind of record.
+        field: Its name: :attr:`sparkify.records.Field.name`.
+        path: The keys that lead to it, as a JSON array.
+        column_name: Its column.
+        column_type: The type of that, as :class:`sparkify.records.Field` has it.
+        column_width: The most bytes of a VARCHAR.
+        run_id: The run that adopted it.
+    """
+
+    kind: str
+    field: str
+    path: str
+    column_name: str
+    column_type: str
+    column_width: int | None
+    run_id: int
+
+    @classmethod
+    def of(cls, kind: RecordKind, field: Field, run_id: int) -> AdoptedField:
+        """Return the row of a field."""
+        path = json.dumps([field.key, *field.path], ensure_ascii=False)
+        return cls(kind.name, field.name, path, field.column, field.type, field.width, run_id)
+
+    @property
+    def declared(self) -> Field:
+        """The field as records of its kind have it."""
+        key, *path = json.loads(self.path)
+        of_column = self.column_name, self.column_type, self.column_width
+        return Field(key, *of_column, adopted=True, path=tuple(path))
+
+
 class Ledger(NamedTuple):
     """The ledger's content at the time of reading.
 
@@ -189,6 +226,7 @@ class Ledger(NamedTuple):
         lost_fields: The runs, with a kind, of which some file had values of fields without a column that an
             older version did not keep.
         models: The user's models as they were built.
+        adopted: The adopted fields.
     """
 
     latest_run: int
@@ -196,6 +234,17 @@ class Ledger(NamedTuple):
     meta: Meta | None = None
     lost_fields: frozenset[tuple[int, str]] = frozenset()
     models: Sequence[ModelRecord] = ()
+    adopted: Sequence[AdoptedField] = ()
+
+    @property
+    def kinds(self) -> tuple[RecordKind, ...]:
+        """What the records are made of in this warehouse."""
+        return with_adopted(self.adopted)
+
+
+def with_adopted(fields: Sequence[AdoptedField]) -> tuple[RecordKind, ...]:
+    """Return all kinds of records, with the fields that a warehouse has adopted."""
+    return tuple(kind.adopting(each.declared for each in fields if each.kind == kind.name) for kind in KINDS)
 
 
 def now() -> datetime:
@@ -214,8 +263,8 @@ def read_ledger(engine: Engine) -> Ledger:
         if meta.rules_version < EXTRA_RULES:
             rows = engine.execute(statement("ledger/runs_with_other_fields.sql"))
             lost = frozenset((run, kind) for run, kind in rows)
-        models = _models_of(engine, tables)
-        return Ledger(latest_run(engine), current_files(engine, meta), meta, lost, models)
+        models, adopted = _models_of(engine, tables), _adopted_in(engine, tables)
+        return Ledger(latest_run(engine), current_files(engine, meta), meta, lost, models, adopted)
 
 
 def read_meta(engine: Engine) -> Meta | None:
@@ -239,6 +288,17 @@ def _models_of(engine: Engine, tables: set[str]) -> list[ModelRecord]:
     if "etl.models" not in tables:  # made with the first of them
         return []
     return list(starmap(ModelRecord, engine.execute(statement("ledger/list_models.sql"))))
+
+
+def read_adopted(engine: Engine) -> list[AdoptedField]:
+    """Return the adopted fields of the open warehouse, in the order in which they were adopted."""
+    return _adopted_in(engine, engine.tables())
+
+
+def _adopted_in(engine: Engine, tables: set[str]) -> list[AdoptedField]:
+    if "etl.fields" not in tables:  # an older warehouse
+        return []
+    return list(starmap(AdoptedField, engine.execute(statement("fields/adopted.sql"))))
 
 
 def write_models(engine: Engine, models: Sequence[ModelRecord]) -> None:
@@ -268,7 +328,9 @@ def latest_run(engine: Engine) -> int:
     return int(number)
 
 
-Record = FileRecord | RunRecord | RejectRecord | UnknownField | CheckRecord | Meta | ModelRecord
+Record = (
+    FileRecord | RunRecord | RejectRecord | UnknownField | CheckRecord | Meta | ModelRecord | AdoptedField
+)
 
 
 def record(engine: Engine, table: str, rows: Sequence[Record]) -> None:

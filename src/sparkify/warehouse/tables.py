@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from sparkify.records import KINDS
+from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.derived import shared_statements, statements_of, table_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import Statement, list_files, read_statements, statement
@@ -15,9 +15,9 @@ STAR = ("songplays", "users", "songs", "artists", "time")
 _RUN = ("run/run_scope.sql", "run/clear.sql")
 
 
-def run_tables() -> Iterator[Statement]:
-    """Return the statements that create and empty the run's temporary tables."""
-    yield from (statements_of(kind).run_table for kind in KINDS)
+def run_tables(kinds: Sequence[RecordKind] = KINDS) -> Iterator[Statement]:
+    """Return the statements that create and empty the run's temporary tables for records of these kinds."""
+    yield from (statements_of(kind).run_table for kind in kinds)
     yield from shared_statements().clear_landed
     yield from (step for path in _RUN for step in read_statements(path))
 

@@ -149,7 +149,7 @@ def prepare_tables(engine: Engine) -> Meta:
         create_tables(engine)
         return meta
     # A table that a view stands on cannot be changed in every way.
-    _set_models_aside(engine)
+    set_models_aside(engine)
     drop_views(engine, _known_digests(meta, views=True))
     for path in upgrade.migrations:
         for step in read_statements(path):
@@ -164,7 +164,7 @@ def prepare_tables(engine: Engine) -> Meta:
     return meta
 
 
-def _set_models_aside(engine: Engine) -> None:
+def set_models_aside(engine: Engine) -> None:
     """Drop the user's views, which may stand on ours, and have all models made again by the next run."""
     models = read_models(engine)
     if models:

@@ -29,6 +29,7 @@ from sparkify.warehouse.duckdb.holder import find_holder
 from sparkify.warehouse.duckdb.new_file import STORAGE_VERSION, NewFile, remove_leftovers
 from sparkify.warehouse.duckdb.parquet import COPY_OPTIONS, add_table, run_write
 from sparkify.warehouse.duckdb.parsing import (
+    fields_read,
     files_sql,
     listed,
     literal,
@@ -104,6 +105,7 @@ class DuckDBEngine:
         self._new: NewFile | None = None
         # Whether records land in the new file; if the warehouse exists, they land in temporary tables.
         self._lands_in_new_file = False
+        self._prepared: Sequence[RecordKind] | None = None
         self._detaching = False
         try:
             self._spill = TemporaryFolder()
@@ -168,12 +170,16 @@ class DuckDBEngine:
                 self._attach("READ_WRITE", wait=False)
                 self._let_go()
 
-    def prepare(self) -> None:
+    def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
         if self._new is None and not self.path.exists():
             self._begin_new()
         self._lands_in_new_file = self._new is not None
-        inside = {statements_of(kind).run_table for kind in KINDS if self._lands_inside(kind)}
-        for step in run_tables():
+        if self._prepared not in (None, kinds):  # with other columns
+            for kind in kinds:
+                self._run(f"DROP TABLE IF EXISTS {kind.landing}")
+        self._prepared = kinds
+        inside = {statements_of(kind).run_table for kind in kinds if self._lands_inside(kind)}
+        for step in run_tables(kinds):
             sql = to_duckdb(step)
             if step in inside:
                 sql = sql.replace("TEMPORARY ", "", 1)  # see accept
@@ -335,10 +341,13 @@ class DuckDBEngine:
         select = ", ".join(f"unnest(${column})" for column in columns)
         self._run(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {select}", values)
 
+    def keys_read(self, kind: RecordKind) -> frozenset[str]:
+        return frozenset(field.key for field in fields_read(kind))
+
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
     ) -> None:
-        if not may_be_columns(others, kind):
+        if not may_be_columns(others, self.keys_read(kind)):
             raise LoadError("DuckDB cannot read all of these fields as columns.", AGAIN, uri="")
         delivered = [(str(each.path), each.file_id) for each in files if each.file_id is not None]
         if delivered:

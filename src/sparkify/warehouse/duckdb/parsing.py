@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import duckdb
 
 from sparkify.errors import LoadError
-from sparkify.records import EXTRA_BYTES, EXTRA_KEY, FILE_KEY, Between, Field, RecordKind, Rule
+from sparkify.records import EXTRA, EXTRA_BYTES, EXTRA_KEY, FILE_KEY, Between, Field, RecordKind, Rule
 from sparkify.warehouse.derived import LOOKS_REAL
 from sparkify.warehouse.engine import AGAIN
 
@@ -29,11 +30,26 @@ _ESCAPE = r"\u"
 _TEXTS = r'"(?:[^"\\]|\\.)*"'
 _WRITTEN_DIFFERENTLY = r"[0-9][eE]|[0-9.]{16}|0[.]000"
 _MOST_OTHERS = 100
+# Numbers that the type holds as they stand; not -0, which JSON and a double take for different numbers.
+_SURELY = {
+    "INTEGER": "-?[0-9]{1,9}",
+    "BIGINT": "-?[0-9]{1,18}",
+    "DOUBLE": "([0-9]|-[1-9])[0-9]{0,6}([.][0-9]{1,7})?",
+}
 # NaN and Infinity, which JSON does not know; numbers so long that a double may round them.
 _NESTED_BEYOND_JSON = (
     "(regexp_matches(json, '(?i)[[,:]\\s*-?(nan|inf|[0-9.]{17})') "
     f"OR strlen(json) - strlen(replace(replace(json, '[', ''), '{{', '')) > {_LEVELS})"
 )
+
+
+def fields_read(kind: RecordKind) -> tuple[Field, ...]:
+    """Return the fields of a kind that DuckDB reads as columns: of adopted ones it may not read every one."""
+    read = list(kind.built_in)
+    for field in kind.adopted:
+        if not field.path and may_be_columns([field.key], [each.key for each in read]):
+            read.append(field)
+    return tuple(read)
 
 
 def files_sql(kind: RecordKind, files: str, *, flat: bool, others: Sequence[str] = ()) -> str:
@@ -47,21 +63,21 @@ def files_sql(kind: RecordKind, files: str, *, flat: bool, others: Sequence[str]
         flat: Whether every value is a string, a number in plain digits, or null.
         others: The keys without a column whose values are kept in ``extra``, in the order of their names.
     """
-    source = _read_json(kind.fields, files, flat=flat, others=others)
+    source = _read_json(fields_read(kind), files, flat=flat, others=others)
     return (
-        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind.fields)},\n    p.file_id,\n"
+        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind, others)},\n    p.file_id,\n"
         f"    {_extra(others)},\n"
         f"    {_needs_rereading(kind, flat=flat, others=others)}\nFROM {source} AS j\n"
         "INNER JOIN run_paths AS p ON j.filename = p.path"
     )
 
 
-def may_be_columns(keys: Sequence[str], kind: RecordKind) -> bool:
-    """Tell whether DuckDB can read keys as columns beside those of a kind: it ignores case in their names.
+def may_be_columns(keys: Sequence[str], known: Iterable[str]) -> bool:
+    """Tell whether DuckDB can read keys as columns beside known ones: it ignores case in their names.
 
     Nor are there more of them than a statement should name, and none that JSON would write with escapes.
     """
-    names = [name.lower() for name in (*kind.keys, *keys, "filename", "path", "file_id")]
+    names = [name.lower() for name in (*known, *keys, "filename", "path", "file_id")]
     plain = all(key and key.isprintable() and '"' not in key and "\\" not in key for key in keys)
     return plain and len(keys) <= _MOST_OTHERS and len(set(names)) == len(names)
 
@@ -74,12 +90,18 @@ def packed_sql(kind: RecordKind, path: str, *, accepted: bool) -> str:
         path: The file of packed records.
         accepted: Whether our rules have accepted them, so that each may hold what ``extra`` is to hold.
     """
-    fields = (*kind.fields, Field(FILE_KEY, "file_id", "BIGINT"))
+    number = _name(FILE_KEY)
     if accepted:
-        fields = (*fields, Field(EXTRA_KEY, "extra", "VARCHAR"))
+        read = [field._replace(key=field.accepted_key, adopted=False, path=()) for field in kind.fields]
+        kind = replace(kind, fields=tuple(read), rules=())  # of keys that it has no more
+        others: list[Field] = [Field(EXTRA_KEY, EXTRA, "VARCHAR")]
+    else:
+        read, others = list(fields_read(kind)), []
+    source = _read_json([*read, Field(FILE_KEY, "file_id", "VARCHAR"), *others], listed([path]))
     return (
-        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(fields)},\n{'' if accepted else 'NULL, '}"
-        f"    {_needs_rereading(kind)}\nFROM {_read_json(fields, listed([path]))} AS j"
+        f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind)},\n    TRY_CAST({number} AS BIGINT),\n"
+        f"    {_name(EXTRA_KEY) if accepted else 'NULL'},\n"
+        f"    {'FALSE' if accepted else _needs_rereading(kind)}\nFROM {source} AS j"
     )
 
 
@@ -135,17 +157,62 @@ def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False, other
 
 
 def _read_as(field: Field, *, flat: bool) -> str:
+    if field.adopted:
+        return "JSON"  # which tells 12 from "12"
+    if field.type == "BOOLEAN":
+        return field.type
     # Integers are read as DOUBLE, which does not round them to integers, or as text, which keeps every digit.
     return "DOUBLE" if field.type == "DOUBLE" or (flat and not field.is_text) else "VARCHAR"
 
 
-def _values(fields: Sequence[Field]) -> str:
-    return ",\n    ".join(
-        f"TRY_CAST({_name(each.key)} AS {each.type})"
-        if each.type in ("INTEGER", "BIGINT")
-        else _name(each.key)
-        for each in fields
-    )
+def _values(kind: RecordKind, others: Sequence[str] = ()) -> str:
+    return ",\n    ".join(_value(field, kind, others) for field in kind.fields)
+
+
+def _value(field: Field, kind: RecordKind, others: Sequence[str]) -> str:
+    if field.adopted:
+        json = _json_of(field, kind, others)
+        return "NULL" if json is None else _adopted_value(field, json)
+    if field.type in ("INTEGER", "BIGINT"):
+        return f"TRY_CAST({_name(field.key)} AS {field.type})"
+    return _name(field.key)
+
+
+def _json_of(field: Field, kind: RecordKind, others: Sequence[str]) -> str | None:
+    """Return the JSON of an adopted field, as an expression; None: it is not read."""
+    if field.key not in others and field.key not in {each.key for each in fields_read(kind)}:
+        return None
+    if not field.path:
+        return _name(field.key)
+    return f"json_extract({_name(field.key)}, {literal(_path(field.path))})"
+
+
+def _path(keys: Sequence[str]) -> str:
+    return "$" + "".join(f'."{key}"' for key in keys)
+
+
+def _adopted_value(field: Field, json: str) -> str:
+    """Return what the column holds of a value that it certainly holds whole; NULL of any other."""
+    text = f"{json}::VARCHAR"
+    if field.is_text:
+        return f"CASE WHEN prefix({text}, '\"') THEN {json} ->> '$' END"
+    if field.type == "BOOLEAN":
+        return f"CASE {text} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END"
+    pattern = _SURELY[field.type]
+    return f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN TRY_CAST({text} AS {field.type}) END"
+
+
+def _adopted_doubts(field: Field, json: str, above: Sequence[str]) -> Iterable[str]:
+    """Yield the conditions under which the value of an adopted field needs re-reading; NULL means no."""
+    text = f"{json}::VARCHAR"
+    value = _adopted_value(field, json)
+    yield f"({text} <> 'null' AND {value} IS NULL)"
+    if field.is_text:
+        yield f"contains({text}, {literal(_ESCAPE)})"
+        yield f"strlen({value}) > {field.width}"
+    for json_object in above:  # a key in it may stand twice
+        keys = f"json_keys({json_object})"
+        yield f"len({keys}) <> len(list_distinct({keys}))"
 
 
 def _extra(others: Sequence[str]) -> str:
@@ -166,7 +233,15 @@ def identifier(name: str) -> str:
 
 
 def _needs_rereading(kind: RecordKind, *, flat: bool = False, others: Sequence[str] = ()) -> str:
-    conditions = [condition for each in kind.fields for condition in _doubts(each, flat=flat)]
+    conditions = [condition for each in kind.built_in for condition in _doubts(each, flat=flat)]
+    for field in kind.adopted:
+        json = _json_of(field, kind, others)
+        if json is not None:
+            above = [
+                f"json_extract({_name(field.key)}, {literal(_path(field.path[:n]))})"
+                for n in range(len(field.path))
+            ]
+            conditions += _adopted_doubts(field, json, above)
     conditions += [_broken(kind, rule) for rule in kind.rules]
     if others:
         extra = _extra(others)
@@ -184,7 +259,7 @@ def _broken(kind: RecordKind, rule: Rule) -> str:
     """Return the condition under which a record breaks a rule."""
     name = _name(rule.key)
     if isinstance(rule, Between):
-        (type_,) = (each.type for each in kind.fields if each.key == rule.key)
+        (type_,) = (each.type for each in kind.built_in if each.key == rule.key)
         return f"TRY_CAST({name} AS {type_}) NOT BETWEEN {rule.low} AND {rule.high - 1}"
     return f"({name} = {literal(rule.value)} AND COALESCE({_name(rule.needed)}, '') = '')"
 

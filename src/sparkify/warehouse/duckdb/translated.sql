@@ -2070,6 +2070,36 @@ INNER JOIN lasts AS l
 ORDER BY
   c.user_id;
 
+-- fields/adopted.sql:1 05c2ea98ec9a9fd2
+SELECT
+  f.kind,
+  f.field,
+  f.path,
+  f.column_name,
+  f.column_type,
+  f.column_width,
+  f.run_id
+FROM etl.fields AS f
+ORDER BY
+  f.run_id,
+  f.kind,
+  f.field;
+
+-- fields/files.sql:1 28ed652471d4b9cd
+SELECT
+  f.file_id,
+  f.rows_loaded
+FROM etl.files AS f
+WHERE
+  f.kind = $kind AND f.state = 'loaded' AND f.rows_loaded > 0
+ORDER BY
+  f.file_id;
+
+-- fields/forget.sql:1 e6090ad8bf4aee48
+DELETE FROM etl.fields
+WHERE
+  kind = $kind AND field = $field;
+
 -- fields/recent_events.sql:1 0b709f4f9a1d52f6
 SELECT
   MIN(r.first_ts) AS ts_from,
@@ -2708,6 +2738,17 @@ ADD COLUMN extra TEXT(65535);
 -- migrations/0007_extra.sql:5 84945bd72f769152
 ALTER TABLE staging_songs
 ADD COLUMN extra TEXT(65535);
+
+-- migrations/0009_fields.sql:1 8c747bfcd2651b6c
+CREATE TABLE IF NOT EXISTS etl.fields (
+  kind TEXT(16) NOT NULL,
+  field TEXT(1024) NOT NULL,
+  path TEXT(4096) NOT NULL,
+  column_name TEXT(128) NOT NULL,
+  column_type TEXT(16) NOT NULL,
+  column_width INT,
+  run_id INT NOT NULL
+);
 
 -- questions/1_levels.sql:1 85a87d1d846e672b
 SELECT
@@ -4929,6 +4970,17 @@ CREATE TABLE IF NOT EXISTS etl.days (
   gap_within_ms BIGINT
 );
 
+-- tables/etl/fields.sql:1 2f51dfb386adf061
+CREATE TABLE IF NOT EXISTS etl.fields (
+  kind TEXT(16) NOT NULL,
+  field TEXT(1024) NOT NULL,
+  path TEXT(4096) NOT NULL,
+  column_name TEXT(128) NOT NULL,
+  column_type TEXT(16) NOT NULL,
+  column_width INT,
+  run_id INT NOT NULL
+);
+
 -- tables/etl/files.sql:1 f472494f6ba7f876
 CREATE TABLE IF NOT EXISTS etl.files (
   file_id BIGINT NOT NULL,
@@ -5937,22 +5989,25 @@ DROP TABLE IF EXISTS etl.checks;
 -- derived/tables.sql:32 759aa20a784925aa
 DROP TABLE IF EXISTS etl.days;
 
--- derived/tables.sql:34 ff4691b895b3093e
+-- derived/tables.sql:34 7e6cba0c35790acd
+DROP TABLE IF EXISTS etl.fields;
+
+-- derived/tables.sql:36 ff4691b895b3093e
 DROP TABLE IF EXISTS etl.files;
 
--- derived/tables.sql:36 05f6463a11215eac
+-- derived/tables.sql:38 05f6463a11215eac
 DROP TABLE IF EXISTS etl.meta;
 
--- derived/tables.sql:38 dc4dbce4f8a47a12
+-- derived/tables.sql:40 dc4dbce4f8a47a12
 DROP TABLE IF EXISTS etl.played_titles;
 
--- derived/tables.sql:40 f2d5d9c5d5173b21
+-- derived/tables.sql:42 f2d5d9c5d5173b21
 DROP TABLE IF EXISTS etl.rejects;
 
--- derived/tables.sql:42 45f1ffdab5107ae0
+-- derived/tables.sql:44 45f1ffdab5107ae0
 DROP TABLE IF EXISTS etl.runs;
 
--- derived/tables.sql:44 b05a870fecd0bc61
+-- derived/tables.sql:46 b05a870fecd0bc61
 DROP TABLE IF EXISTS etl.unknown_fields;
 
 -- derived/analytics.listening_hours_local.sql:1 664318abda27bd9e

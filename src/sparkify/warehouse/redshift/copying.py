@@ -17,8 +17,8 @@ from typing import Any
 
 from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngineError
 from sparkify.lake.uri import is_s3
-from sparkify.records import EXTRA_KEY, FILE_KEY, RecordKind
-from sparkify.warehouse.derived import copy_table, statements_of
+from sparkify.records import FILE_KEY, RecordKind, kind_named
+from sparkify.warehouse.derived import accepted_keys, copy_table, statements_of
 from sparkify.warehouse.engine import RecordFile
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
 from sparkify.warehouse.redshift.packing import number_of, parsed, paths_of, pieces, split
@@ -96,6 +96,12 @@ class CopyLoader:
         if self.area:
             self.area.close()
 
+    def forget_tables(self) -> None:
+        """Drop the tables that COPY fills: the next records may have other columns."""
+        for name in self._ready:
+            self._session.send(f"DROP TABLE IF EXISTS {copy_table(kind_named(name))}", "DROP TABLE")
+        self._ready.clear()
+
     # files as delivered
 
     def land_files(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool) -> None:
@@ -111,7 +117,8 @@ class CopyLoader:
                 verify_on_s3(file.uri, kind)
         jsonpaths = self._jsonpaths(kind)
         exact = jsonpaths != _IGNORE_CASE
-        seen = [(file, self._look(file.path, kind.keys, exact=exact)) for file in files]
+        keys = [field.key for field in kind.built_in]
+        seen = [(file, self._look(file.path, keys, exact=exact)) for file in files]
         sound = [file for file, found in seen if found.lines]
         nested = not flat and any(found.nested for _, found in seen if found.lines)
         if not sound:
@@ -157,7 +164,7 @@ class CopyLoader:
         given = self.reading.jsonpaths() if kind.jsonpaths and self.reading.jsonpaths else ""
         if given or self.area is None:
             return given or _IGNORE_CASE
-        return self.area.keep(f"jsonpaths_{kind.name}.json", paths_of(kind.keys))
+        return self.area.keep(f"jsonpaths_{kind.name}.json", paths_of([field.key for field in kind.built_in]))
 
     # packed records, each with its file's number
 
@@ -183,7 +190,8 @@ class CopyLoader:
     def _land_lines(self, kind: RecordKind, lines: Sequence[bytes], *, accepted: bool) -> list[int]:
         """Land packed lines; return the numbers of the files whose record was not loaded."""
         # COPY reads `{…}}` as an object followed by an error; a parser of whole lines rejects the line.
-        sound, rows = parsed(kind.fields, lines)
+        keys = accepted_keys(kind)
+        sound, rows = parsed(keys, lines)
         left_out = (
             list({*map(number_of, lines)} - {*map(number_of, sound)}) if len(sound) < len(lines) else []
         )
@@ -199,8 +207,7 @@ class CopyLoader:
                 there = {row[0] for row in self._execute(steps.copied_files)}
                 left_out += [number for number in map(number_of, sound) if number not in there]
         else:
-            columns = [*(key.lower() for key in kind.keys), EXTRA_KEY, "file_id"]
-            self._insert(copy_table(kind), columns, rows)
+            self._insert(copy_table(kind), [*(key.lower() for key in keys), "file_id"], rows)
         if accepted:
             self._execute(steps.convert_accepted)
         else:
@@ -210,7 +217,7 @@ class CopyLoader:
     def _copy_lines(self, kind: RecordKind, lines: Sequence[bytes]) -> tuple[int, dict[str, Sequence[bytes]]]:
         """Write lines to objects and COPY them; return how many were skipped, and each object's lines."""
         assert self.area
-        paths = paths_of([*kind.keys, EXTRA_KEY, FILE_KEY])
+        paths = paths_of([*accepted_keys(kind), FILE_KEY])
         jsonpaths = self.area.keep(f"jsonpaths_packed_{kind.name}.json", paths)
         parts = list(split(lines, self._parts(lines)))
         uris = self.area.put_all(

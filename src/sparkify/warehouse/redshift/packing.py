@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sparkify.records import EXTRA_KEY, FILE_KEY, Field
+from sparkify.records import FILE_KEY
 
 _PACKED_FILE = re.compile(rb'\{"%s":\s*(\d+)' % FILE_KEY.encode())
 # Packed records are sent in pieces of this size, as plain text.
@@ -51,21 +51,21 @@ def number_of(line: bytes) -> int:
 _decoder = json.JSONDecoder(parse_int=str, parse_float=str)
 
 
-def parsed(fields: Sequence[Field], lines: Sequence[bytes]) -> tuple[list[bytes], list[tuple[Any, ...]]]:
+def parsed(keys: Sequence[str], lines: Sequence[bytes]) -> tuple[list[bytes], list[tuple[Any, ...]]]:
     """Return the lines that can be parsed, and the texts that COPY would read.
 
-    These are the fields, what ``extra`` holds, and the number of the file.
+    These are the texts under the keys, the last of which is that of ``extra``, and the number of the file.
     """
     sound: list[bytes] = []
     rows: list[tuple[Any, ...]] = []
     for line in lines:
         try:
             record = _decoder.decode(line.decode())
-            values = [_as_text(record.get(field.key)) for field in fields]
+            values = [_as_text(record.get(key)) for key in keys[:-1]]
         except (ValueError, RecursionError):
             continue
         sound.append(line)
-        rows.append((*values, record.get(EXTRA_KEY), number_of(line)))
+        rows.append((*values, record.get(keys[-1]), number_of(line)))
     return sound, rows
 
 

@@ -15,7 +15,7 @@ from threading import Timer
 from typing import Any
 
 from sparkify.errors import EngineError, LoadError, TransientEngineError
-from sparkify.records import RecordKind
+from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
@@ -60,6 +60,7 @@ class RedshiftEngine:
         self._on_wait = on_wait
         self._on_older = on_older
         self._verified = False
+        self._prepared: Sequence[RecordKind] | None = None
         self._session = session
         self._landing = landing
 
@@ -106,8 +107,13 @@ class RedshiftEngine:
     def recover(self) -> None:
         """Do nothing: the cluster rolls back the transaction of a killed process."""
 
-    def prepare(self) -> None:
-        for step in run_tables():
+    def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
+        if self._prepared not in (None, kinds):  # with other columns
+            for kind in kinds:
+                self._session.send(f"DROP TABLE IF EXISTS {kind.landing}", "DROP TABLE")
+            self._landing.forget_tables()
+        self._prepared = kinds
+        for step in run_tables(kinds):
             self.execute(step)
 
     @contextmanager
@@ -176,6 +182,10 @@ class RedshiftEngine:
         for sql in inserts(table, columns, rows):
             self._session.send(sql, f"INSERT INTO {table}")
 
+    def keys_read(self, kind: RecordKind) -> frozenset[str]:
+        # COPY reads every value as text: it does not tell 12 from "12".
+        return frozenset(field.key for field in kind.built_in)
+
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
     ) -> None:
@@ -192,7 +202,7 @@ class RedshiftEngine:
         self.execute(statements_of(kind).accept)
 
     def survey(self, kind: RecordKind, paths: Sequence[Path]) -> Rows:
-        return survey_files(paths, kind.keys)
+        return survey_files(paths, self.keys_read(kind))
 
     def query(self, sql: str) -> Answer:
         columns, rows = self._look(sql)

@@ -1,0 +1,537 @@
+"""A column for a field that had none, filled for all that was ever loaded; and back again.
+
+What a record has of the field lies in ``extra``. Each different text there is judged once, by the rules by
+which files are read (:mod:`sparkify.intake.adopted`), so that a column which is filled here equals one that
+is filled from the files. It is a run of its own in the history: one transaction, under the lock of every run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sparkify.custom.definitions import NO_MODELS, Models
+from sparkify.errors import CheckError, Command, ConfigError, Hint, SparkifyError
+from sparkify.intake.adopted import adopted_values
+from sparkify.intake.extra import extra_of
+from sparkify.intake.parse import Repeating, pairs_of, parse
+from sparkify.intake.rules import ExactNumber, Refusal
+from sparkify.pipeline.fields import type_of
+from sparkify.pipeline.progress import ShowProgress
+from sparkify.pipeline.removal import Change, as_run
+from sparkify.pipeline.scope import Scope
+from sparkify.pipeline.stage import told_apart
+from sparkify.pipeline.transform import build_own
+from sparkify.records import EXTRA, Field, RecordKind
+from sparkify.text import counted
+from sparkify.warehouse.column_names import as_column_name, why_no_column_name
+from sparkify.warehouse.connect import require
+from sparkify.warehouse.derived import adoption_statements, column_type
+from sparkify.warehouse.engine import Engine
+from sparkify.warehouse.ledger import (
+    EXTRA_RULES,
+    EXTRA_SINCE,
+    AdoptedField,
+    Meta,
+    RunRecord,
+    read_adopted,
+    read_ledger,
+    record,
+    with_adopted,
+)
+from sparkify.warehouse.statements import Statement, statement
+from sparkify.warehouse.version import set_models_aside
+
+# What the history calls these runs.
+ADOPT, DROP = "adopt", "drop field"
+# Files are taken together until they have so many rows.
+_ROWS = 500_000
+_SHOWN = 5
+_LONGEST_NAME = 200
+# A text's column is twice as wide as the longest one seen, a power of two and this at least, if it may be.
+_NARROWEST, _WIDEST = 64, 65_000
+_TYPES = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE"}
+_WHOLE_DOUBLE = 2**53
+
+
+@dataclass(slots=True)
+class SeenValues:
+    """What the records that were ever loaded have of a field.
+
+    Attributes:
+        records: How many have a value for it.
+        types: The JSON types of these, with how many records have each.
+        longest: Bytes of the longest text that a value makes.
+        inside: The keys of objects among them.
+    """
+
+    records: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    longest: int = 0
+    inside: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """A field that is to be adopted, or has been.
+
+    Attributes:
+        kind: The kind of record, as it was before.
+        field: The field.
+        seen: What the records have of it.
+        unread: Loaded files of an older version, which did not keep what has no column: the next run reads
+            again those that the lake still has.
+        there: Whether it was adopted before, just so.
+        run: The run that adopted it; None: it was planned only.
+        filled: The rows that have a value in the column.
+        converted: Those of which ``extra`` keeps the value, too: the column has it in another form.
+        misfits: The rows of which only ``extra`` keeps the value.
+        samples: Some of these values, as JSON.
+    """
+
+    kind: RecordKind
+    field: Field
+    seen: SeenValues
+    unread: Sequence[str] = ()
+    there: bool = False
+    run: RunRecord | None = None
+    filled: int = 0
+    converted: int = 0
+    misfits: int = 0
+    samples: Sequence[str] = ()
+
+
+def plan_adoption(
+    engine: Engine, name: str, kind: str | None, type_: str | None, column: str | None
+) -> Adoption:
+    """Return what adopting a field would come to.
+
+    Args:
+        engine: The warehouse.
+        name: The key of the field; inside an object with the keys that lead to it, and dots.
+        kind: The kind of record; None: the one whose files had it.
+        type_: The column's type, such as ``VARCHAR(64)``; None: what the values seen need.
+        column: The column's name; None: made of the field's.
+
+    Raises:
+        ConfigError: There is no such field, or no such column can be made.
+        EngineError: There is no warehouse.
+    """
+    ledger = read_ledger(engine)
+    with engine.reading() as exists:
+        require(engine, exists=exists)
+        _verify_extra(engine, ledger.meta)
+        chosen, path = _find_field(engine, ledger.kinds, name, kind)
+        seen = _look(engine, chosen, path)
+    key, *rest = path
+    declared = Field(
+        key,
+        column or as_column_name(name),
+        *_declared_type(type_, seen, name),
+        adopted=True,
+        path=tuple(rest),
+    )
+    former = next((each for each in chosen.adopted if (each.key, *each.path) == path), None)
+    if former:
+        same = type_ is None or (former.type, former.width) == (declared.type, declared.width)
+        if same and column in (None, former.column):
+            return Adoption(chosen, former, seen, there=True)
+        raise ConfigError(
+            f"{name} has the column {former.column} {column_type(former)}.",
+            Hint("{} takes that away; adopt it again then.", Command("fields", "drop", name)),
+        )
+    _verify_column(chosen, declared)
+    lost = ledger.lost_fields if ledger.meta and ledger.meta.rules_version < EXTRA_RULES else frozenset()
+    unread = [
+        file.uri
+        for file in ledger.files
+        if file.state == "loaded" and file.kind == chosen.name and (file.run_id, file.kind) in lost
+    ]
+    return Adoption(chosen, declared, seen, unread)
+
+
+def adopt(
+    engine: Engine,
+    planned: Adoption,
+    progress: ShowProgress,
+    models: Models = NO_MODELS,
+    *,
+    strict: bool = False,
+) -> Adoption:
+    """Give staging the column, and fill it for every row, in one transaction.
+
+    Args:
+        engine: The warehouse.
+        planned: The field.
+        progress: Told what is done.
+        models: The user's own models.
+        strict: Whether a value that the column does not hold undoes it all.
+
+    Raises:
+        CheckError: ``strict``, and there is such a value; nothing was changed.
+        SparkifyError: Somebody else has adopted the field meanwhile.
+    """
+    kind, declared = planned.kind, planned.field
+    steps = adoption_statements(kind, declared)
+    outcome = planned
+
+    def change(run_id: int, _meta: Meta) -> Change:
+        nonlocal outcome
+        now = next(each for each in with_adopted(read_adopted(engine)) if each.name == kind.name)
+        _verify_column(now, declared)
+        set_models_aside(engine)
+        engine.execute(steps.add_column)
+        engine.execute(steps.fill_table)
+        tally = _Tally(declared)
+        for number, (file_from, file_to) in enumerate(_stretches(engine, kind)):
+            progress(label=f"filling {declared.column}" + (f", part {number + 1}" if number else ""))
+            within = {"file_from": file_from, "file_to": file_to}
+            found = engine.execute(steps.extras, text=_as_written(declared.key), **within)
+            engine.execute(Statement("DELETE FROM run_adopted", steps.fill.path, 1))
+            changed = [row for text, records in found if (row := tally.judge(text, int(records)))]
+            if changed:
+                engine.insert("run_adopted", ("extra", "kept", "found"), changed)
+                engine.execute(steps.fill, **within)
+        ((filled,),) = engine.execute(steps.count_filled)
+        if int(filled) != tally.filled:
+            raise SparkifyError(
+                f"{counted(int(filled), 'row')} of {kind.staging} have a value in {declared.column}, "
+                f"{tally.filled:,} should.",
+                "Nothing was changed. Report it with what --debug shows.",
+            )
+        if strict and tally.misfits:
+            raise CheckError(
+                f"{counted(tally.misfits, 'value')} of {declared.name} do not fit {column_type(declared)}: "
+                f"{', '.join(tally.samples)}.",
+                "Nothing was changed. Choose another --type, or leave --strict out: extra keeps them.",
+            )
+        record(engine, "etl.fields", [AdoptedField.of(kind, declared, run_id)])
+        build_own(engine, models, Scope.all(), run_id, progress)
+        outcome = replace(
+            planned,
+            filled=tally.filled,
+            converted=tally.converted,
+            misfits=tally.misfits,
+            samples=tally.samples,
+        )
+        return Change()
+
+    run = as_run(engine, [], ADOPT, progress, change)
+    return replace(outcome, run=run)
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedField:
+    """A field that is no longer adopted.
+
+    Attributes:
+        kind: The kind of record.
+        field: The field.
+        records: The rows that had a value in the column.
+        run: The run that dropped it; None: it was planned only.
+    """
+
+    kind: RecordKind
+    field: Field
+    records: int
+    run: RunRecord | None = None
+
+
+def plan_drop(engine: Engine, name: str, kind: str | None) -> DroppedField:
+    """Return what dropping an adopted field would come to.
+
+    Raises:
+        ConfigError: No such field was adopted.
+        EngineError: There is no warehouse.
+    """
+    with engine.reading() as exists:
+        require(engine, exists=exists)
+        found = [
+            (each, one)
+            for each in with_adopted(read_adopted(engine))
+            for one in each.adopted
+            if one.name == name and kind in (None, each.name)
+        ]
+        if not found:
+            raise ConfigError(
+                f"no field {name!r} was adopted.", Hint("{} says which were.", Command("fields", "list"))
+            )
+        _verify_one([each.name for each, _ in found], name)
+        ((chosen, declared),) = found
+        ((records,),) = engine.execute(adoption_statements(chosen, declared).count_filled)
+    return DroppedField(chosen, declared, int(records))
+
+
+def drop(
+    engine: Engine, planned: DroppedField, progress: ShowProgress, models: Models = NO_MODELS
+) -> DroppedField:
+    """Put the values of an adopted field back into ``extra``, and drop its column, in one transaction.
+
+    Raises:
+        SparkifyError: ``extra`` has no room for a value; nothing was changed.
+    """
+    kind, declared = planned.kind, planned.field
+    steps = adoption_statements(kind, declared)
+
+    def change(run_id: int, _meta: Meta) -> Change:
+        if all(each.field != declared.name or each.kind != kind.name for each in read_adopted(engine)):
+            raise SparkifyError(f"{declared.name} is not adopted any more.", "Nothing was changed.")
+        set_models_aside(engine)
+        if not declared.path:
+            engine.execute(Statement("DROP TABLE IF EXISTS run_put_back", steps.put_back.path, 1))
+            engine.execute(steps.put_back_table)
+            for file_from, file_to in _stretches(engine, kind):
+                progress(label=f"putting {declared.column} back")
+                within = {"file_from": file_from, "file_to": file_to}
+                found = engine.execute(steps.values, **within)
+                engine.execute(Statement("DELETE FROM run_put_back", steps.put_back.path, 1))
+                changed = [
+                    (text, value, kept)
+                    for text, value, _ in found
+                    if (kept := _put_back(text, value, declared))
+                ]
+                if changed:
+                    engine.insert("run_put_back", ("extra", "found", "kept"), changed)
+                    engine.execute(steps.put_back, **within)
+        engine.execute(statement("fields/forget.sql"), kind=kind.name, field=declared.name)
+        engine.execute(steps.drop_column)
+        build_own(engine, models, Scope.all(), run_id, progress)
+        return Change()
+
+    run = as_run(engine, [], DROP, progress, change)
+    return DroppedField(kind, declared, planned.records, run)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Judges the texts in ``extra``, and counts what becomes of the field."""
+
+    declared: Field
+    filled: int = 0
+    converted: int = 0
+    misfits: int = 0
+    samples: list[str] = field(default_factory=list)
+
+    def judge(self, text: str, records: int) -> tuple[str, str | None, str | None] | None:
+        """Return what ``extra`` is to hold, and the column, both as text; None: nothing changes."""
+        kept = parse(text.encode())
+        found = adopted_values(kept, [self.declared])
+        value = found.columns[self.declared.column]
+        if found.misfits:
+            self.misfits += records
+            if len(self.samples) < _SHOWN:
+                self.samples.append(_shown(kept, self.declared))
+        if value is None:
+            return None
+        self.filled += records
+        if not found.held and not self.declared.path:
+            self.converted += records
+        left = extra_of(kept, found.held)
+        return text, left, str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _put_back(text: str, value: Any, field: Field) -> str | None:
+    """Return what ``extra`` is to hold with the value of a column; None: it has it already.
+
+    Raises:
+        SparkifyError: It has no room for it.
+    """
+    kept = parse(text.encode()) if text else {}
+    pairs = list(pairs_of(kept))
+    if any(key == field.key for key, _ in pairs):
+        return None
+    if field.is_text:
+        value = value.removesuffix("|")
+    elif isinstance(value, float):
+        whole = value.is_integer() and abs(value) < _WHOLE_DOUBLE
+        value = int(value) if whole else ExactNumber(repr(value))
+    together = Repeating([*pairs, (field.key, value)])
+    together.pairs = [*pairs, (field.key, value)]
+    try:
+        return extra_of(together, ())
+    except Refusal as refusal:
+        raise SparkifyError(
+            f"{field.name} cannot go back into {EXTRA}: {refusal.detail}.",
+            "Nothing was changed. Keep the column, or drop another field first.",
+        ) from None
+
+
+def _stretches(engine: Engine, kind: RecordKind) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last number of files that are looked at together."""
+    files = engine.execute(statement("fields/files.sql"), kind=kind.name)
+    first, rows = None, 0
+    for number, loaded in files:
+        first = number if first is None else first
+        rows += int(loaded)
+        if rows >= _ROWS:
+            yield first, number
+            first, rows = None, 0
+    if first is not None:
+        yield first, files[-1][0]
+
+
+def _look(engine: Engine, kind: RecordKind, path: Sequence[str]) -> SeenValues:
+    """Return what the records have of a field, in ``extra``; of an adopted one that is what did not fit."""
+    seen = SeenValues()
+    key, *rest = path
+    steps = adoption_statements(kind, Field(key, EXTRA, "VARCHAR"))
+    for file_from, file_to in _stretches(engine, kind):
+        for text, records in engine.execute(
+            steps.extras, text=_as_written(key), file_from=file_from, file_to=file_to
+        ):
+            for value in (value for each, value in json.loads(text, object_pairs_hook=_pairs) if each == key):
+                found = value
+                for each in rest:
+                    found = dict(found).get(each) if isinstance(found, _Object) else None
+                if found is not None:
+                    _note(seen, found, int(records))
+    return seen
+
+
+class _Object(list[Any]):
+    """The keys and values of a JSON object."""
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> _Object:
+    return _Object(pairs)
+
+
+def _note(seen: SeenValues, value: Any, records: int) -> None:
+    seen.records += records
+    if isinstance(value, _Object):
+        seen.types["object"] += records
+        seen.inside |= {key for key, _ in value}
+        return
+    seen.types[type_of(value)] += records
+    text = value if isinstance(value, str) else json.dumps(value)
+    seen.longest = max(seen.longest, len(text.encode(errors="replace")))
+
+
+def _find_field(
+    engine: Engine, kinds: Collection[RecordKind], name: str, wanted: str | None
+) -> tuple[RecordKind, tuple[str, ...]]:
+    """Return the kind of a field, and the keys that lead to it.
+
+    Raises:
+        ConfigError: It has a column from the start, no file had it, or those of several kinds had it.
+    """
+    chosen = [kind for kind in kinds if wanted in (None, kind.name)]
+    for kind in chosen:
+        for each in kind.built_in:
+            if each.key == name and len(chosen) == 1:
+                raise ConfigError(f"{name} has the column {each.column} in {kind.staging}.", "Use that.")
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable() or set('"\\') & set(name):
+        raise ConfigError(f"{name[:_LONGEST_NAME]!r} is no name that can be adopted.", "Query it in extra.")
+    met = {(kind, found) for kind, found, *_ in engine.execute(statement("fields/unknown.sql"))}
+    inside = tuple(name.split("."))
+    for path in dict.fromkeys([(name,), inside]):
+        found = [
+            kind
+            for kind in chosen
+            if (kind.name, told_apart(path[0])) in met
+            or any((each.key, *each.path) == path for each in kind.adopted)
+        ]
+        if found and all(path):
+            _verify_one([kind.name for kind in found], name)
+            return found[0], path
+    if wanted and all(inside):
+        return chosen[0], (name,)
+    built_in = next(((k, e) for k in chosen for e in k.built_in if e.key == name), None)
+    if built_in:
+        raise ConfigError(
+            f"{name} has the column {built_in[1].column} in {built_in[0].staging}.", "Use that."
+        )
+    raise ConfigError(
+        f"no file had a field {name!r}.",
+        Hint("{} says which had which; --kind adopts one before it comes.", Command("fields", "list")),
+    )
+
+
+def _verify_extra(engine: Engine, meta: Meta | None) -> None:
+    if meta is None or meta.schema_version < EXTRA_SINCE:
+        raise ConfigError(
+            f"{engine.place} was made by an older version, which keeps no fields without a column.",
+            Hint("{} brings it up to date.", Command("upgrade")),
+        )
+
+
+def _verify_one(kinds: Sequence[str], name: str) -> None:
+    if len(kinds) > 1:
+        raise ConfigError(
+            f"{' and '.join(kinds)} have a field {name!r}.", f"Say which with --kind {kinds[0]}."
+        )
+
+
+def _verify_column(kind: RecordKind, declared: Field) -> None:
+    """Raise unless a kind's staging can be given the column.
+
+    Raises:
+        ConfigError: The name is taken, or none that a column can have.
+    """
+    why = why_no_column_name(declared.column)
+    taken = {*kind.columns, "file_id", EXTRA, "needs_rereading"}
+    if why is None and declared.column in taken:
+        why = f"{kind.staging} has a column of that name"
+    if why:
+        raise ConfigError(
+            f"{declared.name} cannot have the column {declared.column!r}: {why}.",
+            "Choose another with --as.",
+        )
+
+
+def _declared_type(type_: str | None, seen: SeenValues, name: str) -> tuple[str, int | None]:
+    """Return the type and width of the column.
+
+    Raises:
+        ConfigError: The type is none we know, or none is given and the values do not tell.
+    """
+    if type_ is not None:
+        return _parsed_type(type_)
+    single = {each for each in seen.types if each not in ("object", "array")}
+    if not single:
+        what = f"its values are {' and '.join(sorted(seen.types))}s" if seen.types else "it had no value yet"
+        inside = [f"{name}.{key}" for key in sorted(seen.inside)][:_SHOWN]
+        raise ConfigError(
+            f"{name} tells no type for its column: {what}.",
+            f"Adopt what is inside: {', '.join(inside)}." if inside else "Say one with --type.",
+        )
+    if single == {"boolean"}:
+        return "BOOLEAN", None
+    if single == {"whole number"}:
+        return "BIGINT", None
+    if single <= {"whole number", "number"}:
+        return "DOUBLE", None
+    width = _NARROWEST
+    while width < 2 * seen.longest:
+        width *= 2
+    return "VARCHAR", min(width, _WIDEST)
+
+
+def _parsed_type(text: str) -> tuple[str, int | None]:
+    name, bracket, rest = text.strip().upper().replace(" PRECISION", "").partition("(")
+    name = name.strip()
+    if name in _TYPES and not bracket:
+        return name, None
+    digits = rest.strip().removesuffix(")").strip()
+    if name == "VARCHAR" and digits.isascii() and digits.isdigit() and 0 < int(digits) <= _WIDEST:
+        return name, int(digits)
+    raise ConfigError(
+        f"{text!r} is no type that a field can be adopted with.",
+        f"Use BOOLEAN, INTEGER, BIGINT, DOUBLE or VARCHAR(n) with n up to {_WIDEST:,}.",
+    )
+
+
+def _as_written(key: str) -> str:
+    """Return a key as it stands in ``extra``."""
+    return json.dumps(key, ensure_ascii=False) + ":"
+
+
+def _shown(kept: Any, field: Field) -> str:
+    value = next((value for key, value in pairs_of(kept) if key == field.key), None)
+    for key in field.path:
+        value = value.get(key) if isinstance(value, dict) else None
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:40]}…"

@@ -1,0 +1,2 @@
+-- A field is adopted no more.
+DELETE FROM etl.fields WHERE kind = :kind AND field = :field;

@@ -1,0 +1,322 @@
+"""A field is given a column: for all that was loaded and all that comes, the same as the oracle says."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sparkify.cli.app import run
+from sparkify.intake.adopted import adopted_values
+from sparkify.intake.extra import extra_of
+from sparkify.intake.parse import parse
+from sparkify.intake.rules import Refusal
+from sparkify.pipeline import carefully
+from sparkify.records import EVENTS, Field
+from tests.contents import hash_tables
+from tests.custom.folder import write_folder
+from tests.intake.test_extra import event_lines
+from tests.landing import Lander, read
+from tests.loading import etl
+from tests.oracle import Record, adopt
+from tests.records import TS, play, write_records
+from tests.tiers import by_profile
+from tests.warehouses import ENGINES, Place, Warehouses, open_place, options_of, rows
+
+IDENTITY = ("user_id", "session_id", "item_in_session", "ts")
+KEYS = ("userId", "sessionId", "itemInSession", "ts")
+
+
+class Wanted(NamedTuple):
+    """A field to adopt."""
+
+    name: str
+    type: str
+    column: str
+
+    @property
+    def options(self) -> list[str]:
+        return [self.name, "--type", self.type, "--as", self.column, "--kind", "events"]
+
+
+def staged(place: Place, adopted: Sequence[Wanted]) -> Counter[tuple[Any, ...]]:
+    """Return what staging has of each event: identity, adopted columns, and ``extra`` as JSON says it."""
+    columns = ", ".join([*IDENTITY, *(each.column for each in adopted), "extra"])
+    found = rows(place, f"SELECT {columns} FROM staging_events")
+    return Counter((*row, _canonical(extra)) for *row, extra in found)
+
+
+def expected(records: Sequence[Record], adopted: Sequence[Wanted]) -> Counter[tuple[Any, ...]]:
+    """Return the same of the oracle."""
+    known = set(play())
+    found = []
+    for record in records:
+        others = {key: value for key, value in record.items() if key not in known and value is not None}
+        columns = []
+        for each in adopted:
+            value, whole = adopt(record, each.name, each.type)
+            columns.append(value)
+            if whole:
+                others.pop(each.name)
+        identity = (record[key] for key in KEYS)
+        found.append((*identity, *columns, _canonical(json.dumps(others) if others else None)))
+    return Counter(found)
+
+
+def _canonical(text: str | None) -> str | None:
+    """Return JSON without differences that JSON does not know: 12.0 is 12, and members have no order."""
+    if text is None:
+        return None
+    value = json.loads(text, parse_float=lambda digits: _whole(float(digits)))
+    return json.dumps(value, sort_keys=True)
+
+
+def _whole(number: float) -> float | int:
+    return int(number) if number.is_integer() else number
+
+
+OTHERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "deviceType": st.sampled_from(["phone", "né", "a much longer name", "", 7, 2.5, True, None, ["x"]]),
+        "score": st.sampled_from([12, 12.5, -3, 0, "x", "12", "", False, None, 2**40, 1e300]),
+        "flag": st.sampled_from([True, False, "true", 1, None]),
+        "context": st.sampled_from([{"os": "iOS"}, {"os": None}, {"os": 7, "at": [1]}, {}, "iOS", None]),
+    },
+)
+FIELDS = [
+    Wanted("deviceType", "VARCHAR(64)", "device_type"),
+    Wanted("deviceType", "VARCHAR(5)", "device"),
+    Wanted("score", "DOUBLE", "score"),
+    Wanted("score", "BIGINT", "points"),
+    Wanted("score", "INTEGER", "few"),
+    Wanted("score", "VARCHAR(16)", "score_text"),
+    Wanted("flag", "BOOLEAN", "flag"),
+    Wanted("context.os", "VARCHAR(16)", "os"),
+]
+CLEAN = st.fixed_dictionaries(
+    {"deviceType": st.sampled_from(["phone", "né"]), "score": st.sampled_from([12.5, 3])}
+)
+FILES = st.lists(OTHERS, max_size=4) | st.lists(CLEAN, min_size=1, max_size=4)
+STEPS = st.one_of(
+    st.tuples(st.just("write"), st.sampled_from("abc"), FILES),
+    st.tuples(st.just("write"), st.sampled_from("abc"), FILES),
+    st.tuples(st.just("adopt"), st.sampled_from(FIELDS)),
+    st.tuples(st.just("adopt"), st.sampled_from(FIELDS)),
+    st.tuples(st.just("drop"), st.sampled_from(FIELDS)),
+    st.tuples(st.just("undo")),
+    st.tuples(st.just("refresh")),
+)
+
+
+class History:
+    """A warehouse, its lake, and what should be in it."""
+
+    def __init__(self, place: Place, lake: Path) -> None:
+        self.place, self.lake = place, lake
+        self.written: dict[str, list[dict[str, Any]]] = {}
+        self.loaded: dict[str, list[dict[str, Any]]] = {}
+        self.adopted: list[Wanted] = []
+        self.write("z", [{}, {"deviceType": "phone"}])
+
+    def write(self, name: str, others: Sequence[dict[str, Any]]) -> None:
+        at = TS + ord(name) * 86_400_000
+        records = [play(ts=at + n, sessionId=n) | each for n, each in enumerate([*others, {}])]
+        write_records(self.lake / f"{name}.json", *records)
+        self.written[name] = records
+        assert etl(self.place, self.lake) == 0
+        self.loaded = dict(self.written)
+
+    def adopt(self, field: Wanted) -> None:
+        there = [each for each in self.adopted if each.name == field.name]
+        code = run(["fields", "adopt", *field.options, *options_of(self.place)])
+        assert code == (2 if there and there != [field] else 0)
+        if not there:
+            self.adopted.append(field)
+
+    def drop(self, field: Wanted) -> None:
+        there = [each for each in self.adopted if each.name == field.name]
+        code = run(["fields", "drop", field.name, *options_of(self.place)])
+        assert code == (0 if there else 2)
+        self.adopted = [each for each in self.adopted if each.name != field.name]
+
+    def undo(self) -> None:
+        ((number,),) = rows(
+            self.place, "SELECT MAX(run_id) FROM etl.files WHERE state = 'loaded' AND kind = 'events'"
+        )
+        if number is None:
+            return
+        files = rows(self.place, f"SELECT uri FROM etl.files WHERE state = 'loaded' AND run_id = {number}")
+        assert run(["undo", str(number), "--yes", *options_of(self.place)]) == 0
+        for (uri,) in files:
+            self.loaded.pop(Path(uri).stem)
+
+    def refresh(self) -> None:
+        assert etl(self.place, self.lake, None, "--full-refresh") == 0
+        self.loaded = dict(self.written)
+
+    def verify(self) -> None:
+        records = [record for each in self.loaded.values() for record in each]
+        assert staged(self.place, self.adopted) == expected(records, self.adopted)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_any_order_gives_what_the_oracle_says(warehouses: Warehouses, engine: str):
+    examples = by_profile(6, 25, 500) if engine == "duckdb" else by_profile(2, 6, 100)
+
+    @settings(max_examples=examples, suppress_health_check=list(HealthCheck))
+    @given(st.lists(STEPS, min_size=3, max_size=8))
+    def check(steps: list[tuple[Any, ...]]) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            history = History(warehouses.new(engine, Path(folder)), Path(folder) / "lake")
+            for step, *arguments in steps:
+                getattr(history, step)(*arguments)
+                history.verify()
+
+    check()
+
+
+def test_a_history_by_hand(tmp_path: Path):
+    """Every way into a column: filled for the past, read fast, read carefully, dropped and filled again."""
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    mixed: list[dict[str, Any]] = [{"score": 12}, {"score": 12.5}, {"score": "x"}, {"deviceType": "né"}]
+    history.write("a", [*mixed, {"context": {"os": "iOS"}}, {"flag": True}])
+    for field in (FIELDS[0], FIELDS[2], FIELDS[6], FIELDS[7]):
+        history.adopt(field)
+        history.verify()
+    history.write("b", [{"deviceType": "phone", "score": 1.5}])
+    history.write("c", [{"score": "12"}, {"context": {"os": 3}}, {"flag": "true"}, {"deviceType": 5}])
+    history.verify()
+    history.write("a", mixed)
+    history.verify()
+    history.drop(FIELDS[2])
+    history.verify()
+    history.adopt(FIELDS[3])
+    history.verify()
+
+
+_ADOPTED = [
+    Field("deviceType", "device_type", "VARCHAR", 8, adopted=True),
+    Field("score", "score", "DOUBLE", adopted=True),
+    Field("x", "x", "BIGINT", adopted=True),
+    Field("y z", "yz", "INTEGER", adopted=True),
+    Field("-", "flag", "BOOLEAN", adopted=True),
+    Field("context", "os", "VARCHAR", 16, adopted=True, path=("os",)),
+    Field("context", "inside", "DOUBLE", adopted=True, path=("in", "at")),
+]
+KIND = EVENTS.adopting(_ADOPTED)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def lander(
+    request: pytest.FixtureRequest, warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lander]:
+    lander = Lander(open_place(warehouses.new(request.param, tmp_path_factory.mktemp("lander"))))
+    yield lander
+    lander.close()
+
+
+@settings(max_examples=by_profile(20, 80, 10_000), suppress_health_check=list(HealthCheck))
+@given(st.lists(st.lists(event_lines(contexts=True), min_size=1, max_size=4), min_size=1, max_size=3))
+def test_the_engine_fills_what_the_careful_reader_fills(lander: Lander, files: list[list[bytes]]):
+    contents = {f"{number}.json": b"\n".join(lines) for number, lines in enumerate(files)}
+    landed = lander.land(KIND, contents)
+    for name, data in contents.items():
+        wanted = read(KIND, data)
+        assert (landed[name].rows, landed[name].rejects) == (wanted.rows, wanted.rejects), data
+
+
+@settings(max_examples=by_profile(60, 300, 20_000))
+@given(event_lines(contexts=True))
+def test_the_past_is_filled_as_the_files_are(line: bytes):
+    """A record and what ``extra`` keeps of it come to the same columns, and leave the same in ``extra``."""
+    record = parse(line)
+    if isinstance(record, Refusal):
+        return
+    known = set(EVENTS.keys)
+    kept = extra_of(record, known)
+    direct = adopted_values(record, _ADOPTED)
+    later = adopted_values(parse(kept.encode()) if kept else {}, _ADOPTED)
+    assert later == direct
+    assert extra_of(record, known | direct.held) == (
+        extra_of(parse(kept.encode()), later.held) if kept else None
+    )
+
+
+def test_an_adopted_field_is_read_as_fast_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Neither record by record, nor with a second look at the fields of the file."""
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    history.adopt(FIELDS[0])
+    history.adopt(FIELDS[2])
+    monkeypatch.setattr(carefully, "read_carefully", None)
+    monkeypatch.setattr("sparkify.pipeline.strictly._survey", None)
+    history.write("a", [{"deviceType": "né", "score": 2.5}, {"score": -3}, {"deviceType": "", "score": 0}])
+    history.verify()
+
+
+def test_the_command_tells_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    place = history.place
+    history.write("a", [{"score": 1}, {"score": 2.5}, {"score": "x"}, {"order": 1}, {"context": {"os": 1}}])
+    before = hash_tables(place, ledger=True)
+
+    def fields(*words: str) -> int:
+        return run(["fields", *words, *options_of(place)])
+
+    refused = [
+        ["adopt", "userId"],
+        ["adopt", "nosuch"],
+        ["adopt", "context"],
+        ["adopt", "order"],
+        ["adopt", "score", "--as", "level"],
+        ["adopt", "score", "--as", "Score 1"],
+        ["adopt", "score", "--type", "DECIMAL(9, 2)"],
+        ["adopt", "score", "--type", "VARCHAR(70000)"],
+        ["drop", "score"],
+    ]
+    for words in refused:
+        assert fields(*words) == 2, words
+    assert fields("adopt", "score", "--type", "DOUBLE", "--strict") == 3
+    capsys.readouterr()
+    assert fields("adopt", "score", "--plan", "--json") == 0
+    planned = json.loads(capsys.readouterr().out)
+    assert (planned["type"], planned["run_id"]) == ("VARCHAR(64)", None)
+    assert planned["seen"] == {"whole number": 1, "number": 1, "text": 1}
+    assert hash_tables(place, ledger=True) == before
+    assert fields("adopt", "score", "--type", "double precision", "--json") == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["filled"], done["converted"], done["misfits"], done["samples"]) == (2, 0, 1, ['"x"'])
+    after = hash_tables(place, ledger=True)
+    assert fields("adopt", "score") == 0
+    assert fields("adopt", "score", "--as", "other") == 2
+    assert hash_tables(place, ledger=True) == after
+    capsys.readouterr()
+    assert fields("list", "--json") == 0
+    listed = {each["name"]: each for each in json.loads(capsys.readouterr().out)["fields"]}
+    assert (listed["score"]["state"], listed["score"]["column"]) == ("adopted", "score")
+    assert listed["score"]["sample"] == '"x"'
+
+
+def test_models_of_the_user_stand_on_the_new_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A view of all columns is made again; one that needs a column which goes keeps it."""
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    models = write_folder(tmp_path / "models", {"marts/all_events.sql": "SELECT * FROM staging_events;"})
+    monkeypatch.setenv("SPARKIFY_DWH_MODELS", str(models))
+    assert etl(history.place, history.lake) == 0
+    history.adopt(FIELDS[0])
+    wanted = [("phone", 1), (None, 2)]
+    found = "SELECT device_type, COUNT(*) FROM marts.all_events GROUP BY 1 ORDER BY 2"
+    assert rows(history.place, found) == wanted
+    write_folder(models, {"marts/all_events.sql": "SELECT device_type FROM staging_events;"})
+    assert etl(history.place, history.lake) == 0
+    before = hash_tables(history.place, ledger=True)
+    assert run(["fields", "drop", "deviceType", *options_of(history.place)]) == 1
+    assert hash_tables(history.place, ledger=True) == before
+    assert rows(history.place, found) == wanted
