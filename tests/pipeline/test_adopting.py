@@ -274,7 +274,7 @@ def test_the_command_tells_and_refuses(tmp_path: Path, capsys: pytest.CaptureFix
         ["adopt", "userId"],
         ["adopt", "nosuch"],
         ["adopt", "context"],
-        ["adopt", "order"],
+        ["adopt", "order", "--as", "order"],
         ["adopt", "score", "--as", "level"],
         ["adopt", "score", "--as", "Score 1"],
         ["adopt", "score", "--type", "DECIMAL(9, 2)"],
@@ -287,6 +287,9 @@ def test_the_command_tells_and_refuses(tmp_path: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert fields("adopt", "score", "--plan", "--json") == 0
     planned = json.loads(capsys.readouterr().out)
+    assert planned["column"] == "score"
+    assert fields("adopt", "order", "--plan", "--json") == 0  # a word that SQL keeps to itself
+    assert json.loads(capsys.readouterr().out)["column"] == "event_order"
     assert (planned["type"], planned["run_id"]) == ("VARCHAR(64)", None)
     assert planned["seen"] == {"whole number": 1, "number": 1, "text": 1}
     assert hash_tables(place, ledger=True) == before

@@ -129,7 +129,7 @@ def plan_adoption(
     key, *rest = path
     declared = Field(
         key,
-        column or as_column_name(name),
+        column or _free_name(chosen, name),
         *_declared_type(type_, seen, name),
         adopted=True,
         path=tuple(rest),
@@ -465,16 +465,25 @@ def _verify_one(kinds: Sequence[str], name: str) -> None:
         )
 
 
+def _free_name(kind: RecordKind, name: str) -> str:
+    """Return a name for the column, made of the field's; with the kind before it where that cannot be."""
+    plain = as_column_name(name)
+    return f"{kind.noun}_{plain}" if plain and _why_not(kind, plain) else plain
+
+
+def _why_not(kind: RecordKind, column: str) -> str | None:
+    """Return why a kind's staging cannot be given a column of that name, as a clause; None: it can."""
+    taken = {*kind.columns, "file_id", EXTRA, "needs_rereading"}
+    return f"{kind.staging} has a column of that name" if column in taken else why_no_column_name(column)
+
+
 def _verify_column(kind: RecordKind, declared: Field) -> None:
     """Raise unless a kind's staging can be given the column.
 
     Raises:
         ConfigError: The name is taken, or none that a column can have.
     """
-    why = why_no_column_name(declared.column)
-    taken = {*kind.columns, "file_id", EXTRA, "needs_rereading"}
-    if why is None and declared.column in taken:
-        why = f"{kind.staging} has a column of that name"
+    why = _why_not(kind, declared.column)
     if why:
         raise ConfigError(
             f"{declared.name} cannot have the column {declared.column!r}: {why}.",
