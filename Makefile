@@ -58,7 +58,7 @@ generate: install ## write the SQL that is generated from records and models
 check: install ## lint, format, types, SQL grammar
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/sqlfluff lint --processes 2 $(SQL)
 
 fmt: install ## format the code
