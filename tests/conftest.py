@@ -13,18 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.tiers import mark_slow
+from tests.tiers import longest_first, mark_slow
 from tests.warehouses import Warehouses
 
 ROOT = Path(__file__).resolve().parents[1]
+# The tests start hundreds of programs: none is to compile what another one has compiled.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Real input is not part of the project: a clone has it beside itself, or says where.
 REAL = Path(os.environ.get("SPARKIFY_TEST_DATA", ROOT.parent / "shared" / "data" / "small"))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is not fast, before pytest chooses by marks."""
+    """Mark what is not fast, before pytest chooses by marks, and begin with what takes longest."""
     mark_slow(items)
+    longest_first(items)
 
 
 @pytest.fixture(scope="session")

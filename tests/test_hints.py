@@ -18,12 +18,13 @@ from sparkify.errors import Command, Hint, SparkifyError
 SOURCE = Path(sparkify.__file__).parent
 # errors.py is where the words of a command become a text.
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path.name != "errors.py")
+NODES = {path: list(ast.walk(ast.parse(path.read_text(encoding="utf-8")))) for path in MODULES}
 
 
 def calls(name: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield every call of that name in the package, and where it is."""
-    for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, nodes in NODES.items():
+        for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
                 yield f"{path.relative_to(SOURCE)}:{node.lineno}", node
 
@@ -36,11 +37,11 @@ HINTS = list(calls("Hint"))
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_no_text_names_a_command_but_a_hint(path: Path):
     """In a plain text the options that name the warehouse could not be added to it."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    nodes = NODES[path]
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     wrong = [
         node.lineno
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and id(node) not in docstrings
@@ -49,7 +50,7 @@ def test_no_text_names_a_command_but_a_hint(path: Path):
     # A hint put into another text would be a plain text.
     wrong += [
         node.lineno
-        for text in ast.walk(tree)
+        for text in nodes
         if isinstance(text, ast.JoinedStr)
         for node in ast.walk(text)
         if isinstance(node, ast.Attribute) and node.attr in ("hint", "remedy")

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from psycopg import sql as composed
 
 from sparkify.settings import Settings, load_settings
 from sparkify.warehouse.connect import open_engine
+from sparkify.warehouse.duckdb.parsing import literal
 from sparkify.warehouse.engine import Engine
 from tools.redshift_double import Options, RedshiftDouble
 from tools.redshift_double.fixtures import ROLE
@@ -91,10 +93,22 @@ def rows(place: Place, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[A
     """Return the rows of a query in the words both engines know; parameters are ``%s`` and in order."""
     if isinstance(place, OnRedshift):
         return place.rows(sql, parameters)
-    with duckdb.connect(str(place), read_only=True) as connection:
+    # A connection of its own for each query would cost more than the query.
+    connection = _reader()
+    connection.execute(f"ATTACH {literal(str(place))} AS place (READ_ONLY, TYPE duckdb)")
+    try:
+        connection.execute("USE place")
         if parameters:
             return connection.execute(sql.replace("%s", "?"), list(parameters)).fetchall()
         return connection.execute(sql).fetchall()
+    finally:
+        connection.execute("USE memory")
+        connection.execute("DETACH place")
+
+
+@cache
+def _reader() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
 
 
 def exists(place: Place) -> bool:

@@ -27,6 +27,7 @@ from sparkify.errors import CHECKS_FAILED, FAILED, OK
 from sparkify.records import EVENTS
 from tests.conftest import S3Server
 from tests.records import TS, play, song, write_records
+from tests.tiers import by_profile
 from tests.warehouses import OnRedshift, Warehouses
 
 BUCKET = "my_Bucket"  # a name that AWS would not make, and other servers do
@@ -319,7 +320,7 @@ MANY: Callable[..., settings] = lambda examples: settings(  # noqa: E731
 )
 
 
-@MANY(60)
+@MANY(by_profile(25, 60, 60))
 @given(several("duckdb"))
 @example({"logs": "s3", "songs": "unset", "credentials": "absent"})
 @example({"logs": "unset", "songs": "unset"})

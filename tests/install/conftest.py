@@ -81,6 +81,12 @@ def find_python(version: str) -> Path:
 Install = Callable[..., Path]
 
 
+def add_packages(programs: Path, requirements: Path) -> None:
+    """Install locked requirements into an environment."""
+    pip = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
+    call(*pip, "--require-hashes", "-r", requirements, cwd=programs.parent)
+
+
 @pytest.fixture
 def install(tmp_path: Path, wheel: Path) -> Install:
     """Make an environment with locked requirements and the wheel; return its folder of programs."""
@@ -88,8 +94,8 @@ def install(tmp_path: Path, wheel: Path) -> Install:
     def make(python: Path, requirements: str) -> Path:
         programs = tmp_path / "env with a blank" / "bin"
         call(python, "-m", "venv", programs.parent, cwd=tmp_path)
+        add_packages(programs, ROOT / "requirements" / requirements)
         pip = (programs / "python", "-m", "pip", "install", "--quiet", "--no-compile")
-        call(*pip, "--require-hashes", "-r", ROOT / "requirements" / requirements, cwd=tmp_path)
         call(*pip, "--no-index", "--no-deps", wheel, cwd=tmp_path)
         return programs
 

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import zstandard
@@ -45,6 +46,23 @@ class Missing(Exception):
     """No such object."""
 
 
+@cache  # a COPY would take longer to make one than to read
+def _client(options: Options) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=options.s3_endpoint,
+        aws_access_key_id=options.s3_key,
+        aws_secret_access_key=options.s3_secret,
+        region_name="us-east-1",
+        config=Config(
+            s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=_THREADS
+        ),
+    )
+
+
 class Objects:
     """The cluster's view of S3 for one COPY.
 
@@ -53,9 +71,6 @@ class Objects:
     """
 
     def __init__(self, options: Options, copy: CopyStatement) -> None:
-        import boto3
-        from botocore.config import Config
-
         roles = options.iam_roles
         if copy.role != "default" and roles is not None and not set(copy.role.split(",")) <= roles:
             raise RedshiftError(
@@ -68,16 +83,7 @@ class Objects:
                 INTERNAL, "S3CurlException: Connection refused, the stand-in has no S3 endpoint"
             )
         self._options, self._region = options, copy.region or options.region
-        self._client: Any = boto3.client(
-            "s3",
-            endpoint_url=options.s3_endpoint,
-            aws_access_key_id=options.s3_key,
-            aws_secret_access_key=options.s3_secret,
-            region_name="us-east-1",
-            config=Config(
-                s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=_THREADS
-            ),
-        )
+        self._client = _client(options)
 
     def _check_region(self, bucket: str) -> None:
         if self._options.bucket_regions.get(bucket, self._options.region) != self._region:

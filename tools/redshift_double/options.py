@@ -11,7 +11,7 @@ Resync = Literal["stream", "line"]
 Isolation = Literal["snapshot", "serializable"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is its own: what is made for one may be kept by it
 class Options:
     """A cluster's face.
 

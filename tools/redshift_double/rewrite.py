@@ -7,6 +7,7 @@ and leaves alone what it does not know, so that PostgreSQL's parser sees the cli
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 from .calls import check_calls, rewrite_calls
@@ -24,7 +25,7 @@ from .words import SETTINGS
 Kind = Literal["query", "copy", "truncate", "alone"]
 
 
-@dataclass
+@dataclass(frozen=True)
 class RewritePlan:
     """What is done with one statement.
 
@@ -53,6 +54,7 @@ class RewritePlan:
         return self.kind != "query"
 
 
+@lru_cache(maxsize=1000)  # clients send the same statements again and again
 def rewrite(sql: str, options: Options) -> RewritePlan:  # noqa: C901, PLR0911 - one branch per command
     """Decide about one statement.
 
