@@ -138,6 +138,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("retract", "log_data/1.json", "--yes"), 0),
         (retracted, ("retract", "log_data/1.json", "--back"), 0),
     ],
+    ("prove",): [(nothing, ("prove", "--yes"), 2)],  # there is no cluster; more is in tests/proof
     ("doctor",): [(nothing, ("doctor", *LAKE), 0), (nothing, ("doctor", "--database", "/nope/x.duckdb"), 1)],
 }
 

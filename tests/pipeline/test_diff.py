@@ -12,7 +12,7 @@ from sparkify.cli.app import run
 from tests.contents import hash_tables
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
-from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, execute
+from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, execute, options_of
 
 NEXT = TS + 86_400_000
 
@@ -73,6 +73,9 @@ def test_equal_is_what_holds_the_same_and_the_rest_is_named(
     assert etl(second, other / "log_data", None, "--max-rejects", "9") == 0
     (tmp_path / "later.json").rename(other / "log_data" / "9.json")
     assert etl(second, other / "log_data", other / "song_data") == 0
+    # What was taken out and loaded again is history.
+    assert run(["undo", "1", "--yes", *options_of(second)]) == 0
+    assert etl(second, other / "log_data", other / "song_data", "--max-rejects", "9") == 0
     tables = told(capsys, first, second, 0)
     assert all(each["equal"] and each["rows_a"] == each["rows_b"] for each in tables.values())
     assert (tables["etl.rejects"]["rows_a"], tables["staging_events"]["rows_a"]) == (1, 5)

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("sparkify.cli.takeout", "Remove the files of a run from the warehouse."),
     "retract": ("sparkify.cli.takeout", "Remove one file from the warehouse."),
     "cluster": ("sparkify.cli.cluster", "Create, watch, open, pause and destroy the Redshift cluster."),
+    "prove": ("sparkify.cli.prove", "On a real cluster: is it what we take Redshift for?"),
     "doctor": ("sparkify.cli.doctor", "Check what a run will need; change nothing."),
 }
 

@@ -154,8 +154,8 @@ def compared_tables() -> tuple[TableContent, ...]:
                 **dict.fromkeys(("file_id", "run_id"), _NUMBERS),
                 **dict.fromkeys(("uri", "size", "version", "content", "detail"), _HISTORY),
             },
-            # A copy is known by the file whose content it has; replaced versions are history.
-            "FROM etl.files AS s WHERE s.state NOT IN ('replaced', 'copy')",
+            # A copy is known by the file whose content it has; what was replaced or undone is history.
+            "FROM etl.files AS s WHERE s.state NOT IN ('replaced', 'undone', 'copy')",
             "COALESCE(s.content, s.uri)",
         ),
         TableContent(
@@ -177,10 +177,10 @@ def compared_tables() -> tuple[TableContent, ...]:
 def columns_of(engine: Engine, content: TableContent) -> TableColumns | None:
     """Return a table's columns in the open warehouse, as they are compared; None: it has no such table."""
     schema, _, name = content.name.rpartition(".")
-    if f"{schema or 'public'}.{name}" not in engine.tables():
-        return None
     schema = schema or ("main" if engine.name == "duckdb" else "public")
     found = engine.execute(statement("ledger/columns_of.sql"), schema_name=schema, table_name=name)
+    if not found:
+        return None
     columns = [
         ComparedColumn(column, _word(kind), f's."{column}"')
         for column, kind in found
