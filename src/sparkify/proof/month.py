@@ -73,6 +73,21 @@ class Explained(NamedTuple):
     refused: list[tuple[str, str]]
 
 
+class _Labels:
+    """Tells what a step is at; each counts files and bytes anew, so the counts are kept back."""
+
+    def __init__(self, progress: ShowProgress) -> None:
+        self._progress = progress
+        self.step = ""
+
+    def expect(self, *, files: int, size: int) -> None: ...
+
+    def __call__(
+        self, *, files: int = 0, rows: int = 0, size: int = 0, reading: int = 0, label: str | None = None
+    ) -> None:
+        self._progress(label=f"{self.step}: {label}" if label else None)
+
+
 def write_month(folder: Path, events: int, settings: Settings, progress: ShowProgress) -> int:
     """Simulate a month with everything that goes wrong; return how many events it has."""
     plan = SimulationPlan(
@@ -94,7 +109,7 @@ def live_a_month(
         settings: Those of the scratch database.
         progress: Told what is done.
     """
-    lake = at(folder, settings)
+    lake, told = at(folder, settings), _Labels(progress)
     logs = sorted((folder / EVENTS.option).rglob("*-events.json*"))
     aside = folder / "aside"
     aside.mkdir()
@@ -103,25 +118,27 @@ def live_a_month(
 
     def load(*, full_refresh: bool = False) -> Callable[[Engine], int]:
         options = RunOptions(full_refresh=full_refresh, max_rejects=MaxRejects.parse("100%"))
-        return lambda engine: len(run_etl(engine, open_sources(lake), progress, options).runs)
+        return lambda engine: len(run_etl(engine, open_sources(lake), told, options).runs)
 
     def undo(engine: Engine) -> int:
         with engine.reading():
             latest = latest_run(engine)
         files = find_files_of_run(engine, latest).files
-        take_out(engine, files, "undone", f"{UNDO} {latest}", progress)
+        take_out(engine, files, "undone", f"{UNDO} {latest}", told)
         return len(files)
 
     def step(name: str, act: Callable[[Engine], int]) -> MonthStep:
         progress(label=name)
+        told.step = name
         begun, sent = time.monotonic(), cluster.statements_sent
         done = act(cluster)
         seconds, sent = time.monotonic() - begun, cluster.statements_sent - sent
-        progress(label=f"{name}: comparing with DuckDB")
+        told.step = f"{name}, on DuckDB"
         if act(duckdb) != done:
             raise EngineError(
                 f"{name}: one engine did more than the other.", "Report it with what --debug shows."
             )
+        progress(label=f"{name}: comparing")
         with cluster.reading(), duckdb.reading():
             found = list(find_table_differences(cluster, duckdb, 0))
         rows = {each.table: each.rows_a for each in found}
