@@ -27,6 +27,13 @@ def damaged(folder: Path) -> None:
         warehouse.execute("DELETE FROM users")
 
 
+def other(folder: Path) -> None:
+    """Have another warehouse, without users."""
+    shutil.copy(folder / "sparkify.duckdb", folder / "other.duckdb")
+    with duckdb.connect(str(folder / "other.duckdb")) as warehouse:
+        warehouse.execute("DELETE FROM users")
+
+
 def older(folder: Path) -> None:
     """Have a star that other models have computed."""
     with duckdb.connect(str(folder / "sparkify.duckdb")) as warehouse:
@@ -104,6 +111,11 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("export", "star", "--table", "nothing"), 2),
     ],
     ("docs",): [(nothing, ("docs", "-o", "pages"), 0)],
+    ("diff",): [
+        (nothing, ("diff", "sparkify.duckdb", "sparkify.duckdb"), 0),
+        (other, ("diff", "sparkify.duckdb", "other.duckdb", "--json"), 3),
+        (nothing, ("diff", "sparkify.duckdb", "nope.duckdb"), 2),
+    ],
     ("why",): [
         (nothing, ("why", "--song", "title", "--artist", "Artist"), 0),
         (nothing, ("why", "1"), 1),
@@ -131,6 +143,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (nothing, ("retract", "log_data/1.json", "--yes"), 0),
         (retracted, ("retract", "log_data/1.json", "--back"), 0),
     ],
+    ("prove",): [(nothing, ("prove", "--yes"), 2)],  # there is no cluster; more is in tests/proof
     ("doctor",): [(nothing, ("doctor", *LAKE), 0), (nothing, ("doctor", "--database", "/nope/x.duckdb"), 1)],
 }
 

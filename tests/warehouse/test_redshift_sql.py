@@ -31,6 +31,8 @@ from tests.warehouses import OnRedshift, Warehouses, execute, options_of, rows
 
 GOLDEN = Path(__file__).with_name("golden") / "redshift.sql"
 SEPARATOR = ";\n\n"
+# What `sparkify prove` asks, in tests/proof.
+PROOF = ("redshift/proof", "redshift/probes")
 
 
 def write_lake(lake: Path) -> None:
@@ -197,7 +199,7 @@ def test_every_statement_of_ours_is_among_them(sent: list[str]):
     missing = {
         f"{path}:{step.line}" if path.startswith("derived/") else path
         for path in MODEL_FILES
-        if not path.startswith(("doctor/", "questions/", "migrations/"))
+        if not path.startswith(("doctor/", "questions/", "migrations/", *PROOF))
         for step in read_statements(path)
         # No piece looks moments up and looks for people only who lost their latest event.
         if not (is_met(step) or is_met(step.without(LOST)))
@@ -226,6 +228,9 @@ def judged() -> Iterator[str]:
     for path in list_files("migrations"):
         for step in read_statements(path):
             yield step.text
+    for path in (path for folder in PROOF for path in list_files(folder)):
+        for step in read_statements(path):
+            yield fill(step.text, dict.fromkeys(step.parameters, "s3://here"))
     for kind in KINDS:
         yield statements_of(kind).copied_files.text
 

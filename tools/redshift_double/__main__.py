@@ -9,10 +9,10 @@ import argparse
 import signal
 import sys
 import threading
-from typing import cast
+from typing import cast, get_args
 
 from .faults import Fault, FaultKind
-from .options import Options
+from .options import Infidelity, Options
 from .server import RedshiftDouble
 
 _KINDS = (
@@ -42,6 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--views", choices=("all", "provisioned", "serverless"), default=defaults.views)
     parser.add_argument("--resync", choices=("stream", "line"), default=defaults.resync)
     parser.add_argument("--tls", action="store_true", help="serve TLS with a self-signed certificate")
+    parser.add_argument("--infidelity", action="append", default=[], choices=get_args(Infidelity),
+                        help="be another cluster than documented in this")  # fmt: skip
     parser.add_argument("--fault", type=_fault, action="append", default=[], metavar="KIND@NUMBER",
                         help=f"go wrong at the n-th statement: {', '.join(_KINDS)}")  # fmt: skip
     parser.add_argument("--log", action="store_true", help="write every statement to stderr")
@@ -62,6 +64,7 @@ def main() -> None:
         views=arguments.views,
         tls=arguments.tls,
         resync=arguments.resync,
+        infidelities=frozenset(arguments.infidelity),
     )
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

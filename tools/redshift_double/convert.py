@@ -6,14 +6,16 @@ Owns Redshift's conversions in COPY and their error codes. Gives PostgreSQL's te
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal, InvalidOperation
 
 from .copystatement import CopyStatement
 from .errors import NOT_SUPPORTED, RedshiftError
-from .jsonstream import Number, Value
+from .jsonstream import Nested, Number, Value
+from .options import Infidelity
 
 RANGE, DATE, TIMESTAMP, DIGIT, FLOAT, DECIMAL, BOOLEAN = 1204, 1205, 1206, 1207, 1208, 1209, 1210
 NOT_NULL, CHARACTER, INVALID_LINE, INVALID_UTF8 = 1213, 1215, 1216, 1220
@@ -68,9 +70,13 @@ class TargetColumn:
 Converter = Callable[[Value], str | None]
 
 
-def converter(column: TargetColumn, copy: CopyStatement) -> Converter:
+def converter(
+    column: TargetColumn, copy: CopyStatement, infidelities: Collection[Infidelity] = ()
+) -> Converter:
     """The function that turns a value into this column's text, or raises Unfit."""
     convert = _typed(column, copy)
+    if infidelities and column.type == "varchar":
+        convert = _distorted(convert, infidelities)
 
     def checked(value: Value) -> str | None:
         text = None if value is None else convert(value)
@@ -79,6 +85,31 @@ def converter(column: TargetColumn, copy: CopyStatement) -> Converter:
         return text
 
     return checked
+
+
+def _distorted(
+    convert: Callable[[str | bool], str | None], infidelities: Collection[Infidelity]
+) -> Callable[[str | bool], str | None]:
+    """A text as a cluster would load it that is another than documented."""
+
+    def changed(value: str | bool) -> str | None:
+        if isinstance(value, bool):
+            return convert(str(int(value)) if "booleans_as_digits" in infidelities else value)
+        if isinstance(value, Number):
+            if "exponents_expanded" in infidelities and re.fullmatch(r"[^.]*[eE].*", value):
+                return convert(f"{Decimal(value):f}")
+            if "decimals_shortened" in infidelities and re.fullmatch(r"-?\d+[.]\d*", value):
+                return convert(value.rstrip("0").rstrip("."))
+        elif isinstance(value, Nested):
+            if "nested_reprinted" in infidelities:
+                return convert(json.dumps(json.loads(value), indent=1))
+        elif "surrogates_apart" in infidelities:
+            value = re.sub("[\U00010000-\U0010ffff]", "\ufffd\ufffd", value)
+        if value == "" and "empty_is_null" in infidelities:
+            return None
+        return convert(value)
+
+    return changed
 
 
 def _typed(column: TargetColumn, copy: CopyStatement) -> Callable[[str | bool], str | None]:  # noqa: PLR0911 - one return per type

@@ -76,7 +76,9 @@ def run_copy(  # noqa: C901 - one step after the other
         session.wait(delay)
     urls, mandatory = _sources(objects, copy)
     finders = _finders(objects, copy, columns)
-    load = _Load(copy, table_id, columns, finders, [converter(column, copy) for column in columns])
+    infidelities = server.options.infidelities
+    converters = [converter(column, copy, infidelities) for column in columns]
+    load = _Load(copy, table_id, columns, finders, converters)
     if session.backend.status == "T":
         session.backend.query(f"LOCK TABLE {copy.table} IN EXCLUSIVE MODE")
     for url, data in objects.read_all(urls):

@@ -9,6 +9,22 @@ from typing import Literal
 Views = Literal["all", "provisioned", "serverless"]
 Resync = Literal["stream", "line"]
 Isolation = Literal["snapshot", "serializable"]
+# Ways in which a cluster could be another than documentation and this stand-in have it: what `sparkify prove`
+# is to notice. The first ones are of COPY from JSON into texts, then those of SQL and of transactions.
+Infidelity = Literal[
+    "booleans_as_digits",  # true is loaded as 1
+    "decimals_shortened",  # 1.50 is loaded as 1.5
+    "exponents_expanded",  # 1e3 is loaded as 1000
+    "nested_reprinted",  # nested values are written anew, with other blanks
+    "surrogates_apart",  # a pair of escapes is two replacement characters
+    "empty_is_null",  # "" is loaded as NULL
+    "trailing_blanks_significant",  # in comparisons
+    "regex_end_before_newline",  # $ matches before a last line break, too
+    "milliseconds_lost",  # by DATEADD
+    "weeks_not_iso",  # EXTRACT(week) counts from the first of January
+    "snapshot_before_lock",  # LOCK comes after the snapshot of its transaction
+    "lost_commit",  # COMMIT is answered, and nothing is kept
+]
 
 
 @dataclass(frozen=True, eq=False)  # each is its own: what is made for one may be kept by it
@@ -31,6 +47,8 @@ class Options:
         resync: Where COPY goes on after an object that is no JSON: after the line where parsing broke
             (`stream`), or after the line where the object began (`line`). Nobody has published which of the
             two Redshift does.
+        infidelities: In what it is another than it should be; those of SQL show in databases that are made
+            (CREATE DATABASE) after they were set.
         isolation: That of the databases; SNAPSHOT is Redshift's default. Conflicts have other words in each.
     """
 
@@ -48,3 +66,4 @@ class Options:
     tls: bool = False
     resync: Resync = "stream"
     isolation: Isolation = "snapshot"
+    infidelities: frozenset[Infidelity] = frozenset()

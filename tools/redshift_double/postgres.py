@@ -10,11 +10,14 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Collection
 from importlib.resources import files
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
+
+from .options import Infidelity
 
 TEMPLATE = "redshift_template"
 _QUICK = {
@@ -24,6 +27,37 @@ _QUICK = {
     "full_page_writes": "off",
     "autovacuum": "off",
     "max_wal_size": "4GB",
+}
+
+
+# What makes SQL mean something else in one database.
+DISTORTIONS: dict[Infidelity, str] = {
+    "trailing_blanks_significant": """
+        UPDATE pg_operator SET oprcode = ('text' || names.function)::regproc
+        FROM (VALUES ('=', 'eq'), ('<>', 'ne')) AS names (operator, function)
+        WHERE oprname = names.operator AND oprleft = 'text'::regtype AND oprright = 'text'::regtype;
+        UPDATE pg_amproc SET amproc = names.function::regproc
+        FROM (VALUES ('btree', 1, 'bttextcmp'), ('btree', 2, 'bttextsortsupport'),
+                     ('hash', 1, 'hashtext'), ('hash', 2, 'hashtextextended')
+             ) AS names (method, number, function),
+             pg_opfamily f, pg_am a
+        WHERE f.oid = amprocfamily AND a.oid = f.opfmethod AND f.opfname = 'text_ops'
+          AND a.amname = names.method AND amprocnum = names.number
+          AND amproclefttype = 'text'::regtype AND amprocrighttype = 'text'::regtype""",
+    "regex_end_before_newline": """
+        CREATE FUNCTION pg_catalog.redshift_matches(text, text) RETURNS boolean IMMUTABLE STRICT LANGUAGE sql
+        AS $$SELECT textregexeq(regexp_replace($1, E'\\n$', ''), $2)$$;
+        UPDATE pg_operator SET oprcode = 'pg_catalog.redshift_matches'::regproc
+        WHERE oprname = '~' AND oprleft = 'text'::regtype AND oprright = 'text'::regtype""",
+    "milliseconds_lost": """
+        ALTER FUNCTION pg_catalog.dateadd(text, bigint, timestamp) RENAME TO redshift_dateadd;
+        CREATE FUNCTION pg_catalog.dateadd(text, bigint, timestamp) RETURNS timestamp
+        IMMUTABLE STRICT LANGUAGE sql AS $$SELECT pg_date_trunc('second', redshift_dateadd($1, $2, $3))$$""",
+    "weeks_not_iso": """
+        CREATE OR REPLACE FUNCTION pg_catalog.extract(text, timestamp) RETURNS integer
+        IMMUTABLE STRICT LANGUAGE sql AS $$
+        SELECT CASE WHEN redshift_part($1) = 'week' THEN (trunc(pg_extract('doy', $2)) - 1)::integer / 7 + 1
+        ELSE trunc(pg_extract(redshift_part($1), $2))::integer END $$""",
 }
 
 
@@ -56,6 +90,8 @@ class Postgres:
             for name in ("catalog.sql", "sysviews.sql"):
                 text = (files(__package__) / name).read_text()
                 connection.execute(text.encode())
+            # Whoever may make a database may copy it.
+            connection.execute(f"ALTER DATABASE {TEMPLATE} IS_TEMPLATE true")
 
     def _connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
         return psycopg.connect(self._server.get_uri(database), autocommit=True)
@@ -68,6 +104,15 @@ class Postgres:
                     sql.Identifier(name), sql.Identifier(TEMPLATE)
                 )
             )
+
+    def distort(self, name: str, infidelities: Collection[Infidelity]) -> None:
+        """Change the catalogue of a database, so that SQL means something else in it."""
+        texts = [sql_ for each in infidelities if (sql_ := DISTORTIONS.get(each))]
+        if texts:
+            with self._connect(name) as connection:
+                connection.execute("SET allow_system_table_mods = on")
+                for text in texts:
+                    connection.execute(text.encode())
 
     def reset_database(self, name: str) -> None:
         """Take everything out of a database again, clients too; ten times quicker than a new one."""

@@ -16,6 +16,7 @@ from .datatypes import cast_types, read_type
 from .errors import NOT_SUPPORTED, RedshiftError, syntax_error
 from .merge import check_merge
 from .options import Options
+from .postgres import TEMPLATE
 from .qualify import rewrite_qualify
 from .refusals import on_tables, refuse
 from .tables import rewrite_column, rewrite_table
@@ -38,6 +39,7 @@ class RewritePlan:
         copy: The COPY statement.
         after: A query of our own once it has succeeded.
         asks_query_id: Whether pg_last_query_id() is called.
+        makes: The database it makes.
     """
 
     kind: Kind
@@ -48,6 +50,7 @@ class RewritePlan:
     copy: CopyStatement | None = None
     after: str = ""
     asks_query_id: bool = False
+    makes: str = ""
 
     @property
     def local(self) -> bool:
@@ -85,7 +88,21 @@ def rewrite(sql: str, options: Options) -> RewritePlan:  # noqa: C901, PLR0911 -
         return RewritePlan("query", join(tokens), source)
     if first == "alter":
         return _alter(tokens, source)
+    if first in ("create", "drop") and tokens[1].key == "database":
+        return _database(tokens, source)
+    if first in ("commit", "end") and "lost_commit" in options.infidelities:
+        return RewritePlan("query", "ROLLBACK", source)
     return _query(tokens, source)
+
+
+def _database(tokens: list[Token], source: list[Token]) -> RewritePlan:
+    """CREATE DATABASE makes one that answers as Redshift's do: a copy of the template."""
+    if len(tokens) != 3:
+        raise RedshiftError(NOT_SUPPORTED, "the stand-in knows CREATE and DROP DATABASE without options")
+    create = tokens[0].key == "create"
+    sql = join(tokens) + (f" TEMPLATE {TEMPLATE}" if create else "")
+    made = tokens[2].name if create else ""
+    return RewritePlan("alone", sql, source, f"{tokens[0].key.upper()} DATABASE", makes=made)
 
 
 def _query(tokens: list[Token], source: list[Token]) -> RewritePlan:

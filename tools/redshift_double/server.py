@@ -117,12 +117,16 @@ class RedshiftDouble:
 
     def configure(self, **changes: Any) -> None:
         """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, `isolation`, the S3
-        ones; sessions that are open keep their isolation."""
+        ones, `infidelities`; sessions that are open keep their isolation."""
         self.options = replace(self.options, **changes)
 
     def create_database(self, name: str) -> None:
         """Make a database; a copy of a template, so it takes some 30 ms."""
         self.postgres.create_database(name)
+
+    def distort(self, name: str) -> None:
+        """Have a new database be another than it should be, in what the options say."""
+        self.postgres.distort(name, self.options.infidelities)
 
     def reset_database(self, name: str | None = None) -> None:
         """Empty a database and its load logs, and cut off its clients."""

@@ -296,6 +296,9 @@ class Session:
                 self.backend.query(f"LOCK TABLE {plan.writes} IN EXCLUSIVE MODE")
             except RedshiftError as error:
                 raise self._translated({"C": error.code, "M": error.message}) from error
+        early = "snapshot_before_lock" in self._server.options.infidelities
+        if early and self.backend.status == "T" and plan.tokens[0].key == "lock":
+            self.backend.query("SELECT 1")
         if plan.asks_query_id and self.backend.status != "E":
             last = quote(str(self.query_id))
             self.backend.query(f"SELECT set_config('redshift.last_query_id', {last}, false)")
@@ -354,7 +357,7 @@ class Session:
             if self.backend.status == "T":
                 raise RedshiftError("25001", f"{plan.tag} cannot run inside a transaction block")
             if plan.sql:
-                self.backend.query(plan.sql)
+                self._run_alone(plan)
         entry.status, entry.tag = "ok", plan.tag
         if fault is not None and fault.kind == "drop_after":
             entry.status = "dropped"
@@ -362,6 +365,14 @@ class Session:
         for text in notices:
             self._stream.write(wire.notice(text))
         self._stream.write(wire.command_complete(plan.tag))
+
+    def _run_alone(self, plan: RewritePlan) -> None:
+        try:
+            self.backend.query(plan.sql)
+        except RedshiftError as error:
+            raise self._translated({"C": error.code, "M": error.message}) from error
+        if plan.makes:
+            self._server.distort(plan.makes)
 
     def _close(self, body: bytes) -> None:
         name, _ = wire.text_at(body, 1)

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "test": ("sparkify.cli.test", "Run your own models and checks on given rows."),
     "query": ("sparkify.cli.query", "Run read-only SQL."),
     "export": ("sparkify.cli.export", "Write the star for others: Parquet, CSV or DuckDB files."),
+    "diff": ("sparkify.cli.diff", "Compare what two warehouses hold."),
     "why": ("sparkify.cli.why", "Show where a play came from and why it matches or not."),
     "report": ("sparkify.cli.report", "Write a dashboard as one HTML file."),
     "docs": ("sparkify.cli.docs", "Write the data dictionary: columns, meanings, lineage."),
@@ -43,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "undo": ("sparkify.cli.takeout", "Remove the files of a run from the warehouse."),
     "retract": ("sparkify.cli.takeout", "Remove one file from the warehouse."),
     "cluster": ("sparkify.cli.cluster", "Create, watch, open, pause and destroy the Redshift cluster."),
+    "prove": ("sparkify.cli.prove", "On a real cluster: is it what we take Redshift for?"),
     "doctor": ("sparkify.cli.doctor", "Check what a run will need; change nothing."),
 }
 

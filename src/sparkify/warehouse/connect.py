@@ -17,6 +17,7 @@ from sparkify.warehouse.version import OnOlder, ignore_older
 if TYPE_CHECKING:
     from sparkify.warehouse.redshift.copying import CopySource
     from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
+    from sparkify.warehouse.redshift.session import RedshiftSession
     from sparkify.warehouse.redshift.staging import StagingArea
 
 
@@ -84,7 +85,7 @@ def open_recording(settings: Settings, answers: Answers) -> RedshiftRecording:
     """Return a Redshift engine that records statements instead of sending them."""
     from sparkify.warehouse.redshift.recording import RedshiftRecording
 
-    return RedshiftRecording(settings.cluster, *_ways_to_s3(settings), answers)
+    return RedshiftRecording(settings.cluster, *ways_to_s3(settings), answers)
 
 
 def _open_redshift(
@@ -93,6 +94,24 @@ def _open_redshift(
     on_wait: OnWait,
     on_older: OnOlder,
 ) -> Engine:
+    session = open_session(settings, credentials)
+    from sparkify.warehouse.redshift.copying import CopyLoader
+    from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
+
+    reading, area = ways_to_s3(settings)
+    return RedshiftEngine(session, CopyLoader(session, reading, area), on_wait, on_older)
+
+
+def open_session(settings: Settings, credentials: Callable[[], tuple[str, str]] | None) -> RedshiftSession:
+    """Return a session on the cluster, without connecting to anything.
+
+    Args:
+        settings: Where the cluster is.
+        credentials: Returns user and password where dwh.cfg has no password.
+
+    Raises:
+        ConfigError: The settings do not say where the cluster is, or the driver is not installed.
+    """
     cluster = settings.cluster
     if not cluster.host:
         raise ConfigError(
@@ -108,19 +127,15 @@ def _open_redshift(
     elif credentials is None:
         raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
     try:
-        from sparkify.warehouse.redshift.copying import CopyLoader
-        from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
         from sparkify.warehouse.redshift.session import RedshiftSession
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "redshift_connector":
             raise
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
-    reading, area = _ways_to_s3(settings)
-    session = RedshiftSession(cluster, credentials)
-    return RedshiftEngine(session, CopyLoader(session, reading, area), on_wait, on_older)
+    return RedshiftSession(cluster, credentials)
 
 
-def _ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
+def ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:
     """Return how the cluster reads S3, and the staging area for its input (None without STAGING)."""
     from sparkify.warehouse.redshift.copying import CopySource
 

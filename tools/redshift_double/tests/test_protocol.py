@@ -8,6 +8,7 @@ import datetime as dt
 import gc
 import socket
 import struct
+import time
 import warnings
 from decimal import Decimal
 from typing import Any
@@ -259,3 +260,30 @@ def test_five_wrong_passwords_lock_a_user(redshift: DoubleCluster):
         refused("wrong")
     refused("Right1")
     del server.passwords["bob"], server.failed_logins["bob"]
+
+
+def test_a_database_can_be_made_and_dropped_outside_a_transaction(redshift: DoubleCluster):
+    with redshift.connect() as connection:
+        cursor = connection.cursor()
+        with pytest.raises(ProgrammingError, match="cannot run inside a transaction block"):
+            cursor.execute("CREATE DATABASE aside")
+        connection.rollback()
+        connection.autocommit = True
+        cursor.execute("CREATE DATABASE aside")
+        with pytest.raises(ProgrammingError, match="already exists"):
+            cursor.execute("CREATE DATABASE aside")
+        with redshift.connect(database="aside") as other:
+            inside = other.cursor()
+            inside.execute("SELECT CASE WHEN 'a' = 'a  ' THEN 1 ELSE 0 END")
+            assert list(inside.fetchall()) == [[1]]
+            with pytest.raises(ProgrammingError, match="being accessed by other users"):
+                cursor.execute("DROP DATABASE aside")
+        for _ in range(50):
+            try:
+                cursor.execute("DROP DATABASE aside")
+            except ProgrammingError:
+                time.sleep(0.05)  # the other session is just ending
+            else:
+                break
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'aside'")
+        assert list(cursor.fetchall()) == []

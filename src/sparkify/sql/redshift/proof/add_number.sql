@@ -1,0 +1,2 @@
+-- Add a row.
+INSERT INTO proof_shared (number) VALUES (1);

@@ -1,0 +1,2 @@
+-- Remove the rows.
+DELETE FROM proof_shared;

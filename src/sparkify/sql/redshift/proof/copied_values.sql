@@ -1,0 +1,2 @@
+-- What was loaded.
+SELECT name, value FROM proof_values;

@@ -1,0 +1,2 @@
+-- Count the rows.
+SELECT COUNT(*) AS numbers FROM proof_shared;

@@ -1,0 +1,2 @@
+-- Remove it, with all there is in it.
+DROP DATABASE sparkify_proof;

@@ -1,0 +1,2 @@
+-- Which Redshift it is.
+SELECT VERSION() AS version;
