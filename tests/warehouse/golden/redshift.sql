@@ -329,6 +329,18 @@ FROM (
     ) AS z
 ) AS c;
 
+-- On which days people listened, and on which level. One row per user, UTC day and level with plays.
+-- grain: user_id, day, level
+-- level is the one the plays were on; NULL: unknown. Days of people who only looked round are in user_days.
+CREATE VIEW analytics.listener_days AS
+SELECT
+    p.user_id,
+    CAST(p.start_time AS DATE) AS day,
+    p.level,
+    COUNT(*) AS plays
+FROM songplays AS p
+GROUP BY p.user_id, CAST(p.start_time AS DATE), p.level;
+
 -- On which days people were there. One row per user and UTC day with any event.
 -- grain: user_id, day
 CREATE VIEW analytics.user_days AS
@@ -338,18 +350,6 @@ FROM (
     FROM staging_events AS e
     WHERE e.user_id <> ''
 ) AS d;
-
--- Who listened on which level, by UTC day. One row per day and level with plays.
--- grain: day, level
--- level is the one the play was on; NULL: unknown. Somebody who changes level is counted under both.
-CREATE VIEW analytics.daily_levels AS
-SELECT
-    CAST(p.start_time AS DATE) AS day,
-    p.level,
-    COUNT(DISTINCT p.user_id) AS listeners,
-    COUNT(*) AS plays
-FROM songplays AS p
-GROUP BY CAST(p.start_time AS DATE), p.level;
 
 -- What people did in the app: every event of a user once, however often it was delivered.
 -- grain: user_id, session_id, item_in_session, ts
@@ -616,6 +616,18 @@ WHERE p.song_id IS NULL
 GROUP BY p.song, p.artist
 ORDER BY plays DESC, p.song, p.artist;
 
+-- Who listened on which level, by UTC day. One row per day and level with plays.
+-- grain: day, level
+-- level is the one the play was on; NULL: unknown. Somebody who changes level is counted under both.
+CREATE VIEW analytics.daily_levels AS
+SELECT
+    l.day,
+    l.level,
+    COUNT(*) AS listeners,
+    CAST(SUM(l.plays) AS BIGINT) AS plays
+FROM analytics.listener_days AS l
+GROUP BY l.day, l.level;
+
 -- Who was there, by UTC day. One row per day on which somebody was.
 -- grain: day
 -- people: with any event. listeners: with a play. new_people: with no earlier event; returning_people: with
@@ -645,11 +657,11 @@ of_people AS (
 
 of_plays AS (
     SELECT
-        CAST(p.start_time AS DATE) AS day,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(p.start_time AS DATE)
+        l.day,
+        COUNT(DISTINCT l.user_id) AS listeners,
+        CAST(SUM(l.plays) AS BIGINT) AS plays
+    FROM analytics.listener_days AS l
+    GROUP BY l.day
 )
 
 SELECT
@@ -704,11 +716,11 @@ of_people AS (
 
 of_plays AS (
     SELECT
-        CAST(DATE_TRUNC('month', p.start_time) AS DATE) AS month,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(DATE_TRUNC('month', p.start_time) AS DATE)
+        CAST(DATE_TRUNC('month', l.day) AS DATE) AS month,
+        COUNT(DISTINCT l.user_id) AS listeners,
+        CAST(SUM(l.plays) AS BIGINT) AS plays
+    FROM analytics.listener_days AS l
+    GROUP BY CAST(DATE_TRUNC('month', l.day) AS DATE)
 )
 
 SELECT
@@ -800,11 +812,11 @@ of_people AS (
 
 of_plays AS (
     SELECT
-        CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(DATE_TRUNC('week', p.start_time) AS DATE)
+        CAST(DATE_TRUNC('week', l.day) AS DATE) AS week,
+        COUNT(DISTINCT l.user_id) AS listeners,
+        CAST(SUM(l.plays) AS BIGINT) AS plays
+    FROM analytics.listener_days AS l
+    GROUP BY CAST(DATE_TRUNC('week', l.day) AS DATE)
 )
 
 SELECT
@@ -971,7 +983,7 @@ FROM analytics.local_plays AS p
 GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(7, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=59f47716bc85a544 analytics.daily_levels=a65f23719035c320 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=ddca8077c9039b5f analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=1f4761267d8ac288', '0.1.0', NULL);
+(7, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=a93019c65fd10aec analytics.daily_levels=245bbb209ace3458 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=cdb583bea4f22b16 analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=7009d22f61162a63', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -4867,6 +4879,8 @@ SELECT * FROM analytics.funnel;
 
 SELECT * FROM analytics.level_changes;
 
+SELECT * FROM analytics.listener_days;
+
 SELECT * FROM analytics.listening_hours;
 
 SELECT * FROM analytics.listening_hours_local;
@@ -5073,44 +5087,61 @@ ORDER BY c.user_id;
 -- visits with a play; songs: titles by artist as the logs name them; matched: plays of a song in the
 -- catalogue. people: those with any event, plays or not. People are counted once each, so the people of two
 -- ranges do not add up.
-SELECT
-    t.plays,
-    t.listeners,
-    (
-        SELECT COUNT(*)
-        FROM (
-            SELECT p.user_id, p.session_id
-            FROM songplays AS p
-            WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-            GROUP BY p.user_id, p.session_id
-        ) AS s
-    ) AS sessions,
-    (
-        SELECT COUNT(*)
-        FROM (
-            SELECT p.song, p.artist
-            FROM songplays AS p
-            WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-            GROUP BY p.song, p.artist
-        ) AS s
-    ) AS songs,
-    t.matched,
-    (
-        SELECT COUNT(DISTINCT e.user_id)
-        FROM staging_events AS e
-        WHERE e.user_id <> '' AND e.ts >= 946684800000 AND e.ts < 4102444800000
-    ) AS people,
-    t.first_play,
-    t.last_play
-FROM (
+WITH songs_played AS (
     SELECT
+        p.level,
+        p.song,
+        p.artist,
         COUNT(*) AS plays,
-        COUNT(DISTINCT p.user_id) AS listeners,
+        COUNT(p.song_id) AS matched
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.level, p.song, p.artist
+),
+
+visits AS (
+    SELECT
+        p.user_id,
+        p.session_id,
+        p.level,
+        p.location,
+        p.user_agent,
+        COUNT(*) AS plays,
         COUNT(p.song_id) AS matched,
         MIN(p.start_time) AS first_play,
         MAX(p.start_time) AS last_play
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+)
+
+SELECT
+    t.plays,
+    t.listeners,
+    (
+        SELECT COUNT(*)
+        FROM (SELECT v.user_id, v.session_id FROM visits AS v GROUP BY v.user_id, v.session_id) AS s
+    ) AS sessions,
+    (
+        SELECT COUNT(*)
+        FROM (SELECT p.song, p.artist FROM songs_played AS p GROUP BY p.song, p.artist) AS s
+    ) AS songs,
+    t.matched,
+    (
+        SELECT COUNT(DISTINCT u.user_id)
+        FROM analytics.user_days AS u
+        WHERE u.day >= CAST(TIMESTAMP '2026-01-01 00:00:00' AS DATE) AND u.day < CAST(TIMESTAMP '2100-01-01 00:00:00' AS DATE)
+    ) AS people,
+    t.first_play,
+    t.last_play
+FROM (
+    SELECT
+        CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
+        COUNT(DISTINCT v.user_id) AS listeners,
+        CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
+        MIN(v.first_play) AS first_play,
+        MAX(v.last_play) AS last_play
+    FROM visits AS v
 ) AS t;
 
 -- People and plays by day
@@ -5145,6 +5176,22 @@ ORDER BY d.day, d.level;
 -- Free and paid in total
 -- One row per level of the plays of the range. level is the one each play was on. Listeners and sessions are
 -- counted once on each level: they do not add up, since some are on both.
+WITH visits AS (
+    SELECT
+        p.user_id,
+        p.session_id,
+        p.level,
+        p.location,
+        p.user_agent,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched,
+        MIN(p.start_time) AS first_play,
+        MAX(p.start_time) AS last_play
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+)
+
 SELECT
     s.level,
     CAST(SUM(s.plays) AS BIGINT) AS plays,
@@ -5152,10 +5199,9 @@ SELECT
     COUNT(*) AS sessions,
     CAST(SUM(s.plays) AS DOUBLE PRECISION) / COUNT(DISTINCT s.user_id) AS plays_per_listener
 FROM (
-    SELECT p.level, p.user_id, p.session_id, COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY p.level, p.user_id, p.session_id
+    SELECT v.level, v.user_id, v.session_id, SUM(v.plays) AS plays
+    FROM visits AS v
+    GROUP BY v.level, v.user_id, v.session_id
 ) AS s
 GROUP BY s.level
 ORDER BY 2 DESC, 1;
@@ -5229,10 +5275,22 @@ ORDER BY 1;
 -- The 100 titles that were played most in the range, by title and artist as the logs name them, in the
 -- catalogue or not. A row without of_level counts all plays; one with it those on that level, whose 20 most
 -- played are listed too.
-WITH counted AS (
-    SELECT COALESCE(p.level, 'unknown') AS of_level, p.song, p.artist, COUNT(*) AS plays
+WITH songs_played AS (
+    SELECT
+        p.level,
+        p.song,
+        p.artist,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.level, p.song, p.artist
+),
+
+counted AS (
+    SELECT
+        COALESCE(p.level, 'unknown') AS of_level, p.song, p.artist, CAST(SUM(p.plays) AS BIGINT) AS plays
+    FROM songs_played AS p
     GROUP BY COALESCE(p.level, 'unknown'), p.song, p.artist
 ),
 
@@ -5263,12 +5321,23 @@ ORDER BY r.of_level, r.place;
 -- The ten top songs, week by week
 -- Plays by week (UTC, its Monday) of the ten titles that were played most in the range, in the latest 366
 -- days of it. A week without plays has no row; the first and the last may be cut by the range.
-WITH most AS (
+WITH songs_played AS (
+    SELECT
+        p.level,
+        p.song,
+        p.artist,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.level, p.song, p.artist
+),
+
+most AS (
     SELECT t.song, t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.song, t.artist) AS place
     FROM (
-        SELECT p.song, p.artist, COUNT(*) AS plays
-        FROM songplays AS p
-        WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+        SELECT p.song, p.artist, SUM(p.plays) AS plays
+        FROM songs_played AS p
         GROUP BY p.song, p.artist
     ) AS t
 )
@@ -5289,10 +5358,21 @@ ORDER BY m.place, 4;
 -- Top artists
 -- The 100 artists that were played most in the range, as the logs name them, in the catalogue or not. A row
 -- without of_level counts all plays; one with it those on that level, whose 20 most played are listed too.
-WITH counted AS (
-    SELECT COALESCE(p.level, 'unknown') AS of_level, p.artist, COUNT(*) AS plays
+WITH songs_played AS (
+    SELECT
+        p.level,
+        p.song,
+        p.artist,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.level, p.song, p.artist
+),
+
+counted AS (
+    SELECT COALESCE(p.level, 'unknown') AS of_level, p.artist, CAST(SUM(p.plays) AS BIGINT) AS plays
+    FROM songs_played AS p
     GROUP BY COALESCE(p.level, 'unknown'), p.artist
 ),
 
@@ -5322,12 +5402,23 @@ ORDER BY r.of_level, r.place;
 -- The ten top artists, week by week
 -- Plays by week (UTC, its Monday) of the ten artists that were played most in the range, in the latest 366
 -- days of it. A week without plays has no row; the first and the last may be cut by the range.
-WITH most AS (
+WITH songs_played AS (
+    SELECT
+        p.level,
+        p.song,
+        p.artist,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.level, p.song, p.artist
+),
+
+most AS (
     SELECT t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.artist) AS place
     FROM (
-        SELECT p.artist, COUNT(*) AS plays
-        FROM songplays AS p
-        WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+        SELECT p.artist, SUM(p.plays) AS plays
+        FROM songs_played AS p
         GROUP BY p.artist
     ) AS t
 )
@@ -5435,16 +5526,31 @@ ORDER BY 1;
 -- Gender
 -- Plays of the range by the gender of the listener, as of the latest event, and the level of the play.
 -- Listeners are counted once on each level: they do not add up.
+WITH visits AS (
+    SELECT
+        p.user_id,
+        p.session_id,
+        p.level,
+        p.location,
+        p.user_agent,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched,
+        MIN(p.start_time) AS first_play,
+        MAX(p.start_time) AS last_play
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+)
+
 SELECT
     u.gender,
     g.level,
     CAST(SUM(g.plays) AS BIGINT) AS plays,
     COUNT(*) AS listeners
 FROM (
-    SELECT p.user_id, p.level, COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY p.user_id, p.level
+    SELECT v.user_id, v.level, SUM(v.plays) AS plays
+    FROM visits AS v
+    GROUP BY v.user_id, v.level
 ) AS g
 INNER JOIN users AS u ON g.user_id = u.user_id
 GROUP BY u.gender, g.level
@@ -5453,6 +5559,22 @@ ORDER BY 1, 2;
 -- Devices
 -- Plays of the range by what the user agent says of the device, and the level of the play. Listeners are
 -- counted once on each device and level: they do not add up.
+WITH visits AS (
+    SELECT
+        p.user_id,
+        p.session_id,
+        p.level,
+        p.location,
+        p.user_agent,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched,
+        MIN(p.start_time) AS first_play,
+        MAX(p.start_time) AS last_play
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+)
+
 SELECT
     d.device,
     d.level,
@@ -5473,10 +5595,9 @@ FROM (
         g.user_id,
         g.plays
     FROM (
-        SELECT p.user_agent, p.level, p.user_id, COUNT(*) AS plays
-        FROM songplays AS p
-        WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-        GROUP BY p.user_agent, p.level, p.user_id
+        SELECT v.user_agent, v.level, v.user_id, SUM(v.plays) AS plays
+        FROM visits AS v
+        GROUP BY v.user_agent, v.level, v.user_id
     ) AS g
 ) AS d
 GROUP BY d.device, d.level
@@ -5486,11 +5607,26 @@ ORDER BY 1, 2;
 -- The 100 places with most plays in the range. A place is what the app says of where the listener is: a
 -- metro area. listeners are counted once in each place and on each level; some listen in several. A row
 -- without of_level counts all plays; one with it those on that level, whose 20 first places are listed too.
-WITH counted AS (
-    SELECT COALESCE(p.level, 'unknown') AS of_level, p.location, p.user_id, COUNT(*) AS plays
+WITH visits AS (
+    SELECT
+        p.user_id,
+        p.session_id,
+        p.level,
+        p.location,
+        p.user_agent,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched,
+        MIN(p.start_time) AS first_play,
+        MAX(p.start_time) AS last_play
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY COALESCE(p.level, 'unknown'), p.location, p.user_id
+    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+),
+
+counted AS (
+    SELECT COALESCE(v.level, 'unknown') AS of_level, v.location, v.user_id, SUM(v.plays) AS plays
+    FROM visits AS v
+    GROUP BY COALESCE(v.level, 'unknown'), v.location, v.user_id
 ),
 
 ranked AS (
@@ -5545,9 +5681,21 @@ ORDER BY 2 DESC, 1;
 
 -- What the catalogue lacks
 -- The 100 most played titles of the range that no song of the catalogue has, as the logs name them.
-SELECT p.song, p.artist, COUNT(*) AS plays
-FROM songplays AS p
-WHERE p.song_id IS NULL AND p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+WITH songs_played AS (
+    SELECT
+        p.level,
+        p.song,
+        p.artist,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.level, p.song, p.artist
+)
+
+SELECT p.song, p.artist, CAST(SUM(p.plays - p.matched) AS BIGINT) AS plays
+FROM songs_played AS p
+WHERE p.plays > p.matched
 GROUP BY p.song, p.artist
 ORDER BY plays DESC, p.song, p.artist
 LIMIT 100;
@@ -9475,6 +9623,8 @@ DROP VIEW IF EXISTS analytics.monthly_activity;
 
 DROP VIEW IF EXISTS analytics.daily_activity;
 
+DROP VIEW IF EXISTS analytics.daily_levels;
+
 DROP VIEW IF EXISTS analytics.top_unmatched;
 
 DROP VIEW IF EXISTS analytics.top_songs_by_week;
@@ -9501,9 +9651,9 @@ DROP VIEW IF EXISTS analytics.funnel;
 
 DROP VIEW IF EXISTS analytics.events;
 
-DROP VIEW IF EXISTS analytics.daily_levels;
-
 DROP VIEW IF EXISTS analytics.user_days;
+
+DROP VIEW IF EXISTS analytics.listener_days;
 
 DROP VIEW IF EXISTS analytics.clocks;
 
