@@ -137,12 +137,12 @@ FROM of_people AS d
 LEFT JOIN of_plays AS p
   ON d.day = p.day;
 
--- analytics/daily_levels.sql:1 298deceac31a1424
+-- analytics/daily_levels.sql:1 4ddea9df5e8fe808
 CREATE VIEW analytics.daily_levels AS
 SELECT
   l.day,
   l.level,
-  COUNT(*) AS listeners,
+  COUNT(DISTINCT l.user_id) AS listeners,
   CAST(SUM(l.plays) AS BIGINT) AS plays
 FROM analytics.listener_days AS l
 GROUP BY
@@ -3147,37 +3147,34 @@ FROM (
   FROM visits AS v
 ) AS t;
 
--- report/hours.sql:1 e773f05bc130a7ad
+-- report/hours.sql:1 2d3b12c7e2960ab3
 SELECT
-  CAST(EXTRACT(DAYOFWEEK FROM p.start_time) AS INT) AS weekday,
-  CAST(EXTRACT(HOUR FROM p.start_time) AS INT) AS hour,
-  p.level,
-  COUNT(*) AS plays
-FROM songplays AS p
-WHERE
-  p.start_time >= $since AND p.start_time < $until
+  CAST(EXTRACT(DAYOFWEEK FROM h.utc_hour) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  h.level,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
 GROUP BY
-  EXTRACT(DAYOFWEEK FROM p.start_time),
-  EXTRACT(HOUR FROM p.start_time),
-  p.level
+  EXTRACT(DAYOFWEEK FROM h.utc_hour),
+  EXTRACT(HOUR FROM h.utc_hour),
+  h.level
 ORDER BY
   1,
   2,
   3;
 
--- report/hours_by_day.sql:1 d46ccd44752e757b
+-- report/hours_by_day.sql:1 6e9bc9016ae34287
 SELECT
-  CAST(p.start_time AS DATE) AS day,
-  p.level,
-  CAST(EXTRACT(HOUR FROM p.start_time) AS INT) AS hour,
-  COUNT(*) AS plays
-FROM songplays AS p
+  CAST(h.utc_hour AS DATE) AS day,
+  h.level,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
 WHERE
-  p.start_time >= $days_since AND p.start_time < $until
+  h.utc_hour >= $days_since
 GROUP BY
-  CAST(p.start_time AS DATE),
-  p.level,
-  EXTRACT(HOUR FROM p.start_time)
+  h.utc_hour,
+  h.level
 ORDER BY
   1,
   2,
@@ -3243,26 +3240,13 @@ ORDER BY
   d.day,
   d.level;
 
--- report/local_hours.sql:1 d11a2db252e8769b
+-- report/local_hours.sql:1 6f6d2bed95b80daa
 SELECT
   CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
   CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
   p.level,
   CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM (
-  SELECT
-    DATE_TRUNC('HOUR', s.start_time) AS utc_hour,
-    s.location,
-    s.level,
-    COUNT(*) AS plays
-  FROM songplays AS s
-  WHERE
-    s.start_time >= $since AND s.start_time < $until
-  GROUP BY
-    DATE_TRUNC('HOUR', s.start_time),
-    s.location,
-    s.level
-) AS p
+FROM hours_played AS p
 LEFT JOIN analytics.places AS z
   ON p.location = z.location
 LEFT JOIN analytics.clocks AS c
@@ -3401,6 +3385,20 @@ ORDER BY
   f.run_id DESC NULLS FIRST,
   f.uri
 LIMIT 100;
+
+-- report/shared/hours_played.sql:1 53ad31c74a830408
+SELECT
+  DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+  p.level,
+  p.location,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  DATE_TRUNC('HOUR', p.start_time),
+  p.level,
+  p.location;
 
 -- report/shared/songs_played.sql:1 38fce512950ab9e1
 SELECT
@@ -6190,6 +6188,101 @@ GROUP BY
 ORDER BY
   2 DESC NULLS FIRST,
   1;
+
+-- report/hours.sql:1 d3a169d59aaddd24
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    p.location,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level,
+    p.location
+)
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM h.utc_hour) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  h.level,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM h.utc_hour),
+  EXTRACT(HOUR FROM h.utc_hour),
+  h.level
+ORDER BY
+  1,
+  2,
+  3;
+
+-- report/hours_by_day.sql:1 4a39ea71ca9f73d4
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    p.location,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level,
+    p.location
+)
+SELECT
+  CAST(h.utc_hour AS DATE) AS day,
+  h.level,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
+WHERE
+  h.utc_hour >= $days_since
+GROUP BY
+  h.utc_hour,
+  h.level
+ORDER BY
+  1,
+  2,
+  3;
+
+-- report/local_hours.sql:1 f8e460a1dbfe8f7b
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    p.location,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level,
+    p.location
+)
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
+  p.level,
+  CAST(SUM(p.plays) AS BIGINT) AS plays
+FROM hours_played AS p
+LEFT JOIN analytics.places AS z
+  ON p.location = z.location
+LEFT JOIN analytics.clocks AS c
+  ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM c.local_hour),
+  EXTRACT(HOUR FROM c.local_hour),
+  p.level
+ORDER BY
+  1,
+  2,
+  3;
 
 -- report/top_songs.sql:1 960475c72640d111
 WITH songs_played AS (
