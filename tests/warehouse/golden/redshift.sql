@@ -983,7 +983,7 @@ FROM analytics.local_plays AS p
 GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(7, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=a93019c65fd10aec analytics.daily_levels=245bbb209ace3458 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=cdb583bea4f22b16 analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=7009d22f61162a63', '0.1.0', NULL);
+(7, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=9fd5c4775e279851 played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=a93019c65fd10aec analytics.daily_levels=4db643a19478cdf1 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=cdb583bea4f22b16 analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=7009d22f61162a63', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -5209,43 +5209,70 @@ ORDER BY 2 DESC, 1;
 -- When people listen
 -- Plays of the range by weekday and hour, in UTC. weekday 0 is Sunday. A weekday that the range holds once
 -- more than another has more plays for that alone.
+WITH hours_played AS (
+    SELECT
+        DATE_TRUNC('hour', p.start_time) AS utc_hour,
+        p.level,
+        p.location,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY DATE_TRUNC('hour', p.start_time), p.level, p.location
+)
+
 SELECT
-    CAST(EXTRACT(dow FROM p.start_time) AS INTEGER) AS weekday,
-    CAST(EXTRACT(hour FROM p.start_time) AS INTEGER) AS hour,
-    p.level,
-    COUNT(*) AS plays
-FROM songplays AS p
-WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-GROUP BY EXTRACT(dow FROM p.start_time), EXTRACT(hour FROM p.start_time), p.level
+    CAST(EXTRACT(dow FROM h.utc_hour) AS INTEGER) AS weekday,
+    CAST(EXTRACT(hour FROM h.utc_hour) AS INTEGER) AS hour,
+    h.level,
+    CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
+GROUP BY EXTRACT(dow FROM h.utc_hour), EXTRACT(hour FROM h.utc_hour), h.level
 ORDER BY 1, 2, 3;
 
 -- Hours of each day
 -- Plays by UTC day, hour and level, for the filter by date; the latest 366 days of the range.
+WITH hours_played AS (
+    SELECT
+        DATE_TRUNC('hour', p.start_time) AS utc_hour,
+        p.level,
+        p.location,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY DATE_TRUNC('hour', p.start_time), p.level, p.location
+)
+
 SELECT
-    CAST(p.start_time AS DATE) AS day,
-    p.level,
-    CAST(EXTRACT(hour FROM p.start_time) AS INTEGER) AS hour,
-    COUNT(*) AS plays
-FROM songplays AS p
-WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-GROUP BY CAST(p.start_time AS DATE), p.level, EXTRACT(hour FROM p.start_time)
+    CAST(h.utc_hour AS DATE) AS day,
+    h.level,
+    CAST(EXTRACT(hour FROM h.utc_hour) AS INTEGER) AS hour,
+    CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
+WHERE h.utc_hour >= TIMESTAMP '2026-01-01 00:00:00'
+GROUP BY h.utc_hour, h.level
 ORDER BY 1, 2, 3;
 
 -- When people listen, by their own clocks
 -- Plays of the range by weekday and hour of the time zone of the place, across both changes of a year.
 -- weekday 0 is Sunday. Without weekday and hour: plays of places that tell no time zone, or of before 2008.
 -- The range is of UTC days.
+WITH hours_played AS (
+    SELECT
+        DATE_TRUNC('hour', p.start_time) AS utc_hour,
+        p.level,
+        p.location,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY DATE_TRUNC('hour', p.start_time), p.level, p.location
+)
+
 SELECT
     CAST(EXTRACT(dow FROM c.local_hour) AS INTEGER) AS weekday,
     CAST(EXTRACT(hour FROM c.local_hour) AS INTEGER) AS hour,
     p.level,
     CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM (
-    SELECT DATE_TRUNC('hour', s.start_time) AS utc_hour, s.location, s.level, COUNT(*) AS plays
-    FROM songplays AS s
-    WHERE s.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND s.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY DATE_TRUNC('hour', s.start_time), s.location, s.level
-) AS p
+FROM hours_played AS p
 LEFT JOIN analytics.places AS z ON p.location = z.location
 LEFT JOIN analytics.clocks AS c ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
 GROUP BY EXTRACT(dow FROM c.local_hour), EXTRACT(hour FROM c.local_hour), p.level
