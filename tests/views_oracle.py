@@ -18,6 +18,7 @@ from tests.oracle import COLUMNS, EPOCH, Row, Tables
 
 VIEWS: dict[str, tuple[str, ...]] = {
     "user_days": ("user_id", "day"),
+    "listener_days": ("user_id", "day", "level", "plays"),
     "sessions": (
         *("user_id", "session_id", "started_at", "ended_at", "events", "plays", "level", "last_page"),
     ),
@@ -66,6 +67,7 @@ def expect_views(tables: Tables) -> Tables:
     raw = [event for event in _records(tables, "staging_events") if event["user_id"]]
     return {
         "user_days": Counter((user, day) for user, days in _periods(raw, _same).items() for day in days),
+        "listener_days": _plays_by(plays, lambda play: (play["user_id"], _day(play), play["level"])),
         "sessions": Counter(_sessions(events)),
         "daily_activity": Counter(_daily_activity(raw, plays)),
         "daily_levels": _plays_by(plays, lambda play: (_day(play), play["level"]), listeners=True),

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import sparkify.sql
 from sparkify.records import KINDS
+from sparkify.report.numbers import statement_names
+from sparkify.report.panels import report_statement, spell_out
 from sparkify.warehouse import tables, views
 from sparkify.warehouse.derived import derived_files, for_every_engine, write_tables
 from sparkify.warehouse.duckdb import translation
@@ -34,7 +36,8 @@ def for_duckdb() -> list[Statement]:
     paths = [path for path in written if not path.startswith((*REDSHIFT_ONLY, "derived/"))]
     steps = [step for path in paths for step in read_statements(path)]
     dropped = views.dropping(views.view_definitions())
-    found = [*steps, *for_every_engine(KINDS), *tables.all_table_statements(), *dropped]
+    shown = [spell_out(report_statement(name)) for name in statement_names()]
+    found = [*steps, *for_every_engine(KINDS), *tables.all_table_statements(), *dropped, *shown]
     marks = ((), (SPARSE,), (LOST,), (SPARSE, LOST), (SPARSE, TOUCHED), (SPARSE, LOST, TOUCHED))
     return list(dict.fromkeys(step.without(*some) for step in found for some in marks))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ from tests.warehouses import Warehouses, options_of, rows
 
 # What only counts rows, or is a constant.
 COUNTS = {"plays", "people", "events", "cohort_people", "cohort_by"}
+# What an example of a column is in Python, by the type that DuckDB gives the column.
+EXAMPLES = {
+    **dict.fromkeys(("BIGINT", "INTEGER"), int),
+    "DOUBLE": float,
+    "VARCHAR": str,
+    "TIMESTAMP": datetime,
+    "DATE": date,
+}
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +32,27 @@ def described() -> dict[str, DescribedTable]:
     return {table.name: table for table in describe_warehouse()}
 
 
-def test_it_has_every_column_of_the_database(
+def test_it_has_every_column_of_the_database_with_an_example_that_fits(
     described: dict[str, DescribedTable], warehouses: Warehouses, tmp_path: Path
 ) -> None:
     place = warehouses.new("duckdb", tmp_path)
     assert run(["create-tables", *options_of(place)]) == 0
-    there: dict[str, list[str]] = {}
-    for schema, table, column in rows(
+    there: dict[str, dict[str, str]] = {}
+    for schema, table, column, type_ in rows(
         place,
-        "SELECT table_schema, table_name, column_name FROM information_schema.columns "
+        "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
         "WHERE table_schema IN ('main', 'etl', 'analytics') "
         "ORDER BY table_schema, table_name, ordinal_position",
     ):
-        there.setdefault(table if schema == "main" else f"{schema}.{table}", []).append(column)
-    assert {name: [each.name for each in table.columns] for name, table in described.items()} == there
+        there.setdefault(table if schema == "main" else f"{schema}.{table}", {})[column] = type_
+    assert {name: [each.name for each in table.columns] for name, table in described.items()} == {
+        name: list(columns) for name, columns in there.items()
+    }
+    for name, table in described.items():
+        for each in table.columns:
+            assert type(each.example) is EXAMPLES[there[name][each.name]], f"{name}.{each.name}"
+            width = re.search(r"VARCHAR\((\d+)\)", each.type)
+            assert not width or len(str(each.example).encode()) <= int(width[1]), f"{name}.{each.name}"
 
 
 def test_every_table_and_column_says_what_it_is(described: dict[str, DescribedTable]) -> None:
@@ -82,9 +98,19 @@ def test_joins_lead_to_columns_that_are_there(described: dict[str, DescribedTabl
 
 
 def test_the_command_writes_both_pages(
-    described: dict[str, DescribedTable], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    described: dict[str, DescribedTable],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder = tmp_path / "a" / "docs"
+    model = tmp_path / "models" / "marts" / "daily.sql"
+    model.parent.mkdir(parents=True)
+    model.write_text(
+        "-- Busy days.\n-- grain: day\n-- materialized: table\n"
+        "SELECT d.day, d.plays FROM analytics.daily_activity AS d;\n"
+    )
+    monkeypatch.setenv("SPARKIFY_DWH_MODELS", str(model.parents[1]))
     assert run(["docs", "-o", str(folder), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {Path(file).name for file in told["files"]} == {"index.html", "dictionary.md"}
@@ -93,6 +119,12 @@ def test_the_command_writes_both_pages(
     assert "<script" not in page
     anchors = set(re.findall(r'href="#([\w-]+)"', page))
     assert anchors <= set(re.findall(r'id="([\w-]+)"', page))
-    assert (folder / "dictionary.md").read_text(encoding="utf-8") == write_markdown(described.values())
+    text = (folder / "dictionary.md").read_text(encoding="utf-8")
+    assert text.startswith(write_markdown(described.values()))
+    own = told["tables"][-1]
+    assert (own["name"], own["grain"]) == ("marts.daily", "day")
+    assert own["about"] == "Your own table, of analytics.daily_activity. Busy days."
+    assert [each["name"] for each in own["columns"]] == ["day", "plays"]
+    assert "## marts.daily" in text
     (tmp_path / "file").touch()
     assert run(["docs", "-o", str(tmp_path / "file" / "docs")]) == 2

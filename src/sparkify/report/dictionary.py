@@ -1,7 +1,8 @@
 """The data dictionary: every table, view and column, what it means, and which field of a file it comes from.
 
 Heads of the definitions (``sql/tables``, ``sql/analytics``) say what a table is, ``columns.toml`` what a
-column means, and the models themselves where it comes from (:mod:`sparkify.report.lineage`).
+column means and what a value of it looks like, and the models themselves where it comes from
+(:mod:`sparkify.report.lineage`).
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cache
 from html import escape
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sparkify.records import KINDS
 from sparkify.report.lineage import origins, table_columns, tables_with_origins, view_columns
-from sparkify.report.panels import SECTIONS
+from sparkify.report.panels import SECTIONS, spell_out
 from sparkify.report.templates import asset, fill
 from sparkify.warehouse.statements import Statement
 from sparkify.warehouse.tables import STAGING, STAR, table_definitions
@@ -30,6 +32,7 @@ JOINS = (
     ("songplays.artist_id", "artists.artist_id"),
     ("songs.artist_id", "artists.artist_id"),
 )
+_HEADS = ("column", "type", "meaning", "example", "from", "fields")
 _CREATE = re.compile(r"CREATE (?:TABLE IF NOT EXISTS|VIEW) ([\w.]+)")
 
 
@@ -40,6 +43,7 @@ class Column(NamedTuple):
         name: Its name.
         type: Its type on Redshift; empty for a view's.
         meaning: What it means, with its unit.
+        example: A value as it might be; None: there is none.
         origins: The columns it is computed from, as ``table.column``.
         fields: The fields of the files it comes from in the end, as ``events.ts``.
     """
@@ -47,6 +51,7 @@ class Column(NamedTuple):
     name: str
     type: str
     meaning: str
+    example: Any
     origins: list[str]
     fields: list[str]
 
@@ -90,6 +95,7 @@ def describe_warehouse() -> list[DescribedTable]:
                     column,
                     types.get(name, {}).get(column, ""),
                     _meaning(name, column),
+                    _example(name, column),
                     traced.get(name, {}).get(column, []),
                     sorted(fields.get(f"{name}.{column}", ())),
                 )
@@ -127,37 +133,50 @@ def _fields(traced: dict[str, dict[str, list[str]]]) -> dict[str, set[str]]:
 
 
 @cache
-def _words() -> dict[str, dict[str, object]]:
+def _words() -> dict[str, dict[str, Any]]:
     text = resources.files("sparkify.report").joinpath("columns.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
 def _meaning(table: str, column: str) -> str:
+    return str(_said("every", "table", table, column) or ("As delivered." if table in STAGING else ""))
+
+
+def _example(table: str, column: str) -> Any:
+    return _said("example", "example_of", table, column)
+
+
+def _said(every: str, of_tables: str, table: str, column: str) -> Any:
+    """Return what ``columns.toml`` says of a column, of that table or of every one; None: nothing."""
     words = _words()
-    own = words["table"].get(table)
-    if isinstance(own, dict) and column in own:
-        return str(own[column])
-    return str(words["every"].get(column, "As delivered." if table in STAGING else ""))
+    return words[of_tables].get(table, {}).get(column, words[every].get(column))
+
+
+def _shown(example: Any) -> list[str]:
+    """Return the text of an example, if there is one."""
+    if isinstance(example, datetime):
+        return [example.isoformat(" ", "milliseconds" if example.microsecond else "seconds")]
+    return [] if example is None else [str(example)]
 
 
 def _panels_of(table: str) -> Iterator[str]:
     name = re.compile(rf"(?<![\w.]){re.escape(table)}\b")
     for section in SECTIONS:
         for panel in section.panels:
-            if name.search(panel.statement.code):
+            if name.search(spell_out(panel.statement).code):
                 yield panel.statement.text.partition("\n")[0].removeprefix("--").strip()
 
 
 def write_markdown(tables: Iterable[DescribedTable]) -> str:
     """Return the dictionary as a Markdown page, with the star's diagram as a Mermaid block."""
-    parts = ["# Data dictionary", "Times are UTC; units are in brackets.", _mermaid()]
+    parts = ["# Data dictionary", "Times are UTC; units are in brackets, examples invented.", _mermaid()]
     for table in tables:
         parts.append(f"## {table.name}\n\n{table.about}")
         parts += [f"Grain: {table.grain}."] if table.grain else []
-        rows = ["| column | type | meaning | from | fields |", "|---|---|---|---|---|"]
+        rows = [f"| {' | '.join(_HEADS)} |", "|---" * len(_HEADS) + "|"]
         rows += [
-            f"| `{each.name}` | {each.type} | {each.meaning} | {_listed(each.origins)} "
-            f"| {_listed(each.fields)} |"
+            f"| `{each.name}` | {each.type} | {each.meaning} | {_listed(_shown(each.example))} "
+            f"| {_listed(each.origins)} | {_listed(each.fields)} |"
             for each in table.columns
         ]
         parts.append("\n".join(rows))
@@ -195,10 +214,11 @@ def _anchor(name: str) -> str:
 def _html_table(table: DescribedTable) -> str:
     rows = "".join(
         f"<tr><th scope=row><code>{escape(each.name)}</code><td class=d>{escape(each.type)}"
-        f"<td>{escape(each.meaning)}<td>{_html_names(each.origins)}<td>{_html_names(each.fields)}"
+        f"<td>{escape(each.meaning)}<td>{_html_names(_shown(each.example))}"
+        f"<td>{_html_names(each.origins)}<td>{_html_names(each.fields)}"
         for each in table.columns
     )
-    heads = "".join(f"<th scope=col>{name}" for name in ("column", "type", "meaning", "from", "fields"))
+    heads = "".join(f"<th scope=col>{name}" for name in _HEADS)
     body = fill("table.html", title=escape(table.name), head=f"<thead><tr>{heads}</thead>", body=rows)
     grain = f"<p>Grain: {escape(table.grain)}.</p>" if table.grain else ""
     panels = f"<p>Panels of the report: {escape(', '.join(table.panels))}.</p>" if table.panels else ""

@@ -7,13 +7,22 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sparkify.report.panels import HEADLINE, PANELS, describe, report_statement
+from sparkify.report.panels import (
+    HEADLINE,
+    PANELS,
+    describe,
+    report_statement,
+    shared_queries,
+    spell_out,
+)
 from sparkify.warehouse.engine import Engine, Rows
 from sparkify.warehouse.statements import Statement
 
 # How far daily panels look back from the last play of the range: a page of fifty years would not open.
 _MOST_DAYS = 366
 _COHORT_WEEKS = 26
+# Views that several panels stand on; each is computed once.
+_HELD = ("analytics.user_days", "analytics.listener_days")
 # No event is earlier or later (:mod:`sparkify.records`).
 _FIRST, _LAST = date(2000, 1, 1), date(2099, 12, 31)
 # A parameter in the text of a statement: as we write it, or as DuckDB does.
@@ -106,17 +115,18 @@ def gather(
         "ts_since": _milliseconds(days.start),
         "ts_until": _milliseconds(days.end),
     }
-    headline = _ask(engine, HEADLINE.name, parameters)
-    (totals,) = headline.records()
-    last = totals["last_play"] or min(days.end, made_at)
-    midnight = datetime.combine(last.date(), datetime.min.time())
-    parameters["days_since"] = max(days.start, midnight - timedelta(days=_MOST_DAYS - 1))
-    parameters["cohorts_since"] = max(days.start, midnight - timedelta(weeks=_COHORT_WEEKS - 1))
-    panels = {HEADLINE.name: headline}
-    for name in statement_names():
-        if name != HEADLINE.name:
-            on_panel(describe(report_statement(name))[0])
-            panels[name] = _ask(engine, name, parameters)
+    with engine.holding(_HELD, shared_queries().values(), **parameters) as held:
+        headline = _ask(engine, HEADLINE.name, parameters, held=held)
+        (totals,) = headline.records()
+        last = totals["last_play"] or min(days.end, made_at)
+        midnight = datetime.combine(last.date(), datetime.min.time())
+        parameters["days_since"] = max(days.start, midnight - timedelta(days=_MOST_DAYS - 1))
+        parameters["cohorts_since"] = max(days.start, midnight - timedelta(weeks=_COHORT_WEEKS - 1))
+        panels = {HEADLINE.name: headline}
+        for name in statement_names():
+            if name != HEADLINE.name:
+                on_panel(describe(report_statement(name))[0])
+                panels[name] = _ask(engine, name, parameters, held=held)
     since = parameters["days_since"].date()
     return ReportNumbers(warehouse, days, totals["first_play"], totals["last_play"], since, made_at, panels)
 
@@ -126,12 +136,14 @@ def statement_names() -> list[str]:
     return [name for panel in PANELS for name in (panel.name, panel.also) if name]
 
 
-def _ask(engine: Engine, name: str, parameters: dict[str, Any]) -> PanelAnswer:
+def _ask(engine: Engine, name: str, parameters: dict[str, Any], *, held: bool) -> PanelAnswer:
+    """Run a statement of the report; ``held``: the engine holds the shared queries' rows."""
     step = report_statement(name)
+    alone = spell_out(step)
     title, definition = describe(step)
-    answer = engine.ask(step, **parameters)
+    answer = engine.ask(step if held else alone, **parameters)
     return PanelAnswer(
-        name, title, definition, _with_values(engine, step, parameters), answer.columns, list(answer.rows)
+        name, title, definition, _with_values(engine, alone, parameters), answer.columns, list(answer.rows)
     )
 
 

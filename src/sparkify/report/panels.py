@@ -1,14 +1,18 @@
 """The panels of the report, in the order of the page.
 
 What a panel is called, what its numbers mean and how they are computed stands in its .sql file
-(``sql/report``): the first line is the title, the comment below it the definition.
+(``sql/report``): the first line is the title, the comment below it the definition. What several panels begin
+with is a query of its own (``sql/report/shared``), which they read by its file's name.
 """
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from textwrap import indent
 from typing import NamedTuple
 
-from sparkify.warehouse.statements import Statement, statement
+from sparkify.warehouse.statements import Statement, list_files, statement
 
 
 class Pivot(NamedTuple):
@@ -133,6 +137,32 @@ PANELS = (HEADLINE, *(panel for section in SECTIONS for panel in section.panels)
 def report_statement(name: str) -> Statement:
     """Return a statement of the report by its name."""
     return statement(f"report/{name}.sql")
+
+
+@cache
+def shared_queries() -> dict[str, Statement]:
+    """Return the queries that several panels read, by name."""
+    return {step.name: step for step in map(statement, list_files("report/shared"))}
+
+
+def spell_out(step: Statement) -> Statement:
+    """Return a statement that stands alone: the shared queries that it reads are in its WITH."""
+    used = [
+        each for name, each in shared_queries().items() if re.search(rf"\b(FROM|JOIN) {name}\b", step.code)
+    ]
+    if not used:
+        return step
+    head, body = _parted(step)
+    shared = ",\n\n".join(f"{each.name} AS (\n{indent(_parted(each)[1], '    ')}\n)" for each in used)
+    joint = "," if body.startswith("WITH ") else ""
+    return step._replace(text=f"{head}WITH {shared}{joint}\n\n{body.removeprefix('WITH ')}")
+
+
+def _parted(step: Statement) -> tuple[str, str]:
+    """Return the comment at a statement's head, and what follows it."""
+    lines = step.text.splitlines(keepends=True)
+    begin = next(number for number, line in enumerate(lines) if not line.startswith("--"))
+    return "".join(lines[:begin]), "".join(lines[begin:])
 
 
 def describe(step: Statement) -> tuple[str, str]:

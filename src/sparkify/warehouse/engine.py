@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -133,6 +133,21 @@ class Engine(Protocol):
 
     def ask(self, step: Statement, **parameters: Any) -> Answer:
         """Run one of our queries; return its rows with their columns' names.
+
+        Raises:
+            EngineError: The database refused.
+        """
+
+    def holding(
+        self, views: Collection[str], queries: Iterable[Statement], **parameters: Any
+    ) -> AbstractContextManager[bool]:
+        """Compute what many queries read once, and keep it in memory until the end of the context.
+
+        The warehouse must be open for reading. Inside, each view's name stands for its rows, for the views
+        that stand on it too, and the name of each query's file for the query's.
+
+        Yields:
+            Whether the engine does so; one that does not leaves all names as they are.
 
         Raises:
             EngineError: The database refused.

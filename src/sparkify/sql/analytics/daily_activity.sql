@@ -27,11 +27,11 @@ of_people AS (
 
 of_plays AS (
     SELECT
-        CAST(p.start_time AS DATE) AS day,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(p.start_time AS DATE)
+        l.day,
+        COUNT(DISTINCT l.user_id) AS listeners,
+        CAST(SUM(l.plays) AS BIGINT) AS plays
+    FROM analytics.listener_days AS l
+    GROUP BY l.day
 )
 
 SELECT

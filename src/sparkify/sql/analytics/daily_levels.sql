@@ -3,9 +3,9 @@
 -- level is the one the play was on; NULL: unknown. Somebody who changes level is counted under both.
 CREATE VIEW analytics.daily_levels AS
 SELECT
-    CAST(p.start_time AS DATE) AS day,
-    p.level,
-    COUNT(DISTINCT p.user_id) AS listeners,
-    COUNT(*) AS plays
-FROM songplays AS p
-GROUP BY CAST(p.start_time AS DATE), p.level;
+    l.day,
+    l.level,
+    COUNT(DISTINCT l.user_id) AS listeners,
+    CAST(SUM(l.plays) AS BIGINT) AS plays
+FROM analytics.listener_days AS l
+GROUP BY l.day, l.level;

@@ -37,11 +37,11 @@ of_people AS (
 
 of_plays AS (
     SELECT
-        CAST(DATE_TRUNC('month', p.start_time) AS DATE) AS month,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(DATE_TRUNC('month', p.start_time) AS DATE)
+        CAST(DATE_TRUNC('month', l.day) AS DATE) AS month,
+        COUNT(DISTINCT l.user_id) AS listeners,
+        CAST(SUM(l.plays) AS BIGINT) AS plays
+    FROM analytics.listener_days AS l
+    GROUP BY CAST(DATE_TRUNC('month', l.day) AS DATE)
 )
 
 SELECT

@@ -23,11 +23,11 @@ of_people AS (
 
 of_plays AS (
     SELECT
-        CAST(DATE_TRUNC('week', p.start_time) AS DATE) AS week,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    GROUP BY CAST(DATE_TRUNC('week', p.start_time) AS DATE)
+        CAST(DATE_TRUNC('week', l.day) AS DATE) AS week,
+        COUNT(DISTINCT l.user_id) AS listeners,
+        CAST(SUM(l.plays) AS BIGINT) AS plays
+    FROM analytics.listener_days AS l
+    GROUP BY CAST(DATE_TRUNC('week', l.day) AS DATE)
 )
 
 SELECT

@@ -4,9 +4,8 @@
 WITH most AS (
     SELECT t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.artist) AS place
     FROM (
-        SELECT p.artist, COUNT(*) AS plays
-        FROM songplays AS p
-        WHERE p.start_time >= :since AND p.start_time < :until
+        SELECT p.artist, SUM(p.plays) AS plays
+        FROM songs_played AS p
         GROUP BY p.artist
     ) AS t
 )

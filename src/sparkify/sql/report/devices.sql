@@ -21,10 +21,9 @@ FROM (
         g.user_id,
         g.plays
     FROM (
-        SELECT p.user_agent, p.level, p.user_id, COUNT(*) AS plays
-        FROM songplays AS p
-        WHERE p.start_time >= :since AND p.start_time < :until
-        GROUP BY p.user_agent, p.level, p.user_id
+        SELECT v.user_agent, v.level, v.user_id, SUM(v.plays) AS plays
+        FROM visits AS v
+        GROUP BY v.user_agent, v.level, v.user_id
     ) AS g
 ) AS d
 GROUP BY d.device, d.level

@@ -7,10 +7,9 @@ SELECT
     CAST(SUM(g.plays) AS BIGINT) AS plays,
     COUNT(*) AS listeners
 FROM (
-    SELECT p.user_id, p.level, COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= :since AND p.start_time < :until
-    GROUP BY p.user_id, p.level
+    SELECT v.user_id, v.level, SUM(v.plays) AS plays
+    FROM visits AS v
+    GROUP BY v.user_id, v.level
 ) AS g
 INNER JOIN users AS u ON g.user_id = u.user_id
 GROUP BY u.gender, g.level

@@ -8,37 +8,26 @@ SELECT
     t.listeners,
     (
         SELECT COUNT(*)
-        FROM (
-            SELECT p.user_id, p.session_id
-            FROM songplays AS p
-            WHERE p.start_time >= :since AND p.start_time < :until
-            GROUP BY p.user_id, p.session_id
-        ) AS s
+        FROM (SELECT v.user_id, v.session_id FROM visits AS v GROUP BY v.user_id, v.session_id) AS s
     ) AS sessions,
     (
         SELECT COUNT(*)
-        FROM (
-            SELECT p.song, p.artist
-            FROM songplays AS p
-            WHERE p.start_time >= :since AND p.start_time < :until
-            GROUP BY p.song, p.artist
-        ) AS s
+        FROM (SELECT p.song, p.artist FROM songs_played AS p GROUP BY p.song, p.artist) AS s
     ) AS songs,
     t.matched,
     (
-        SELECT COUNT(DISTINCT e.user_id)
-        FROM staging_events AS e
-        WHERE e.user_id <> '' AND e.ts >= :ts_since AND e.ts < :ts_until
+        SELECT COUNT(DISTINCT u.user_id)
+        FROM analytics.user_days AS u
+        WHERE u.day >= CAST(:since AS DATE) AND u.day < CAST(:until AS DATE)
     ) AS people,
     t.first_play,
     t.last_play
 FROM (
     SELECT
-        COUNT(*) AS plays,
-        COUNT(DISTINCT p.user_id) AS listeners,
-        COUNT(p.song_id) AS matched,
-        MIN(p.start_time) AS first_play,
-        MAX(p.start_time) AS last_play
-    FROM songplays AS p
-    WHERE p.start_time >= :since AND p.start_time < :until
+        CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
+        COUNT(DISTINCT v.user_id) AS listeners,
+        CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
+        MIN(v.first_play) AS first_play,
+        MAX(v.last_play) AS last_play
+    FROM visits AS v
 ) AS t;

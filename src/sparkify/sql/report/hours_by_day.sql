@@ -1,11 +1,11 @@
 -- Hours of each day
 -- Plays by UTC day, hour and level, for the filter by date; the latest 366 days of the range.
 SELECT
-    CAST(p.start_time AS DATE) AS day,
-    p.level,
-    CAST(EXTRACT(hour FROM p.start_time) AS INTEGER) AS hour,
-    COUNT(*) AS plays
-FROM songplays AS p
-WHERE p.start_time >= :days_since AND p.start_time < :until
-GROUP BY CAST(p.start_time AS DATE), p.level, EXTRACT(hour FROM p.start_time)
+    CAST(h.utc_hour AS DATE) AS day,
+    h.level,
+    CAST(EXTRACT(hour FROM h.utc_hour) AS INTEGER) AS hour,
+    CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
+WHERE h.utc_hour >= :days_since
+GROUP BY h.utc_hour, h.level
 ORDER BY 1, 2, 3;

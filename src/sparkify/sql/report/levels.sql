@@ -8,10 +8,9 @@ SELECT
     COUNT(*) AS sessions,
     CAST(SUM(s.plays) AS DOUBLE PRECISION) / COUNT(DISTINCT s.user_id) AS plays_per_listener
 FROM (
-    SELECT p.level, p.user_id, p.session_id, COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= :since AND p.start_time < :until
-    GROUP BY p.level, p.user_id, p.session_id
+    SELECT v.level, v.user_id, v.session_id, SUM(v.plays) AS plays
+    FROM visits AS v
+    GROUP BY v.level, v.user_id, v.session_id
 ) AS s
 GROUP BY s.level
 ORDER BY 2 DESC, 1;

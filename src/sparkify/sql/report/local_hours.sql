@@ -7,12 +7,7 @@ SELECT
     CAST(EXTRACT(hour FROM c.local_hour) AS INTEGER) AS hour,
     p.level,
     CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM (
-    SELECT DATE_TRUNC('hour', s.start_time) AS utc_hour, s.location, s.level, COUNT(*) AS plays
-    FROM songplays AS s
-    WHERE s.start_time >= :since AND s.start_time < :until
-    GROUP BY DATE_TRUNC('hour', s.start_time), s.location, s.level
-) AS p
+FROM hours_played AS p
 LEFT JOIN analytics.places AS z ON p.location = z.location
 LEFT JOIN analytics.clocks AS c ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
 GROUP BY EXTRACT(dow FROM c.local_hour), EXTRACT(hour FROM c.local_hour), p.level

@@ -3,10 +3,9 @@
 -- metro area. listeners are counted once in each place and on each level; some listen in several. A row
 -- without of_level counts all plays; one with it those on that level, whose 20 first places are listed too.
 WITH counted AS (
-    SELECT COALESCE(p.level, 'unknown') AS of_level, p.location, p.user_id, COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= :since AND p.start_time < :until
-    GROUP BY COALESCE(p.level, 'unknown'), p.location, p.user_id
+    SELECT COALESCE(v.level, 'unknown') AS of_level, v.location, v.user_id, SUM(v.plays) AS plays
+    FROM visits AS v
+    GROUP BY COALESCE(v.level, 'unknown'), v.location, v.user_id
 ),
 
 ranked AS (

@@ -4,9 +4,8 @@
 WITH most AS (
     SELECT t.song, t.artist, ROW_NUMBER() OVER (ORDER BY t.plays DESC, t.song, t.artist) AS place
     FROM (
-        SELECT p.song, p.artist, COUNT(*) AS plays
-        FROM songplays AS p
-        WHERE p.start_time >= :since AND p.start_time < :until
+        SELECT p.song, p.artist, SUM(p.plays) AS plays
+        FROM songs_played AS p
         GROUP BY p.song, p.artist
     ) AS t
 )

@@ -2,9 +2,8 @@
 -- The 100 artists that were played most in the range, as the logs name them, in the catalogue or not. A row
 -- without of_level counts all plays; one with it those on that level, whose 20 most played are listed too.
 WITH counted AS (
-    SELECT COALESCE(p.level, 'unknown') AS of_level, p.artist, COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= :since AND p.start_time < :until
+    SELECT COALESCE(p.level, 'unknown') AS of_level, p.artist, CAST(SUM(p.plays) AS BIGINT) AS plays
+    FROM songs_played AS p
     GROUP BY COALESCE(p.level, 'unknown'), p.artist
 ),
 

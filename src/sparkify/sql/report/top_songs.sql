@@ -3,9 +3,9 @@
 -- catalogue or not. A row without of_level counts all plays; one with it those on that level, whose 20 most
 -- played are listed too.
 WITH counted AS (
-    SELECT COALESCE(p.level, 'unknown') AS of_level, p.song, p.artist, COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= :since AND p.start_time < :until
+    SELECT
+        COALESCE(p.level, 'unknown') AS of_level, p.song, p.artist, CAST(SUM(p.plays) AS BIGINT) AS plays
+    FROM songs_played AS p
     GROUP BY COALESCE(p.level, 'unknown'), p.song, p.artist
 ),
 

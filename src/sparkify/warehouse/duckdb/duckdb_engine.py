@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -43,6 +43,7 @@ from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFi
 from sparkify.warehouse.statements import Statement
 from sparkify.warehouse.tables import run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
+from sparkify.warehouse.views import SCHEMA, view_definitions
 
 _RETRY_EVERY = 0.05
 # Settings of every connection.
@@ -332,6 +333,26 @@ class DuckDBEngine:
             return found.fetchall() if found.description else []
         except duckdb.Error as exc:
             self._fail(exc, f"{step.path}, line {step.line}")
+
+    @contextmanager
+    def holding(
+        self, views: Collection[str], queries: Iterable[Statement], **parameters: Any
+    ) -> Iterator[bool]:
+        # The views are made again in memory, some as tables: the path says which schema of that name counts.
+        self._run(f"CREATE SCHEMA memory.{SCHEMA}")
+        try:
+            self._run(f"SET search_path = 'warehouse.main,warehouse.etl,memory.{SCHEMA}'")
+            for name, step in view_definitions().items():
+                sql = to_duckdb(step)
+                self._run(sql.replace("CREATE VIEW", "CREATE TABLE", 1) if name in views else sql)
+            for step in queries:
+                self._run(
+                    f"CREATE TABLE memory.{SCHEMA}.{step.name} AS {to_duckdb(step)}", step.pick(parameters)
+                )
+            yield True
+        finally:
+            self._run("USE warehouse")
+            self._run(f"DROP SCHEMA memory.{SCHEMA} CASCADE")
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         if not rows:

@@ -81,7 +81,7 @@ FROM (
   ) AS z
 ) AS c;
 
--- analytics/daily_activity.sql:1 4cb5846b4b1db1ae
+-- analytics/daily_activity.sql:1 781dda02aeb4419b
 CREATE VIEW analytics.daily_activity AS
 WITH spaced AS (
   SELECT
@@ -107,12 +107,12 @@ WITH spaced AS (
     s.day
 ), of_plays AS (
   SELECT
-    CAST(p.start_time AS DATE) AS day,
-    COUNT(DISTINCT p.user_id) AS listeners,
-    COUNT(*) AS plays
-  FROM main.songplays AS p
+    l.day,
+    COUNT(DISTINCT l.user_id) AS listeners,
+    CAST(SUM(l.plays) AS BIGINT) AS plays
+  FROM analytics.listener_days AS l
   GROUP BY
-    CAST(p.start_time AS DATE)
+    l.day
 )
 SELECT
   d.day,
@@ -137,17 +137,17 @@ FROM of_people AS d
 LEFT JOIN of_plays AS p
   ON d.day = p.day;
 
--- analytics/daily_levels.sql:1 ea77d66a541b9757
+-- analytics/daily_levels.sql:1 4ddea9df5e8fe808
 CREATE VIEW analytics.daily_levels AS
 SELECT
-  CAST(p.start_time AS DATE) AS day,
-  p.level,
-  COUNT(DISTINCT p.user_id) AS listeners,
-  COUNT(*) AS plays
-FROM main.songplays AS p
+  l.day,
+  l.level,
+  COUNT(DISTINCT l.user_id) AS listeners,
+  CAST(SUM(l.plays) AS BIGINT) AS plays
+FROM analytics.listener_days AS l
 GROUP BY
-  CAST(p.start_time AS DATE),
-  p.level;
+  l.day,
+  l.level;
 
 -- analytics/events.sql:1 651856db9e5938c9
 CREATE VIEW analytics.events AS
@@ -295,6 +295,19 @@ FROM (
 WHERE
   NOT c.ts_before IS NULL AND COALESCE(c.level, '') <> COALESCE(c.level_before, '');
 
+-- analytics/listener_days.sql:1 aa3d09b4e37e2abb
+CREATE VIEW analytics.listener_days AS
+SELECT
+  p.user_id,
+  CAST(p.start_time AS DATE) AS day,
+  p.level,
+  COUNT(*) AS plays
+FROM main.songplays AS p
+GROUP BY
+  p.user_id,
+  CAST(p.start_time AS DATE),
+  p.level;
+
 -- analytics/listening_hours.sql:1 59e41ae0dec6b95c
 CREATE VIEW analytics.listening_hours AS
 SELECT
@@ -399,7 +412,7 @@ FROM main.songplays AS p
 GROUP BY
   p.song_match;
 
--- analytics/monthly_activity.sql:1 8ddb28386dafc9a1
+-- analytics/monthly_activity.sql:1 f8a6259fb9522edd
 CREATE VIEW analytics.monthly_activity AS
 WITH there AS (
   SELECT
@@ -443,12 +456,12 @@ WITH there AS (
     u.month
 ), of_plays AS (
   SELECT
-    CAST(DATE_TRUNC('MONTH', p.start_time) AS DATE) AS month,
-    COUNT(DISTINCT p.user_id) AS listeners,
-    COUNT(*) AS plays
-  FROM main.songplays AS p
+    CAST(DATE_TRUNC('MONTH', l.day) AS DATE) AS month,
+    COUNT(DISTINCT l.user_id) AS listeners,
+    CAST(SUM(l.plays) AS BIGINT) AS plays
+  FROM analytics.listener_days AS l
   GROUP BY
-    CAST(DATE_TRUNC('MONTH', p.start_time) AS DATE)
+    CAST(DATE_TRUNC('MONTH', l.day) AS DATE)
 )
 SELECT
   m.month,
@@ -847,7 +860,7 @@ SELECT
   l.last_name
 FROM lasts AS l;
 
--- analytics/weekly_activity.sql:1 8714e31dfafb0275
+-- analytics/weekly_activity.sql:1 5e2b755d39c17343
 CREATE VIEW analytics.weekly_activity AS
 WITH user_weeks AS (
   SELECT DISTINCT
@@ -873,12 +886,12 @@ WITH user_weeks AS (
     u.week
 ), of_plays AS (
   SELECT
-    CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
-    COUNT(DISTINCT p.user_id) AS listeners,
-    COUNT(*) AS plays
-  FROM main.songplays AS p
+    CAST(DATE_TRUNC('WEEK', l.day) AS DATE) AS week,
+    COUNT(DISTINCT l.user_id) AS listeners,
+    CAST(SUM(l.plays) AS BIGINT) AS plays
+  FROM analytics.listener_days AS l
   GROUP BY
-    CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE)
+    CAST(DATE_TRUNC('WEEK', l.day) AS DATE)
 )
 SELECT
   w.week,
@@ -2881,7 +2894,7 @@ WHERE
 ORDER BY
   a.week;
 
--- report/artist_trends.sql:1 013061081f5620c4
+-- report/artist_trends.sql:1 69988c0b3b65326e
 WITH most AS (
   SELECT
     t.artist,
@@ -2889,10 +2902,8 @@ WITH most AS (
   FROM (
     SELECT
       p.artist,
-      COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE
-      p.start_time >= $since AND p.start_time < $until
+      SUM(p.plays) AS plays
+    FROM songs_played AS p
     GROUP BY
       p.artist
   ) AS t
@@ -2970,7 +2981,7 @@ GROUP BY
 ORDER BY
   1;
 
--- report/devices.sql:1 ab6b14f8cf0bfd2a
+-- report/devices.sql:1 12e4ecc8263291f6
 SELECT
   d.device,
   d.level,
@@ -2999,17 +3010,15 @@ FROM (
     g.plays
   FROM (
     SELECT
-      p.user_agent,
-      p.level,
-      p.user_id,
-      COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE
-      p.start_time >= $since AND p.start_time < $until
+      v.user_agent,
+      v.level,
+      v.user_id,
+      SUM(v.plays) AS plays
+    FROM visits AS v
     GROUP BY
-      p.user_agent,
-      p.level,
-      p.user_id
+      v.user_agent,
+      v.level,
+      v.user_id
   ) AS g
 ) AS d
 GROUP BY
@@ -3104,7 +3113,7 @@ GROUP BY
 ORDER BY
   1;
 
--- report/genders.sql:1 cc24f93aac92f73d
+-- report/genders.sql:1 68417636216248c6
 SELECT
   u.gender,
   g.level,
@@ -3112,15 +3121,13 @@ SELECT
   COUNT(*) AS listeners
 FROM (
   SELECT
-    p.user_id,
-    p.level,
-    COUNT(*) AS plays
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
+    v.user_id,
+    v.level,
+    SUM(v.plays) AS plays
+  FROM visits AS v
   GROUP BY
-    p.user_id,
-    p.level
+    v.user_id,
+    v.level
 ) AS g
 INNER JOIN users AS u
   ON g.user_id = u.user_id
@@ -3131,7 +3138,7 @@ ORDER BY
   1,
   2;
 
--- report/headline.sql:1 06176615b1a5e12b
+-- report/headline.sql:1 e2432ef125487e78
 SELECT
   t.plays,
   t.listeners,
@@ -3140,14 +3147,12 @@ SELECT
       COUNT(*)
     FROM (
       SELECT
-        p.user_id,
-        p.session_id
-      FROM songplays AS p
-      WHERE
-        p.start_time >= $since AND p.start_time < $until
+        v.user_id,
+        v.session_id
+      FROM visits AS v
       GROUP BY
-        p.user_id,
-        p.session_id
+        v.user_id,
+        v.session_id
     ) AS s
   ) AS sessions,
   (
@@ -3157,9 +3162,7 @@ SELECT
       SELECT
         p.song,
         p.artist
-      FROM songplays AS p
-      WHERE
-        p.start_time >= $since AND p.start_time < $until
+      FROM songs_played AS p
       GROUP BY
         p.song,
         p.artist
@@ -3168,56 +3171,51 @@ SELECT
   t.matched,
   (
     SELECT
-      COUNT(DISTINCT e.user_id)
-    FROM staging_events AS e
+      COUNT(DISTINCT u.user_id)
+    FROM analytics.user_days AS u
     WHERE
-      e.user_id <> '' AND e.ts >= $ts_since AND e.ts < $ts_until
+      u.day >= CAST($since AS DATE) AND u.day < CAST($until AS DATE)
   ) AS people,
   t.first_play,
   t.last_play
 FROM (
   SELECT
-    COUNT(*) AS plays,
-    COUNT(DISTINCT p.user_id) AS listeners,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
+    CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
+    COUNT(DISTINCT v.user_id) AS listeners,
+    CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
+    MIN(v.first_play) AS first_play,
+    MAX(v.last_play) AS last_play
+  FROM visits AS v
 ) AS t;
 
--- report/hours.sql:1 e773f05bc130a7ad
+-- report/hours.sql:1 2d3b12c7e2960ab3
 SELECT
-  CAST(EXTRACT(DAYOFWEEK FROM p.start_time) AS INT) AS weekday,
-  CAST(EXTRACT(HOUR FROM p.start_time) AS INT) AS hour,
-  p.level,
-  COUNT(*) AS plays
-FROM songplays AS p
-WHERE
-  p.start_time >= $since AND p.start_time < $until
+  CAST(EXTRACT(DAYOFWEEK FROM h.utc_hour) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  h.level,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
 GROUP BY
-  EXTRACT(DAYOFWEEK FROM p.start_time),
-  EXTRACT(HOUR FROM p.start_time),
-  p.level
+  EXTRACT(DAYOFWEEK FROM h.utc_hour),
+  EXTRACT(HOUR FROM h.utc_hour),
+  h.level
 ORDER BY
   1,
   2,
   3;
 
--- report/hours_by_day.sql:1 d46ccd44752e757b
+-- report/hours_by_day.sql:1 6e9bc9016ae34287
 SELECT
-  CAST(p.start_time AS DATE) AS day,
-  p.level,
-  CAST(EXTRACT(HOUR FROM p.start_time) AS INT) AS hour,
-  COUNT(*) AS plays
-FROM songplays AS p
+  CAST(h.utc_hour AS DATE) AS day,
+  h.level,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
 WHERE
-  p.start_time >= $days_since AND p.start_time < $until
+  h.utc_hour >= $days_since
 GROUP BY
-  CAST(p.start_time AS DATE),
-  p.level,
-  EXTRACT(HOUR FROM p.start_time)
+  h.utc_hour,
+  h.level
 ORDER BY
   1,
   2,
@@ -3245,7 +3243,7 @@ GROUP BY
 ORDER BY
   1;
 
--- report/levels.sql:1 26a953e096cb36ff
+-- report/levels.sql:1 2f8da44716276005
 SELECT
   s.level,
   CAST(SUM(s.plays) AS BIGINT) AS plays,
@@ -3254,17 +3252,15 @@ SELECT
   CAST(SUM(s.plays) AS DOUBLE) / COUNT(DISTINCT s.user_id) AS plays_per_listener
 FROM (
   SELECT
-    p.level,
-    p.user_id,
-    p.session_id,
-    COUNT(*) AS plays
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
+    v.level,
+    v.user_id,
+    v.session_id,
+    SUM(v.plays) AS plays
+  FROM visits AS v
   GROUP BY
-    p.level,
-    p.user_id,
-    p.session_id
+    v.level,
+    v.user_id,
+    v.session_id
 ) AS s
 GROUP BY
   s.level
@@ -3285,26 +3281,13 @@ ORDER BY
   d.day,
   d.level;
 
--- report/local_hours.sql:1 d11a2db252e8769b
+-- report/local_hours.sql:1 6f6d2bed95b80daa
 SELECT
   CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
   CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
   p.level,
   CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM (
-  SELECT
-    DATE_TRUNC('HOUR', s.start_time) AS utc_hour,
-    s.location,
-    s.level,
-    COUNT(*) AS plays
-  FROM songplays AS s
-  WHERE
-    s.start_time >= $since AND s.start_time < $until
-  GROUP BY
-    DATE_TRUNC('HOUR', s.start_time),
-    s.location,
-    s.level
-) AS p
+FROM hours_played AS p
 LEFT JOIN analytics.places AS z
   ON p.location = z.location
 LEFT JOIN analytics.clocks AS c
@@ -3318,20 +3301,18 @@ ORDER BY
   2,
   3;
 
--- report/metros.sql:1 3979ef8eccf9f355
+-- report/metros.sql:1 301f4ad77fb13f75
 WITH counted AS (
   SELECT
-    COALESCE(p.level, 'unknown') AS of_level,
-    p.location,
-    p.user_id,
-    COUNT(*) AS plays
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
+    COALESCE(v.level, 'unknown') AS of_level,
+    v.location,
+    v.user_id,
+    SUM(v.plays) AS plays
+  FROM visits AS v
   GROUP BY
-    COALESCE(p.level, 'unknown'),
-    p.location,
-    p.user_id
+    COALESCE(v.level, 'unknown'),
+    v.location,
+    v.user_id
 ), ranked AS (
   SELECT
     a.of_level,
@@ -3446,7 +3427,57 @@ ORDER BY
   f.uri
 LIMIT 100;
 
--- report/song_trends.sql:1 5adc3e5244f007bc
+-- report/shared/hours_played.sql:1 53ad31c74a830408
+SELECT
+  DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+  p.level,
+  p.location,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  DATE_TRUNC('HOUR', p.start_time),
+  p.level,
+  p.location;
+
+-- report/shared/songs_played.sql:1 38fce512950ab9e1
+SELECT
+  p.level,
+  p.song,
+  p.artist,
+  COUNT(*) AS plays,
+  COUNT(p.song_id) AS matched
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  p.level,
+  p.song,
+  p.artist;
+
+-- report/shared/visits.sql:1 77e24f5eb48e6d97
+SELECT
+  p.user_id,
+  p.session_id,
+  p.level,
+  p.location,
+  p.user_agent,
+  COUNT(*) AS plays,
+  COUNT(p.song_id) AS matched,
+  MIN(p.start_time) AS first_play,
+  MAX(p.start_time) AS last_play
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  p.user_id,
+  p.session_id,
+  p.level,
+  p.location,
+  p.user_agent;
+
+-- report/song_trends.sql:1 10c08f565032e81c
 WITH most AS (
   SELECT
     t.song,
@@ -3456,10 +3487,8 @@ WITH most AS (
     SELECT
       p.song,
       p.artist,
-      COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE
-      p.start_time >= $since AND p.start_time < $until
+      SUM(p.plays) AS plays
+    FROM songs_played AS p
     GROUP BY
       p.song,
       p.artist
@@ -3486,15 +3515,13 @@ ORDER BY
   m.place,
   4;
 
--- report/top_artists.sql:1 30b250b034ab9241
+-- report/top_artists.sql:1 1eb00f41aee1493b
 WITH counted AS (
   SELECT
     COALESCE(p.level, 'unknown') AS of_level,
     p.artist,
-    COUNT(*) AS plays
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
+    CAST(SUM(p.plays) AS BIGINT) AS plays
+  FROM songs_played AS p
   GROUP BY
     COALESCE(p.level, 'unknown'),
     p.artist
@@ -3534,16 +3561,14 @@ ORDER BY
   r.of_level,
   r.place;
 
--- report/top_songs.sql:1 456c800c8a798fab
+-- report/top_songs.sql:1 c5db9bd1f32e5bec
 WITH counted AS (
   SELECT
     COALESCE(p.level, 'unknown') AS of_level,
     p.song,
     p.artist,
-    COUNT(*) AS plays
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
+    CAST(SUM(p.plays) AS BIGINT) AS plays
+  FROM songs_played AS p
   GROUP BY
     COALESCE(p.level, 'unknown'),
     p.song,
@@ -3589,14 +3614,14 @@ ORDER BY
   r.of_level,
   r.place;
 
--- report/unmatched.sql:1 8eff0d6bd2c555cd
+-- report/unmatched.sql:1 22739ec5f12668ba
 SELECT
   p.song,
   p.artist,
-  COUNT(*) AS plays
-FROM songplays AS p
+  CAST(SUM(p.plays - p.matched) AS BIGINT) AS plays
+FROM songs_played AS p
 WHERE
-  p.song_id IS NULL AND p.start_time >= $since AND p.start_time < $until
+  p.plays > p.matched
 GROUP BY
   p.song,
   p.artist
@@ -6037,6 +6062,9 @@ DROP VIEW IF EXISTS analytics.monthly_activity;
 -- derived/analytics.daily_activity.sql:1 d158e6c7e6fc61a2
 DROP VIEW IF EXISTS analytics.daily_activity;
 
+-- derived/analytics.daily_levels.sql:1 2e969bb1879253f1
+DROP VIEW IF EXISTS analytics.daily_levels;
+
 -- derived/analytics.top_unmatched.sql:1 e70ba10b06192e7b
 DROP VIEW IF EXISTS analytics.top_unmatched;
 
@@ -6076,11 +6104,683 @@ DROP VIEW IF EXISTS analytics.funnel;
 -- derived/analytics.events.sql:1 2e4932a1d751805a
 DROP VIEW IF EXISTS analytics.events;
 
--- derived/analytics.daily_levels.sql:1 2e969bb1879253f1
-DROP VIEW IF EXISTS analytics.daily_levels;
-
 -- derived/analytics.user_days.sql:1 d746634a960c1cfd
 DROP VIEW IF EXISTS analytics.user_days;
 
+-- derived/analytics.listener_days.sql:1 853d54ed9d092fb8
+DROP VIEW IF EXISTS analytics.listener_days;
+
 -- derived/analytics.clocks.sql:1 a50aefe3ead0e674
 DROP VIEW IF EXISTS analytics.clocks;
+
+-- report/headline.sql:1 35b623873f68feef
+WITH songs_played AS (
+  SELECT
+    p.level,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.level,
+    p.song,
+    p.artist
+), visits AS (
+  SELECT
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent
+)
+SELECT
+  t.plays,
+  t.listeners,
+  (
+    SELECT
+      COUNT(*)
+    FROM (
+      SELECT
+        v.user_id,
+        v.session_id
+      FROM visits AS v
+      GROUP BY
+        v.user_id,
+        v.session_id
+    ) AS s
+  ) AS sessions,
+  (
+    SELECT
+      COUNT(*)
+    FROM (
+      SELECT
+        p.song,
+        p.artist
+      FROM songs_played AS p
+      GROUP BY
+        p.song,
+        p.artist
+    ) AS s
+  ) AS songs,
+  t.matched,
+  (
+    SELECT
+      COUNT(DISTINCT u.user_id)
+    FROM analytics.user_days AS u
+    WHERE
+      u.day >= CAST($since AS DATE) AND u.day < CAST($until AS DATE)
+  ) AS people,
+  t.first_play,
+  t.last_play
+FROM (
+  SELECT
+    CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
+    COUNT(DISTINCT v.user_id) AS listeners,
+    CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
+    MIN(v.first_play) AS first_play,
+    MAX(v.last_play) AS last_play
+  FROM visits AS v
+) AS t;
+
+-- report/levels.sql:1 0b77692bcd8549c7
+WITH visits AS (
+  SELECT
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent
+)
+SELECT
+  s.level,
+  CAST(SUM(s.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT s.user_id) AS listeners,
+  COUNT(*) AS sessions,
+  CAST(SUM(s.plays) AS DOUBLE) / COUNT(DISTINCT s.user_id) AS plays_per_listener
+FROM (
+  SELECT
+    v.level,
+    v.user_id,
+    v.session_id,
+    SUM(v.plays) AS plays
+  FROM visits AS v
+  GROUP BY
+    v.level,
+    v.user_id,
+    v.session_id
+) AS s
+GROUP BY
+  s.level
+ORDER BY
+  2 DESC NULLS FIRST,
+  1;
+
+-- report/hours.sql:1 d3a169d59aaddd24
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    p.location,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level,
+    p.location
+)
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM h.utc_hour) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  h.level,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM h.utc_hour),
+  EXTRACT(HOUR FROM h.utc_hour),
+  h.level
+ORDER BY
+  1,
+  2,
+  3;
+
+-- report/hours_by_day.sql:1 4a39ea71ca9f73d4
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    p.location,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level,
+    p.location
+)
+SELECT
+  CAST(h.utc_hour AS DATE) AS day,
+  h.level,
+  CAST(EXTRACT(HOUR FROM h.utc_hour) AS INT) AS hour,
+  CAST(SUM(h.plays) AS BIGINT) AS plays
+FROM hours_played AS h
+WHERE
+  h.utc_hour >= $days_since
+GROUP BY
+  h.utc_hour,
+  h.level
+ORDER BY
+  1,
+  2,
+  3;
+
+-- report/local_hours.sql:1 f8e460a1dbfe8f7b
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    p.location,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level,
+    p.location
+)
+SELECT
+  CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
+  CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
+  p.level,
+  CAST(SUM(p.plays) AS BIGINT) AS plays
+FROM hours_played AS p
+LEFT JOIN analytics.places AS z
+  ON p.location = z.location
+LEFT JOIN analytics.clocks AS c
+  ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
+GROUP BY
+  EXTRACT(DAYOFWEEK FROM c.local_hour),
+  EXTRACT(HOUR FROM c.local_hour),
+  p.level
+ORDER BY
+  1,
+  2,
+  3;
+
+-- report/top_songs.sql:1 960475c72640d111
+WITH songs_played AS (
+  SELECT
+    p.level,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.level,
+    p.song,
+    p.artist
+), counted AS (
+  SELECT
+    COALESCE(p.level, 'unknown') AS of_level,
+    p.song,
+    p.artist,
+    CAST(SUM(p.plays) AS BIGINT) AS plays
+  FROM songs_played AS p
+  GROUP BY
+    COALESCE(p.level, 'unknown'),
+    p.song,
+    p.artist
+), ranked AS (
+  SELECT
+    a.of_level,
+    a.song,
+    a.artist,
+    a.plays,
+    ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC NULLS FIRST, a.song, a.artist) AS place
+  FROM (
+    SELECT
+      '' AS of_level,
+      c.song,
+      c.artist,
+      CAST(SUM(c.plays) AS BIGINT) AS plays
+    FROM counted AS c
+    GROUP BY
+      c.song,
+      c.artist
+    UNION ALL
+    SELECT
+      c.of_level,
+      c.song,
+      c.artist,
+      c.plays
+    FROM counted AS c
+  ) AS a
+)
+SELECT
+  NULLIF(r.of_level, '') AS of_level,
+  r.place,
+  r.song,
+  r.artist,
+  r.plays
+FROM ranked AS r
+WHERE
+  r.place <= 20 OR (
+    r.place <= 100 AND r.of_level = ''
+  )
+ORDER BY
+  r.of_level,
+  r.place;
+
+-- report/song_trends.sql:1 3003fc47ddca4b3f
+WITH songs_played AS (
+  SELECT
+    p.level,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.level,
+    p.song,
+    p.artist
+), most AS (
+  SELECT
+    t.song,
+    t.artist,
+    ROW_NUMBER() OVER (ORDER BY t.plays DESC NULLS FIRST, t.song, t.artist) AS place
+  FROM (
+    SELECT
+      p.song,
+      p.artist,
+      SUM(p.plays) AS plays
+    FROM songs_played AS p
+    GROUP BY
+      p.song,
+      p.artist
+  ) AS t
+)
+SELECT
+  m.place,
+  m.song,
+  m.artist,
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
+  COUNT(*) AS plays
+FROM most AS m
+INNER JOIN songplays AS p
+  ON COALESCE(m.song, '') = COALESCE(p.song, '')
+  AND COALESCE(m.artist, '') = COALESCE(p.artist, '')
+WHERE
+  m.place <= 10 AND p.start_time >= $days_since AND p.start_time < $until
+GROUP BY
+  m.place,
+  m.song,
+  m.artist,
+  DATE_TRUNC('WEEK', p.start_time)
+ORDER BY
+  m.place,
+  4;
+
+-- report/top_artists.sql:1 c983583f27b44a39
+WITH songs_played AS (
+  SELECT
+    p.level,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.level,
+    p.song,
+    p.artist
+), counted AS (
+  SELECT
+    COALESCE(p.level, 'unknown') AS of_level,
+    p.artist,
+    CAST(SUM(p.plays) AS BIGINT) AS plays
+  FROM songs_played AS p
+  GROUP BY
+    COALESCE(p.level, 'unknown'),
+    p.artist
+), ranked AS (
+  SELECT
+    a.of_level,
+    a.artist,
+    a.plays,
+    ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC NULLS FIRST, a.artist) AS place
+  FROM (
+    SELECT
+      '' AS of_level,
+      c.artist,
+      CAST(SUM(c.plays) AS BIGINT) AS plays
+    FROM counted AS c
+    GROUP BY
+      c.artist
+    UNION ALL
+    SELECT
+      c.of_level,
+      c.artist,
+      c.plays
+    FROM counted AS c
+  ) AS a
+)
+SELECT
+  NULLIF(r.of_level, '') AS of_level,
+  r.place,
+  r.artist,
+  r.plays
+FROM ranked AS r
+WHERE
+  r.place <= 20 OR (
+    r.place <= 100 AND r.of_level = ''
+  )
+ORDER BY
+  r.of_level,
+  r.place;
+
+-- report/artist_trends.sql:1 6ac978c0dfcf9f42
+WITH songs_played AS (
+  SELECT
+    p.level,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.level,
+    p.song,
+    p.artist
+), most AS (
+  SELECT
+    t.artist,
+    ROW_NUMBER() OVER (ORDER BY t.plays DESC NULLS FIRST, t.artist) AS place
+  FROM (
+    SELECT
+      p.artist,
+      SUM(p.plays) AS plays
+    FROM songs_played AS p
+    GROUP BY
+      p.artist
+  ) AS t
+)
+SELECT
+  m.place,
+  m.artist,
+  CAST(DATE_TRUNC('WEEK', p.start_time) AS DATE) AS week,
+  COUNT(*) AS plays
+FROM most AS m
+INNER JOIN songplays AS p
+  ON COALESCE(m.artist, '') = COALESCE(p.artist, '')
+WHERE
+  m.place <= 10 AND p.start_time >= $days_since AND p.start_time < $until
+GROUP BY
+  m.place,
+  m.artist,
+  DATE_TRUNC('WEEK', p.start_time)
+ORDER BY
+  m.place,
+  3;
+
+-- report/genders.sql:1 17b0539194c09588
+WITH visits AS (
+  SELECT
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent
+)
+SELECT
+  u.gender,
+  g.level,
+  CAST(SUM(g.plays) AS BIGINT) AS plays,
+  COUNT(*) AS listeners
+FROM (
+  SELECT
+    v.user_id,
+    v.level,
+    SUM(v.plays) AS plays
+  FROM visits AS v
+  GROUP BY
+    v.user_id,
+    v.level
+) AS g
+INNER JOIN users AS u
+  ON g.user_id = u.user_id
+GROUP BY
+  u.gender,
+  g.level
+ORDER BY
+  1,
+  2;
+
+-- report/devices.sql:1 9a48a9920428dd8c
+WITH visits AS (
+  SELECT
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent
+)
+SELECT
+  d.device,
+  d.level,
+  CAST(SUM(d.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT d.user_id) AS listeners
+FROM (
+  SELECT
+    CASE
+      WHEN g.user_agent LIKE '%iPhone%'
+      THEN 'iPhone'
+      WHEN g.user_agent LIKE '%iPad%'
+      THEN 'iPad'
+      WHEN g.user_agent LIKE '%Android%'
+      THEN 'Android'
+      WHEN g.user_agent LIKE '%Windows%'
+      THEN 'Windows'
+      WHEN g.user_agent LIKE '%Macintosh%'
+      THEN 'Mac'
+      WHEN g.user_agent LIKE '%Linux%'
+      THEN 'Linux'
+      WHEN NOT g.user_agent IS NULL
+      THEN 'other'
+    END AS device,
+    g.level,
+    g.user_id,
+    g.plays
+  FROM (
+    SELECT
+      v.user_agent,
+      v.level,
+      v.user_id,
+      SUM(v.plays) AS plays
+    FROM visits AS v
+    GROUP BY
+      v.user_agent,
+      v.level,
+      v.user_id
+  ) AS g
+) AS d
+GROUP BY
+  d.device,
+  d.level
+ORDER BY
+  1,
+  2;
+
+-- report/metros.sql:1 75f34caacb649aa7
+WITH visits AS (
+  SELECT
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.session_id,
+    p.level,
+    p.location,
+    p.user_agent
+), counted AS (
+  SELECT
+    COALESCE(v.level, 'unknown') AS of_level,
+    v.location,
+    v.user_id,
+    SUM(v.plays) AS plays
+  FROM visits AS v
+  GROUP BY
+    COALESCE(v.level, 'unknown'),
+    v.location,
+    v.user_id
+), ranked AS (
+  SELECT
+    a.of_level,
+    a.location,
+    a.plays,
+    a.listeners,
+    ROW_NUMBER() OVER (PARTITION BY a.of_level ORDER BY a.plays DESC NULLS FIRST, a.location) AS place
+  FROM (
+    SELECT
+      '' AS of_level,
+      c.location,
+      CAST(SUM(c.plays) AS BIGINT) AS plays,
+      COUNT(DISTINCT c.user_id) AS listeners
+    FROM counted AS c
+    GROUP BY
+      c.location
+    UNION ALL
+    SELECT
+      c.of_level,
+      c.location,
+      CAST(SUM(c.plays) AS BIGINT) AS plays,
+      COUNT(*) AS listeners
+    FROM counted AS c
+    GROUP BY
+      c.of_level,
+      c.location
+  ) AS a
+)
+SELECT
+  NULLIF(r.of_level, '') AS of_level,
+  r.place,
+  r.location,
+  r.plays,
+  r.listeners
+FROM ranked AS r
+WHERE
+  r.place <= 20 OR (
+    r.place <= 100 AND r.of_level = ''
+  )
+ORDER BY
+  r.of_level,
+  r.place;
+
+-- report/unmatched.sql:1 610b17ad2f34e0a5
+WITH songs_played AS (
+  SELECT
+    p.level,
+    p.song,
+    p.artist,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.level,
+    p.song,
+    p.artist
+)
+SELECT
+  p.song,
+  p.artist,
+  CAST(SUM(p.plays - p.matched) AS BIGINT) AS plays
+FROM songs_played AS p
+WHERE
+  p.plays > p.matched
+GROUP BY
+  p.song,
+  p.artist
+ORDER BY
+  plays DESC NULLS FIRST,
+  p.song,
+  p.artist
+LIMIT 100;

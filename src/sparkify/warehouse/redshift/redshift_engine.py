@@ -8,7 +8,7 @@ run takes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import Timer
@@ -123,6 +123,13 @@ class RedshiftEngine:
                 verify_open(self, self._on_older)
                 self._verified = True
             yield True
+
+    @contextmanager
+    def holding(
+        self, views: Collection[str], queries: Iterable[Statement], **parameters: Any
+    ) -> Iterator[bool]:
+        # No temporary tables: a READ ONLY transaction makes none, and a reader may lack TEMP.
+        yield False
 
     @contextmanager
     def writing(self) -> Iterator[None]:
