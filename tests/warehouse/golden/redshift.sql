@@ -1039,12 +1039,6 @@ CREATE TEMP TABLE IF NOT EXISTS run_events (
     needs_rereading BOOLEAN
 );
 
--- Remove the rows of an earlier batch of the same run.
-DELETE FROM run_songs;
-
--- Remove the rows of an earlier batch of the same run.
-DELETE FROM run_events;
-
 -- The scope of this run: the keys whose rows in the star have to be computed again.
 -- Moments: the times of events that came or went, in ms since 1970, as often as they did.
 CREATE TEMP TABLE IF NOT EXISTS run_moments (ts BIGINT NOT NULL);
@@ -1115,25 +1109,6 @@ CREATE TEMP TABLE IF NOT EXISTS run_changed_users (user_id VARCHAR(64) NOT NULL)
 
 -- People whose latest event went, with its time: the one before it is looked for.
 CREATE TEMP TABLE IF NOT EXISTS run_lost_users (user_id VARCHAR(64) NOT NULL, ts BIGINT NOT NULL);
-
--- Empty the run's tables after an earlier batch of the same run, except the landed records.
-DELETE FROM run_files;
-
-DELETE FROM run_moves;
-
-DELETE FROM run_moments;
-
-DELETE FROM run_changed_songs;
-
-DELETE FROM run_changed_artists;
-
-DELETE FROM run_changed_titles;
-
-DELETE FROM run_changed_users;
-
-DELETE FROM run_lost_users;
-
-DELETE FROM run_rematched;
 
 -- Songs as COPY reads them: every value as text, so that COPY converts, rounds and
 -- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
@@ -1652,6 +1627,11 @@ INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail
 INSERT INTO etl.unknown_fields (run_id, kind, field, occurrences, first_uri) VALUES
 (1, 'events', 'more', 1, 's3://statements/log_data/3.json');
 
+-- What a run has to look at besides its moments: songs that came or went, people whose latest event went.
+SELECT
+    (SELECT COUNT(*) FROM run_changed_songs) AS songs,
+    (SELECT COUNT(*) FROM run_lost_users) AS people;
+
 -- Songs of the catalogue: of several records of one song_id the most complete, then the first by content,
 -- so that the order in which files arrive does not matter. Year 0 and empty texts mean unknown.
 -- Also records the old and new titles of the changed songs: plays of these titles are matched again.
@@ -1739,9 +1719,6 @@ INNER JOIN places AS p ON n.artist_id = p.artist_id;
 SELECT MIN(p.played_from) AS titles_from, MAX(p.played_to) AS titles_to
 FROM etl.played_titles AS p
 INNER JOIN run_changed_titles AS t ON p.song = t.title AND p.artist = t.artist_name;
-
--- People whose latest event went and is not found yet, the time of the newest of these events.
-SELECT COUNT(*) AS people, MAX(ts) AS newest FROM run_lost_users;
 
 -- The (title, artist, length) of the run's plays, and between which moments they are played.
 -- Trailing blanks never matter: Redshift ignores them in every comparison, so the rule says so.
@@ -3466,9 +3443,15 @@ DELETE FROM etl.days;
 
 DELETE FROM etl.played_titles;
 
+DELETE FROM run_changed_songs;
+
+DELETE FROM run_changed_artists;
+
 INSERT INTO run_changed_songs SELECT DISTINCT song_id FROM staging_songs;
 
 INSERT INTO run_changed_artists SELECT DISTINCT artist_id FROM staging_songs;
+
+DELETE FROM run_lost_users;
 
 INSERT INTO run_played (song, artist, length, played_from, played_to)
 SELECT
@@ -5768,6 +5751,9 @@ INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail
 (4, 2647871717814730, 's3://statements/log_data/2.json', 2, 358, 'malformed_json', 'Expecting value, column 1', 'no JSON', 'utf-8', 7, NULL, 'events'),
 (4, 4015995664136107, 's3://statements/log_data/6.json', 2, 350, 'truncated_file', 'the file ends inside a record (Expecting value, column 7)', '{"ts":', 'utf-8', 6, NULL, 'events'),
 (4, 7588823715942316, 's3://statements/log_data/4.json', 1, 0, 'malformed_json', 'Expecting value, column 1', 'no JSON', 'utf-8', 7, NULL, 'events');
+
+-- People whose latest event went and is not found yet, the time of the newest of these events.
+SELECT COUNT(*) AS people, MAX(ts) AS newest FROM run_lost_users;
 
 INSERT INTO run_users (user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in_session)
 WITH latest AS (

@@ -40,7 +40,7 @@ from sparkify.warehouse.duckdb.parsing import (
 from sparkify.warehouse.duckdb.translation import to_duckdb
 from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.statements import Statement
-from sparkify.warehouse.tables import run_tables
+from sparkify.warehouse.tables import clear_run_tables, run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
 
 _RETRY_EVERY = 0.05
@@ -105,6 +105,8 @@ class DuckDBEngine:
         # Whether records land in the new file; if the warehouse exists, they land in temporary tables.
         self._lands_in_new_file = False
         self._detaching = False
+        # The connection that has the run's tables.
+        self._prepared: duckdb.DuckDBPyConnection | None = None
         try:
             self._spill = TemporaryFolder()
         except OSError as exc:
@@ -178,6 +180,10 @@ class DuckDBEngine:
             if step in inside:
                 sql = sql.replace("TEMPORARY ", "", 1)  # see accept
             self._run(sql)
+        if self._prepared is self._connection:
+            for step in clear_run_tables():
+                self._run(to_duckdb(step))
+        self._prepared = self._connection
 
     @contextmanager
     def reading(self) -> Iterator[bool]:

@@ -3565,6 +3565,19 @@ ORDER BY
   p.artist
 LIMIT 100;
 
+-- run/changes.sql:1 12277d7176884315
+SELECT
+  (
+    SELECT
+      COUNT(*)
+    FROM run_changed_songs
+  ) AS songs,
+  (
+    SELECT
+      COUNT(*)
+    FROM run_lost_users
+  ) AS people;
+
 -- run/clear.sql:1 953c780020c72a35
 DELETE FROM run_files;
 

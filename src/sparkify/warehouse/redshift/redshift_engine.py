@@ -24,7 +24,7 @@ from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.statements import Statement, statement
-from sparkify.warehouse.tables import names, run_tables
+from sparkify.warehouse.tables import clear_run_tables, names, run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, prepare_tables, verify_open
 
 # The words a user's query may begin with; the transaction is read-only in any case.
@@ -60,6 +60,8 @@ class RedshiftEngine:
         self._on_wait = on_wait
         self._on_older = on_older
         self._verified = False
+        # The session that has the run's tables.
+        self._prepared = -1
         self._session = session
         self._landing = landing
 
@@ -107,8 +109,11 @@ class RedshiftEngine:
         """Do nothing: the cluster rolls back the transaction of a killed process."""
 
     def prepare(self) -> None:
-        for step in run_tables():
+        self._session.open()
+        new = self._prepared != self._session.number  # a session begins without temporary tables
+        for step in run_tables() if new else clear_run_tables():
             self.execute(step)
+        self._prepared = self._session.number
 
     @contextmanager
     def reading(self) -> Iterator[bool]:
