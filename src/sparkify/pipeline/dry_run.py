@@ -142,7 +142,10 @@ def _land(recording: RedshiftRecording, batch: Batch) -> Landing:
         if kind.packed:
             recording.land_unread(kind, [(file.file_id, file.item.size) for file in mine])
         else:
-            records = [RecordFile(Path(file.item.key), file.file_id, file.item.uri) for file in mine]
-            recording.land(kind, records, flat=True)
+            records = [
+                RecordFile(Path(file.item.key), file.file_id, file.item.uri, size=file.item.size)
+                for file in mine
+            ]
+            recording.land(kind, records)
         recording.execute(statements_of(kind).landed)
     return landing

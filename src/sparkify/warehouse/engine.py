@@ -35,12 +35,14 @@ class RecordFile(NamedTuple):
             (:data:`sparkify.records.FILE_KEY`).
         uri: The object of the lake; empty for a file that this process wrote.
         accepted: Whether our rules have accepted every record already; then none needs re-reading.
+        size: The bytes of a file as delivered, as it is stored.
     """
 
     path: Path
     file_id: int | None = None
     uri: str = ""
     accepted: bool = False
+    size: int = 0
 
 
 class ProbeStep(NamedTuple):
@@ -62,6 +64,8 @@ class Engine(Protocol):
     place: str
     # Whether the engine reads the lake's objects itself: they must not change after this process read them.
     reads_lake: bool
+    # Whether it parses files itself: then `land` may be told that they are flat, and which others to keep.
+    parses: bool
 
     @property
     def batch_bytes(self) -> int:

@@ -83,6 +83,7 @@ class DuckDBEngine:
 
     name = "duckdb"
     reads_lake = False
+    parses = True
     statements_sent = 0
 
     def __init__(

@@ -14,12 +14,12 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from sparkify.errors import EngineError, LoadError, TransientEngineError
+from sparkify.errors import EngineError, TransientEngineError
 from sparkify.records import RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import RedshiftSession
@@ -48,6 +48,7 @@ class RedshiftEngine:
 
     name = "redshift"
     reads_lake = True
+    parses = False
 
     def __init__(
         self,
@@ -184,11 +185,9 @@ class RedshiftEngine:
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
     ) -> None:
-        if others:
-            raise LoadError("COPY does not keep fields without a column.", AGAIN, uri="")
         delivered = [file for file in files if file.file_id is not None]
         if delivered:
-            self._landing.land_files(kind, delivered, flat=flat)
+            self._landing.land_files(kind, delivered)
         for file in files:
             if file.file_id is None:
                 self._landing.land_packed(kind, file.path, accepted=file.accepted)
