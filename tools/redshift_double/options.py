@@ -31,6 +31,8 @@ class Options:
         resync: Where COPY goes on after an object that is no JSON: after the line where parsing broke
             (`stream`), or after the line where the object began (`line`). Nobody has published which of the
             two Redshift does.
+        latency: Seconds until an answer arrives, once for each time the client waits for one: twice a
+            statement, since the driver has it parsed before it has it executed.
         isolation: That of the databases; SNAPSHOT is Redshift's default. Conflicts have other words in each.
     """
 
@@ -47,4 +49,5 @@ class Options:
     slices: int = 4
     tls: bool = False
     resync: Resync = "stream"
+    latency: float = 0.0
     isolation: Isolation = "snapshot"

@@ -8,6 +8,7 @@ import datetime as dt
 import gc
 import socket
 import struct
+import time
 import warnings
 from decimal import Decimal
 from typing import Any
@@ -259,3 +260,14 @@ def test_five_wrong_passwords_lock_a_user(redshift: DoubleCluster):
         refused("wrong")
     refused("Right1")
     del server.passwords["bob"], server.failed_logins["bob"]
+
+
+def test_a_statement_waits_for_two_answers(redshift: DoubleCluster):
+    """The driver has it parsed, then executed: 0.1 s from here make it 0.2 s."""
+    with redshift.connect() as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        redshift.server.configure(latency=0.1)
+        begun = time.monotonic()
+        cursor.execute("SELECT 1")
+        assert time.monotonic() - begun >= 0.2
