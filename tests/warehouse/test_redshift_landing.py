@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from sparkify.records import EVENTS, RecordKind
 from sparkify.settings import Settings
 from sparkify.warehouse.derived import KindStatements, statements_of
 from sparkify.warehouse.redshift import copying as redshift_landing
+from sparkify.warehouse.redshift import packing
 from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
 from sparkify.warehouse.redshift.packing import pack_lines
 from sparkify.warehouse.redshift.prescan import look_at_lines
@@ -237,6 +238,29 @@ def test_which_lines_are_packed(tmp_path: Path, data: bytes, packed: list[bytes]
         assert all(json.loads(line)["sparkify_file"] == 7 for line in lines)
     zipped.write_bytes(gzip.compress(data)[:-4])
     assert list(pack_lines(zipped, 7)) == []
+
+
+def test_packed_lines_are_as_many_objects_as_slices_and_one_copy(
+    place: OnRedshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where they are more than fit in memory, which are written piece by piece."""
+    objects: list[int] = []
+    real = StagingArea.manifest
+
+    def manifest(area: StagingArea, uris: Sequence[str]) -> bytes:
+        objects.append(len(uris))
+        return real(area, uris)
+
+    monkeypatch.setattr(StagingArea, "manifest", manifest)
+    monkeypatch.setattr(redshift_landing, "_SMALL_BYTES", 0)
+    place.server.configure(slices=3)
+    write_records(tmp_path / "log_data" / "1.json", *(play(ts=TS + number) for number in range(7)))
+    assert etl(place, tmp_path / "log_data") == 0
+    monkeypatch.setattr(packing, "_PIECE_BYTES", 1500)
+    write_records(tmp_path / "log_data" / "2.json", *(play(ts=TS + number) for number in range(7, 15)))
+    assert etl(place, tmp_path / "log_data") == 0
+    assert objects == [3, 6]
+    assert len(rows(place, "SELECT ts FROM staging_events")) == 15
 
 
 def test_a_copy_with_too_many_errors_is_tried_with_fewer_files(place: OnRedshift, tmp_path: Path):
