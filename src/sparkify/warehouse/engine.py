@@ -153,9 +153,11 @@ class Engine(Protocol):
         Args:
             kind: The kind of the records.
             files: Files as delivered, or one of packed records.
-            flat: Whether every value is a string, a number in plain digits, or null.
+            flat: Whether every value is a string, a number in plain digits, or null; told where the engine
+                parses.
             others: The keys in delivered files that have no column, in the order of their names: their values
-                are to be kept in ``extra`` (:mod:`sparkify.intake.extra`).
+                are to be kept in ``extra`` (:mod:`sparkify.intake.extra`). None where the engine
+                does not parse.
 
         Raises:
             LoadError: A file is not valid JSON, or the engine cannot keep the others; nothing was appended.
