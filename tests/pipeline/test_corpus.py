@@ -22,6 +22,7 @@ from sparkify.intake.reader import read_carefully
 from sparkify.lake.codec import decompress
 from sparkify.pipeline import land as pipeline_land
 from sparkify.records import EVENTS, SONGS, RecordKind, kind_named
+from sparkify.warehouse.redshift import copying
 from tests.conftest import S3Server
 from tests.landing import Lander, Row, read
 from tests.loading import etl
@@ -229,6 +230,29 @@ def test_landed_together_without_a_place_to_write_to(
         lander.close()
     for case in cases:
         assert (outcomes[case.name].rows, outcomes[case.name].reasons) == (case.rows, case.rejects), case.name
+
+
+@pytest.mark.parametrize("packed", [True, False], ids=["packed", "in place"])
+def test_logs_landed_together(
+    packed: bool, warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """One COPY of all their lines, whatever is in them; or each where it lies, as large files are."""
+    if not packed:
+        monkeypatch.setattr(copying, "_PACKED_BYTES", -1)
+        monkeypatch.setattr(copying, "_PACKED_COMPRESSED_BYTES", -1)
+    place = warehouses.new("redshift", tmp_path)
+    assert isinstance(place, OnRedshift)
+    lander = Lander(open_place(place))
+    cases = [case for case in CASES if case.kind == EVENTS][:: 1 if packed else 10]
+    place.server.statements.clear()
+    try:
+        outcomes = lander.land(EVENTS, {case.name: case.data for case in cases})
+    finally:
+        lander.close()
+    for case in cases:
+        assert (outcomes[case.name].rows, outcomes[case.name].reasons) == (case.rows, case.rejects), case.name
+    copies = sum("\nCOPY " in entry.sql for entry in place.server.statements)
+    assert copies == 2 if packed else copies > 3  # a second one of what our rules have accepted
 
 
 @pytest.mark.thorough

@@ -19,7 +19,7 @@ from tests.contents import hash_tables
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
 from tests.tiers import sweep
-from tests.warehouses import ENGINES, OnRedshift, Warehouses, exists
+from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, exists, options_of
 
 
 @pytest.fixture
@@ -135,21 +135,56 @@ def test_sql_goes_with_a_plan(tmp_path: Path):
     assert run(["etl", "--sql", "--database", str(tmp_path / "w.duckdb")]) == 2
 
 
-def test_few_statements_and_two_for_each_log_file(
+def count_statements(place: Place, lake: Path, capsys: pytest.CaptureFixture[str], *, code: int = 0) -> int:
+    """Load a lake; return how many statements that took."""
+    capsys.readouterr()
+    most = "50%" if code else "100%"
+    assert etl(place, lake / "log_data", lake / "song_data", "--max-rejects", most, "--json") == code
+    return int(json.loads(capsys.readouterr().out)["statements_sent"])
+
+
+def test_a_run_sends_a_hundred_statements_however_many_files_there_are(
     warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
-    """Their number does not grow with songs, and by two with a log file: COPY, and numbering its rows."""
     sent = []
-    for songs, logs in ((1, 1), (40, 1), (1, 11)):
+    for songs, logs in ((1, 1), (40, 30), (1, 300)):
         folder = tmp_path / f"{songs}-{logs}"
         for number in range(songs):
             write_records(folder / "song_data" / f"{number}.json", song(song_id=f"SO{number}"))
         for number in range(logs):
             write_records(folder / "log_data" / f"{number}.json", play(ts=TS + number))
         place = warehouses.new("redshift", folder / "place")
-        capsys.readouterr()
-        assert etl(place, folder / "log_data", folder / "song_data", "--json") == 0
-        sent.append(json.loads(capsys.readouterr().out)["statements_sent"])
-    assert sent[1] == sent[0]
-    assert sent[2] == sent[0] + 2 * 10
-    assert sent[0] < 160  # 19 of them make the views, once
+        assert run(["create-tables", *options_of(place)]) == 0
+        sent.append(count_statements(place, folder, capsys))
+    assert sent[0] == sent[1] == sent[2] <= 100
+    # A day more, without songs.
+    write_records(tmp_path / "1-300" / "log_data" / "next.json", play(ts=TS + 90_000_000))
+    assert count_statements(place, tmp_path / "1-300", capsys) <= 85
+
+
+def test_files_that_are_read_again_take_as_many_statements_whether_few_or_many(
+    warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Bad lines, other fields (in each file another), what is too long; then all of them are set aside."""
+    sent = []
+    for files in (4, 24):
+        folder = tmp_path / f"{files}"
+        for number in range(files):
+            more = (
+                {f"more{number}": 1},
+                {"artist": "x" * 1025},
+                {"location": "x" * 2000},
+                {"length": "1." + "0" * 99},
+            )[number % 4]
+            path = folder / "log_data" / f"{number}.json"
+            write_records(path, play(ts=TS + 2 * number), play(ts=TS + 2 * number + 1) | more)
+            if number % 4 == 1:
+                path.write_text(path.read_text() + "no JSON\n")
+            write_records(folder / "song_data" / f"{number}.json", song(song_id=f"SO{number}", year=1999.0))
+        place = warehouses.new("redshift", folder / "place")
+        loading = count_statements(place, folder, capsys)
+        for path in (folder / "log_data").iterdir():
+            path.write_text("no JSON\n")
+        write_records(folder / "log_data" / "good.json", play(ts=TS + 900))
+        sent.append((loading, count_statements(place, folder, capsys, code=4)))
+    assert sent[0] == sent[1]

@@ -58,7 +58,7 @@ def test_rows_that_landed_and_were_not_accepted_are_not_published(tmp_path: Path
     engine.prepare()
     engine.land(EVENTS, [RecordFile(log, 1)])
     with engine.writing():
-        create_tables(engine)
+        create_tables(engine, set())
     engine.close()
     assert read_tables(tmp_path / "w.duckdb") == expect([], [])
     with duckdb.connect(str(tmp_path / "w.duckdb"), read_only=True) as connection:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from sparkify.records import EVENTS, RecordKind
 from sparkify.settings import Settings
 from sparkify.warehouse.derived import KindStatements, statements_of
 from sparkify.warehouse.redshift import copying as redshift_landing
+from sparkify.warehouse.redshift import packing
 from sparkify.warehouse.redshift.jsonpaths import verify_jsonpaths
+from sparkify.warehouse.redshift.packing import pack_lines
 from sparkify.warehouse.redshift.prescan import look_at_lines
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.redshift.staging import StagingArea
@@ -73,7 +76,7 @@ def test_a_record_of_ours_that_the_cluster_refuses_is_named(
         def narrow(kind: RecordKind) -> KindStatements:
             """Have a cluster for which what we accept is too long."""
             made = statements_of(kind)
-            text = made.copy_table.text.replace("location VARCHAR(65535)", "location VARCHAR(2)")
+            text = made.copy_table.text.replace("location VARCHAR(1025)", "location VARCHAR(2)")
             return made._replace(copy_table=made.copy_table._replace(text=text))
 
         patch.setattr(redshift_landing, "statements_of", narrow)
@@ -205,6 +208,111 @@ def test_which_files_copy_may_read(tmp_path: Path, data: bytes, exact: bool, lin
     assert look_at_lines(zipped, EVENTS.keys, exact=exact).lines == 0
 
 
+@pytest.mark.parametrize(
+    ("data", "packed"),
+    [
+        (b'{"a": 1}\n{"a": 2}', [b'"a": 1}\n', b'"a": 2}\n']),
+        (b'{"a": 1}\r\n', [b'"a": 1}\r\n']),
+        (b'{"a": 1}\n{"b": 2}}\n{"a": 3}\n', [b'"a": 1}\n']),
+        (b'{"a": 1} {"b": 2}\n', []),
+        (b'{"a":\n1}\n', []),
+        (b'\n{"a": 1}\n', []),
+        (b"{}\n", []),
+        (b'[{"a": 1}]\n', []),
+        (b'\xef\xbb\xbf{"a": 1}\n', []),
+        (b'{"a": "\xff"}\n', []),
+        (b'{"a": "\\ud83d\\ude00"}\n', [b'"a": "\\ud83d\\ude00"}\n']),
+        (b'{"a": "\\ud83d"}\n', []),
+        (b'{"a": 1, "sparkify_file": 2}\n', []),
+        (b'{"a": 1, "spark\\u0069fy_file": 2}\n', []),
+    ],
+)
+def test_which_lines_are_packed(tmp_path: Path, data: bytes, packed: list[bytes]):
+    """Each gets the number of its file; after one that COPY may read otherwise none is."""
+    path, zipped = tmp_path / "1.json", tmp_path / "1.json.gz"
+    path.write_bytes(data)
+    zipped.write_bytes(gzip.compress(data))
+    for each in (path, zipped):
+        lines = [line for line, _ in pack_lines(each, 7)]
+        assert lines == [b'{"sparkify_file": 7, ' + line for line in packed]
+        assert all(json.loads(line)["sparkify_file"] == 7 for line in lines)
+    zipped.write_bytes(gzip.compress(data)[:-4])
+    assert list(pack_lines(zipped, 7)) == []
+
+
+def test_packed_lines_are_as_many_objects_as_slices_and_one_copy(
+    place: OnRedshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where they are more than fit in memory, which are written piece by piece."""
+    objects: list[int] = []
+    real = StagingArea.manifest
+
+    def manifest(area: StagingArea, uris: Sequence[str]) -> bytes:
+        objects.append(len(uris))
+        return real(area, uris)
+
+    monkeypatch.setattr(StagingArea, "manifest", manifest)
+    monkeypatch.setattr(redshift_landing, "_SMALL_BYTES", 0)
+    place.server.configure(slices=3)
+    write_records(tmp_path / "log_data" / "1.json", *(play(ts=TS + number) for number in range(7)))
+    assert etl(place, tmp_path / "log_data") == 0
+    monkeypatch.setattr(packing, "_PIECE_BYTES", 1500)
+    write_records(tmp_path / "log_data" / "2.json", *(play(ts=TS + number) for number in range(7, 15)))
+    assert etl(place, tmp_path / "log_data") == 0
+    assert objects == [3, 6]
+    assert len(rows(place, "SELECT ts FROM staging_events")) == 15
+
+
+def test_a_copy_with_too_many_errors_is_tried_with_fewer_files(place: OnRedshift, tmp_path: Path):
+    """Files beside one that is full of errors are not read record by record for it."""
+    for number in range(4):
+        write_records(tmp_path / "log_data" / f"{number}.json", play(ts=TS + number))
+    place.server.faults.arm(
+        Fault("refuse", match="COPY run_event_copy", times=2, message="Load into table 'x' failed.")
+    )
+    place.server.statements.clear()
+    assert etl(place, tmp_path / "log_data") == 0
+    assert rows(place, "SELECT ts FROM staging_events ORDER BY ts") == [(TS + number,) for number in range(4)]
+    copies = [entry.status for entry in place.server.statements if "\nCOPY " in entry.sql]
+    # All four, the first two, each of these, the last two.
+    assert copies == ["error", "error", "ok", "ok", "ok"]
+
+
+def test_without_staging_files_are_copied_in_one_transaction_where_all_can_be_read(
+    warehouses: Warehouses, tmp_path: Path, bucket: Path
+):
+    place = warehouses.new("redshift", tmp_path, staging=False)
+    assert isinstance(place, OnRedshift)
+    logs = bucket / "log_data"
+    for number in range(3):
+        write_records(logs / f"{number}.json", play(ts=TS + number))
+    place.server.statements.clear()
+    assert etl(place, f"s3://{bucket.name}/log_data") == 0
+    for number in range(3, 6):
+        long = {"artist": "x" * 1026} if number == 4 else {}
+        write_records(logs / f"{number}.json", play(ts=TS + number), play(ts=TS + 10 + number) | long)
+    assert copied_within(place) == ["BEGIN", "COPY", "COPY", "COPY", "COMMIT"]
+    place.server.statements.clear()
+    assert etl(place, f"s3://{bucket.name}/log_data", None, "--max-rejects", "1") == 0
+    # COPY refuses the second; a transaction is lost with it.
+    assert copied_within(place) == ["BEGIN", "COPY", "COPY", "ROLLBACK", "COPY", "COPY", "COPY"]
+    assert len(rows(place, "SELECT ts FROM staging_events")) == 8
+    assert rows(place, "SELECT reason FROM etl.rejects") == [("too_long",)]
+
+
+def copied_within(place: OnRedshift) -> list[str]:
+    """Return the first words of the COPYs of log files, and of what begins and ends a transaction of them."""
+    words = [re.sub(r"--[^\n]*\n", "", entry.sql).split()[:2] for entry in place.server.statements]
+    found = [" ".join(each) for each in words]
+    copies = [at for at, each in enumerate(found) if each == "COPY run_event_copy"]
+    around = found[copies[0] - 1 : copies[-1] + 3]
+    return [
+        each.split()[0].strip(";")
+        for each in around
+        if each.split()[0].strip(";") in ("BEGIN", "COPY", "COMMIT", "ROLLBACK")
+    ]
+
+
 PATHS = [f"$['{key}']" for key in EVENTS.keys]
 
 
@@ -224,21 +332,38 @@ def test_a_jsonpaths_file_that_would_fill_the_wrong_columns_is_refused(document:
         verify_jsonpaths(json.dumps(document).encode(), "s3://b/paths.json")
 
 
-@pytest.mark.parametrize("form", ["$['{}']", '$["{}"]', "$.{}"])
-def test_the_missions_jsonpaths_file_is_used(place: OnRedshift, bucket: Path, form: str):
-    paths = [form.format(key) for key in EVENTS.keys]
+def name_jsonpaths(place: OnRedshift, bucket: Path, paths: list[str]) -> None:
+    """Write a JSONPaths file of the user's, and name it in dwh.cfg."""
     (bucket / "log_json_path.json").write_text(json.dumps({"jsonpaths": paths}))
-    write_records(bucket / "log_data" / "1.json", play(firstName="É"))
+    config = place.config.read_text()
+    config += "" if "[S3]" in config else "[S3]\n"
     place.config.write_text(
-        place.config.read_text().replace(
-            "[S3]", f"[S3]\nLOG_JSONPATH = s3://{bucket.name}/log_json_path.json"
-        )
+        config.replace("[S3]", f"[S3]\nLOG_JSONPATH = s3://{bucket.name}/log_json_path.json")
     )
+
+
+@pytest.mark.parametrize("form", ["$['{}']", '$["{}"]', "$.{}"])
+def test_the_missions_jsonpaths_file_is_used(warehouses: Warehouses, tmp_path: Path, bucket: Path, form: str):
+    place = warehouses.new("redshift", tmp_path, staging=False)
+    assert isinstance(place, OnRedshift)
+    name_jsonpaths(place, bucket, [form.format(key) for key in EVENTS.keys])
+    write_records(bucket / "log_data" / "1.json", play(firstName="É"))
     place.server.statements.clear()
     assert etl(place, f"s3://{bucket.name}/log_data") == 0
     (copy,) = [entry for entry in place.server.statements if "\nCOPY " in entry.sql]
     assert f"JSON 's3://{bucket.name}/log_json_path.json'" in copy.sql
     assert rows(place, "SELECT first_name FROM users") == [("É",)]
+
+
+def test_a_jsonpaths_file_is_looked_at_even_where_our_own_serves(
+    place: OnRedshift, bucket: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Packed lines have the number of their file before the fields, for which the user's has no path."""
+    name_jsonpaths(place, bucket, PATHS[1:])
+    write_records(bucket / "log_data" / "1.json", play())
+    assert failing(place, capsys, f"s3://{bucket.name}/log_data")["kind"] == "ConfigError"
+    (bucket / "log_json_path.json").write_text(json.dumps({"jsonpaths": PATHS}))
+    assert etl(place, f"s3://{bucket.name}/log_data") == 0
 
 
 def staging_files(s3: S3Server, place: OnRedshift) -> list[str]:

@@ -72,7 +72,7 @@ def commands(place: OnRedshift, lake: str, folder: Path) -> None:
     loaded = changed.read_text()
     changed.write_text("no JSON\n")
     write_records(folder / "log_data" / "7.json", play(ts=TS + 7))
-    assert etl(place, *sources) == 4
+    assert etl(place, *sources, "--batch-bytes", "1") == 4
     changed.write_text(loaded)
     assert etl(place, *sources) == 0
     assert etl(place, *sources, "--full-refresh") == 0

@@ -32,7 +32,7 @@ def place(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> O
     assert isinstance(place, OnRedshift)
     engine = open_place(place)
     with engine.writing():
-        create_tables(engine)
+        create_tables(engine, set())
     engine.close()
     place.execute(
         "CREATE TABLE big AS SELECT n::BIGINT AS n, REPEAT(MD5(n::TEXT), 75) AS words, "

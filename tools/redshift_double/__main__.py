@@ -41,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--iam-role", action="append", help="an ARN attached to the cluster (default: any)")
     parser.add_argument("--views", choices=("all", "provisioned", "serverless"), default=defaults.views)
     parser.add_argument("--resync", choices=("stream", "line"), default=defaults.resync)
+    parser.add_argument("--latency", type=float, default=0, metavar="MS",
+                        help="milliseconds until an answer arrives; a statement waits for two")  # fmt: skip
     parser.add_argument("--tls", action="store_true", help="serve TLS with a self-signed certificate")
     parser.add_argument("--infidelity", action="append", default=[], choices=get_args(Infidelity),
                         help="be another cluster than documented in this")  # fmt: skip
@@ -65,6 +67,7 @@ def main() -> None:
         tls=arguments.tls,
         resync=arguments.resync,
         infidelities=frozenset(arguments.infidelity),
+        latency=arguments.latency / 1000,
     )
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -49,6 +49,8 @@ class Options:
             two Redshift does.
         infidelities: In what it is another than it should be; those of SQL show in databases that are made
             (CREATE DATABASE) after they were set.
+        latency: Seconds until an answer arrives, once for each time the client waits for one: twice a
+            statement, since the driver has it parsed before it has it executed.
         isolation: That of the databases; SNAPSHOT is Redshift's default. Conflicts have other words in each.
     """
 
@@ -65,5 +67,6 @@ class Options:
     slices: int = 4
     tls: bool = False
     resync: Resync = "stream"
+    latency: float = 0.0
     isolation: Isolation = "snapshot"
     infidelities: frozenset[Infidelity] = frozenset()

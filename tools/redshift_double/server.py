@@ -116,8 +116,8 @@ class RedshiftDouble:
     # what tests use
 
     def configure(self, **changes: Any) -> None:
-        """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, `isolation`, the S3
-        ones, `infidelities`; sessions that are open keep their isolation."""
+        """Change options while it runs: `views`, `iam_roles`, `bucket_regions`, `resync`, `isolation`,
+        `latency`, the S3 ones, `infidelities`; sessions that are open keep their isolation."""
         self.options = replace(self.options, **changes)
 
     def create_database(self, name: str) -> None:

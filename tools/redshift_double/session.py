@@ -14,6 +14,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -169,6 +170,7 @@ class Session:
             if code == b"X":
                 return
             if code == b"S":
+                time.sleep(self._server.options.latency)
                 self._skipping = False
                 self.backend.sync()
                 self._stream.write(wire.ready(self.backend.status))

@@ -11,7 +11,7 @@ from sparkify.pipeline.contents import Known
 from sparkify.pipeline.etl_run import Published, RunOptions, publish
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.plan import Batch, Plan, PlannedFile
-from sparkify.records import KINDS, RecordKind
+from sparkify.records import KINDS, SONGS, RecordKind
 from sparkify.settings import Settings
 from sparkify.warehouse.connect import open_recording
 from sparkify.warehouse.derived import shared_statements, statements_of
@@ -96,6 +96,8 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         refresh = batch.full_refresh or bool(plan.upgrade.models)
         answers.brings_events = any(file.source.kind.fact for file in batch.files)
         brings_songs = any(not file.source.kind.fact for file in batch.files)
+        has_songs = brings_songs or any(file.kind == SONGS.name and file.state == "loaded" for file in files)
+        answers.changes_songs = has_songs if refresh else brings_songs
         answers.rematches = known.has_events and brings_songs and not refresh
         published = publish(
             recording,
@@ -142,7 +144,10 @@ def _land(recording: RedshiftRecording, batch: Batch, kinds: Sequence[RecordKind
         if kind.packed:
             recording.land_unread(kind, [(file.file_id, file.item.size) for file in mine])
         else:
-            records = [RecordFile(Path(file.item.key), file.file_id, file.item.uri) for file in mine]
-            recording.land(kind, records, flat=True)
+            records = [
+                RecordFile(Path(file.item.key), file.file_id, file.item.uri, size=file.item.size)
+                for file in mine
+            ]
+            recording.land(kind, records)
         recording.execute(statements_of(kind).landed)
     return landing

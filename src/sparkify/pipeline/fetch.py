@@ -69,7 +69,7 @@ class FetchedFile(NamedTuple):
     @property
     def records(self) -> RecordFile:
         """The file as engines know it."""
-        return RecordFile(self.path, self.file.file_id, self.file.item.uri)
+        return RecordFile(self.path, self.file.file_id, self.file.item.uri, size=self.file.item.size)
 
 
 class FetchedChunk(NamedTuple):

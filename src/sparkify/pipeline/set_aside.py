@@ -97,11 +97,11 @@ def _attention(each: LandedFile, kind: str = "set_aside") -> Attention:
 def note_set_aside(engine: Engine, run_id: int, aside: Sequence[LandedFile]) -> None:
     """Write into the ledger which files are set aside, and why."""
     loaded = [each for each in aside if each.file.is_loaded]
-    for each in loaded:
-        why = _why(each)
-        step = statement("ledger/note_set_aside.sql")
-        engine.execute(step, file_id=each.file.file_id, reason=why.reason, detail=why.detail)
     if loaded:
+        noted = [(each.file.file_id, *_why(each)) for each in loaded]
+        engine.insert("run_moves", ["file_id", "reason", "detail"], noted)
+        engine.execute(statement("ledger/note_set_aside.sql"))
+        engine.execute(statement("run/no_moves.sql"))
         _choose(engine, loaded)
         engine.execute(statement("ledger/resolve_later_rejects.sql"), run_id=run_id)
     new = [each for each in aside if not each.file.is_loaded]

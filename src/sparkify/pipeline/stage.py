@@ -54,9 +54,11 @@ def accept(engine: Engine, run_id: int, landing: Landing, *, first: bool = False
         landing: What has landed.
         first: Whether the warehouse has no event yet: their moments need not be noted one by one.
     """
+    given = {each.file.source.kind for each in landing.files}
+    kinds = [kind for kind in landing.kinds if kind in given]
     # Before the rows move: what landed inside a new file is renamed.
-    _touch(engine, "accepted", kinds=[kind for kind in landing.kinds if not (first and kind.fact)])
-    for kind in landing.kinds:
+    _touch(engine, "accepted", kinds=[kind for kind in kinds if not (first and kind.fact)])
+    for kind in kinds:
         engine.accept(kind)
     files = [
         FileRecord(

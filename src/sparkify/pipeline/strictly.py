@@ -158,6 +158,8 @@ def _may_have_other_values(mark: Marks, count: LandedCounts, kind: RecordKind) -
 
 def _land_chunk(engine: Engine, kind: RecordKind, files: Sequence[FetchedFile]) -> set[int]:
     """Land files as they seem to be, again where they are not; return those that do not parse."""
+    if not engine.parses:
+        return _land_together(engine, kind, [each.records for each in files], flat=False)
     failed = _land_together(engine, kind, [each.records for each in files if not each.flat], flat=False)
     failed |= _land_together(engine, kind, [each.records for each in files if each.flat], flat=True)
     mistaken = {each.file.file_id: each.records for each in files if each.flat and not each.marks.flat}
@@ -243,9 +245,7 @@ def _land_other_fields(
                     alike.setdefault(keys, []).append(RecordFile(path, number, file.item.uri))
                 elif _has_other_texts(mark, count):
                     again.add(number)
-            for keys, some in alike.items():
-                unland(engine, [each.file_id for each in some if each.file_id is not None])
-                again |= _land_together(engine, kind, some, flat=False, others=keys)
+            again |= _land_with_others(engine, kind, alike)
             for path, file in copies:
                 if path.parent != folder:
                     _verify(file, landing)
@@ -256,6 +256,21 @@ def _land_other_fields(
             again.add(number)
         else:
             landing.note_unknown(file, others.get(number, Counter()))
+    return again
+
+
+def _land_with_others(
+    engine: Engine, kind: RecordKind, alike: Mapping[tuple[str, ...], Sequence[RecordFile]]
+) -> set[int]:
+    """Land files again with their fields that have no column; return those that do not parse."""
+    again: set[int] = set()
+    for keys, some in alike.items():
+        numbers = [each.file_id for each in some if each.file_id is not None]
+        if not engine.parses:
+            again.update(numbers)
+            continue
+        unland(engine, numbers)
+        again |= _land_together(engine, kind, some, flat=False, others=keys)
     return again
 
 

@@ -45,19 +45,28 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
     """
     if scope.everything:
         _compute(engine, progress, RESET)
-    for path in CATALOGUE:
-        _compute(engine, progress, path)
-    ((titles_from, titles_to),) = engine.execute(statement("run/played_range.sql"))
-    if titles_from is not None:
-        for path in REMATCH:
-            _compute(engine, progress, path, titles_from=titles_from, titles_to=titles_to)
-    _find_lost_users(engine, progress)
+    # What has nothing to look at is not sent: each statement takes its time to reach a cluster.
+    ((songs, people),) = engine.execute(statement("run/changes.sql"))
+    if songs:
+        _compute_catalogue(engine, progress)
+    if people:
+        _find_lost_users(engine, progress)
     for piece in scope.pieces:
         for path in PIECE:
             _compute(engine, progress, path, LOST, *piece.left_out, **parameters(piece))
     for piece in scope.days().pieces:
         _compute(engine, progress, DAYS, **parameters(piece))
         engine.execute(shared_statements().absent, **parameters(piece))
+
+
+def _compute_catalogue(engine: Engine, progress: ShowProgress) -> None:
+    """Bring songs and artists up to date, and the plays of earlier runs that have another song now."""
+    for path in CATALOGUE:
+        _compute(engine, progress, path)
+    ((titles_from, titles_to),) = engine.execute(statement("run/played_range.sql"))
+    if titles_from is not None:
+        for path in REMATCH:
+            _compute(engine, progress, path, titles_from=titles_from, titles_to=titles_to)
 
 
 def build_own(

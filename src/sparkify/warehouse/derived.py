@@ -29,6 +29,8 @@ _DIGITS = {"INTEGER": "^-?[0-9]{1,9}$", "BIGINT": "^-?[0-9]{1,18}$"}
 _REAL = "^-?[0-9]{1,17}([.][0-9]+)?([eE][-+]?[0-9]{1,2})?$"
 # Texts that look like numbers with a fraction or an exponent: COPY does not tell 1.50 from "1.50".
 LOOKS_REAL = "^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$"
+# The text of a number takes no more, once our rules have accepted it.
+_NUMBER_BYTES = 64
 
 
 class KindStatements(NamedTuple):
@@ -352,11 +354,21 @@ def _run_table(kind: RecordKind) -> str:
     )
 
 
+def copied_bytes(field: Field) -> int:
+    """Return how many bytes of text COPY takes for a field; a record with more is an error.
+
+    One more than the column holds, so that what is too long is seen; wider ones would take memory.
+    """
+    return field.width + 1 if field.width else _NUMBER_BYTES
+
+
 def _copy_table(kind: RecordKind) -> str:
-    columns = [*(f"{key.lower()} VARCHAR(65535)" for key in accepted_keys(kind)), "file_id BIGINT"]
+    texts = [f"{each.accepted_key.lower()} VARCHAR({copied_bytes(each)})" for each in kind.fields]
+    columns = [*texts, f"{EXTRA_KEY} VARCHAR({EXTRA_BYTES})", "file_id BIGINT"]
     return (
         f"-- {kind.name.capitalize()} as COPY reads them: every value as text, so that COPY converts, rounds and\n"
-        "-- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.\n"
+        "-- truncates nothing; a text that is too long for its column is an error. The columns are the keys of the\n"
+        "-- records, in lower case as Redshift folds names.\n"
         f"CREATE TEMP TABLE IF NOT EXISTS {copy_table(kind)} (\n{_indented(columns)}\n)"
     )
 

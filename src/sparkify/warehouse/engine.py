@@ -35,12 +35,14 @@ class RecordFile(NamedTuple):
             (:data:`sparkify.records.FILE_KEY`).
         uri: The object of the lake; empty for a file that this process wrote.
         accepted: Whether our rules have accepted every record already; then none needs re-reading.
+        size: The bytes of a file as delivered, as it is stored.
     """
 
     path: Path
     file_id: int | None = None
     uri: str = ""
     accepted: bool = False
+    size: int = 0
 
 
 class ProbeStep(NamedTuple):
@@ -62,6 +64,8 @@ class Engine(Protocol):
     place: str
     # Whether the engine reads the lake's objects itself: they must not change after this process read them.
     reads_lake: bool
+    # Whether it parses files itself: then `land` may be told that they are flat, and which others to keep.
+    parses: bool
 
     @property
     def batch_bytes(self) -> int:
@@ -174,9 +178,11 @@ class Engine(Protocol):
         Args:
             kind: The kind of the records.
             files: Files as delivered, or one of packed records.
-            flat: Whether every value is a string, a number in plain digits, or null.
+            flat: Whether every value is a string, a number in plain digits, or null; told where the engine
+                parses.
             others: The keys in delivered files that are none of :meth:`keys_read`, in the order of their
-                names: their values are to be kept in ``extra`` (:mod:`sparkify.intake.extra`).
+                names: their values are to be kept in ``extra`` (:mod:`sparkify.intake.extra`). None where the
+                engine does not parse.
 
         Raises:
             LoadError: A file is not valid JSON, or the engine cannot keep the others; nothing was appended.

@@ -256,7 +256,7 @@ def read_ledger(engine: Engine) -> Ledger:
     """Return the ledger; an empty one where there is no warehouse yet."""
     with engine.reading() as exists:
         tables = engine.tables() if exists else set()
-        meta = _meta_of(engine, tables)
+        meta = meta_of(engine, tables)
         if meta is None:
             return Ledger(0, [])
         lost: frozenset[tuple[int, str]] = frozenset()
@@ -269,10 +269,11 @@ def read_ledger(engine: Engine) -> Ledger:
 
 def read_meta(engine: Engine) -> Meta | None:
     """Return the version of the open warehouse; None where it has no tables yet."""
-    return _meta_of(engine, engine.tables())
+    return meta_of(engine, engine.tables())
 
 
-def _meta_of(engine: Engine, tables: set[str]) -> Meta | None:
+def meta_of(engine: Engine, tables: set[str]) -> Meta | None:
+    """Return the version of the open warehouse, which has these tables."""
     if "etl.runs" not in tables:
         return None
     rows = engine.execute(statement("ledger/read_meta.sql")) if "etl.meta" in tables else []

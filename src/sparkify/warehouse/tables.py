@@ -12,23 +12,30 @@ from sparkify.warehouse.statements import Statement, list_files, read_statements
 STAGING = tuple(sorted(kind.staging for kind in KINDS))
 STAR = ("songplays", "users", "songs", "artists", "time")
 
-_RUN = ("run/run_scope.sql", "run/clear.sql")
-
 
 def run_tables(kinds: Sequence[RecordKind] = KINDS) -> Iterator[Statement]:
-    """Return the statements that create and empty the run's temporary tables for records of these kinds."""
+    """Return the statements that create the run's temporary tables for records of these kinds."""
     yield from (statements_of(kind).run_table for kind in kinds)
+    yield from read_statements("run/run_scope.sql")
+
+
+def clear_run_tables() -> Iterator[Statement]:
+    """Return the statements that empty them after an earlier batch, or an earlier try."""
     yield from shared_statements().clear_landed
-    yield from (step for path in _RUN for step in read_statements(path))
+    yield from read_statements("run/clear.sql")
 
 
-def create_tables(engine: Engine) -> None:
+def create_tables(engine: Engine, found: set[str]) -> None:
     """Create every table that is missing; the warehouse must be open for writing.
 
     Where there are all of them nothing is sent: CREATE … IF NOT EXISTS takes the right to create one, even if
     there is nothing to create, and a user who loads need not have it.
+
+    Args:
+        engine: The warehouse.
+        found: The tables it has.
     """
-    if engine.tables().issuperset(names()):
+    if found.issuperset(names()):
         return
     engine.execute(statement("tables/schema.sql"))
     for step in table_definitions():

@@ -14,7 +14,7 @@ from sparkify import __version__
 from sparkify.errors import ConfigError
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
-from sparkify.warehouse.ledger import Meta, now, read_meta, read_models, record, write_models
+from sparkify.warehouse.ledger import Meta, meta_of, now, read_meta, read_models, record, write_models
 from sparkify.warehouse.models import MODELS
 from sparkify.warehouse.statements import digest, list_files, read_statements, statement
 from sparkify.warehouse.tables import create_tables, drop_tables
@@ -136,9 +136,10 @@ def prepare_tables(engine: Engine) -> Meta:
     Raises:
         ConfigError: The warehouse is newer than the program.
     """
-    meta = read_meta(engine)
+    tables = engine.tables()
+    meta = meta_of(engine, tables)
     if meta is None:
-        create_tables(engine)
+        create_tables(engine, tables)
         create_views(engine)
         meta = today()
         record(engine, "etl.meta", [meta])
@@ -146,7 +147,7 @@ def prepare_tables(engine: Engine) -> Meta:
     verify(meta, engine.place)
     upgrade = find_upgrade(meta)
     if not upgrade.definitions:
-        create_tables(engine)
+        create_tables(engine, tables)
         return meta
     # A table that a view stands on cannot be changed in every way.
     set_models_aside(engine)
@@ -154,7 +155,7 @@ def prepare_tables(engine: Engine) -> Meta:
     for path in upgrade.migrations:
         for step in read_statements(path):
             engine.execute(step)
-    create_tables(engine)
+    create_tables(engine, engine.tables())
     create_views(engine)
     migrated = read_meta(engine)
     assert migrated

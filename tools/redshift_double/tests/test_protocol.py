@@ -287,3 +287,14 @@ def test_a_database_can_be_made_and_dropped_outside_a_transaction(redshift: Doub
                 break
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = 'aside'")
         assert list(cursor.fetchall()) == []
+
+
+def test_a_statement_waits_for_two_answers(redshift: DoubleCluster):
+    """The driver has it parsed, then executed: 0.1 s from here make it 0.2 s."""
+    with redshift.connect() as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        redshift.server.configure(latency=0.1)
+        begun = time.monotonic()
+        cursor.execute("SELECT 1")
+        assert time.monotonic() - begun >= 0.2

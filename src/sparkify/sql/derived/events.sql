@@ -114,26 +114,27 @@ FROM run_events
 GROUP BY file_id;
 
 -- Events as COPY reads them: every value as text, so that COPY converts, rounds and
--- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
+-- truncates nothing; a text that is too long for its column is an error. The columns are the keys of the
+-- records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_event_copy (
-    artist VARCHAR(65535),
-    auth VARCHAR(65535),
-    firstname VARCHAR(65535),
-    gender VARCHAR(65535),
-    iteminsession VARCHAR(65535),
-    lastname VARCHAR(65535),
-    length VARCHAR(65535),
-    level VARCHAR(65535),
-    location VARCHAR(65535),
-    method VARCHAR(65535),
-    page VARCHAR(65535),
-    registration VARCHAR(65535),
-    sessionid VARCHAR(65535),
-    song VARCHAR(65535),
-    status VARCHAR(65535),
-    ts VARCHAR(65535),
-    useragent VARCHAR(65535),
-    userid VARCHAR(65535),
+    artist VARCHAR(1025),
+    auth VARCHAR(65),
+    firstname VARCHAR(1025),
+    gender VARCHAR(17),
+    iteminsession VARCHAR(64),
+    lastname VARCHAR(1025),
+    length VARCHAR(64),
+    level VARCHAR(17),
+    location VARCHAR(1025),
+    method VARCHAR(17),
+    page VARCHAR(65),
+    registration VARCHAR(64),
+    sessionid VARCHAR(64),
+    song VARCHAR(1025),
+    status VARCHAR(64),
+    ts VARCHAR(64),
+    useragent VARCHAR(1025),
+    userid VARCHAR(65),
     sparkify_extra VARCHAR(65535),
     file_id BIGINT
 );

@@ -93,18 +93,19 @@ FROM run_songs
 GROUP BY file_id;
 
 -- Songs as COPY reads them: every value as text, so that COPY converts, rounds and
--- truncates nothing. The columns are the keys of the records, in lower case as Redshift folds names.
+-- truncates nothing; a text that is too long for its column is an error. The columns are the keys of the
+-- records, in lower case as Redshift folds names.
 CREATE TEMP TABLE IF NOT EXISTS run_song_copy (
-    num_songs VARCHAR(65535),
-    artist_id VARCHAR(65535),
-    artist_latitude VARCHAR(65535),
-    artist_longitude VARCHAR(65535),
-    artist_location VARCHAR(65535),
-    artist_name VARCHAR(65535),
-    song_id VARCHAR(65535),
-    title VARCHAR(65535),
-    duration VARCHAR(65535),
-    year VARCHAR(65535),
+    num_songs VARCHAR(64),
+    artist_id VARCHAR(65),
+    artist_latitude VARCHAR(64),
+    artist_longitude VARCHAR(64),
+    artist_location VARCHAR(1025),
+    artist_name VARCHAR(1025),
+    song_id VARCHAR(65),
+    title VARCHAR(1025),
+    duration VARCHAR(64),
+    year VARCHAR(64),
     sparkify_extra VARCHAR(65535),
     file_id BIGINT
 );

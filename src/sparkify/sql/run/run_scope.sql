@@ -9,7 +9,9 @@ CREATE TEMP TABLE IF NOT EXISTS run_moves (
     uri VARCHAR(4096),
     size BIGINT,
     version VARCHAR(256),
-    content VARCHAR(32)
+    content VARCHAR(32),
+    reason VARCHAR(16),
+    detail VARCHAR(1024)
 );
 CREATE TEMP TABLE IF NOT EXISTS run_changed_songs (song_id VARCHAR(64) NOT NULL);
 CREATE TEMP TABLE IF NOT EXISTS run_changed_artists (artist_id VARCHAR(64) NOT NULL);

@@ -41,7 +41,7 @@ from sparkify.warehouse.duckdb.parsing import (
 from sparkify.warehouse.duckdb.translation import to_duckdb
 from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.statements import Statement
-from sparkify.warehouse.tables import run_tables
+from sparkify.warehouse.tables import clear_run_tables, run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
 from sparkify.warehouse.views import SCHEMA, view_definitions
 
@@ -85,6 +85,7 @@ class DuckDBEngine:
 
     name = "duckdb"
     reads_lake = False
+    parses = True
     statements_sent = 0
 
     def __init__(
@@ -106,8 +107,9 @@ class DuckDBEngine:
         self._new: NewFile | None = None
         # Whether records land in the new file; if the warehouse exists, they land in temporary tables.
         self._lands_in_new_file = False
-        self._prepared: Sequence[RecordKind] | None = None
         self._detaching = False
+        # The connection that has the run's tables, and for which kinds.
+        self._prepared: tuple[duckdb.DuckDBPyConnection | None, Sequence[RecordKind]] = (None, ())
         try:
             self._spill = TemporaryFolder()
         except OSError as exc:
@@ -175,16 +177,21 @@ class DuckDBEngine:
         if self._new is None and not self.path.exists():
             self._begin_new()
         self._lands_in_new_file = self._new is not None
-        if self._prepared not in (None, kinds):  # with other columns
+        connection, before = self._prepared
+        again = connection is self._connection
+        if again and before != kinds:  # with other columns
             for kind in kinds:
                 self._run(f"DROP TABLE IF EXISTS {kind.landing}")
-        self._prepared = kinds
         inside = {statements_of(kind).run_table for kind in kinds if self._lands_inside(kind)}
         for step in run_tables(kinds):
             sql = to_duckdb(step)
             if step in inside:
                 sql = sql.replace("TEMPORARY ", "", 1)  # see accept
             self._run(sql)
+        if again:
+            for step in clear_run_tables():
+                self._run(to_duckdb(step))
+        self._prepared = self._connection, kinds
 
     @contextmanager
     def reading(self) -> Iterator[bool]:

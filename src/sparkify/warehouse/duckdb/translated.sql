@@ -2329,10 +2329,11 @@ FROM run_moves
 WHERE
   rejects.file_id = run_moves.file_id AND rejects.run_id = run_moves.run_id;
 
--- ledger/note_set_aside.sql:1 000b3a3d488b516e
-UPDATE etl.files SET reason = $reason, detail = $detail
+-- ledger/note_set_aside.sql:1 6b9637330575fee5
+UPDATE etl.files SET reason = run_moves.reason, detail = run_moves.detail
+FROM run_moves
 WHERE
-  state = 'loaded' AND file_id = $file_id;
+  files.state = 'loaded' AND files.file_id = run_moves.file_id;
 
 -- ledger/read_meta.sql:1 bee3f8fb4c3f6566
 SELECT
@@ -3631,6 +3632,19 @@ ORDER BY
   p.artist
 LIMIT 100;
 
+-- run/changes.sql:1 12277d7176884315
+SELECT
+  (
+    SELECT
+      COUNT(*)
+    FROM run_changed_songs
+  ) AS songs,
+  (
+    SELECT
+      COUNT(*)
+    FROM run_lost_users
+  ) AS people;
+
 -- run/clear.sql:1 953c780020c72a35
 DELETE FROM run_files;
 
@@ -3704,7 +3718,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_files (
   file_id BIGINT NOT NULL
 );
 
--- run/run_scope.sql:5 719068a58031d851
+-- run/run_scope.sql:5 01512f2a564ee60d
 CREATE TEMPORARY TABLE IF NOT EXISTS run_moves (
   file_id BIGINT NOT NULL,
   new_file_id BIGINT,
@@ -3712,26 +3726,28 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_moves (
   uri TEXT(4096),
   size BIGINT,
   version TEXT(256),
-  content TEXT(32)
+  content TEXT(32),
+  reason TEXT(16),
+  detail TEXT(1024)
 );
 
--- run/run_scope.sql:14 32dfb2cd299d0dfc
+-- run/run_scope.sql:16 32dfb2cd299d0dfc
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_songs (
   song_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:15 9acceddb17a4dd5a
+-- run/run_scope.sql:17 9acceddb17a4dd5a
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_artists (
   artist_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:16 74f0722414d4e812
+-- run/run_scope.sql:18 74f0722414d4e812
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_titles (
   title TEXT(1024),
   artist_name TEXT(1024)
 );
 
--- run/run_scope.sql:17 e16650333989d0b1
+-- run/run_scope.sql:19 e16650333989d0b1
 CREATE TEMPORARY TABLE IF NOT EXISTS run_played (
   song TEXT(1024),
   artist TEXT(1024),
@@ -3740,7 +3756,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_played (
   played_to BIGINT
 );
 
--- run/run_scope.sql:25 0e921f398c85a9a2
+-- run/run_scope.sql:27 0e921f398c85a9a2
 CREATE TEMPORARY TABLE IF NOT EXISTS run_rematched (
   songplay_id BIGINT NOT NULL,
   start_time TIMESTAMP NOT NULL,
@@ -3756,7 +3772,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_rematched (
   was_matched INT NOT NULL
 );
 
--- run/run_scope.sql:40 8409ed4ed9a25681
+-- run/run_scope.sql:42 8409ed4ed9a25681
 CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song TEXT(1024),
   artist TEXT(1024),
@@ -3766,7 +3782,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_song_matches (
   song_match TEXT(16)
 );
 
--- run/run_scope.sql:48 171de56939af6e04
+-- run/run_scope.sql:50 171de56939af6e04
 CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   user_id TEXT(64) NOT NULL,
   first_name TEXT(1024),
@@ -3777,12 +3793,12 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_users (
   last_item_in_session INT NOT NULL
 );
 
--- run/run_scope.sql:57 ad6afd5420f7ddd1
+-- run/run_scope.sql:59 ad6afd5420f7ddd1
 CREATE TEMPORARY TABLE IF NOT EXISTS run_changed_users (
   user_id TEXT(64) NOT NULL
 );
 
--- run/run_scope.sql:58 9e7d5f25dd4a4816
+-- run/run_scope.sql:60 9e7d5f25dd4a4816
 CREATE TEMPORARY TABLE IF NOT EXISTS run_lost_users (
   user_id TEXT(64) NOT NULL,
   ts BIGINT NOT NULL

@@ -1,16 +1,25 @@
 """How records get to Redshift: by COPY of delivered files or packed records, or as INSERT of literals.
 
 COPY reads every value as text into a separate table; one statement converts the texts into the run's tables
-and marks the rows that need re-reading (:mod:`sparkify.warehouse.derived`). A pre-scan of the raw bytes
-(:func:`look_at_lines`) finds files that COPY may read differently than our rules do. Such a file is skipped,
-as is one that COPY cannot load completely, and the pipeline reads it record by record.
+and marks the rows that need re-reading (:mod:`sparkify.warehouse.derived`).
+
+With STAGING, the lines of all but large files are packed: each is given the number of its file, and one COPY
+loads them all, however many files they come from (:mod:`sparkify.warehouse.redshift.packing`). A line that
+COPY may read differently than our rules do ends its file there, and COPY skips what it cannot load; so fewer
+rows land than the file has lines, and the pipeline reads it record by record.
+
+Large files, and all of them without STAGING, are loaded where they lie, each by a COPY of its own. A pre-scan
+(:func:`look_at_lines`) leaves out those that COPY may read differently, as COPY itself does with those that
+it cannot load completely.
 """
 
 from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,18 +30,32 @@ from sparkify.records import FILE_KEY, RecordKind, kind_named
 from sparkify.warehouse.derived import accepted_keys, copy_table, statements_of
 from sparkify.warehouse.engine import RecordFile
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
-from sparkify.warehouse.redshift.packing import number_of, parsed, paths_of, pieces, split
+from sparkify.warehouse.redshift.packing import (
+    Pack,
+    number_of,
+    pack_lines,
+    parsed,
+    paths_of,
+    pieces,
+    split,
+)
 from sparkify.warehouse.redshift.prescan import COMPRESSED, NESTED, Look, look_at_lines
 from sparkify.warehouse.redshift.redshift_errors import about_contents
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import Statement, statement
 
+# Files up to this size are packed, as they are stored: a compressed one is about ten times as large.
+_PACKED_BYTES = 64 << 20
+_PACKED_COMPRESSED_BYTES = 8 << 20
+# So many files are loaded in one transaction where each needs a COPY of its own.
+_TOGETHER = 50
 # Up to this size of plain text, records are written to one object.
 _SMALL_BYTES = 1 << 20
 # The assumed number of slices where the view of slices is missing, as on Serverless.
 _SLICES = 8
 _COMPRESSION = 3
+_COMPRESSORS = 2
 _IGNORE_CASE = "auto ignorecase"
 # Seconds between queries of the views of load errors.
 _PAUSES = (1.0, 2.0, 4.0)
@@ -67,6 +90,19 @@ def verify_on_s3(uri: str, kind: RecordKind) -> None:
         )
 
 
+class _LeftOutError(Exception):
+    """One file of several cannot be loaded."""
+
+
+def _is_small(file: RecordFile) -> bool:
+    compressed = file.path.suffix.lower() in COMPRESSED
+    return file.size <= (_PACKED_COMPRESSED_BYTES if compressed else _PACKED_BYTES)
+
+
+def _compressed(lines: Sequence[bytes]) -> bytes:
+    return gzip.compress(b"".join(lines), _COMPRESSION, mtime=0)
+
+
 class CopyLoader:
     """Loads records into the run's temporary tables.
 
@@ -74,7 +110,8 @@ class CopyLoader:
         session: The session that executes the statements.
         reading: How the cluster reads S3.
         area: The staging area; None without STAGING.
-        look: The pre-scan of a log file; by default :func:`look_at_lines`.
+        look: The pre-scan of a file that is loaded where it lies.
+        pack: Packs the lines of a file.
     """
 
     def __init__(
@@ -82,12 +119,14 @@ class CopyLoader:
         session: RedshiftSession,
         reading: CopySource,
         area: StagingArea | None,
-        look: Look | None = None,
+        look: Look = look_at_lines,
+        pack: Pack = pack_lines,
     ) -> None:
         self._session = session
         self.reading = reading
         self.area = area
-        self._look = look or look_at_lines
+        self._look = look
+        self._pack = pack
         self._ready: dict[str, int] = {}
         self._slices: int | None = None
 
@@ -104,10 +143,8 @@ class CopyLoader:
 
     # files as delivered
 
-    def land_files(self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool) -> None:
-        """Land files as delivered, each with its own COPY; a file that needs re-reading is skipped.
-
-        ``flat`` says that no value is an object or array.
+    def land_files(self, kind: RecordKind, files: Sequence[RecordFile]) -> None:
+        """Land files as delivered; of one that needs re-reading not every record may land.
 
         Raises:
             ConfigError: The files are local, and there is no STAGING.
@@ -115,28 +152,92 @@ class CopyLoader:
         if self.area is None:
             for file in files:
                 verify_on_s3(file.uri, kind)
-        jsonpaths = self._jsonpaths(kind)
+        # Refused where it names other fields than ours, whatever is read by it.
+        given = self.reading.jsonpaths() if kind.jsonpaths and self.reading.jsonpaths else ""
+        small = [file for file in files if self.area and _is_small(file)]
+        large = [file for file in files if not (self.area and _is_small(file))]
+        if small:
+            self._land_small(kind, small)
+        if large:
+            self._land_in_place(kind, large, given or self._own_jsonpaths(kind))
+
+    def _land_small(self, kind: RecordKind, files: Sequence[RecordFile]) -> None:
+        """Pack the lines of files, and land them by one COPY."""
+        nested = False
+
+        def packed() -> Iterator[bytes]:
+            nonlocal nested
+            for file in files:
+                assert file.file_id is not None
+                for line, is_nested in self._pack(file.path, file.file_id):
+                    nested = nested or is_nested
+                    yield line
+
+        parts = self._parts(sum(file.size for file in files))
+        uris: list[str] = []
+        try:
+            for lines in pieces(packed()):
+                uris += self._put(kind, split(lines, parts))
+            if not uris:
+                return
+            self._empty(kind)
+            copied = self._copy_packed(kind, uris)
+        finally:
+            assert self.area
+            self.area.remove(uris)
+        if copied:
+            self._execute(statements_of(kind).convert, nested=nested)
+        elif len(files) > 1:  # too many errors: those of some of the files
+            half = len(files) // 2
+            self._land_small(kind, files[:half])
+            self._land_small(kind, files[half:])
+
+    def _land_in_place(self, kind: RecordKind, files: Sequence[RecordFile], jsonpaths: str) -> None:
+        """Land files by a COPY each, from where they lie."""
         exact = jsonpaths != _IGNORE_CASE
         keys = [field.key for field in kind.built_in]
         seen = [(file, self._look(file.path, keys, exact=exact)) for file in files]
         sound = [file for file, found in seen if found.lines]
-        nested = not flat and any(found.nested for _, found in seen if found.lines)
         if not sound:
             return
-        steps = statements_of(kind)
         self._empty(kind)
         written: list[str] = []
         landed = 0
         try:
-            for file, source, options in self._sources(sound, written):
-                if self._copy(steps.copy_file, source, jsonpaths, options):
-                    landed += 1
-                    self._execute(steps.number_copied, file_id=file.file_id)
+            sources = list(self._sources(sound, written))
+            for start in range(0, len(sources), _TOGETHER):
+                landed += self._copy_group(kind, sources[start : start + _TOGETHER], jsonpaths)
         finally:
             if self.area:
                 self.area.remove(written)
         if landed:
-            self._execute(steps.convert, nested=nested)
+            nested = any(found.nested for _, found in seen if found.lines)
+            self._execute(statements_of(kind).convert, nested=nested)
+
+    def _copy_group(
+        self, kind: RecordKind, group: Sequence[tuple[RecordFile, str, str]], jsonpaths: str
+    ) -> int:
+        """COPY files in one transaction, or else one by one; return how many were loaded.
+
+        Each commit waits for those of the whole cluster.
+        """
+        if len(group) > 1:
+            with suppress(_LeftOutError):
+                with self._session.transaction("redshift/begin.sql", keep=True):
+                    for file, source, options in group:
+                        if not self._copy_file(kind, file, source, jsonpaths, options):
+                            raise _LeftOutError  # the transaction is lost
+                return len(group)
+        return sum(self._copy_file(kind, file, source, jsonpaths, options) for file, source, options in group)
+
+    def _copy_file(
+        self, kind: RecordKind, file: RecordFile, source: str, jsonpaths: str, options: str
+    ) -> bool:
+        steps = statements_of(kind)
+        loaded = self._copy(steps.copy_file, source, jsonpaths, options)
+        if loaded:
+            self._execute(steps.number_copied, file_id=file.file_id)
+        return loaded
 
     def _sources(
         self, files: Sequence[RecordFile], written: list[str]
@@ -160,11 +261,10 @@ class CopyLoader:
         for file, manifest, how in zip(files, manifests, compressed, strict=True):
             yield file, manifest, " MANIFEST" + how
 
-    def _jsonpaths(self, kind: RecordKind) -> str:
-        given = self.reading.jsonpaths() if kind.jsonpaths and self.reading.jsonpaths else ""
-        if given or self.area is None:
-            return given or _IGNORE_CASE
-        return self.area.keep(f"jsonpaths_{kind.name}.json", paths_of([field.key for field in kind.built_in]))
+    def _own_jsonpaths(self, kind: RecordKind) -> str:
+        if self.area is None:
+            return _IGNORE_CASE
+        return self.area.keep(f"jsonpaths_{kind.name}.json", paths_of([each.key for each in kind.built_in]))
 
     # packed records, each with its file's number
 
@@ -190,8 +290,7 @@ class CopyLoader:
     def _land_lines(self, kind: RecordKind, lines: Sequence[bytes], *, accepted: bool) -> list[int]:
         """Land packed lines; return the numbers of the files whose record was not loaded."""
         # COPY reads `{…}}` as an object followed by an error; a parser of whole lines rejects the line.
-        keys = accepted_keys(kind)
-        sound, rows = parsed(keys, lines)
+        sound, rows = parsed(kind.fields, lines)
         left_out = (
             list({*map(number_of, lines)} - {*map(number_of, sound)}) if len(sound) < len(lines) else []
         )
@@ -207,7 +306,8 @@ class CopyLoader:
                 there = {row[0] for row in self._execute(steps.copied_files)}
                 left_out += [number for number in map(number_of, sound) if number not in there]
         else:
-            self._insert(copy_table(kind), [*(key.lower() for key in keys), "file_id"], rows)
+            columns = [*(key.lower() for key in accepted_keys(kind)), "file_id"]
+            self._insert(copy_table(kind), columns, rows)
         if accepted:
             self._execute(steps.convert_accepted)
         else:
@@ -217,27 +317,40 @@ class CopyLoader:
     def _copy_lines(self, kind: RecordKind, lines: Sequence[bytes]) -> tuple[int, dict[str, Sequence[bytes]]]:
         """Write lines to objects and COPY them; return how many were skipped, and each object's lines."""
         assert self.area
-        paths = paths_of([*accepted_keys(kind), FILE_KEY])
-        jsonpaths = self.area.keep(f"jsonpaths_packed_{kind.name}.json", paths)
-        parts = list(split(lines, self._parts(lines)))
-        uris = self.area.put_all(
-            [(f"{kind.name}.json.gz", gzip.compress(b"".join(part), _COMPRESSION, mtime=0)) for part in parts]
-        )
+        parts = list(split(lines, self._parts(sum(map(len, lines)))))
+        uris = self._put(kind, parts)
         held = dict(zip(uris, parts, strict=True))
-        written = [*uris, *self.area.put_all([("manifest.json", self.area.manifest(uris))])]
         try:
-            steps = statements_of(kind)
-            if not self._copy(steps.copy_packed, written[-1], jsonpaths, " MANIFEST GZIP"):
+            if not self._copy_packed(kind, uris):
                 return len(lines), held
-            ((copied,),) = self._execute(steps.count_copied)
+            ((copied,),) = self._execute(statements_of(kind).count_copied)
         finally:
-            self.area.remove(written)
+            self.area.remove(uris)
         return len(lines) - copied, held
 
-    def _parts(self, lines: Sequence[bytes]) -> int:
-        """Return how many objects to write, so that every slice loads the same number."""
-        if sum(map(len, lines)) < _SMALL_BYTES:
-            return 1
+    def _put(self, kind: RecordKind, parts: Iterable[Sequence[bytes]]) -> list[str]:
+        """Write packed lines to compressed objects, one for each part; return their URIs."""
+        assert self.area
+        with ThreadPoolExecutor(_COMPRESSORS, thread_name_prefix="sparkify-gzip") as pool:
+            compressed = list(pool.map(_compressed, parts))
+        return self.area.put_all([(f"{kind.name}.json.gz", data) for data in compressed])
+
+    def _copy_packed(self, kind: RecordKind, uris: Sequence[str]) -> bool:
+        """COPY objects of packed lines; return False if it failed because of their contents."""
+        assert self.area
+        paths = paths_of([*accepted_keys(kind), FILE_KEY])
+        jsonpaths = self.area.keep(f"jsonpaths_packed_{kind.name}.json", paths)
+        (manifest,) = self.area.put_all([("manifest.json", self.area.manifest(uris))])
+        try:
+            return self._copy(statements_of(kind).copy_packed, manifest, jsonpaths, " MANIFEST GZIP")
+        finally:
+            self.area.remove([manifest])
+
+    def _parts(self, size: int) -> int:
+        """Return how many objects to write of so many bytes, so that every slice loads the same number.
+
+        The cluster is asked in any case, once: how much there is to load does not change what is sent.
+        """
         if self._slices is None:
             try:
                 ((self._slices,),) = self._execute(statement("redshift/slices.sql"))
@@ -245,7 +358,7 @@ class CopyLoader:
                 raise
             except EngineError:
                 self._slices = _SLICES
-        return self._slices or _SLICES
+        return 1 if size < _SMALL_BYTES else self._slices or _SLICES
 
     def _refused(self, parts: dict[str, Sequence[bytes]], lines: Sequence[bytes]) -> LoadError:
         """Return an error with the cluster's reason for not loading a record that our rules accept."""

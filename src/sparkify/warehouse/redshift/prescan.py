@@ -16,12 +16,12 @@ from sparkify.lake.codec import decompress
 
 # COPY's option for compression, by the suffix of the file's name.
 COMPRESSED = {".gz": " GZIP", ".zst": " ZSTD"}
-# Two objects on one line, which are more than one record a line; half of a surrogate pair.
-_AMBIGUOUS = re.compile(
-    rb"\}[ \t\r\v\f]*\{"
-    rb"|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+HALF_A_PAIR = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
+# Two objects on one line, which are more than one record a line; half of a surrogate pair.
+_AMBIGUOUS = re.compile(rb"\}[ \t\r\v\f]*\{|" + HALF_A_PAIR.pattern)
 NESTED = re.compile(rb'":[ \t\r]*[\[{]')
 
 

@@ -14,17 +14,17 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from sparkify.errors import EngineError, LoadError, TransientEngineError
+from sparkify.errors import EngineError, TransientEngineError
 from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.statements import Statement, statement
-from sparkify.warehouse.tables import names, run_tables
+from sparkify.warehouse.tables import clear_run_tables, names, run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, prepare_tables, verify_open
 
 # The words a user's query may begin with; the transaction is read-only in any case.
@@ -48,6 +48,7 @@ class RedshiftEngine:
 
     name = "redshift"
     reads_lake = True
+    parses = False
 
     def __init__(
         self,
@@ -60,7 +61,8 @@ class RedshiftEngine:
         self._on_wait = on_wait
         self._on_older = on_older
         self._verified = False
-        self._prepared: Sequence[RecordKind] | None = None
+        # The session that has the run's tables, and for which kinds.
+        self._prepared: tuple[int, Sequence[RecordKind]] = (-1, ())
         self._session = session
         self._landing = landing
 
@@ -108,13 +110,17 @@ class RedshiftEngine:
         """Do nothing: the cluster rolls back the transaction of a killed process."""
 
     def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
-        if self._prepared not in (None, kinds):  # with other columns
+        self._session.open()
+        number, before = self._prepared
+        new = number != self._session.number  # a session begins without temporary tables
+        if not new and before != kinds:  # with other columns
             for kind in kinds:
                 self._session.send(f"DROP TABLE IF EXISTS {kind.landing}", "DROP TABLE")
+                self.execute(statements_of(kind).run_table)
             self._landing.forget_tables()
-        self._prepared = kinds
-        for step in run_tables(kinds):
+        for step in run_tables(kinds) if new else clear_run_tables():
             self.execute(step)
+        self._prepared = self._session.number, kinds
 
     @contextmanager
     def reading(self) -> Iterator[bool]:
@@ -196,11 +202,9 @@ class RedshiftEngine:
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
     ) -> None:
-        if others:
-            raise LoadError("COPY does not keep fields without a column.", AGAIN, uri="")
         delivered = [file for file in files if file.file_id is not None]
         if delivered:
-            self._landing.land_files(kind, delivered, flat=flat)
+            self._landing.land_files(kind, delivered)
         for file in files:
             if file.file_id is None:
                 self._landing.land_packed(kind, file.path, accepted=file.accepted)
