@@ -90,7 +90,7 @@ def test_a_warehouse_that_is_there_gets_the_column(
     sources = ("--log-data", str(logs))
     told = sparkify(copies["column"], old.place, "etl", "--lenient", *sources)
     assert [each["rows_loaded"] for each in told["runs"]] == [2]
-    assert told["plan"]["upgrade"]["migrations"][-1].startswith("migrations/0008_")
+    assert told["plan"]["upgrade"]["migrations"][-1].startswith("migrations/0009_")
     assert told["unknown_fields"] == []
     found = rows(old.place, "SELECT device_id FROM staging_events WHERE ts >= %s", [late])
     assert sorted(found, key=repr) == [("phone 7",), (None,)]

@@ -223,6 +223,7 @@ ARGUMENTS = {
     "why": ["1"],
     "undo": ["1", "--yes"],
     "retract": ["/nowhere", "--yes"],
+    "forget": ["1", "--yes"],
     "create-tables": ["--drop", "--yes"],
 }
 SUB_COMMANDS = {

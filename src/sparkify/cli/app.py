@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),
     "undo": ("sparkify.cli.takeout", "Remove the files of a run from the warehouse."),
     "retract": ("sparkify.cli.takeout", "Remove one file from the warehouse."),
+    "forget": ("sparkify.cli.forget", "Erase a person."),
     "cluster": ("sparkify.cli.cluster", "Create, watch, open, pause and destroy the Redshift cluster."),
     "doctor": ("sparkify.cli.doctor", "Check what a run will need; change nothing."),
 }

@@ -303,6 +303,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.say(
         f"{counted(total('rows_read'), 'row')} read = {total('rows_loaded'):,} loaded "
         f"+ {total('rows_rejected'):,} rejected"
+        + (f" + {total('rows_erased'):,} erased" if total("rows_erased") else "")
     )
     plays = f"{counted(total('plays_loaded'), 'NextSong row')} loaded"
     if not several:  # the times of several may be the same: `sparkify runs` has the numbers of each

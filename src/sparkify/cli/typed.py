@@ -28,6 +28,9 @@ def again(*, without: Collection[str] = ()) -> str:
         name = str(parameter.name)
         if name not in without and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             value = context.params[name]
+            if isinstance(parameter, click.Argument):
+                words += map(str, value) if isinstance(value, tuple) else [str(value)]
+                continue
             words.append(parameter.opts[0])
             if value is not True:
                 words.append(f"{value:g}" if isinstance(value, float) else str(value))

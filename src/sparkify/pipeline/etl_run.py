@@ -15,6 +15,7 @@ from sparkify.errors import CheckError, Hint, SparkifyError
 from sparkify.pipeline.attention import Attention, Findings, find_attention, refuse
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks, run_warnings
 from sparkify.pipeline.contents import Decision, FoundContents, Known, settle, write_contents
+from sparkify.pipeline.erased import NOTHING, Erased, drop_rejects
 from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.plan import Batch, Plan, Source, make_plan
 from sparkify.pipeline.progress import ShowProgress
@@ -168,6 +169,7 @@ class EtlRun:
     touched: Scope = field(default_factory=Scope)
     findings: Findings = field(default_factory=Findings)
     checked_all: bool = False
+    erased: Erased = field(default_factory=Erased)
     # What was about to be committed; still here when a try begins, its COMMIT was not answered.
     unanswered: Published | None = None
 
@@ -225,6 +227,7 @@ class EtlRun:
             again = [file for file in plan.files if file.item.uri in plan.reread]
             plan = replace(plan, files=again, taken_over=[])
         self.first_plan = self.first_plan or plan
+        self.erased = Erased.of(ledger.erased)
         self.progress.expect(files=len(plan.files), size=plan.size)
         return plan
 
@@ -246,6 +249,7 @@ class EtlRun:
 
         with open_temporary_folder() as folder:
             landing = land(self.engine, batch.files, folder, self.progress)
+        drop_rejects(landing, self.erased)
         set_aside_bad_files(self.engine, landing, self._max_rejects(batch))
         return landing
 
@@ -271,6 +275,7 @@ class EtlRun:
             first_run,
             self._about_to_commit,
             self.touched,
+            self.erased,
         )
 
     def record(self, published: Published) -> int:
@@ -318,6 +323,7 @@ def publish(
     first_run: int,
     about_to_commit: Callable[[Published], None],
     touched: Scope | None = None,
+    erased: Erased = NOTHING,
 ) -> Published | None:
     """Bring what has landed into the warehouse, in one transaction.
 
@@ -333,6 +339,7 @@ def publish(
         first_run: The run of the first batch of this load.
         about_to_commit: Told what is about to be committed.
         touched: The days of the events in earlier batches of this load.
+        erased: What is kept out of the warehouse; of what has landed, the rejects are without it.
 
     Returns:
         What was published; None if another run came between.
@@ -350,6 +357,7 @@ def publish(
             if latest_run(engine) != after:
                 return None
             progress(label="moving the records into the warehouse")
+            landing = _keep_out(engine, landing, erased)
             landing, decision = settle(engine, landing, known)
             run = _describe(after + 1, batch, landing, options)
             max_rejects.verify(landing.files)
@@ -399,6 +407,16 @@ def publish(
     return published
 
 
+def _keep_out(engine: Engine, landing: Landing, erased: Erased) -> Landing:
+    """Take what was erased out of what has landed."""
+    if not erased:
+        return landing
+    # Not needed where nothing was.
+    from sparkify.pipeline.erasure import erase_landed
+
+    return erase_landed(engine, landing, erased)
+
+
 def _bring_to_today(engine: Engine, meta: Meta, *, refresh: bool, new_rules: bool) -> None:
     """Write that the models, or the rules, are those of today."""
     now_meta = meta._replace(
@@ -425,6 +443,7 @@ def _describe(run_id: int, batch: Batch, landing: Landing, options: RunOptions) 
         songplays=0,
         plays_matched=0,
         version=__version__,
+        rows_erased=sum(each.erased for each in landing.files),
     )
 
 

@@ -12,7 +12,7 @@ from sparkify.settings import ClusterSettings
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse.derived import statements_of, table_statements
 from sparkify.warehouse.engine import Rows
-from sparkify.warehouse.ledger import Meta, ModelRecord
+from sparkify.warehouse.ledger import ErasedRecord, Meta, ModelRecord
 from sparkify.warehouse.redshift.copying import CopyLoader, CopySource
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.prescan import Seen
@@ -33,14 +33,23 @@ class Answers:
         latest_run: The number of its latest run.
         meta: Its version; None: it has no tables yet.
         models: The user's models in it.
+        erased: Who and what was erased from it.
         brings_events: Whether what is loaded has events.
         rematches: Whether songs that arrive have titles that were played.
     """
 
-    def __init__(self, *, latest_run: int, meta: Meta | None, models: Sequence[ModelRecord] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        latest_run: int,
+        meta: Meta | None,
+        models: Sequence[ModelRecord] = (),
+        erased: Sequence[ErasedRecord] = (),
+    ) -> None:
         self.latest_run = latest_run
         self.meta = meta
         self.models = models
+        self.erased = erased
         self.brings_events = True
         self.rematches = False
 
@@ -59,6 +68,7 @@ class Answers:
                 (name,) for name in [*names(), *(["etl.models"] if self.models else [])] if self.meta
             ],
             "ledger/list_models.sql": [tuple(each) for each in self.models],
+            "ledger/list_erased.sql": [tuple(each) for each in self.erased],
             "ledger/latest_run.sql": [(self.latest_run,)],
             "ledger/star_totals.sql": [(0, 0, 0)],
             "run/played_range.sql": [(0, 0) if self.rematches else (None, None)],
