@@ -187,11 +187,12 @@ def drop_rejects(landing: Landing, erased: Erased) -> None:
 
 
 def _without_rejects(file: LandedFile, erased: Erased) -> LandedFile:
-    if not file.rejects or file.file.source.kind != EVENTS:
+    if file.file.source.kind != EVENTS:
         return file
     seen = [glimpse(each.content, each.encoding) for each in file.rejects]
     newest = max([ts for each in seen for ts in each.moments] + [file.ts_to or 0])
-    if erased.before is not None and 0 < newest < erased.before:
+    expired = erased.before is not None and 0 < newest < erased.before
+    if expired:
         kept: list[Reject] = []
     else:
         kept = [
@@ -200,7 +201,7 @@ def _without_rejects(file: LandedFile, erased: Erased) -> LandedFile:
             if not (erased.persons_in(what) or erased.is_older(what))
         ]
     gone = len(file.rejects) - len(kept)
-    return file._replace(rejects=kept, weight=_weight(file, kept), erased=file.erased + gone)
+    return file._replace(rejects=kept, weight=_weight(file, kept), erased=file.erased + gone, expired=expired)
 
 
 def _weight(file: LandedFile, kept: Sequence[Reject]) -> int:

@@ -24,7 +24,7 @@ from sparkify.pipeline.erased import (
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.removal import FORGET, Change, as_run
-from sparkify.pipeline.scope import Scope
+from sparkify.pipeline.scope import FIRST, Scope
 from sparkify.pipeline.transform import build_own, count_plays, find_scope, transform
 from sparkify.records import EVENTS
 from sparkify.warehouse.connect import require
@@ -235,8 +235,9 @@ def forget_people(
         gone, plays_gone = take_note(engine, rejects)
         _blank_texts(engine, {*ids, *(value for each in names.values() for _, value in each)})
         _run(engine, "erase/people.sql", "erase/titles.sql")
+        ((first,),) = engine.execute(statement("erase/first_run.sql"), run_id=run_id)
         scope = find_scope(engine)
-        plays, matched, staged = bring_up_to_date(engine, scope, run_id, meta, models, progress)
+        plays, matched, staged = bring_up_to_date(engine, scope, run_id, first, meta, models, progress)
         return Change(
             rows_loaded=-gone,
             rows_rejected=-len(rejects),
@@ -321,9 +322,24 @@ def _blank_texts(engine: Engine, names: set[str]) -> None:
 
 
 def bring_up_to_date(
-    engine: Engine, scope: Scope, run_id: int, meta: Meta, models: Models, progress: ShowProgress
+    engine: Engine,
+    scope: Scope,
+    run_id: int,
+    first_run: int,
+    meta: Meta,
+    models: Models,
+    progress: ShowProgress,
 ) -> tuple[int, int, int]:
     """Bring the star and the user's models up to date with staging, and check all that was touched.
+
+    Args:
+        engine: The warehouse, open for writing.
+        scope: The moments of what went.
+        run_id: This run.
+        first_run: The first run of whose files something went.
+        meta: The version of the warehouse.
+        models: The user's own models and checks.
+        progress: Told what is done.
 
     Returns:
         As :func:`count_plays`.
@@ -337,8 +353,8 @@ def bring_up_to_date(
     transform(engine, scope, progress)
     build_own(engine, models, scope, run_id, progress)
     progress(label="checking the data")
-    ((first,),) = engine.execute(statement("erase/first_run.sql"), run_id=run_id)
-    checks = run_checks(engine, scope, run_from=0 if refresh else first, first_run=run_id, models=models)
+    run_from = 0 if refresh else first_run
+    checks = run_checks(engine, scope, run_from=run_from, first_run=run_id, models=models)
     raise_failures(checks)
     if refresh:
         write_meta(engine, meta._replace(models_digest=today().models_digest))
@@ -351,21 +367,27 @@ def erase_landed(engine: Engine, landing: Landing, erased: Erased) -> Landing:
     Returns:
         The landing, with the counts of what is left.
     """
-    if not erased or not any(each.file.source.kind == EVENTS for each in landing.files):
+    logs = [each for each in landing.files if each.file.source.kind == EVENTS]
+    before = erased.before or FIRST
+    has_older = any(each.ts_from is not None and each.ts_from < before for each in logs)
+    if not logs or not (erased.people or has_older):
         return landing
     _run(engine, "erase/run_tables.sql")
+    if has_older:
+        _run(engine, "erase/older_landed.sql", before_ts=before)
     if erased.people:
         _run(engine, "erase/forgotten_landed.sql", "erase/count_gone.sql")
     rows = engine.execute(statement("erase/erased_files.sql"))
     counts = {number: (int(gone), int(plays)) for number, gone, plays in rows}
-    return replace(landing, files=[_without(each, counts) for each in landing.files])
+    return replace(landing, files=[_without(each, counts, before) for each in landing.files])
 
 
-def _without(file: LandedFile, counts: Mapping[int, tuple[int, int]]) -> LandedFile:
+def _without(file: LandedFile, counts: Mapping[int, tuple[int, int]], before: int) -> LandedFile:
     """Return what is left of a file."""
     gone, plays = counts.get(file.file.file_id, (0, 0))
     landed = file.landed - gone
-    ends = (file.ts_from, file.ts_to) if landed else (None, None)
+    ts_from = max(file.ts_from, before) if landed and file.ts_from is not None else None
+    ts_to = file.ts_to if landed else None
     return file._replace(
-        landed=landed, plays=file.plays - plays, ts_from=ends[0], ts_to=ends[1], erased=file.erased + gone
+        landed=landed, plays=file.plays - plays, ts_from=ts_from, ts_to=ts_to, erased=file.erased + gone
     )

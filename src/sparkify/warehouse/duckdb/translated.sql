@@ -2011,6 +2011,41 @@ FROM run_gone AS g
 GROUP BY
   g.file_id;
 
+-- erase/count_older.sql:1 9c9b7772d127b711
+INSERT INTO run_erased_files (
+  file_id,
+  rows_erased,
+  plays_erased
+)
+SELECT
+  s.file_id,
+  COUNT(*) AS rows_erased,
+  COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays_erased
+FROM staging_events AS s
+WHERE
+  s.ts < $before_ts
+GROUP BY
+  s.file_id;
+
+-- erase/emptied.sql:1 f4d400b716dde7e6
+SELECT
+  f.file_id,
+  f.uri
+FROM etl.files AS f
+INNER JOIN (
+  SELECT
+    s.file_id,
+    COUNT(*) AS older
+  FROM staging_events AS s
+  WHERE
+    s.ts < $before_ts
+  GROUP BY
+    s.file_id
+) AS e
+  ON f.file_id = e.file_id
+WHERE
+  f.state = 'loaded' AND f.rows_loaded = e.older;
+
 -- erase/erased_files.sql:1 06f845b9f10f16c3
 SELECT
   e.file_id,
@@ -2019,6 +2054,28 @@ SELECT
 FROM run_erased_files AS e
 GROUP BY
   e.file_id;
+
+-- erase/expired_files.sql:1 fc9a7bf1fbcdbd26
+UPDATE etl.files SET state = 'expired'
+WHERE
+  state = 'loaded'
+  AND rows_loaded = 0
+  AND rows_rejected = 0
+  AND file_id IN (
+    SELECT
+      file_id
+    FROM run_files
+  );
+
+-- erase/find_older.sql:1 2a120a0ee94ca7cf
+SELECT
+  COUNT(*) AS events,
+  COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays,
+  MIN(s.ts) AS first_ts,
+  MAX(s.ts) AS last_ts
+FROM staging_events AS s
+WHERE
+  s.ts < $before_ts;
 
 -- erase/find_people.sql:1 e2c7bae527421b0f
 SELECT
@@ -2284,6 +2341,11 @@ FROM staging_events AS s
 INNER JOIN run_forgotten AS f
   ON s.user_id = f.user_id;
 
+-- erase/no_bound.sql:1 4f3a4c8c3f9b518c
+DELETE FROM etl.erased
+WHERE
+  person IS NULL;
+
 -- erase/not_any_more.sql:1 cb26e95b24d3f4a5
 UPDATE etl.erased SET keeps_plays = FALSE
 WHERE
@@ -2302,6 +2364,60 @@ FROM (
 ) AS e
 WHERE
   files.file_id = e.of_file AND files.state = 'loaded';
+
+-- erase/older.sql:1 a38581294ba434e6
+INSERT INTO run_changed_users
+SELECT
+  u.user_id
+FROM users AS u
+WHERE
+  u.last_seen_ts < $before_ts;
+
+-- erase/older.sql:4 838b205151226ff9
+DELETE FROM users
+WHERE
+  last_seen_ts < $before_ts;
+
+-- erase/older.sql:6 63436b5f1548bbb6
+DELETE FROM staging_events
+WHERE
+  ts < $before_ts;
+
+-- erase/older.sql:8 ff0a1c9dece81142
+DELETE FROM etl.played_titles
+WHERE
+  played_to < $before_ts;
+
+-- erase/older.sql:10 137f93a7779aa322
+UPDATE etl.played_titles SET played_from = $before_ts
+WHERE
+  played_from < $before_ts;
+
+-- erase/older_landed.sql:1 b5053d4748897f23
+INSERT INTO run_erased_files (
+  file_id,
+  rows_erased,
+  plays_erased
+)
+SELECT
+  r.file_id,
+  COUNT(*) AS rows_erased,
+  COUNT(CASE WHEN r.page = 'NextSong' THEN 1 END) AS plays_erased
+FROM run_events AS r
+WHERE
+  r.ts < $before_ts
+GROUP BY
+  r.file_id;
+
+-- erase/older_landed.sql:8 c6d1f9c95ceab3d8
+DELETE FROM run_events
+WHERE
+  ts < $before_ts;
+
+-- erase/oldest_day.sql:1 6db8e8775586e01e
+SELECT
+  MIN(d.first_ts) AS first_ts
+FROM etl.days AS d;
 
 -- erase/people.sql:1 c307e830dd03be24
 INSERT INTO run_moments
