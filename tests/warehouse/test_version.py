@@ -224,6 +224,7 @@ ARGUMENTS = {
     "undo": ["1", "--yes"],
     "retract": ["/nowhere", "--yes"],
     "forget": ["1", "--yes"],
+    "retain": ["--older-than", "1d", "--yes"],
     "create-tables": ["--drop", "--yes"],
 }
 SUB_COMMANDS = {

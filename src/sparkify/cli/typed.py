@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 import click
@@ -33,8 +34,14 @@ def again(*, without: Collection[str] = ()) -> str:
                 continue
             words.append(parameter.opts[0])
             if value is not True:
-                words.append(f"{value:g}" if isinstance(value, float) else str(value))
+                words.append(_as_typed(value))
     return shlex.join(words)
+
+
+def _as_typed(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def remember_places(options: Mapping[str, Any]) -> None:

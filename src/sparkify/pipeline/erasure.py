@@ -236,7 +236,7 @@ def forget_people(
         _blank_texts(engine, {*ids, *(value for each in names.values() for _, value in each)})
         _run(engine, "erase/people.sql", "erase/titles.sql")
         ((first,),) = engine.execute(statement("erase/first_run.sql"), run_id=run_id)
-        scope = find_scope(engine)
+        scope = find_scope(engine).condensed()
         plays, matched, staged = bring_up_to_date(engine, scope, run_id, first, meta, models, progress)
         return Change(
             rows_loaded=-gone,
