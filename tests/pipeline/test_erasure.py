@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from sparkify.cli.app import run
 from tests.loading import etl
+from tests.old_warehouses import restore
 from tests.oracle import Record, expect
 from tests.pipeline.test_properties import EVENT_RECORDS, assert_tables
 from tests.pipeline.test_takeout import Records, Warehouse
@@ -165,6 +166,47 @@ def test_plays_may_stay_without_the_person(warehouses: Warehouses, tmp_path: Pat
     assert command(place, "forget", WHO["userId"], "--yes") == 0
     assert_tables(place, expect([other], [song()]))
     assert command(place, "check") == 0
+
+
+def test_models_of_ones_own_hold_nothing_of_the_person(
+    warehouses: Warehouses,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """They are computed anew; without their files nobody is forgotten, rather than in part."""
+    place = warehouses.new("duckdb", tmp_path / "place")
+    models = tmp_path / "models" / "marts"
+    models.mkdir(parents=True)
+    (models / "people.sql").write_text(
+        "-- materialized: table\nSELECT u.user_id, u.first_name, u.last_name FROM users AS u;\n"
+    )
+    (models / "days.sql").write_text(
+        "-- materialized: incremental\n-- day: day\n"
+        "SELECT CAST(p.start_time AS DATE) AS day, p.location, p.user_id FROM songplays AS p;\n"
+    )
+    write_records(tmp_path / "log_data" / "1.json", play(**WHO), play(userId="2", ts=TS + 9))
+    monkeypatch.setenv("SPARKIFY_DWH_MODELS", str(tmp_path / "models"))
+    assert etl(place, tmp_path / "log_data") == 0
+    monkeypatch.delenv("SPARKIFY_DWH_MODELS")
+    before = texts(place)
+    assert command(place, "forget", WHO["userId"], "--yes") == 1
+    assert "[DWH] MODELS" in capsys.readouterr().err
+    assert texts(place) == before
+    monkeypatch.setenv("SPARKIFY_DWH_MODELS", str(tmp_path / "models"))
+    assert command(place, "forget", WHO["userId"], "--yes") == 0
+    assert traces(place, tmp_path) == []
+    assert rows(place, "SELECT user_id FROM marts.people") == [("2",)]
+    assert rows(place, "SELECT user_id FROM marts.days") == [("2",)]
+    assert command(place, "check") == 0
+
+
+def test_an_older_warehouse_is_upgraded_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """To be forgotten is kept in a table that it does not have."""
+    old = restore(0, tmp_path / "old")
+    for arguments in (["forget", "1", "--yes"], ["retain", "--older-than", "1d", "--yes"]):
+        assert command(old.place, *arguments) == 1
+        assert "sparkify upgrade" in capsys.readouterr().err
 
 
 @dataclass
