@@ -469,10 +469,12 @@ def _conservation(kinds: Sequence[RecordKind]) -> str:
     return (
         "-- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.\n"
         "-- scope: run\n"
-        "SELECT\n    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged\n"
+        "SELECT\n    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged\n"
+        "    , f.rows_erased  -- erased\n"
         f"FROM etl.files AS f\nLEFT JOIN (\n{counted}\n) AS s ON f.file_id = s.file_id\n"
         "WHERE\n    f.state = 'loaded' AND f.run_id >= :run_from\n"
-        "    AND (\n        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)\n"
+        "    AND (\n        f.rows_read <> f.rows_loaded + f.rows_rejected\n"
+        "        + COALESCE(f.rows_erased, 0)  -- erased\n"
         "        OR f.rows_loaded <> COALESCE(s.staged, 0)\n    )"
     )
 

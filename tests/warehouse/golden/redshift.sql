@@ -2100,7 +2100,8 @@ WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.name
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -2116,7 +2117,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 1
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -2205,13 +2207,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 1
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -3246,7 +3250,8 @@ WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.name
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -3262,7 +3267,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 2
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -3434,13 +3440,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 2
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -4588,7 +4596,8 @@ WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.name
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -4604,7 +4613,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 0
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -4693,13 +4703,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 0
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -6840,7 +6852,8 @@ FROM (
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -6856,7 +6869,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 4
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -6945,13 +6959,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 4
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -7345,7 +7361,7 @@ CREATE TEMP TABLE IF NOT EXISTS run_sought (digest VARCHAR(64) NOT NULL);
 DELETE FROM run_sought;
 
 INSERT INTO run_sought (digest) VALUES
-('0832b52d4fa4fd36e3dcc5a14abf3dd3e6b56f6f4c38e8602dd5c3ea2372f91d');
+('by chance');
 
 -- The events of people who are looked for, by person and file. What was hashed before the ids is given.
 SELECT u.digest, s.file_id, COUNT(*) AS events, COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays
@@ -7939,13 +7955,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 5
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -8406,7 +8424,8 @@ FROM (
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -8422,7 +8441,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 6
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -8518,13 +8538,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 6
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -8886,7 +8908,8 @@ FROM (
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -8902,7 +8925,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 8
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -8991,13 +9015,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 8
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -9681,7 +9707,8 @@ QUALIFY ROW_NUMBER() OVER (
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -9697,7 +9724,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 9
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -9710,13 +9738,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 9
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- The last record of a file is whole.
 -- scope: run
@@ -9981,9 +10011,6 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (9, 'plays_without_names', 0, NULL, 'warn', NULL),
 (9, 'vanished_field', 0, NULL, 'warn', NULL);
 
-INSERT INTO run_sought (digest) VALUES
-('fe3f545e6740a87e5651a1039a450beadfed88e4eb18ad2e4a16c52648b91d67');
-
 -- What is forgotten of a person altogether is not kept in part any more.
 UPDATE etl.erased SET keeps_plays = FALSE WHERE person = 'by chance';
 
@@ -10001,13 +10028,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 10
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (10, 'forget', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, -1, 0, -1, 0, 0, 0, '0.1.0', NULL, 1);
@@ -10398,13 +10427,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 11
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -10737,7 +10768,8 @@ FROM (
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -10753,7 +10785,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 12
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -10849,13 +10882,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 12
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -11313,7 +11348,8 @@ INSERT INTO etl.models (model, materialized, digest, build_order, run_id, upto_r
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -11329,7 +11365,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 13
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -11418,13 +11455,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 13
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -12024,7 +12063,8 @@ INSERT INTO etl.models (model, materialized, digest, build_order, run_id, upto_r
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -12040,7 +12080,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 14
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -12053,13 +12094,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 14
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (14, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL, 0);
@@ -12302,7 +12345,8 @@ WHERE
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -12318,7 +12362,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 3
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -12407,13 +12452,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 3
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
@@ -12772,7 +12819,8 @@ INSERT INTO etl.rejects (run_id, file_id, uri, line, byte_offset, reason, detail
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -12788,7 +12836,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 5
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -13055,9 +13104,6 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (5, 'plays_without_names', 0, NULL, 'warn', NULL),
 (5, 'vanished_field', 0, NULL, 'warn', NULL);
 
-INSERT INTO run_sought (digest) VALUES
-('63db3a3c0fbc15d0926b628c9ee756d06cb4244203e501977c00712f27f662a7');
-
 -- The records that a run rejected, with their bytes.
 SELECT r.file_id, r.byte_offset, r.uri, r.encoding, r.content, r.kind
 FROM etl.rejects AS r
@@ -13090,7 +13136,8 @@ WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -13106,7 +13153,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 7
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -13119,13 +13167,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 7
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (7, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL, 0);
@@ -13195,7 +13245,8 @@ INSERT INTO etl.files (file_id, run_id, kind, uri, size, version, state, rows_re
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -13211,7 +13262,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 10
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -13477,9 +13529,6 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (10, 'match_rate_fell', 0, NULL, 'warn', NULL),
 (10, 'plays_without_names', 0, NULL, 'warn', NULL),
 (10, 'vanished_field', 0, NULL, 'warn', NULL);
-
-INSERT INTO run_sought (digest) VALUES
-('b0d29c943183b3f5c394517d2bf1b41fac5d84f7a42f726c05292770a1fb13dc');
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (11, 'forget', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, -1, 0, -1, 0, 0, 0, '0.1.0', NULL, 1);
@@ -14167,7 +14216,8 @@ INSERT INTO etl.models (model, materialized, digest, build_order, run_id, upto_r
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -14183,7 +14233,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= 15
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 
@@ -14196,13 +14247,15 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= 15
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (15, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL, 0);
@@ -14719,9 +14772,6 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (4, 'replay', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 3, 5, 3, 2, 3, 0, 4, 4, '0.1.0', NULL, 0);
 
-INSERT INTO run_sought (digest) VALUES
-('9eb3f82191fa6edb3e3e673843ea61f9bbee07fd06f4a351e40db55c170b254a');
-
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (5, 'forget', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 1, 1, '0.1.0', NULL, 0);
 
@@ -14806,9 +14856,6 @@ INSERT INTO run_moves (file_id, run_id, uri, size, version, content) VALUES
 (2647871717814730, 4, 's3://statements-moved/log_data/2.json', 366, 'version', '968542b1f1bba08f16591c00b5fd49c6'),
 (1386527108295880, 4, 's3://statements-moved/log_data/5.json', 350, 'version', 'c749ee43b0b113775ae5b09cb3f3666a'),
 (4015995664136107, 4, 's3://statements-moved/log_data/6.json', 356, 'version', '782dadbb7db713f5913c7e8ac1529c89');
-
-INSERT INTO run_sought (digest) VALUES
-('998301356546f7c00dda150d5afa99cb4b7c38e7f63672cc5e88cc5887c2dbbc');
 
 INSERT INTO run_song_copy (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year, sparkify_extra, file_id) VALUES
 ('1', 'AR1', '51.5', '-0.1', 'London', 'Artist', 'SO1', 'Title', '200.5', '1999', NULL, 2291922698802095),

@@ -7,10 +7,12 @@ SELECT COUNT(*) AS events
 FROM staging_events
 HAVING
     COUNT(*) > 0
+    AND (  -- erased
+        SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')  -- erased
+    ) = 0  -- erased
     AND (SELECT COUNT(*) FROM songplays) = 0
     AND (
         SELECT COUNT(*)
         FROM etl.files
         WHERE kind = 'events' AND state = 'loaded' AND run_id >= :first_run
-    ) > 0
-    AND (SELECT COALESCE(SUM(rows_erased), 0) FROM etl.files WHERE state IN ('loaded', 'expired')) = 0;
+    ) > 0;

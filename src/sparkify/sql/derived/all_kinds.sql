@@ -46,7 +46,8 @@ WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.name
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
 SELECT
-    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, f.rows_erased, COALESCE(s.staged, 0) AS staged
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -62,7 +63,8 @@ LEFT JOIN (
 WHERE
     f.state = 'loaded' AND f.run_id >= :run_from
     AND (
-        f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
         OR f.rows_loaded <> COALESCE(s.staged, 0)
     );
 

@@ -1373,12 +1373,19 @@ FROM artists
 WHERE
   artist_id IS NULL;
 
--- checks/plays_from_logs.sql:1 19a25707554fa720
+-- checks/plays_from_logs.sql:1 5e1f0765d07ef601
 SELECT
   COUNT(*) AS events
 FROM staging_events
 HAVING
   COUNT(*) > 0
+  AND (
+    SELECT
+      COALESCE(SUM(rows_erased), 0)
+    FROM etl.files
+    WHERE
+      state IN ('loaded', 'expired')
+  ) = 0
   AND (
     SELECT
       COUNT(*)
@@ -1390,14 +1397,7 @@ HAVING
     FROM etl.files
     WHERE
       kind = 'events' AND state = 'loaded' AND run_id >= $first_run
-  ) > 0
-  AND (
-    SELECT
-      COALESCE(SUM(rows_erased), 0)
-    FROM etl.files
-    WHERE
-      state IN ('loaded', 'expired')
-  ) = 0;
+  ) > 0;
 
 -- checks/plays_without_names.sql:1 7839f3447e6e3305
 WITH before AS (
@@ -6469,14 +6469,14 @@ FROM (
 WHERE
   first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
 
--- derived/all_kinds.sql:46 fe143281a1d9d87e
+-- derived/all_kinds.sql:46 638c75b31612132f
 SELECT
   f.uri,
   f.rows_read,
   f.rows_loaded,
   f.rows_rejected,
-  f.rows_erased,
-  COALESCE(s.staged, 0) AS staged
+  COALESCE(s.staged, 0) AS staged,
+  f.rows_erased
 FROM etl.files AS f
 LEFT JOIN (
   SELECT
@@ -6518,7 +6518,7 @@ WHERE
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:69 7e8b40ef175a70b9
+-- derived/all_kinds.sql:71 7e8b40ef175a70b9
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -6549,7 +6549,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:69 14d285f853905c4b
+-- derived/all_kinds.sql:71 14d285f853905c4b
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -6574,7 +6574,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:86 afd5b69335329494
+-- derived/all_kinds.sql:88 afd5b69335329494
 WITH fields AS (
   SELECT
     'artist' AS name
