@@ -21,7 +21,7 @@ from sparkify.warehouse import tables
 from tests.conftest import ROOT
 from tests.recipes import Step, read_recipes
 
-PAGES = ("README.md", "docs/guide.md", "docs/fields.md", "docs/models.md")
+PAGES = ("README.md", "docs/guide.md", "docs/fields.md", "docs/models.md", "docs/erasure.md")
 EVERY_PAGE = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 RECIPES = read_recipes(CONTRIBUTING)

@@ -98,6 +98,16 @@ CASES: dict[tuple[str, ...], list[Case]] = {
         (unreadable, ("etl", *LAKE), 3),
     ],
     ("upgrade",): [(nothing, ("upgrade",), 0), (older, ("upgrade", "--plan"), 0), (older, ("upgrade",), 0)],
+    ("forget",): [
+        (nothing, ("forget", "1", "--plan"), 0),
+        (nothing, ("forget", "9", "--yes", "--json"), 0),
+        (nothing, ("forget",), 2),
+    ],
+    ("retain",): [
+        (nothing, ("retain", "--older-than", "1d", "--as-of", "2018-11-02", "--plan"), 0),
+        (nothing, ("retain", "--older-than", "1d", "--as-of", "2018-11-09", "--yes", "--json"), 0),
+        (nothing, ("retain", "--older-than", "long"), 2),
+    ],
     ("compact",): [(nothing, ("compact",), 0), (gone, ("compact",), 1)],
     ("check",): [(nothing, ("check",), 0), (damaged, ("check",), 3), (damaged, ("check", "--json"), 3)],
     ("test",): [(cases, ("test",), 0), (cases, ("test", "--json"), 0), (nothing, ("test",), 2)],

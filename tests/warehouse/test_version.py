@@ -223,6 +223,8 @@ ARGUMENTS = {
     "why": ["1"],
     "undo": ["1", "--yes"],
     "retract": ["/nowhere", "--yes"],
+    "forget": ["1", "--yes"],
+    "retain": ["--older-than", "1d", "--yes"],
     "create-tables": ["--drop", "--yes"],
 }
 SUB_COMMANDS = {

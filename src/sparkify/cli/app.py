@@ -43,6 +43,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),
     "undo": ("sparkify.cli.takeout", "Remove the files of a run from the warehouse."),
     "retract": ("sparkify.cli.takeout", "Remove one file from the warehouse."),
+    "forget": ("sparkify.cli.forget", "Erase a person."),
+    "retain": ("sparkify.cli.retain", "Erase what is older than so many days."),
     "cluster": ("sparkify.cli.cluster", "Create, watch, open, pause and destroy the Redshift cluster."),
     "prove": ("sparkify.cli.prove", "On a real cluster: is it what we take Redshift for?"),
     "doctor": ("sparkify.cli.doctor", "Check what a run will need; change nothing."),

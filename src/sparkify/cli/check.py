@@ -48,7 +48,7 @@ def check(as_json: bool, **options: Any) -> None:
     from sparkify.pipeline.checks import compare_incremental, raise_failures, run_checks, run_warnings
     from sparkify.pipeline.scope import Scope
     from sparkify.warehouse.connect import require
-    from sparkify.warehouse.ledger import now
+    from sparkify.warehouse.ledger import ERASED_SINCE, Meta, now, read_meta
 
     screen = Screen(as_json)
     settings = settings_from(options)
@@ -58,7 +58,8 @@ def check(as_json: bool, **options: Any) -> None:
         with engine.reading() as exists:
             require(engine, exists=exists)
             models = _there(screen, engine, models)
-            results = run_checks(engine, Scope.all(), run_from=0, models=models)
+            counts_erased = (read_meta(engine) or Meta()).schema_version >= ERASED_SINCE
+            results = run_checks(engine, Scope.all(), run_from=0, models=models, counts_erased=counts_erased)
             results += compare_incremental(engine, models)
             if "etl.days" in engine.tables():  # else it is an older warehouse, not upgraded yet
                 results += run_warnings(engine, Scope.all(), first_run=0, now=now(), models=models)

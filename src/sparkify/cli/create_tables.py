@@ -62,8 +62,8 @@ def create_tables(drop: bool, yes: bool, as_json: bool, **options: Any) -> None:
 
 
 def _losses(engine: Engine) -> dict[str, int]:
-    """Return what a reset would lose: rows by table, and the files somebody decided to keep out."""
-    from sparkify.warehouse.ledger import current_files, read_meta
+    """Return what a reset would lose: rows by table, and what somebody decided to keep out."""
+    from sparkify.warehouse.ledger import ERASED_SINCE, current_files, read_erased, read_meta
     from sparkify.warehouse.tables import count_rows
 
     counts = count_rows(engine)
@@ -71,4 +71,6 @@ def _losses(engine: Engine) -> dict[str, int]:
     if meta is not None:
         kept_out = sum(file.state == "retracted" for file in current_files(engine, meta))
         counts["(retracted files)"] = kept_out
+        erased = read_erased(engine) if meta.schema_version >= ERASED_SINCE else []
+        counts["(forgotten people)"] = len({each.person for each in erased if each.person})
     return {name: count for name, count in counts.items() if count}

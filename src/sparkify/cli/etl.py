@@ -188,6 +188,7 @@ def load(
     started = time.monotonic()
     how = RunOptions(full_refresh, batch_bytes, max_rejects or MaxRejects(), reload, only_upgrade, strict)
     settings = settings_from(options)
+    how = replace(how, retain=settings.dwh.retain)
     models = read_folder(settings.dwh.models)
     sources = open_sources(settings) if not only_upgrade or settings.s3.places else []
     engine = open_warehouse(settings, options, writes=True)
@@ -207,11 +208,16 @@ def load(
     sent = engine.statements_sent
     screen.say(f"Warehouse: {name_of(settings, engine)}")
     _show_summary(screen, summary, counts, seconds)
+    if summary.expired:
+        gone = counted(summary.expired.rows_erased, "record is", "records are")
+        kept = f"{settings.dwh.retain} days"
+        screen.say(f"{gone} older than {kept} and erased (run {summary.expired.run_id})")
     if sent:
         screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
     return {
         "plan": {**_plan_object(summary.plan), "gone": summary.gone},
         "runs": [run._asdict() for run in summary.runs],
+        "expired": summary.expired._asdict() if summary.expired else None,
         "checks": {each.name: len(each.failing) for each in summary.checks},
         "attention": [each._asdict() for each in summary.attention],
         "known": [each._asdict() for each in summary.known],
@@ -303,6 +309,7 @@ def _show_summary(screen: Screen, summary: Summary, counts: dict[str, int], seco
     screen.say(
         f"{counted(total('rows_read'), 'row')} read = {total('rows_loaded'):,} loaded "
         f"+ {total('rows_rejected'):,} rejected"
+        + (f" + {total('rows_erased'):,} erased" if total("rows_erased") else "")
     )
     plays = f"{counted(total('plays_loaded'), 'NextSong row')} loaded"
     if not several:  # the times of several may be the same: `sparkify runs` has the numbers of each

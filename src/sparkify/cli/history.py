@@ -58,18 +58,30 @@ def files(limit: int, wide: bool, as_json: bool, **options: Any) -> None:
 
 def _show(name: str, limit: int, options: dict[str, Any], screen: Screen, *, wide: bool) -> None:
     from sparkify.warehouse.connect import require
+    from sparkify.warehouse.ledger import ERASED_SINCE, Meta, read_meta
     from sparkify.warehouse.statements import statement
 
     engine = open_warehouse(settings_from(options), options)
     try:
         with engine.reading() as exists:
             require(engine, exists=exists)
-            answer = engine.ask(statement(f"ledger/list_{name}.sql"), most=limit or _ALL)
+            meta = read_meta(engine) or Meta()
+            before = "" if meta.schema_version >= ERASED_SINCE else "_before_erasure"
+            answer = engine.ask(statement(f"ledger/list_{name}{before}.sql"), most=limit or _ALL)
             rows = list(answer.rows)
             ((total,),) = engine.execute(statement(f"ledger/count_{name}.sql"))
     finally:
         engine.close()
-    screen.table(answer.columns, rows, data=True, wide=wide)
+    # Nothing was erased from most warehouses.
+    shown = [
+        at for at, column in enumerate(answer.columns) if column != "rows_erased" or any(r[at] for r in rows)
+    ]
+    screen.table(
+        [answer.columns[at] for at in shown],
+        [[row[at] for at in shown] for row in rows],
+        data=True,
+        wide=wide,
+    )
     if len(rows) < total:
         screen.note(f"{len(rows):,} of {counted(total, name.removesuffix('s'))}; --limit 0 shows all.")
     screen.result({name: [dict(zip(answer.columns, row, strict=True)) for row in rows], "total": total})

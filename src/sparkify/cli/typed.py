@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 import click
@@ -28,10 +29,19 @@ def again(*, without: Collection[str] = ()) -> str:
         name = str(parameter.name)
         if name not in without and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             value = context.params[name]
+            if isinstance(parameter, click.Argument):
+                words += map(str, value) if isinstance(value, tuple) else [str(value)]
+                continue
             words.append(parameter.opts[0])
             if value is not True:
-                words.append(f"{value:g}" if isinstance(value, float) else str(value))
+                words.append(_as_typed(value))
     return shlex.join(words)
+
+
+def _as_typed(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def remember_places(options: Mapping[str, Any]) -> None:

@@ -34,7 +34,7 @@ from sparkify.pipeline.scope import NOTHING, Scope, parameters
 from sparkify.text import counted, shortened
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, Rows
-from sparkify.warehouse.statements import TOUCHED, Statement, list_files, statement
+from sparkify.warehouse.statements import ERASED, TOUCHED, Statement, list_files, statement
 
 ERROR, WARN = "error", "warn"
 _SAMPLE_ROWS = 5
@@ -119,6 +119,7 @@ def run_checks(
     first_run: int | None = None,
     last_batch: bool = True,
     models: Models = NO_MODELS,
+    counts_erased: bool = True,
 ) -> list[CheckResult]:
     """Make every check of severity error that applies.
 
@@ -129,13 +130,15 @@ def run_checks(
         first_run: The run of the first batch of this load, if another than ``run_from``.
         last_batch: Whether no batch of this load follows.
         models: The user's, with checks of their own.
+        counts_erased: Whether the warehouse counts erased records; an older one does not.
 
     Raises:
         ModelError: The database refuses a check of the user's.
     """
+    without = () if counts_erased else (ERASED,)
     runs = {"run_from": run_from, "first_run": run_from if first_run is None else first_run}
     return [
-        CheckResult(each.name, each.description, _failing(engine, each, scope, runs))
+        CheckResult(each.name, each.description, _failing(engine, each, scope, runs, *without))
         for each in all_checks()
         if each.severity == ERROR and (last_batch or not each.last_batch)
     ] + [
@@ -144,12 +147,15 @@ def run_checks(
     ]
 
 
-def _failing(engine: Engine, check: Check, scope: Scope, values: dict[str, Any]) -> Rows:
-    """Return the rows that break a rule, of every piece of the scope, each once."""
+def _failing(engine: Engine, check: Check, scope: Scope, values: dict[str, Any], *without: str) -> Rows:
+    """Return the rows that break a rule, of every piece of the scope, each once.
+
+    Lines with a mark of ``without`` are left out.
+    """
     found: dict[tuple[Any, ...], None] = {}
     pieces = scope.pieces or (NOTHING,)
     for piece in pieces if check.by_piece else pieces[:1]:
-        step = check.step.without(*piece.left_out, *([TOUCHED] if scope.everything else []))
+        step = check.step.without(*piece.left_out, *([TOUCHED] if scope.everything else []), *without)
         found.update(dict.fromkeys(map(tuple, engine.execute(step, **values, **parameters(piece)))))
     return list(found)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from sparkify.custom.building import GONE, ModelChange, statements_to_build
 from sparkify.pipeline.checks import all_checks
 from sparkify.pipeline.contents import Known
+from sparkify.pipeline.erased import Erased
 from sparkify.pipeline.etl_run import Published, RunOptions, publish
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.plan import Batch, Plan, PlannedFile
@@ -78,7 +79,11 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
         options: How.
     """
     answers = Answers(
-        latest_run=plan.latest_run, meta=ledger.meta, models=ledger.models, adopted=ledger.adopted
+        latest_run=plan.latest_run,
+        meta=ledger.meta,
+        models=ledger.models,
+        adopted=ledger.adopted,
+        erased=ledger.erased,
     )
     recording = open_recording(settings, answers)
     read_ledger(recording)
@@ -110,6 +115,7 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
             _Silence(),
             plan.latest_run + 1,
             _ignore,
+            erased=Erased.of(ledger.erased),
         )
         assert published
         answers.meta, answers.latest_run = today(), published.run.run_id

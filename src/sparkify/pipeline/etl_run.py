@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sparkify import __version__
 from sparkify.custom.definitions import NO_MODELS, Models
@@ -15,9 +15,11 @@ from sparkify.errors import CheckError, Hint, SparkifyError
 from sparkify.pipeline.attention import Attention, Findings, find_attention, refuse
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks, run_warnings
 from sparkify.pipeline.contents import Decision, FoundContents, Known, settle, write_contents
+from sparkify.pipeline.erased import NOTHING, Erased, drop_rejects
 from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.plan import Batch, Plan, Source, make_plan
 from sparkify.pipeline.progress import ShowProgress
+from sparkify.pipeline.removal import RETAIN
 from sparkify.pipeline.retry import note_committed, persist, was_committed
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.set_aside import (
@@ -51,6 +53,9 @@ from sparkify.warehouse.version import (
     write_meta,
 )
 
+if TYPE_CHECKING:
+    from sparkify.pipeline.retention import Expired
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
@@ -67,6 +72,7 @@ class RunOptions:
         clock: Tells the time, UTC without a zone: the newest day is judged when it is over.
         models: The user's own models and checks.
         drop_models: Which of the user's models go if their file is gone.
+        retain: How many days of events are kept; None: all.
     """
 
     full_refresh: bool = False
@@ -78,6 +84,7 @@ class RunOptions:
     clock: Callable[[], datetime] = now
     models: Models = NO_MODELS
     drop_models: frozenset[str] = frozenset()
+    retain: int | None = None
 
 
 @dataclass(slots=True)
@@ -86,6 +93,7 @@ class Summary:
 
     ``unknown`` counts fields without a column by kind and name; ``found`` has moved files and copies.
     ``attention`` is what wants a look, and no earlier run has told; ``known`` is what one has.
+    ``expired`` is the run that took out what is too old; None: nothing is, or nothing was asked.
     ``checked_all``: the checks looked at the whole warehouse, not just at what the last batch touched.
     """
 
@@ -97,6 +105,7 @@ class Summary:
     attention: list[Attention] = field(default_factory=list)
     known: list[Attention] = field(default_factory=list)
     checked_all: bool = False
+    expired: RunRecord | None = None
 
     @property
     def gone(self) -> list[str]:
@@ -108,6 +117,7 @@ class Summary:
 class Published(NamedTuple):
     """What a transaction has published, or was about to: its record, its checks, and what it took in.
 
+    ``expired`` is the record of what went for its age in the same transaction.
     ``touched`` are the days of the events that the load has brought or taken so far.
     """
 
@@ -119,6 +129,7 @@ class Published(NamedTuple):
     touched: Scope
     findings: Findings
     checked_all: bool
+    expired: RunRecord | None = None
 
 
 def run_etl(
@@ -169,6 +180,10 @@ class EtlRun:
     touched: Scope = field(default_factory=Scope)
     findings: Findings = field(default_factory=Findings)
     checked_all: bool = False
+    erased: Erased = field(default_factory=Erased)
+    # The moment from which on events are kept, until that is seen to.
+    before: int | None = None
+    expired: RunRecord | None = None
     # What was about to be committed; still here when a try begins, its COMMIT was not answered.
     unanswered: Published | None = None
 
@@ -193,6 +208,7 @@ class EtlRun:
                     if not batch.last:
                         files = read_ledger(self.engine).files
                 else:
+                    self.expire()
                     return self.summary(self.first_plan or plan)
         except BaseException as exc:
             self._note_committed(exc)
@@ -202,7 +218,7 @@ class EtlRun:
     def summary(self, plan: Plan) -> Summary:
         """Return what was done."""
         found = self.findings
-        told = found.new, found.known, self.checked_all
+        told = found.new, found.known, self.checked_all, self.expired
         return Summary(plan, self.runs, self.checks, self.unknown, self.found, *told)
 
     def recall(self) -> None:
@@ -226,8 +242,30 @@ class EtlRun:
             again = [file for file in plan.files if file.item.uri in plan.reread]
             plan = replace(plan, files=again, taken_over=[])
         self.first_plan = self.first_plan or plan
+        self.erased = self._find_erased(ledger)
         self.progress.expect(files=len(plan.files), size=plan.size)
         return plan
+
+    def _find_erased(self, ledger: Ledger) -> Erased:
+        """Return what is kept out of the warehouse; for its age, what this run is to see to as well."""
+        known = Erased.of(ledger.erased)
+        if self.options.retain is None or self.options.only_upgrade:
+            return known
+        from sparkify.pipeline.retention import bound_of
+
+        erased = known.not_before(bound_of(self.options.retain, self.options.clock().date()))
+        self.before = None if erased is known else erased.before
+        return erased
+
+    def expire(self) -> None:
+        """Take out what is too old, where no batch has done it: there was nothing to load."""
+        if self.before is None:
+            return
+        from sparkify.pipeline.retention import has_older, retain
+
+        if has_older(self.engine, self.before):
+            self.expired = retain(self.engine, self.before, self.progress, self.options.models)
+        self.before = None
 
     def _make_plan(self, ledger: Ledger) -> Plan:
         options = self.options
@@ -247,6 +285,7 @@ class EtlRun:
 
         with open_temporary_folder() as folder:
             landing = land(self.engine, batch.files, folder, self.progress, kinds)
+        drop_rejects(landing, self.erased)
         set_aside_bad_files(self.engine, landing, self._max_rejects(batch))
         return landing
 
@@ -272,11 +311,15 @@ class EtlRun:
             first_run,
             self._about_to_commit,
             self.touched,
+            self.erased,
+            self.before,
         )
 
     def record(self, published: Published) -> int:
         """Note a batch that is committed; return its run."""
         self.unanswered = None
+        self.before = None
+        self.expired = self.expired or published.expired
         self.runs.append(published.run)
         self.checks = published.checks
         self.found.add(published.decision, len(published.batch.files))
@@ -291,7 +334,7 @@ class EtlRun:
         )
         for key, count in published.landing.unknown.items():
             self.unknown[key] = self.unknown.get(key, 0) + count
-        return published.run.run_id
+        return (published.expired or published.run).run_id
 
     def _about_to_commit(self, published: Published) -> None:
         self.unanswered = published
@@ -319,6 +362,8 @@ def publish(
     first_run: int,
     about_to_commit: Callable[[Published], None],
     touched: Scope | None = None,
+    erased: Erased = NOTHING,
+    before: int | None = None,
 ) -> Published | None:
     """Bring what has landed into the warehouse, in one transaction.
 
@@ -334,6 +379,8 @@ def publish(
         first_run: The run of the first batch of this load.
         about_to_commit: Told what is about to be committed.
         touched: The days of the events in earlier batches of this load.
+        erased: What is kept out of the warehouse; of what has landed, the rejects are without it.
+        before: Events before this moment are to go, in ms since 1970; None: that is seen to.
 
     Returns:
         What was published; None if another run came between.
@@ -351,11 +398,13 @@ def publish(
             if latest_run(engine) != after:
                 return None
             progress(label="moving the records into the warehouse")
+            landing = _keep_out(engine, landing, erased)
             landing, decision = settle(engine, landing, known)
             run = _describe(after + 1, batch, landing, options)
             max_rejects.verify(landing.files)
             # A changed model says of all rows what an unchanged one says of the new ones.
             refresh = batch.full_refresh or bool(changed_models(meta))
+            expired = None if before is None else _expire(engine, run.run_id + 1, before, options.models)
             note_set_aside(engine, run.run_id, landing.aside)
             forget(engine, run.run_id, decision.replaced, "replaced")
             write_contents(engine, run.run_id, decision)
@@ -363,6 +412,10 @@ def publish(
             accept(engine, run.run_id, landing, first=first)
             scope = landing.scope if first else find_scope(engine)
             touched = (touched or Scope()).joined(scope)
+            run_from = run.run_id
+            if expired:
+                scope = Scope((*expired.scope.pieces, *scope.pieces), scope.everything)
+                run_from = min(run_from, expired.first_run or run_from)
             if refresh:
                 scope = Scope.all()
             transform(engine, scope, progress)
@@ -371,7 +424,7 @@ def publish(
             checks = run_checks(
                 engine,
                 scope,
-                run_from=0 if refresh else run.run_id,
+                run_from=0 if refresh else run_from,
                 first_run=0 if refresh else first_run,
                 last_batch=batch.last,
                 models=options.models,
@@ -389,8 +442,9 @@ def publish(
             new_rules = batch.new_rules and not known.has_moved(known.reload, decision)
             _bring_to_today(engine, meta, refresh=refresh, new_rules=new_rules)
             run = _finish(engine, run, scope, checks)
+            went = _record_expired(engine, run, expired)
             published = Published(
-                *(run, checks, batch, landing, decision, touched, findings, scope.everything)
+                *(run, checks, batch, landing, decision, touched, findings, scope.everything, went)
             )
             about_to_commit(published)
             progress(label="writing the warehouse")
@@ -398,6 +452,36 @@ def publish(
         _record_failure(engine, run, landing, checks, exc)
         raise
     return published
+
+
+def _keep_out(engine: Engine, landing: Landing, erased: Erased) -> Landing:
+    """Take what was erased out of what has landed."""
+    if not erased:
+        return landing
+    # Not needed where nothing was.
+    from sparkify.pipeline.erasure import erase_landed
+
+    return erase_landed(engine, landing, erased)
+
+
+def _expire(engine: Engine, run_id: int, before: int, models: Models) -> Expired | None:
+    """Take out what is too old; None: nothing was."""
+    from sparkify.pipeline.retention import expire
+
+    return expire(engine, run_id, before, models) or None
+
+
+def _record_expired(engine: Engine, run: RunRecord, expired: Expired | None) -> RunRecord | None:
+    """Write into the ledger, as a run of its own, what went for its age."""
+    if expired is None:
+        return None
+    went = run._replace(
+        run_id=run.run_id + 1,
+        mode=RETAIN,
+        **{**expired.change._asdict(), "songplays": run.songplays, "plays_matched": run.plays_matched},
+    )
+    record(engine, "etl.runs", [went])
+    return went
 
 
 def _bring_to_today(engine: Engine, meta: Meta, *, refresh: bool, new_rules: bool) -> None:
@@ -426,6 +510,7 @@ def _describe(run_id: int, batch: Batch, landing: Landing, options: RunOptions) 
         songplays=0,
         plays_matched=0,
         version=__version__,
+        rows_erased=sum(each.erased for each in landing.files),
     )
 
 

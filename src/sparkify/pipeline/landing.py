@@ -72,6 +72,8 @@ class LandedFile(NamedTuple):
         content: The hash of its plain contents (:mod:`sparkify.intake.content`); None: it has no records, or
             its stream is damaged.
         set_aside: Why none of its rows are loaded; None: they are.
+        erased: Records, landed or rejected, that were erased: of forgotten people, or too old.
+        expired: Whether all of it was too old.
     """
 
     file: PlannedFile
@@ -84,6 +86,8 @@ class LandedFile(NamedTuple):
     weight: int = 0
     content: str | None = None
     set_aside: SetAside | None = None
+    erased: int = 0
+    expired: bool = False
 
 
 @dataclass(slots=True)

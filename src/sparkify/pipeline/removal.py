@@ -37,6 +37,8 @@ from sparkify.warehouse.version import changed_models, prepare_tables, today, wr
 UNDO = "undo"
 RETRACT = "retract"
 BACK = "retract --back"
+FORGET = "forget"
+RETAIN = "retain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,11 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
                 Command("files"),
             ),
         )
+    if mode in (FORGET, RETAIN):
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it erased what was not to be kept ({mode}).",
+            "What is erased is nowhere any more: that cannot be undone.",
+        )
     if mode == BACK:
         raise SparkifyError(
             f"run {run_id} loaded nothing: it let a file in again (retract --back).",
@@ -161,7 +168,7 @@ def take_out(
         progress(label="removing rows")
         forget(engine, run_id, [file.file_id for file in files], state)
         scope = find_scope(engine)
-        ((gone, read, loaded, rejected, plays_loaded),) = (
+        ((gone, read, loaded, rejected, plays_loaded, erased),) = (
             map(int, row) for row in engine.execute(statement("ledger/taken_out.sql"))
         )
         refresh = bool(changed_models(meta))
@@ -174,7 +181,8 @@ def take_out(
         if refresh:
             write_meta(engine, meta._replace(models_digest=today().models_digest))
         plays, matched, staged = count_plays(engine, scope)
-        return Change(-gone, -read, -loaded, -rejected, -plays_loaded, staged - plays, plays, matched)
+        taken = (-gone, -read, -loaded, -rejected, -plays_loaded)
+        return Change(*taken, staged - plays, plays, matched, -erased)
 
     return as_run(engine, files, mode, progress, change)
 
@@ -208,6 +216,7 @@ class Change(NamedTuple):
     duplicates: int = 0
     songplays: int = 0
     plays_matched: int = 0
+    rows_erased: int = 0
 
 
 def as_run(

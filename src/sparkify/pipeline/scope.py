@@ -24,6 +24,8 @@ DAY = 86_400_000
 _MOST = 0.25
 # Each piece costs its statements once more.
 _MOST_PIECES = 24
+# So many pieces, which cover such a share of the time between the first and the last, are better one.
+_MANY_PIECES, _MOST_COVERED = 8, 0.4
 
 
 class Piece(NamedTuple):
@@ -96,6 +98,20 @@ class Scope:
         if len(pieces) > _MOST_PIECES:
             pieces = _joined([Piece(each.ts_from, each.ts_to, whole=False) for each in pieces])
         return cls(tuple(pieces))
+
+    def condensed(self) -> Scope:
+        """Return one piece, that is not whole, for many that cover most of the time between their ends.
+
+        What one person did lies on most days: to read a table once costs less than to read most of it in
+        parts.
+        """
+        if not self.pieces:
+            return self
+        first, last = self.pieces[0].ts_from, self.pieces[-1].ts_to
+        covered = sum(each.ts_to - each.ts_from for each in self.pieces)
+        if len(self.pieces) < _MANY_PIECES or covered < _MOST_COVERED * (last - first):
+            return self
+        return Scope((Piece(first, last, whole=False),), self.everything)
 
     def days(self) -> Scope:
         """Return the scope of the whole UTC days of its pieces."""

@@ -135,4 +135,5 @@ def _file_record(run_id: int, each: LandedFile) -> FileRecord:
         content=each.content,
         reason=_why(each).reason,
         detail=_why(each).detail,
+        rows_erased=each.erased,
     )

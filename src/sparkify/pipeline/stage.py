@@ -68,12 +68,13 @@ def accept(engine: Engine, run_id: int, landing: Landing, *, first: bool = False
             uri=each.file.item.uri,
             size=each.file.item.size,
             version=each.file.item.version,
-            state="loaded",
+            state="expired" if each.expired else "loaded",
             rows_read=each.rows_read,
             rows_loaded=each.landed,
             rows_rejected=len(each.rejects),
             plays_loaded=each.plays,
             content=each.content,
+            rows_erased=each.erased,
         )
         for each in landing.files
     ]

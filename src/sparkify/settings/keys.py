@@ -94,6 +94,7 @@ class DwhSettings:
     database: str
     models: str
     memory: int | None = None
+    retain: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +226,16 @@ def _size(value: str) -> int | None:
     return size
 
 
+def read_days(value: str) -> int | None:
+    """Read a number of days such as ``400d``; nothing is None."""
+    if not value:
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,5})\s*d", value, re.IGNORECASE)
+    if not found:
+        raise ValueError(value)
+    return int(found[1])
+
+
 def _folder(value: str) -> str:
     if "://" in value:
         raise ValueError
@@ -325,6 +336,14 @@ KEYS: tuple[Key, ...] = (
         "",
         "a size from 300MB on, such as 1GB or 512MB",
         "Memory the process may take with DuckDB. Empty: a quarter of the machine's, 2GB at most.",
+    ),
+    Key(
+        "DWH",
+        "RETAIN",
+        read_days,
+        "",
+        "a number of days such as 400d",
+        "How long events are kept: what is older is erased by each run. Empty: for good.",
     ),
     Key("CLUSTER", "HOST", _text, "", "a host name", "The cluster's endpoint; `cluster create` fills it in."),
     Key("CLUSTER", "DB_NAME", _text, "sparkify", "a database name", "Database."),

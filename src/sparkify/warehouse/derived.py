@@ -80,7 +80,7 @@ class SharedStatements(NamedTuple):
         unland: Removes the rows of files that need re-reading (``run_files``) from them; one per kind.
         remove: Removes the rows of files (``run_files``) from staging; one statement per kind.
         absent: Names in ``etl.days`` the columns of staging that are NULL in every event of a day.
-        conservation: The check that every record read is loaded or rejected.
+        conservation: The check that every record read is loaded, rejected or erased.
         owned_rows: The check that every row of staging belongs to a loaded file.
         vanished_field: The check that a field all days had does not go away.
     """
@@ -557,12 +557,15 @@ def _conservation(kinds: Sequence[RecordKind]) -> str:
         for each in kinds
     )
     return (
-        "-- Every record read is loaded or rejected, and every loaded record is in staging: per file.\n"
+        "-- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.\n"
         "-- scope: run\n"
-        "SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged\n"
+        "SELECT\n    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged\n"
+        "    , f.rows_erased  -- erased\n"
         f"FROM etl.files AS f\nLEFT JOIN (\n{counted}\n) AS s ON f.file_id = s.file_id\n"
         "WHERE\n    f.state = 'loaded' AND f.run_id >= :run_from\n"
-        "    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0))"
+        "    AND (\n        f.rows_read <> f.rows_loaded + f.rows_rejected\n"
+        "        + COALESCE(f.rows_erased, 0)  -- erased\n"
+        "        OR f.rows_loaded <> COALESCE(s.staged, 0)\n    )"
     )
 
 

@@ -18,6 +18,8 @@ CONTENTS_SINCE = 2
 KINDS_SINCE = 4
 # … and from which on staging keeps the values of fields without a column.
 EXTRA_SINCE = 7
+# … and from which on the ledger counts erased records.
+ERASED_SINCE = 8
 # The version of the rules from which on these values are kept of every record.
 EXTRA_RULES = 3
 
@@ -36,7 +38,8 @@ class LedgerFile(NamedTuple):
         size: Bytes, as stored.
         version: Its ETag, or the time of its last change.
         state: ``loaded``: its rows are in staging. ``retracted`` or ``set_aside``: no run loads them.
-            ``copy``: another file has the same content, and stands for both.
+            ``copy``: another file has the same content, and stands for both. ``expired``: it held nothing
+            but what is older than the warehouse keeps.
         run_id: The run that read it.
         rows_read: How many records it has.
         rows_rejected: How many of them were rejected.
@@ -78,14 +81,16 @@ class FileRecord(NamedTuple):
     content: str | None = None
     reason: str | None = None
     detail: str | None = None
+    rows_erased: int = 0
 
 
 class RunRecord(NamedTuple):
     """One row of ``etl.runs``. ``songplays`` and ``plays_matched`` are those in the run's time range.
 
-    ``mode`` is incremental, full-refresh, replay, models, upgrade, retract, retract --back, or undo and the
-    number of a run.
-    Undo and retract count what they removed as negative numbers, from ``files_loaded`` to ``plays_loaded``.
+    ``mode`` is incremental, full-refresh, replay, models, upgrade, retract, retract --back, forget, retain,
+    or undo and the number of a run.
+    Undo and retract count what they removed as negative numbers, from ``files_loaded`` to ``plays_loaded``;
+    forget and retain count what was loaded or rejected, and is erased now, below zero.
     """
 
     run_id: int
@@ -103,6 +108,7 @@ class RunRecord(NamedTuple):
     plays_matched: int
     version: str
     error: str | None = None
+    rows_erased: int = 0
 
 
 class RejectRecord(NamedTuple):
@@ -216,6 +222,26 @@ class AdoptedField(NamedTuple):
         return Field(key, *of_column, adopted=True, path=tuple(path))
 
 
+class ErasedRecord(NamedTuple):
+    """One row of ``etl.erased``: a hashed value of a person who is forgotten, or a bound of time.
+
+    Attributes:
+        person: The hash of the person's id; None: a bound.
+        field: Which field the value is of.
+        digest: The hash of the value.
+        keeps_plays: Whether the plays stay under another id.
+        hash_key: What is hashed before every value.
+        before_ts: Of a bound: events before it are erased, in ms since 1970.
+    """
+
+    person: str | None
+    field: str
+    digest: str | None = None
+    keeps_plays: bool | None = None
+    hash_key: str | None = None
+    before_ts: int | None = None
+
+
 class Ledger(NamedTuple):
     """The ledger's content at the time of reading.
 
@@ -227,6 +253,7 @@ class Ledger(NamedTuple):
             older version did not keep.
         models: The user's models as they were built.
         adopted: The adopted fields.
+        erased: Who and what was erased.
     """
 
     latest_run: int
@@ -235,6 +262,7 @@ class Ledger(NamedTuple):
     lost_fields: frozenset[tuple[int, str]] = frozenset()
     models: Sequence[ModelRecord] = ()
     adopted: Sequence[AdoptedField] = ()
+    erased: Sequence[ErasedRecord] = ()
 
     @property
     def kinds(self) -> tuple[RecordKind, ...]:
@@ -264,7 +292,13 @@ def read_ledger(engine: Engine) -> Ledger:
             rows = engine.execute(statement("ledger/runs_with_other_fields.sql"))
             lost = frozenset((run, kind) for run, kind in rows)
         models, adopted = _models_of(engine, tables), _adopted_in(engine, tables)
-        return Ledger(latest_run(engine), current_files(engine, meta), meta, lost, models, adopted)
+        erased = read_erased(engine) if "etl.erased" in tables else []
+        return Ledger(latest_run(engine), current_files(engine, meta), meta, lost, models, adopted, erased)
+
+
+def read_erased(engine: Engine) -> list[ErasedRecord]:
+    """Return who and what was erased from the open warehouse."""
+    return list(starmap(ErasedRecord, engine.execute(statement("ledger/list_erased.sql"))))
 
 
 def read_meta(engine: Engine) -> Meta | None:

@@ -43,9 +43,11 @@ FROM (
 ) AS a
 WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
 
--- Every record read is loaded or rejected, and every loaded record is in staging: per file.
+-- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
-SELECT f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+SELECT
+    f.uri, f.rows_read, f.rows_loaded, f.rows_rejected, COALESCE(s.staged, 0) AS staged
+    , f.rows_erased  -- erased
 FROM etl.files AS f
 LEFT JOIN (
     SELECT file_id, COUNT(*) AS staged
@@ -60,7 +62,11 @@ LEFT JOIN (
 ) AS s ON f.file_id = s.file_id
 WHERE
     f.state = 'loaded' AND f.run_id >= :run_from
-    AND (f.rows_read <> f.rows_loaded + f.rows_rejected OR f.rows_loaded <> COALESCE(s.staged, 0));
+    AND (
+        f.rows_read <> f.rows_loaded + f.rows_rejected
+        + COALESCE(f.rows_erased, 0)  -- erased
+        OR f.rows_loaded <> COALESCE(s.staged, 0)
+    );
 
 -- Every row of staging belongs to a loaded file: a failed run has left no rows.
 -- scope: moments

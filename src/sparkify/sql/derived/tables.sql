@@ -31,6 +31,8 @@ DROP TABLE IF EXISTS etl.checks;
 
 DROP TABLE IF EXISTS etl.days;
 
+DROP TABLE IF EXISTS etl.erased;
+
 DROP TABLE IF EXISTS etl.fields;
 
 DROP TABLE IF EXISTS etl.files;

@@ -6,6 +6,7 @@ SELECT
     rows_read,
     rows_loaded,
     rows_rejected,
+    rows_erased,
     plays_loaded,
     size,
     uri

@@ -9,6 +9,7 @@ SELECT
     rows_read,
     rows_loaded,
     rows_rejected,
+    rows_erased,
     plays_loaded,
     plays_matched,
     error

@@ -4,7 +4,8 @@ SELECT
     COALESCE(SUM(f.rows_read), 0) AS rows_read,
     COALESCE(SUM(f.rows_loaded), 0) AS rows_loaded,
     COALESCE(SUM(f.rows_rejected), 0) AS rows_rejected,
-    COALESCE(SUM(f.plays_loaded), 0) AS plays_loaded
+    COALESCE(SUM(f.plays_loaded), 0) AS plays_loaded,
+    COALESCE(SUM(f.rows_erased), 0) AS rows_erased
 FROM etl.files AS f
 INNER JOIN (
     SELECT file_id, MAX(run_id) AS run_id

@@ -1386,12 +1386,19 @@ FROM artists
 WHERE
   artist_id IS NULL;
 
--- checks/plays_from_logs.sql:1 0326945d46b0f22b
+-- checks/plays_from_logs.sql:1 5e1f0765d07ef601
 SELECT
   COUNT(*) AS events
 FROM staging_events
 HAVING
   COUNT(*) > 0
+  AND (
+    SELECT
+      COALESCE(SUM(rows_erased), 0)
+    FROM etl.files
+    WHERE
+      state IN ('loaded', 'expired')
+  ) = 0
   AND (
     SELECT
       COUNT(*)
@@ -1988,6 +1995,687 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
+-- erase/blank.sql:1 6a56982c5f9cd3a3
+UPDATE etl.checks SET sample = CASE WHEN sample IS NULL THEN NULL ELSE 'erased' END, subject = CASE WHEN subject IS NULL OR $keeps_subject THEN subject ELSE 'erased' END
+WHERE
+  run_id = $run_id AND check_name = $check_name;
+
+-- erase/blank.sql:7 315eae44b05c32cd
+UPDATE etl.runs SET error = 'erased'
+WHERE
+  run_id = $run_id;
+
+-- erase/blank.sql:9 03ffebaaf3890380
+UPDATE etl.files SET detail = 'erased'
+WHERE
+  file_id = $file_id AND run_id = $run_id;
+
+-- erase/count_gone.sql:1 1e471bffd0a238ab
+INSERT INTO run_erased_files (
+  file_id,
+  rows_erased,
+  plays_erased
+)
+SELECT
+  g.file_id,
+  COUNT(*) - COUNT(g.user_id) AS rows_erased,
+  COUNT(CASE WHEN g.page = 'NextSong' AND g.user_id IS NULL THEN 1 END) AS plays_erased
+FROM run_gone AS g
+GROUP BY
+  g.file_id;
+
+-- erase/count_older.sql:1 9c9b7772d127b711
+INSERT INTO run_erased_files (
+  file_id,
+  rows_erased,
+  plays_erased
+)
+SELECT
+  s.file_id,
+  COUNT(*) AS rows_erased,
+  COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays_erased
+FROM staging_events AS s
+WHERE
+  s.ts < $before_ts
+GROUP BY
+  s.file_id;
+
+-- erase/emptied.sql:1 f4d400b716dde7e6
+SELECT
+  f.file_id,
+  f.uri
+FROM etl.files AS f
+INNER JOIN (
+  SELECT
+    s.file_id,
+    COUNT(*) AS older
+  FROM staging_events AS s
+  WHERE
+    s.ts < $before_ts
+  GROUP BY
+    s.file_id
+) AS e
+  ON f.file_id = e.file_id
+WHERE
+  f.state = 'loaded' AND f.rows_loaded = e.older;
+
+-- erase/erased_files.sql:1 06f845b9f10f16c3
+SELECT
+  e.file_id,
+  SUM(e.rows_erased) AS rows_erased,
+  SUM(e.plays_erased) AS plays_erased
+FROM run_erased_files AS e
+GROUP BY
+  e.file_id;
+
+-- erase/expired_files.sql:1 fc9a7bf1fbcdbd26
+UPDATE etl.files SET state = 'expired'
+WHERE
+  state = 'loaded'
+  AND rows_loaded = 0
+  AND rows_rejected = 0
+  AND file_id IN (
+    SELECT
+      file_id
+    FROM run_files
+  );
+
+-- erase/find_older.sql:1 2a120a0ee94ca7cf
+SELECT
+  COUNT(*) AS events,
+  COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays,
+  MIN(s.ts) AS first_ts,
+  MAX(s.ts) AS last_ts
+FROM staging_events AS s
+WHERE
+  s.ts < $before_ts;
+
+-- erase/find_people.sql:1 e2c7bae527421b0f
+SELECT
+  u.digest,
+  s.file_id,
+  COUNT(*) AS events,
+  COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays
+FROM staging_events AS s
+INNER JOIN (
+  SELECT
+    l.user_id,
+    SHA256($hash_key || l.user_id) AS digest
+  FROM (
+    SELECT DISTINCT
+      e.user_id
+    FROM staging_events AS e
+    WHERE
+      e.user_id <> ''
+  ) AS l
+) AS u
+  ON s.user_id = u.user_id
+WHERE
+  u.digest IN (
+    SELECT
+      r.digest
+    FROM run_sought AS r
+  )
+GROUP BY
+  u.digest,
+  s.file_id
+ORDER BY
+  u.digest,
+  s.file_id;
+
+-- erase/find_people.sql:12 b695bc43fa4977d5
+SELECT DISTINCT
+  u.digest,
+  s.first_name,
+  s.last_name,
+  s.location
+FROM staging_events AS s
+INNER JOIN (
+  SELECT
+    l.user_id,
+    SHA256($hash_key || l.user_id) AS digest
+  FROM (
+    SELECT DISTINCT
+      e.user_id
+    FROM staging_events AS e
+    WHERE
+      e.user_id <> ''
+  ) AS l
+) AS u
+  ON s.user_id = u.user_id
+WHERE
+  u.digest IN (
+    SELECT
+      r.digest
+    FROM run_sought AS r
+  );
+
+-- erase/first_run.sql:1 122cbbf5edae33c1
+SELECT
+  COALESCE(MIN(f.run_id), $run_id) AS run_id
+FROM etl.files AS f
+WHERE
+  f.state = 'loaded'
+  AND f.file_id IN (
+    SELECT
+      e.file_id
+    FROM run_erased_files AS e
+  );
+
+-- erase/forgotten_landed.sql:1 07e7cd29478461c2
+INSERT INTO run_forgotten (
+  user_id,
+  anonymous
+)
+SELECT
+  u.user_id,
+  CASE WHEN e.keeps_plays THEN 'anonymous-' || SUBSTRING(e.person, 1, 32) END AS anonymous
+FROM (
+  SELECT
+    l.user_id,
+    SHA256(h.hash_key || l.user_id) AS digest
+  FROM (
+    SELECT DISTINCT
+      r.user_id
+    FROM run_events AS r
+    WHERE
+      r.user_id <> ''
+  ) AS l
+  CROSS JOIN (
+    SELECT
+      MAX(k.hash_key) AS hash_key
+    FROM etl.erased AS k
+  ) AS h
+) AS u
+INNER JOIN etl.erased AS e
+  ON u.digest = e.digest AND e.field = 'user_id';
+
+-- erase/forgotten_landed.sql:11 695158fa0749cb4c
+INSERT INTO run_gone (
+  artist,
+  auth,
+  item_in_session,
+  length,
+  level,
+  method,
+  page,
+  session_id,
+  song,
+  status,
+  ts,
+  user_agent,
+  user_id,
+  file_id
+)
+SELECT
+  r.artist,
+  r.auth,
+  r.item_in_session,
+  r.length,
+  r.level,
+  r.method,
+  r.page,
+  r.session_id,
+  r.song,
+  r.status,
+  r.ts,
+  r.user_agent,
+  CASE WHEN r.page = 'NextSong' THEN f.anonymous END AS user_id,
+  r.file_id
+FROM run_events AS r
+INNER JOIN run_forgotten AS f
+  ON r.user_id = f.user_id;
+
+-- erase/forgotten_landed.sql:33 c5172742a5a85659
+DELETE FROM run_events
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_forgotten
+  );
+
+-- erase/forgotten_landed.sql:35 8e249df6400c7451
+INSERT INTO run_events (
+  artist,
+  auth,
+  item_in_session,
+  length,
+  level,
+  method,
+  page,
+  session_id,
+  song,
+  status,
+  ts,
+  user_agent,
+  user_id,
+  file_id,
+  needs_rereading
+)
+SELECT
+  g.artist,
+  g.auth,
+  g.item_in_session,
+  g.length,
+  g.level,
+  g.method,
+  g.page,
+  g.session_id,
+  g.song,
+  g.status,
+  g.ts,
+  g.user_agent,
+  g.user_id,
+  g.file_id,
+  FALSE AS needs_rereading
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL;
+
+-- erase/forgotten_staged.sql:1 82d55ace046a9afa
+INSERT INTO run_forgotten (
+  user_id,
+  anonymous
+)
+SELECT
+  u.user_id,
+  CASE WHEN e.keeps_plays THEN 'anonymous-' || SUBSTRING(e.person, 1, 32) END AS anonymous
+FROM (
+  SELECT
+    l.user_id,
+    SHA256(h.hash_key || l.user_id) AS digest
+  FROM (
+    SELECT DISTINCT
+      s.user_id
+    FROM staging_events AS s
+    WHERE
+      s.user_id <> ''
+  ) AS l
+  CROSS JOIN (
+    SELECT
+      MAX(k.hash_key) AS hash_key
+    FROM etl.erased AS k
+  ) AS h
+) AS u
+INNER JOIN etl.erased AS e
+  ON u.digest = e.digest AND e.field = 'user_id'
+UNION ALL
+SELECT
+  'anonymous-' || SUBSTRING(p.person, 1, 32) AS user_id,
+  NULL AS anonymous
+FROM etl.erased AS p
+WHERE
+  p.field = 'user_id' AND NOT p.keeps_plays;
+
+-- erase/forgotten_staged.sql:16 b96fa108a47e60ae
+INSERT INTO run_gone (
+  artist,
+  auth,
+  item_in_session,
+  length,
+  level,
+  method,
+  page,
+  session_id,
+  song,
+  status,
+  ts,
+  user_agent,
+  user_id,
+  file_id
+)
+SELECT
+  s.artist,
+  s.auth,
+  s.item_in_session,
+  s.length,
+  s.level,
+  s.method,
+  s.page,
+  s.session_id,
+  s.song,
+  s.status,
+  s.ts,
+  s.user_agent,
+  CASE WHEN s.page = 'NextSong' THEN f.anonymous END AS user_id,
+  s.file_id
+FROM staging_events AS s
+INNER JOIN run_forgotten AS f
+  ON s.user_id = f.user_id;
+
+-- erase/names.sql:1 7c44da34fadfb544
+SELECT DISTINCT
+  f.user_id,
+  s.first_name,
+  s.last_name,
+  s.location
+FROM staging_events AS s
+INNER JOIN run_forgotten AS f
+  ON s.user_id = f.user_id;
+
+-- erase/no_bound.sql:1 4f3a4c8c3f9b518c
+DELETE FROM etl.erased
+WHERE
+  person IS NULL;
+
+-- erase/not_any_more.sql:1 cb26e95b24d3f4a5
+UPDATE etl.erased SET keeps_plays = FALSE
+WHERE
+  person = $person;
+
+-- erase/note_files.sql:1 991fcab271a17678
+UPDATE etl.files SET rows_loaded = files.rows_loaded - e.gone, plays_loaded = files.plays_loaded - e.plays, rows_erased = COALESCE(files.rows_erased, 0) + e.gone
+FROM (
+  SELECT
+    r.file_id AS of_file,
+    SUM(r.rows_erased) AS gone,
+    SUM(r.plays_erased) AS plays
+  FROM run_erased_files AS r
+  GROUP BY
+    r.file_id
+) AS e
+WHERE
+  files.file_id = e.of_file AND files.state = 'loaded';
+
+-- erase/older.sql:1 a38581294ba434e6
+INSERT INTO run_changed_users
+SELECT
+  u.user_id
+FROM users AS u
+WHERE
+  u.last_seen_ts < $before_ts;
+
+-- erase/older.sql:4 838b205151226ff9
+DELETE FROM users
+WHERE
+  last_seen_ts < $before_ts;
+
+-- erase/older.sql:6 63436b5f1548bbb6
+DELETE FROM staging_events
+WHERE
+  ts < $before_ts;
+
+-- erase/older.sql:8 ff0a1c9dece81142
+DELETE FROM etl.played_titles
+WHERE
+  played_to < $before_ts;
+
+-- erase/older.sql:10 137f93a7779aa322
+UPDATE etl.played_titles SET played_from = $before_ts
+WHERE
+  played_from < $before_ts;
+
+-- erase/older_landed.sql:1 b5053d4748897f23
+INSERT INTO run_erased_files (
+  file_id,
+  rows_erased,
+  plays_erased
+)
+SELECT
+  r.file_id,
+  COUNT(*) AS rows_erased,
+  COUNT(CASE WHEN r.page = 'NextSong' THEN 1 END) AS plays_erased
+FROM run_events AS r
+WHERE
+  r.ts < $before_ts
+GROUP BY
+  r.file_id;
+
+-- erase/older_landed.sql:8 c6d1f9c95ceab3d8
+DELETE FROM run_events
+WHERE
+  ts < $before_ts;
+
+-- erase/oldest_day.sql:1 6db8e8775586e01e
+SELECT
+  MIN(d.first_ts) AS first_ts
+FROM etl.days AS d;
+
+-- erase/people.sql:1 c307e830dd03be24
+INSERT INTO run_moments
+SELECT
+  g.ts
+FROM run_gone AS g;
+
+-- erase/people.sql:5 75f2e66bdcdba5fb
+INSERT INTO run_changed_users
+SELECT
+  f.user_id
+FROM run_forgotten AS f;
+
+-- erase/people.sql:7 c15521bee41014cc
+DELETE FROM users
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_forgotten
+  );
+
+-- erase/people.sql:9 1fc3f8758522b690
+DELETE FROM staging_events
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_forgotten
+  );
+
+-- erase/people.sql:11 8eace7203acf14fe
+INSERT INTO staging_events (
+  artist,
+  auth,
+  item_in_session,
+  length,
+  level,
+  method,
+  page,
+  session_id,
+  song,
+  status,
+  ts,
+  user_agent,
+  user_id,
+  file_id
+)
+SELECT
+  g.artist,
+  g.auth,
+  g.item_in_session,
+  g.length,
+  g.level,
+  g.method,
+  g.page,
+  g.session_id,
+  g.song,
+  g.status,
+  g.ts,
+  g.user_agent,
+  g.user_id,
+  g.file_id
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL;
+
+-- erase/rejects.sql:1 cea742a16fb8806f
+UPDATE etl.files SET rows_rejected = files.rows_rejected - e.gone, rows_erased = COALESCE(files.rows_erased, 0) + e.gone
+FROM (
+  SELECT
+    r.file_id AS of_file,
+    r.run_id AS of_run,
+    COUNT(*) AS gone
+  FROM run_erased_rejects AS r
+  GROUP BY
+    r.file_id,
+    r.run_id
+) AS e
+WHERE
+  files.file_id = e.of_file AND files.run_id = e.of_run;
+
+-- erase/rejects.sql:12 4e7ac71894fa1f28
+DELETE FROM etl.rejects USING   run_erased_rejects
+WHERE
+  rejects.file_id = run_erased_rejects.file_id
+  AND rejects.run_id = run_erased_rejects.run_id
+  AND rejects.byte_offset = run_erased_rejects.byte_offset;
+
+-- erase/rejects_of_run.sql:1 f56ca8da00dc9bc0
+SELECT
+  r.file_id,
+  r.byte_offset,
+  r.uri,
+  r.encoding,
+  r.content,
+  r.kind
+FROM etl.rejects AS r
+WHERE
+  r.run_id = $run_id;
+
+-- erase/run_tables.sql:1 04e8136c523e986e
+CREATE TEMPORARY TABLE IF NOT EXISTS run_forgotten (
+  user_id TEXT(64) NOT NULL,
+  anonymous TEXT(64)
+);
+
+-- erase/run_tables.sql:4 058a43484ee560dd
+CREATE TEMPORARY TABLE IF NOT EXISTS run_gone (
+  artist TEXT(1024),
+  auth TEXT(64),
+  item_in_session INT,
+  length DOUBLE,
+  level TEXT(16),
+  method TEXT(16),
+  page TEXT(64),
+  session_id BIGINT,
+  song TEXT(1024),
+  status INT,
+  ts BIGINT,
+  user_agent TEXT(1024),
+  user_id TEXT(64),
+  file_id BIGINT NOT NULL
+);
+
+-- erase/run_tables.sql:21 e3dd44c89c460f14
+CREATE TEMPORARY TABLE IF NOT EXISTS run_erased_files (
+  file_id BIGINT NOT NULL,
+  rows_erased BIGINT NOT NULL,
+  plays_erased BIGINT NOT NULL
+);
+
+-- erase/run_tables.sql:27 7ebac4e2f63cb482
+CREATE TEMPORARY TABLE IF NOT EXISTS run_erased_rejects (
+  file_id BIGINT NOT NULL,
+  run_id INT NOT NULL,
+  byte_offset BIGINT NOT NULL
+);
+
+-- erase/run_tables.sql:32 366477913b93ac7e
+DELETE FROM run_forgotten;
+
+-- erase/run_tables.sql:34 9987125ec7de6026
+DELETE FROM run_gone;
+
+-- erase/run_tables.sql:36 33cfc646f261ca6d
+DELETE FROM run_erased_files;
+
+-- erase/run_tables.sql:38 90383bd32490b0dc
+DELETE FROM run_erased_rejects;
+
+-- erase/runs_with_rejects.sql:1 62b53ee650dab852
+SELECT DISTINCT
+  r.run_id
+FROM etl.rejects AS r
+ORDER BY
+  r.run_id;
+
+-- erase/sought.sql:1 055fec312a490ca6
+CREATE TEMPORARY TABLE IF NOT EXISTS run_sought (
+  digest TEXT(64) NOT NULL
+);
+
+-- erase/sought.sql:4 db4c65a48c201e56
+DELETE FROM run_sought;
+
+-- erase/texts.sql:1 07d9e3366535afc6
+SELECT
+  c.run_id,
+  c.check_name,
+  c.sample,
+  c.subject
+FROM etl.checks AS c
+WHERE
+  NOT c.sample IS NULL OR NOT c.subject IS NULL;
+
+-- erase/texts.sql:7 5970072b279e62e5
+SELECT
+  r.run_id,
+  r.error
+FROM etl.runs AS r
+WHERE
+  NOT r.error IS NULL;
+
+-- erase/texts.sql:9 e530bc029e3f7aa2
+SELECT
+  f.file_id,
+  f.run_id,
+  f.detail
+FROM etl.files AS f
+WHERE
+  NOT f.detail IS NULL;
+
+-- erase/titles.sql:1 20163fcd565d65f6
+INSERT INTO run_played (
+  song,
+  artist,
+  played_from,
+  played_to
+)
+SELECT
+  t.song,
+  t.artist,
+  t.played_from,
+  t.played_to
+FROM etl.played_titles AS t
+INNER JOIN (
+  SELECT DISTINCT
+    RTRIM(g.song, ' ') AS title,
+    RTRIM(g.artist, ' ') AS artist_name
+  FROM run_gone AS g
+  WHERE
+    g.page = 'NextSong' AND g.user_id IS NULL
+) AS d
+  ON t.song = d.title AND t.artist = d.artist_name;
+
+-- erase/titles.sql:11 69acd8b03702ca70
+DELETE FROM etl.played_titles USING   run_played
+WHERE
+  played_titles.song = run_played.song AND played_titles.artist = run_played.artist;
+
+-- erase/titles.sql:15 c78728c955290cbb
+INSERT INTO etl.played_titles (
+  song,
+  artist,
+  played_from,
+  played_to
+)
+SELECT
+  p.song,
+  p.artist,
+  MIN(e.ts) AS played_from,
+  MAX(e.ts) AS played_to
+FROM run_played AS p
+INNER JOIN staging_events AS e
+  ON RTRIM(e.song, ' ') = p.song AND RTRIM(e.artist, ' ') = p.artist
+WHERE
+  e.page = 'NextSong' AND e.ts BETWEEN p.played_from AND p.played_to
+GROUP BY
+  p.song,
+  p.artist;
+
+-- erase/titles.sql:22 17bc60887754c92e
+DELETE FROM run_played;
+
 -- export/months.sql:1 48530809d358e670
 SELECT DISTINCT
   year,
@@ -2192,7 +2880,7 @@ SELECT
   COUNT(*) AS runs
 FROM etl.runs;
 
--- ledger/current_files.sql:1 d870b12aebe57c3f
+-- ledger/current_files.sql:1 09e949b18e07da8c
 SELECT
   file_id,
   kind,
@@ -2207,7 +2895,7 @@ SELECT
   reason
 FROM etl.files
 WHERE
-  state IN ('loaded', 'retracted', 'set_aside', 'copy');
+  state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired');
 
 -- ledger/current_files_before_contents.sql:1 0cf9bb90ee23a998
 SELECT
@@ -2261,7 +2949,35 @@ SELECT
   COALESCE(MAX(run_id), 0) AS run_id
 FROM etl.runs;
 
--- ledger/list_files.sql:1 32964d575d5ee040
+-- ledger/list_erased.sql:1 4a90ecae04688bd5
+SELECT
+  person,
+  field,
+  digest,
+  keeps_plays,
+  hash_key,
+  before_ts
+FROM etl.erased;
+
+-- ledger/list_files.sql:1 ded0593363308c25
+SELECT
+  run_id,
+  kind,
+  state,
+  rows_read,
+  rows_loaded,
+  rows_rejected,
+  rows_erased,
+  plays_loaded,
+  size,
+  uri
+FROM etl.files
+ORDER BY
+  run_id DESC NULLS FIRST,
+  uri
+LIMIT $most;
+
+-- ledger/list_files_before_erasure.sql:1 6161a0fea9b9778a
 SELECT
   run_id,
   kind,
@@ -2298,7 +3014,27 @@ ORDER BY
   m.build_order,
   m.model;
 
--- ledger/list_runs.sql:1 fc45b44d530d1033
+-- ledger/list_runs.sql:1 de6ba0275c5cd3b9
+SELECT
+  run_id,
+  mode,
+  status,
+  started_at,
+  finished_at,
+  files_loaded,
+  rows_read,
+  rows_loaded,
+  rows_rejected,
+  rows_erased,
+  plays_loaded,
+  plays_matched,
+  error
+FROM etl.runs
+ORDER BY
+  run_id DESC NULLS FIRST
+LIMIT $most;
+
+-- ledger/list_runs_before_erasure.sql:1 983eddcf8b6dae0e
 SELECT
   run_id,
   mode,
@@ -2604,23 +3340,24 @@ WHERE
 GROUP BY
   state;
 
--- ledger/supersede.sql:1 20885969ff3598a7
+-- ledger/supersede.sql:1 79b93c9593cbc21b
 UPDATE etl.files SET state = $state
 WHERE
-  state IN ('loaded', 'retracted', 'set_aside', 'copy')
+  state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
   AND file_id IN (
     SELECT
       file_id
     FROM run_files
   );
 
--- ledger/taken_out.sql:1 8573e20a61a05203
+-- ledger/taken_out.sql:1 02211384de3ab178
 SELECT
   COUNT(*) AS files,
   COALESCE(SUM(f.rows_read), 0) AS rows_read,
   COALESCE(SUM(f.rows_loaded), 0) AS rows_loaded,
   COALESCE(SUM(f.rows_rejected), 0) AS rows_rejected,
-  COALESCE(SUM(f.plays_loaded), 0) AS plays_loaded
+  COALESCE(SUM(f.plays_loaded), 0) AS plays_loaded,
+  COALESCE(SUM(f.rows_erased), 0) AS rows_erased
 FROM etl.files AS f
 INNER JOIN (
   SELECT
@@ -2752,6 +3489,31 @@ ADD COLUMN extra TEXT(65535);
 -- migrations/0007_extra.sql:5 84945bd72f769152
 ALTER TABLE staging_songs
 ADD COLUMN extra TEXT(65535);
+
+-- migrations/0008_erased.sql:1 04f0d648351e33d3
+CREATE TABLE IF NOT EXISTS etl.erased (
+  run_id INT NOT NULL,
+  person TEXT(64),
+  field TEXT(16) NOT NULL,
+  digest TEXT(64),
+  keeps_plays BOOLEAN,
+  hash_key TEXT(64),
+  before_ts BIGINT
+);
+
+-- migrations/0008_erased.sql:12 5c26757c69e415fd
+ALTER TABLE etl.files
+ADD COLUMN rows_erased BIGINT;
+
+-- migrations/0008_erased.sql:14 efbb5406d3bc61f6
+ALTER TABLE etl.runs
+ADD COLUMN rows_erased BIGINT;
+
+-- migrations/0008_erased.sql:16 8b7526332f97e90e
+UPDATE etl.files SET rows_erased = 0;
+
+-- migrations/0008_erased.sql:18 1ce02bbc4e92fab7
+UPDATE etl.runs SET rows_erased = 0;
 
 -- migrations/0009_fields.sql:1 8c747bfcd2651b6c
 CREATE TABLE IF NOT EXISTS etl.fields (
@@ -5011,6 +5773,17 @@ CREATE TABLE IF NOT EXISTS etl.days (
   gap_within_ms BIGINT
 );
 
+-- tables/etl/erased.sql:1 45552fdb7c9007fb
+CREATE TABLE IF NOT EXISTS etl.erased (
+  run_id INT NOT NULL,
+  person TEXT(64),
+  field TEXT(16) NOT NULL,
+  digest TEXT(64),
+  keeps_plays BOOLEAN,
+  hash_key TEXT(64),
+  before_ts BIGINT
+);
+
 -- tables/etl/fields.sql:1 2f51dfb386adf061
 CREATE TABLE IF NOT EXISTS etl.fields (
   kind TEXT(16) NOT NULL,
@@ -5022,7 +5795,7 @@ CREATE TABLE IF NOT EXISTS etl.fields (
   run_id INT NOT NULL
 );
 
--- tables/etl/files.sql:1 f472494f6ba7f876
+-- tables/etl/files.sql:1 11d08da6e241cd8e
 CREATE TABLE IF NOT EXISTS etl.files (
   file_id BIGINT NOT NULL,
   run_id INT NOT NULL,
@@ -5037,7 +5810,8 @@ CREATE TABLE IF NOT EXISTS etl.files (
   plays_loaded BIGINT NOT NULL,
   content TEXT(32),
   reason TEXT(16),
-  detail TEXT(1024)
+  detail TEXT(1024),
+  rows_erased BIGINT
 );
 
 -- tables/etl/meta.sql:1 bd277a14d03fe29c
@@ -5074,7 +5848,7 @@ CREATE TABLE IF NOT EXISTS etl.rejects (
   kind TEXT(16)
 );
 
--- tables/etl/runs.sql:1 167c1cbee208834e
+-- tables/etl/runs.sql:1 1bc9d7c6d11cb660
 CREATE TABLE IF NOT EXISTS etl.runs (
   run_id INT NOT NULL,
   mode TEXT(16) NOT NULL,
@@ -5090,7 +5864,8 @@ CREATE TABLE IF NOT EXISTS etl.runs (
   songplays BIGINT,
   plays_matched BIGINT,
   version TEXT(32) NOT NULL,
-  error TEXT(4096)
+  error TEXT(4096),
+  rows_erased BIGINT
 );
 
 -- tables/etl/unknown_fields.sql:1 c24f4d04d18c090c
@@ -5787,13 +6562,14 @@ FROM (
 WHERE
   first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
 
--- derived/all_kinds.sql:46 08b24697a0a627ea
+-- derived/all_kinds.sql:46 638c75b31612132f
 SELECT
   f.uri,
   f.rows_read,
   f.rows_loaded,
   f.rows_rejected,
-  COALESCE(s.staged, 0) AS staged
+  COALESCE(s.staged, 0) AS staged,
+  f.rows_erased
 FROM etl.files AS f
 LEFT JOIN (
   SELECT
@@ -5831,11 +6607,11 @@ WHERE
   f.state = 'loaded'
   AND f.run_id >= $run_from
   AND (
-    f.rows_read <> f.rows_loaded + f.rows_rejected
+    f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:65 7e8b40ef175a70b9
+-- derived/all_kinds.sql:71 7e8b40ef175a70b9
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -5866,7 +6642,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:65 14d285f853905c4b
+-- derived/all_kinds.sql:71 14d285f853905c4b
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -5891,7 +6667,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:82 afd5b69335329494
+-- derived/all_kinds.sql:88 afd5b69335329494
 WITH fields AS (
   SELECT
     'artist' AS name
@@ -6030,25 +6806,28 @@ DROP TABLE IF EXISTS etl.checks;
 -- derived/tables.sql:32 759aa20a784925aa
 DROP TABLE IF EXISTS etl.days;
 
--- derived/tables.sql:34 7e6cba0c35790acd
+-- derived/tables.sql:34 57fd727b9648c686
+DROP TABLE IF EXISTS etl.erased;
+
+-- derived/tables.sql:36 7e6cba0c35790acd
 DROP TABLE IF EXISTS etl.fields;
 
--- derived/tables.sql:36 ff4691b895b3093e
+-- derived/tables.sql:38 ff4691b895b3093e
 DROP TABLE IF EXISTS etl.files;
 
--- derived/tables.sql:38 05f6463a11215eac
+-- derived/tables.sql:40 05f6463a11215eac
 DROP TABLE IF EXISTS etl.meta;
 
--- derived/tables.sql:40 dc4dbce4f8a47a12
+-- derived/tables.sql:42 dc4dbce4f8a47a12
 DROP TABLE IF EXISTS etl.played_titles;
 
--- derived/tables.sql:42 f2d5d9c5d5173b21
+-- derived/tables.sql:44 f2d5d9c5d5173b21
 DROP TABLE IF EXISTS etl.rejects;
 
--- derived/tables.sql:44 45f1ffdab5107ae0
+-- derived/tables.sql:46 45f1ffdab5107ae0
 DROP TABLE IF EXISTS etl.runs;
 
--- derived/tables.sql:46 b05a870fecd0bc61
+-- derived/tables.sql:48 b05a870fecd0bc61
 DROP TABLE IF EXISTS etl.unknown_fields;
 
 -- derived/analytics.listening_hours_local.sql:1 664318abda27bd9e

@@ -12,7 +12,7 @@ from sparkify.settings import ClusterSettings
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse.derived import statements_of, table_statements
 from sparkify.warehouse.engine import Rows
-from sparkify.warehouse.ledger import AdoptedField, Meta, ModelRecord
+from sparkify.warehouse.ledger import AdoptedField, ErasedRecord, Meta, ModelRecord
 from sparkify.warehouse.redshift.copying import CopyLoader, CopySource
 from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.prescan import Seen
@@ -34,6 +34,7 @@ class Answers:
         meta: Its version; None: it has no tables yet.
         models: The user's models in it.
         adopted: Its adopted fields.
+        erased: Who and what was erased from it.
         brings_events: Whether what is loaded has events.
         changes_songs: Whether songs come or go, or all are looked at.
         rematches: Whether songs that arrive have titles that were played.
@@ -46,11 +47,13 @@ class Answers:
         meta: Meta | None,
         models: Sequence[ModelRecord] = (),
         adopted: Sequence[AdoptedField] = (),
+        erased: Sequence[ErasedRecord] = (),
     ) -> None:
         self.latest_run = latest_run
         self.meta = meta
         self.models = models
         self.adopted = adopted
+        self.erased = erased
         self.brings_events = True
         self.changes_songs = True
         self.rematches = False
@@ -72,6 +75,7 @@ class Answers:
             "ledger/list_models.sql": [tuple(each) for each in self.models],
             "fields/adopted.sql": [tuple(each) for each in self.adopted],
             "redshift/slices.sql": [(1,)],
+            "ledger/list_erased.sql": [tuple(each) for each in self.erased],
             "ledger/latest_run.sql": [(self.latest_run,)],
             "ledger/star_totals.sql": [(0, 0, 0)],
             "run/played_range.sql": [(0, 0) if self.rematches else (None, None)],

@@ -1,5 +1,7 @@
 -- The ledger: every version of every file that a run read, and the counts of its lines.
--- grain: file_id, run_id; one row of a file_id at most has state loaded, retracted, set_aside or copy
+-- grain: file_id, run_id; one row of a file_id at most has state loaded, retracted, set_aside, copy or
+-- expired
+-- rows_read is rows_loaded + rows_rejected + rows_erased.
 -- reason and detail say why a file, or a later version of a loaded one, is set aside.
 -- content is a 128-bit hash of the decoded bytes, in hexadecimal; NULL: empty, damaged, or not known.
 CREATE TABLE IF NOT EXISTS etl.files (
@@ -16,5 +18,6 @@ CREATE TABLE IF NOT EXISTS etl.files (
     plays_loaded BIGINT NOT NULL,
     content VARCHAR(32),
     reason VARCHAR(16),
-    detail VARCHAR(1024)
+    detail VARCHAR(1024),
+    rows_erased BIGINT
 );

@@ -15,5 +15,6 @@ CREATE TABLE IF NOT EXISTS etl.runs (
     songplays BIGINT,
     plays_matched BIGINT,
     version VARCHAR(32) NOT NULL,
-    error VARCHAR(4096)
+    error VARCHAR(4096),
+    rows_erased BIGINT
 );
