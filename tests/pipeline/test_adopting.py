@@ -113,7 +113,10 @@ STEPS = st.one_of(
     st.tuples(st.just("drop"), st.sampled_from(FIELDS)),
     st.tuples(st.just("undo")),
     st.tuples(st.just("refresh")),
+    st.tuples(st.just("forget"), st.booleans()),
 )
+# Every third event is theirs.
+FORGOTTEN = "7"
 
 
 class History:
@@ -124,11 +127,16 @@ class History:
         self.written: dict[str, list[dict[str, Any]]] = {}
         self.loaded: dict[str, list[dict[str, Any]]] = {}
         self.adopted: list[Wanted] = []
+        self.forgotten = self.keeps_plays = False
         self.write("z", [{}, {"deviceType": "phone"}])
 
     def write(self, name: str, others: Sequence[dict[str, Any]]) -> None:
         at = TS + ord(name) * 86_400_000
-        records = [play(ts=at + n, sessionId=n) | each for n, each in enumerate([*others, {}])]
+        users = (FORGOTTEN if n % 3 == 1 else "1" for n in range(len(others) + 1))
+        records = [
+            play(ts=at + n, sessionId=n, userId=user) | each
+            for n, (each, user) in enumerate(zip([*others, {}], users, strict=True))
+        ]
         write_records(self.lake / f"{name}.json", *records)
         self.written[name] = records
         assert etl(self.place, self.lake) == 0
@@ -158,12 +166,29 @@ class History:
         for (uri,) in files:
             self.loaded.pop(Path(uri).stem)
 
+    def forget(self, keep_plays: bool) -> None:
+        if not self.forgotten:
+            self.keeps_plays = keep_plays
+        self.forgotten = True
+        self.keeps_plays = self.keeps_plays and keep_plays
+        options = ["--keep-plays"] if keep_plays else []
+        assert run(["forget", FORGOTTEN, *options, "--yes", *options_of(self.place)]) == 0
+
     def refresh(self) -> None:
         assert etl(self.place, self.lake, None, "--full-refresh") == 0
         self.loaded = dict(self.written)
 
     def verify(self) -> None:
         records = [record for each in self.loaded.values() for record in each]
+        if self.forgotten:
+            theirs = [record for record in records if record["userId"] == FORGOTTEN]
+            records = [record for record in records if record["userId"] != FORGOTTEN]
+            if self.keeps_plays:
+                ((anonymous,),) = rows(
+                    self.place, "SELECT DISTINCT user_id FROM staging_events WHERE user_id LIKE 'anonymous-%'"
+                ) or [(None,)]
+                bare = set(play())
+                records += [{key: record[key] for key in bare} | {"userId": anonymous} for record in theirs]
         assert staged(self.place, self.adopted) == expected(records, self.adopted)
 
 

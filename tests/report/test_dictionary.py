@@ -20,6 +20,7 @@ COUNTS = {"plays", "people", "events", "cohort_people", "cohort_by"}
 # What an example of a column is in Python, by the type that DuckDB gives the column.
 EXAMPLES = {
     **dict.fromkeys(("BIGINT", "INTEGER"), int),
+    "BOOLEAN": bool,
     "DOUBLE": float,
     "VARCHAR": str,
     "TIMESTAMP": datetime,
