@@ -20,6 +20,8 @@ from sparkify.intake.parse import parse
 from sparkify.intake.rules import Refusal
 from sparkify.pipeline import carefully
 from sparkify.records import EVENTS, Field
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.statements import Statement
 from tests.contents import hash_tables
 from tests.custom.folder import write_folder
 from tests.intake.test_extra import event_lines
@@ -348,3 +350,36 @@ def test_models_of_the_user_stand_on_the_new_column(tmp_path: Path, monkeypatch:
     assert run(["fields", "drop", "deviceType", *options_of(history.place)]) == 1
     assert hash_tables(history.place, ledger=True) == before
     assert rows(history.place, found) == wanted
+
+
+@pytest.mark.parametrize("command", ["adopt", "drop"])
+def test_stopped_at_any_statement_all_is_as_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+):
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    history.write("a", [{"score": 12.5}, {"score": 12}, {"score": "x"}])
+    if command == "drop":
+        history.adopt(FIELDS[2])
+    words = ["fields", command, *(FIELDS[2].options if command == "adopt" else ["score"])]
+    before = hash_tables(history.place, ledger=True), staged(history.place, history.adopted)
+    original = DuckDBEngine.execute
+    left = 0
+
+    def stops(self: DuckDBEngine, step: Statement, **parameters: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KeyboardInterrupt
+        return original(self, step, **parameters)
+
+    monkeypatch.setattr(DuckDBEngine, "execute", stops)
+    for stop_at in range(0, 1000, by_profile(4, 2, 1)):
+        left = stop_at
+        code = run([*words, *options_of(history.place)])
+        if code == 0:
+            break
+        assert code == 130
+        assert (hash_tables(history.place, ledger=True), staged(history.place, history.adopted)) == before
+    assert stop_at > 12
+    history.adopted = [FIELDS[2]] if command == "adopt" else []
+    history.verify()

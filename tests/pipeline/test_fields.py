@@ -14,9 +14,9 @@ from sparkify.cli.app import run
 from sparkify.pipeline.stage import told_apart
 from tests.contents import hash_tables
 from tests.loading import etl
-from tests.oracle import COLUMNS, expect
+from tests.oracle import COLUMNS, adopt, expect
 from tests.records import play, song, write_records
-from tests.warehouses import ENGINES, Warehouses, options_of, rows
+from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
 Records = list[dict[str, Any]]
 
@@ -56,6 +56,31 @@ def test_every_value_of_the_real_month_is_found_again(
     before = hash_tables(place)
     assert etl(place, lake, real_data / "song_data", "--full-refresh") == 0
     assert hash_tables(place) == before
+    _adopt_all(place, everything)
+
+
+def _adopt_all(place: Place, everything: Records) -> None:
+    """Adopt every one of the fields, and compare each row with the oracle."""
+    columns = {"deviceType": "VARCHAR(64)", "score": "DOUBLE", "context.os": "VARCHAR(16)"}
+    for name, type_ in columns.items():
+        assert run(["fields", "adopt", name, "--type", type_, *options_of(place)]) == 0
+    found = rows(
+        place,
+        "SELECT user_id, session_id, item_in_session, ts, device_type, score, context_os FROM staging_events",
+    )
+    keys = ("userId", "sessionId", "itemInSession", "ts")
+    wanted = [
+        (
+            *(str(each[key]) if key == "userId" else each[key] for key in keys),
+            *(adopt(each, name, type_)[0] for name, type_ in columns.items()),
+        )
+        for each in everything
+    ]
+    assert Counter(found) == Counter(wanted)
+    # Only the context is left, and scores that are no number.
+    extras = rows(place, "SELECT DISTINCT extra FROM staging_events WHERE extra IS NOT NULL")
+    left = [key for (text,) in extras for key in json.loads(text)]
+    assert set(left) == {"context", "score"}
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -99,8 +99,9 @@ def forget(
     finally:
         engine.close()
     rows = counted(-run.rows_loaded, "record")
+    kept = f" {counted(found.plays, 'play')} stay under another id." if keep_plays and found.plays else ""
     screen.say(
-        f"Done: {rows} of staging and {-run.rows_rejected:,} rejected are erased (run {run.run_id}). "
+        f"Done: {rows} of staging and {-run.rows_rejected:,} rejected are erased (run {run.run_id}).{kept} "
         "What arrives later stays out."
     )
     say_vacuum(screen, engine)

@@ -55,6 +55,7 @@ _LONGEST_NAME = 200
 _NARROWEST, _WIDEST = 64, 65_000
 _TYPES = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE"}
 _WHOLE_DOUBLE = 2**53
+_BEYOND = 2**63
 
 
 @dataclass(slots=True)
@@ -66,12 +67,14 @@ class SeenValues:
         types: The JSON types of these, with how many records have each.
         longest: Bytes of the longest text that a value makes.
         inside: The keys of objects among them.
+        beyond: Whether there is a whole number that BIGINT does not hold.
     """
 
     records: int = 0
     types: Counter[str] = field(default_factory=Counter)
     longest: int = 0
     inside: set[str] = field(default_factory=set)
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,8 +325,9 @@ class _Tally:
         value = found.columns[self.declared.column]
         if found.misfits:
             self.misfits += records
-            if len(self.samples) < _SHOWN:
-                self.samples.append(_shown(kept, self.declared))
+            sample = _shown(kept, self.declared)
+            if len(self.samples) < _SHOWN and sample not in self.samples:
+                self.samples.append(sample)
         if value is None:
             return None
         self.filled += records
@@ -406,6 +410,8 @@ def _note(seen: SeenValues, value: Any, records: int) -> None:
         seen.inside |= {key for key, _ in value}
         return
     seen.types[type_of(value)] += records
+    if isinstance(value, int) and not -_BEYOND <= value < _BEYOND:
+        seen.beyond = True
     text = value if isinstance(value, str) else json.dumps(value)
     seen.longest = max(seen.longest, len(text.encode(errors="replace")))
 
@@ -509,9 +515,9 @@ def _declared_type(type_: str | None, seen: SeenValues, name: str) -> tuple[str,
         )
     if single == {"boolean"}:
         return "BOOLEAN", None
-    if single == {"whole number"}:
+    if single == {"whole number"} and not seen.beyond:
         return "BIGINT", None
-    if single <= {"whole number", "number"}:
+    if single <= {"whole number", "number"} and not seen.beyond:
         return "DOUBLE", None
     width = _NARROWEST
     while width < 2 * seen.longest:

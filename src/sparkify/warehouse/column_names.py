@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _LONGEST = 100
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -10,8 +11,9 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+")
 
 
 def as_column_name(field: str) -> str:
-    """Return a field's name as a column is written: ``deviceType`` is ``device_type``."""
-    return "_".join(word.lower() for word in _WORD.findall(field))
+    """Return a field's name as a column is written: ``deviceType`` is ``device_type``, ``año`` is ``ano``."""
+    plain = unicodedata.normalize("NFKD", field).encode("ascii", "ignore").decode()
+    return "_".join(word.lower() for word in _WORD.findall(plain))
 
 
 def why_no_column_name(name: str) -> str | None:
