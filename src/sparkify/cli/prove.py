@@ -65,7 +65,7 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
         f"On {settings.cluster.host}, as {settings.cluster.db_user or 'whoever AWS says'}:",
         f"  1. make the database {DATABASE}, which takes the right CREATEDB",
         "  2. ask some 35 questions there; COPY reads one small file from below STAGING",
-        f"  3. load a simulated month of about {events:,} events, undo, refresh; compare with DuckDB"
+        f"  3. load a simulated month of about {counted(events, 'event')}, undo, refresh; compare with DuckDB"
         if events
         else "  3. (no month: --events 0)",
         f"  4. remove the database, and what was written below {settings.s3.staging}",

@@ -9,6 +9,7 @@ from typing import Any
 
 from sparkify import __version__
 from sparkify.errors import SparkifyError
+from sparkify.lake.uri import parse_s3
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.proof.month import Explained, MonthStep, explain_statements, live_a_month, write_month
 from sparkify.proof.probes import TRANSACTIONS, ProbeAnswer, ask_probes
@@ -149,7 +150,7 @@ def as_object(proof: Proof, settings: Settings, seconds: float) -> dict[str, Any
     hide = _hiding(
         [
             *(settings.cluster.host, settings.cluster.db_user, settings.iam_role.arn),
-            *(settings.s3.staging, settings.s3.staging.removeprefix("s3://").partition("/")[0]),
+            *(settings.s3.staging, parse_s3(settings.s3.staging).bucket),
         ]
     )
     explained = proof.explained

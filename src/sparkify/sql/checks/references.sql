@@ -1,44 +1,46 @@
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
+-- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
 -- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
 FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
 WHERE
     p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (SELECT 1 FROM users AS u WHERE u.user_id = p.user_id)
+    AND u.user_id IS NULL
 UNION ALL
 SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
 FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
 WHERE
     p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-    AND NOT EXISTS (
-        SELECT 1
-        FROM time AS t
-        WHERE
-            t.start_time = p.start_time
-            AND t.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-    )
+    AND t.start_time IS NULL
 UNION ALL
 SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
 FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
 WHERE
     p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-    AND p.song_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM songs AS s WHERE s.song_id = p.song_id)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
 SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
 FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
 WHERE
     p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
     p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-    AND p.artist_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = p.artist_id)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -69,4 +71,5 @@ INNER JOIN (  -- touched
 UNION ALL  -- touched
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
-WHERE NOT EXISTS (SELECT 1 FROM artists AS a WHERE a.artist_id = s.artist_id);
+LEFT JOIN artists AS a ON s.artist_id = a.artist_id
+WHERE a.artist_id IS NULL;

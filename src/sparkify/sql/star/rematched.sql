@@ -32,16 +32,16 @@ LEFT JOIN run_song_matches AS m
         p.song = m.song AND p.artist = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
+-- Redshift takes no outer join in the FROM of an UPDATE: the plays that were just written tell.
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (
     SELECT
         CAST(p.start_time AS DATE) AS of_day,
-        SUM(CASE WHEN m.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
+        SUM(CASE WHEN s.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
     FROM run_rematched AS p
-    LEFT JOIN run_song_matches AS m
-        ON
-            p.song = m.song AND p.artist = m.artist
-            AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
+    INNER JOIN songplays AS s ON p.songplay_id = s.songplay_id AND p.start_time = s.start_time
+    WHERE s.start_time BETWEEN DATEADD(ms, :titles_from, '1970-01-01'::TIMESTAMP)
+        AND DATEADD(ms, :titles_to, '1970-01-01'::TIMESTAMP)
     GROUP BY CAST(p.start_time AS DATE)
 ) AS c
 WHERE day = c.of_day AND c.gained <> 0;

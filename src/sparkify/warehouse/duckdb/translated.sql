@@ -1455,11 +1455,13 @@ WHERE
 ORDER BY
   subject;
 
--- checks/references.sql:1 ccbfb98c36b78577
+-- checks/references.sql:1 7f5888279a902df3
 SELECT
   'songplays.user_id' AS reference,
   p.user_id AS key_value
 FROM songplays AS p
+LEFT JOIN users AS u
+  ON p.user_id = u.user_id
 WHERE
   p.start_time IN (
     SELECT
@@ -1467,18 +1469,15 @@ WHERE
     FROM run_moments AS m
   )
   AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM users AS u
-    WHERE
-      u.user_id = p.user_id
-  )
+  AND u.user_id IS NULL
 UNION ALL
 SELECT
   'songplays.start_time' AS reference,
   CAST(p.start_time AS TEXT(64)) AS key_value
 FROM songplays AS p
+LEFT JOIN time AS t
+  ON p.start_time = t.start_time
+  AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 WHERE
   p.start_time IN (
     SELECT
@@ -1486,19 +1485,14 @@ WHERE
     FROM run_moments AS m
   )
   AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM time AS t
-    WHERE
-      t.start_time = p.start_time
-      AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  )
+  AND t.start_time IS NULL
 UNION ALL
 SELECT
   'songplays.song_id' AS reference,
   p.song_id AS key_value
 FROM songplays AS p
+LEFT JOIN songs AS s
+  ON p.song_id = s.song_id
 WHERE
   p.start_time IN (
     SELECT
@@ -1507,18 +1501,14 @@ WHERE
   )
   AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
   AND NOT p.song_id IS NULL
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM songs AS s
-    WHERE
-      s.song_id = p.song_id
-  )
+  AND s.song_id IS NULL
 UNION ALL
 SELECT
   'songplays.artist_id' AS reference,
   p.artist_id AS key_value
 FROM songplays AS p
+LEFT JOIN artists AS a
+  ON p.artist_id = a.artist_id
 WHERE
   p.start_time IN (
     SELECT
@@ -1527,13 +1517,7 @@ WHERE
   )
   AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
   AND NOT p.artist_id IS NULL
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM artists AS a
-    WHERE
-      a.artist_id = p.artist_id
-  )
+  AND a.artist_id IS NULL
 UNION ALL
 SELECT
   'songplays.user_id' AS reference,
@@ -1584,74 +1568,54 @@ SELECT
   'songs.artist_id' AS reference,
   s.artist_id AS key_value
 FROM songs AS s
+LEFT JOIN artists AS a
+  ON s.artist_id = a.artist_id
 WHERE
-  NOT EXISTS(
-    SELECT
-      1
-    FROM artists AS a
-    WHERE
-      a.artist_id = s.artist_id
-  );
+  a.artist_id IS NULL;
 
--- checks/references.sql:1 5be5939a6f56530f
+-- checks/references.sql:1 91381ae8cda9206b
 SELECT
   'songplays.user_id' AS reference,
   p.user_id AS key_value
 FROM songplays AS p
+LEFT JOIN users AS u
+  ON p.user_id = u.user_id
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM users AS u
-    WHERE
-      u.user_id = p.user_id
-  )
+  AND u.user_id IS NULL
 UNION ALL
 SELECT
   'songplays.start_time' AS reference,
   CAST(p.start_time AS TEXT(64)) AS key_value
 FROM songplays AS p
+LEFT JOIN time AS t
+  ON p.start_time = t.start_time
+  AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM time AS t
-    WHERE
-      t.start_time = p.start_time
-      AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  )
+  AND t.start_time IS NULL
 UNION ALL
 SELECT
   'songplays.song_id' AS reference,
   p.song_id AS key_value
 FROM songplays AS p
+LEFT JOIN songs AS s
+  ON p.song_id = s.song_id
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
   AND NOT p.song_id IS NULL
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM songs AS s
-    WHERE
-      s.song_id = p.song_id
-  )
+  AND s.song_id IS NULL
 UNION ALL
 SELECT
   'songplays.artist_id' AS reference,
   p.artist_id AS key_value
 FROM songplays AS p
+LEFT JOIN artists AS a
+  ON p.artist_id = a.artist_id
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
   AND NOT p.artist_id IS NULL
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM artists AS a
-    WHERE
-      a.artist_id = p.artist_id
-  )
+  AND a.artist_id IS NULL
 UNION ALL
 SELECT
   'songplays.user_id' AS reference,
@@ -1702,87 +1666,63 @@ SELECT
   'songs.artist_id' AS reference,
   s.artist_id AS key_value
 FROM songs AS s
+LEFT JOIN artists AS a
+  ON s.artist_id = a.artist_id
 WHERE
-  NOT EXISTS(
-    SELECT
-      1
-    FROM artists AS a
-    WHERE
-      a.artist_id = s.artist_id
-  );
+  a.artist_id IS NULL;
 
--- checks/references.sql:1 36f71784abcbedec
+-- checks/references.sql:1 788155ef632e03b9
 SELECT
   'songplays.user_id' AS reference,
   p.user_id AS key_value
 FROM songplays AS p
+LEFT JOIN users AS u
+  ON p.user_id = u.user_id
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM users AS u
-    WHERE
-      u.user_id = p.user_id
-  )
+  AND u.user_id IS NULL
 UNION ALL
 SELECT
   'songplays.start_time' AS reference,
   CAST(p.start_time AS TEXT(64)) AS key_value
 FROM songplays AS p
+LEFT JOIN time AS t
+  ON p.start_time = t.start_time
+  AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM time AS t
-    WHERE
-      t.start_time = p.start_time
-      AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  )
+  AND t.start_time IS NULL
 UNION ALL
 SELECT
   'songplays.song_id' AS reference,
   p.song_id AS key_value
 FROM songplays AS p
+LEFT JOIN songs AS s
+  ON p.song_id = s.song_id
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
   AND NOT p.song_id IS NULL
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM songs AS s
-    WHERE
-      s.song_id = p.song_id
-  )
+  AND s.song_id IS NULL
 UNION ALL
 SELECT
   'songplays.artist_id' AS reference,
   p.artist_id AS key_value
 FROM songplays AS p
+LEFT JOIN artists AS a
+  ON p.artist_id = a.artist_id
 WHERE
   p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
   AND NOT p.artist_id IS NULL
-  AND NOT EXISTS(
-    SELECT
-      1
-    FROM artists AS a
-    WHERE
-      a.artist_id = p.artist_id
-  )
+  AND a.artist_id IS NULL
 UNION ALL
 SELECT
   'songs.artist_id' AS reference,
   s.artist_id AS key_value
 FROM songs AS s
+LEFT JOIN artists AS a
+  ON s.artist_id = a.artist_id
 WHERE
-  NOT EXISTS(
-    SELECT
-      1
-    FROM artists AS a
-    WHERE
-      a.artist_id = s.artist_id
-  );
+  a.artist_id IS NULL;
 
 -- checks/unique_keys.sql:1 5eb6728414c65c4b
 SELECT
@@ -4962,21 +4902,17 @@ LEFT JOIN run_song_matches AS m
     )
   );
 
--- star/rematched.sql:35 4eb6891dcae1547b
+-- star/rematched.sql:35 b170015608cda2a1
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (
   SELECT
     CAST(p.start_time AS DATE) AS of_day,
-    SUM(CASE WHEN m.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
+    SUM(CASE WHEN s.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
   FROM run_rematched AS p
-  LEFT JOIN run_song_matches AS m
-    ON p.song = m.song
-    AND p.artist = m.artist
-    AND (
-      p.length = m.length OR (
-        p.length IS NULL AND m.length IS NULL
-      )
-    )
+  INNER JOIN songplays AS s
+    ON p.songplay_id = s.songplay_id AND p.start_time = s.start_time
+  WHERE
+    s.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND
   GROUP BY
     CAST(p.start_time AS DATE)
 ) AS c
