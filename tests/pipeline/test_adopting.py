@@ -334,6 +334,28 @@ def test_the_command_tells_and_refuses(tmp_path: Path, capsys: pytest.CaptureFix
     assert listed["score"]["sample"] == '"x"'
 
 
+def test_a_field_is_told_from_others_of_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Inside an object, with a dot in its key, in other capitals; adopted before it comes."""
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    place = history.place
+    history.adopt(FIELDS[7])  # a field inside an object that nobody has seen
+    history.write("a", [{"context": {"os": "linux"}, "PAGE": "x", "Page": "y"}])
+    history.verify()
+    assert run(["fields", "adopt", "context.os", *options_of(place)]) == 0
+    assert run(["fields", "adopt", "PAGE", *options_of(place)]) == 0
+    assert run(["fields", "adopt", "Page", *options_of(place)]) == 0
+    assert rows(place, "SELECT event_page, event_page_2 FROM staging_events WHERE event_page = 'x'") == [
+        ("x", "y")
+    ]
+    history.write("b", [{"context.os": "literal"}])
+    assert run(["fields", "adopt", "context.os", "--as", "other", *options_of(place)]) == 2
+    capsys.readouterr()
+    assert run(["fields", "list", "--json", *options_of(place)]) == 0
+    listed = [each for each in json.loads(capsys.readouterr().out)["fields"] if each["name"] == "context.os"]
+    assert [(each["state"], each["column"]) for each in listed] == [("adopted", "os")]
+    assert run(["fields", "drop", "context.os", *options_of(place)]) == 0
+
+
 def test_models_of_the_user_stand_on_the_new_column(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A view of all columns is made again; one that needs a column which goes keeps it."""
     history = History(tmp_path / "w.duckdb", tmp_path / "lake")
@@ -348,6 +370,12 @@ def test_models_of_the_user_stand_on_the_new_column(tmp_path: Path, monkeypatch:
     assert etl(history.place, history.lake) == 0
     before = hash_tables(history.place, ledger=True)
     assert run(["fields", "drop", "deviceType", *options_of(history.place)]) == 1
+    monkeypatch.delenv("SPARKIFY_DWH_MODELS")  # then the view could not be made again
+    assert run(["fields", "drop", "deviceType", *options_of(history.place)]) == 1
+    assert (
+        run(["fields", "adopt", "score", "--kind", "events", "--type", "BIGINT", *options_of(history.place)])
+        == 1
+    )
     assert hash_tables(history.place, ledger=True) == before
     assert rows(history.place, found) == wanted
 

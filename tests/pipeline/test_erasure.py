@@ -82,6 +82,11 @@ def test_nothing_of_the_person_is_anywhere(
         line[:-30],
         line[: line.index("lastName") + 24],
         line[5:],
+        # In words of others, and where only the beginning of a record is kept.
+        json.dumps({"message": line}),
+        f"{WHO['firstName']} {WHO['lastName']} of {WHO['location']} could not log in",
+        f"userId: {WHO['userId']}, firstName: {WHO['firstName']}",
+        json.dumps({"about": f"{WHO['firstName']} {WHO['lastName']} " * 4000} | play(**WHO)),
         json.dumps(play(userId="2", sessionId=None, firstName="Bo")),
     ]
     log = write_records(lake / "log_data" / "1.json", *mine, *others)
@@ -96,17 +101,17 @@ def test_nothing_of_the_person_is_anywhere(
     assert command(place, "forget", WHO["userId"], "--yes", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["files"] == [str(log)]
-    assert (told["rows"], told["rows_rejected"]) == (5, 5)
+    assert (told["rows"], told["rows_rejected"]) == (5, 9)
     assert traces(place, tmp_path) == []
     left = [*others, *others[:3], play(ts=TS + 900, userId="3")]
     assert_tables(place, expect(left, [song()]))
     counts = (
         "SELECT rows_read, rows_loaded, rows_rejected, rows_erased FROM etl.files WHERE uri LIKE '%1.json' "
     )
-    assert rows(place, counts + "AND kind = 'events'") == [(91, 80, 1, 10)]
+    assert rows(place, counts + "AND kind = 'events'") == [(95, 80, 1, 14)]
     assert run(["rejects", "replay", "--log-data", str(sources[0]), *options_of(place)]) == 0
     assert traces(place, tmp_path) == []
-    assert rows(place, counts + "AND state = 'loaded' AND kind = 'events'") == [(91, 80, 1, 10)]
+    assert rows(place, counts + "AND state = 'loaded' AND kind = 'events'") == [(95, 80, 1, 14)]
     write_records(lake / "log_data" / "3.json", *mine, play(ts=TS + 901, userId="3", extra=None))
     log.write_text(log.read_text() + json.dumps(play(**WHO, ts=TS + 7)) + "\n")
     assert etl(place, *sources, "--max-rejects", "50%") == 0

@@ -86,7 +86,11 @@ def test_what_is_left_is_what_the_younger_events_alone_give(
 
 @each_engine
 def test_with_retain_each_load_does_it(
-    warehouses: Warehouses, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+    warehouses: Warehouses,
+    tmp_path: Path,
+    engine: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
     """In its own transaction, of what it loads and of what is there; and where there is nothing to load."""
     place = warehouses.new(engine, tmp_path / "place")
@@ -97,6 +101,10 @@ def test_with_retain_each_load_does_it(
     monkeypatch.setenv("SPARKIFY_DWH_RETAIN", "2d")
     set_clock(monkeypatch, 3)
     write_records(logs / "2.json", event(0, userId="7"), event(3))
+    capsys.readouterr()
+    assert etl(place, logs, songs, "--plan", "--json") == 0
+    erased = json.loads(capsys.readouterr().out)["plan"]["erased"]
+    assert (erased["events"], erased["rejects"]) == (1, 0)
     assert etl(place, logs, songs) == 0
     assert_tables(place, expect([event(1), event(2), event(3)], [song()]))
     modes = "SELECT mode, rows_read, rows_loaded, rows_erased FROM etl.runs ORDER BY run_id"
@@ -112,6 +120,8 @@ def test_with_retain_each_load_does_it(
     assert etl(place, logs, songs) == 0
     assert_tables(place, expect([event(2), event(2, userId="7"), event(3)], [song()]))
     assert command(place, "check") == 0
+    # A day to come would keep out all that is to come before it.
+    assert command(place, "retain", "--older-than", "1d", "--as-of", "2999-01-01", "--yes") == 2
 
 
 def set_clock(patched: pytest.MonkeyPatch, day: int) -> None:

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
     from sparkify.pipeline.etl_run import RunOptions, Summary
     from sparkify.pipeline.plan import Plan
+    from sparkify.pipeline.retention import FoundOlder
     from sparkify.pipeline.threshold import MaxRejects
     from sparkify.warehouse.engine import Engine
+    from sparkify.warehouse.ledger import Ledger
 
 _SHOWN = 10
 # Characters of a field's name.
@@ -141,12 +143,19 @@ def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql:
         ledger = read_ledger(engine)
         accepts = how.max_rejects.accepts
         plan = make_plan(sources, ledger, accepts=accepts, models=models, full_refresh=how.full_refresh)
+        older = _find_older(engine, settings.dwh.retain, ledger, how)
     finally:
         engine.close()
     screen.say(f"{'-- ' if with_sql else ''}Warehouse: {name_of(settings, engine)}")
     if not with_sql:
-        _show_plan(screen, plan, how)
-        screen.result({"plan": _plan_object(plan)})
+        _show_plan(screen, plan, how, older)
+        erased = older and {
+            "before": older.first_kept,
+            "events": older.events,
+            "rejects": older.rejects,
+            "files": older.files,
+        }
+        screen.result({"plan": {**_plan_object(plan), "erased": erased}})
         return
     if engine.name == "redshift":
         head = [
@@ -163,6 +172,17 @@ def _plan(screen: Screen, options: dict[str, Any], how: RunOptions, *, with_sql:
     for sql in statements:
         screen.show(f"\n{sql};")
     screen.result({"plan": _plan_object(plan), "statements": statements})
+
+
+def _find_older(engine: Engine, days: int | None, ledger: Ledger, how: RunOptions) -> FoundOlder | None:
+    """Return what RETAIN of dwh.cfg erases; None: nothing that is there."""
+    from sparkify.pipeline.retention import bound_of, find_older, has_older
+    from sparkify.warehouse.ledger import ERASED_SINCE
+
+    if days is None or ledger.meta is None or ledger.meta.schema_version < ERASED_SINCE:
+        return None
+    before = bound_of(days, how.clock().date())
+    return find_older(engine, before, how.models) if has_older(engine, before) else None
 
 
 def load(
@@ -210,7 +230,7 @@ def load(
     _show_summary(screen, summary, counts, seconds)
     if summary.expired:
         gone = counted(summary.expired.rows_erased, "record is", "records are")
-        kept = f"{settings.dwh.retain} days"
+        kept = counted(settings.dwh.retain or 0, "day")
         screen.say(f"{gone} older than {kept} and erased (run {summary.expired.run_id})")
     if sent:
         screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
@@ -235,7 +255,7 @@ def load(
     }
 
 
-def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
+def _show_plan(screen: Screen, plan: Plan, how: RunOptions, older: FoundOlder | None) -> None:
     rows = []
     for kind in KINDS:
         files = [file for file in plan.files if file.source.kind.name == kind.name]
@@ -253,9 +273,14 @@ def _show_plan(screen: Screen, plan: Plan, how: RunOptions) -> None:
     for line in describe_upgrade(plan.upgrade, plan.read_again, would=True, keeps_rules=plan.keeps_rules):
         screen.say(line)
     show_planned(screen, plan)
+    if older:
+        screen.say(
+            f"[DWH] RETAIN would erase what is before {older.first_kept}: {counted(older.events, 'event')}, "
+            f"{counted(older.rejects, 'rejected record')}."
+        )
     if how.full_refresh:
         screen.say("The whole star would be computed anew.")
-    elif not (plan.files or plan.upgrade or plan.taken_over or plan.new_models):
+    elif not (plan.files or plan.upgrade or plan.taken_over or plan.new_models or older):
         screen.say("Nothing to do.")
         return
     command = again(without=("only_plan", "as_json"))

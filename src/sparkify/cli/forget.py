@@ -99,7 +99,7 @@ def forget(
     finally:
         engine.close()
     rows = counted(-run.rows_loaded, "record")
-    kept = f" {counted(found.plays, 'play')} stay under another id." if keep_plays and found.plays else ""
+    kept = f" Kept under another id: {counted(found.plays, 'play')}." if keep_plays and found.plays else ""
     screen.say(
         f"Done: {rows} of staging and {-run.rows_rejected:,} rejected are erased (run {run.run_id}).{kept} "
         "What arrives later stays out."
@@ -122,12 +122,12 @@ def _read_ids(given: tuple[str, ...], names: Path | None) -> list[str]:
     lines = list(given)
     if names is not None:
         try:
-            lines += names.read_text(encoding="utf-8-sig").splitlines()
+            lines += names.read_text(encoding="utf-8-sig").split("\n")
         except (OSError, UnicodeDecodeError) as exc:
             raise ConfigError(
                 f"{names} cannot be read: {exc}.", "Name a text file with a user id a line."
             ) from exc
-    ids = list(dict.fromkeys(line.rstrip(" \r") for line in lines if line.strip()))
+    ids = list(dict.fromkeys(line.strip("\t\r").rstrip(" \t\r") for line in lines if line.strip()))
     if not ids:
         raise ConfigError(
             "there is no user id: nobody is to be forgotten.", "Name one as it stands in users.user_id."

@@ -62,7 +62,13 @@ def retain(
             "nobody said how old is too old.",
             "Say --older-than 400d, or set RETAIN in section [DWH] of dwh.cfg.",
         )
-    today = as_of.date() if as_of else datetime.now(UTC).date()
+    now = datetime.now(UTC).date()
+    today = as_of.date() if as_of else now
+    if today > now:
+        raise ConfigError(
+            f"--as-of is {today}, which is still to come: what is newer than it would stay out, too.",
+            "Name a day that has begun (UTC).",
+        )
     before = retention.bound_of(days, today)
     first_kept = _day(before)
     models = read_folder(settings.dwh.models)

@@ -39,6 +39,7 @@ from sparkify.warehouse.ledger import (
     RunRecord,
     read_adopted,
     read_ledger,
+    read_models,
     record,
     with_adopted,
 )
@@ -130,6 +131,15 @@ def plan_adoption(
         chosen, path = _find_field(engine, ledger.kinds, name, kind)
         seen = _look(engine, chosen, path)
     key, *rest = path
+    former = next((each for each in chosen.adopted if each.name == name), None)
+    if former:
+        there = (former.key, *former.path) == path and column in (None, former.column)
+        if there and (type_ is None or _parsed_type(type_) == (former.type, former.width)):
+            return Adoption(chosen, former, seen, there=True)
+        raise ConfigError(
+            f"{name} has the column {former.column} {column_type(former)}.",
+            Hint("{} takes that away; adopt it again then.", Command("fields", "drop", name)),
+        )
     declared = Field(
         key,
         column or _free_name(chosen, name),
@@ -137,15 +147,6 @@ def plan_adoption(
         adopted=True,
         path=tuple(rest),
     )
-    former = next((each for each in chosen.adopted if (each.key, *each.path) == path), None)
-    if former:
-        same = type_ is None or (former.type, former.width) == (declared.type, declared.width)
-        if same and column in (None, former.column):
-            return Adoption(chosen, former, seen, there=True)
-        raise ConfigError(
-            f"{name} has the column {former.column} {column_type(former)}.",
-            Hint("{} takes that away; adopt it again then.", Command("fields", "drop", name)),
-        )
     _verify_column(chosen, declared)
     lost = ledger.lost_fields if ledger.meta and ledger.meta.rules_version < EXTRA_RULES else frozenset()
     unread = [
@@ -185,7 +186,7 @@ def adopt(
         nonlocal outcome
         now = next(each for each in with_adopted(read_adopted(engine)) if each.name == kind.name)
         _verify_column(now, declared)
-        set_models_aside(engine)
+        _set_aside(engine, models)
         engine.execute(steps.add_column)
         engine.execute(steps.fill_table)
         tally = _Tally(declared)
@@ -282,7 +283,7 @@ def drop(
     def change(run_id: int, _meta: Meta) -> Change:
         if all(each.field != declared.name or each.kind != kind.name for each in read_adopted(engine)):
             raise SparkifyError(f"{declared.name} is not adopted any more.", "Nothing was changed.")
-        set_models_aside(engine)
+        _set_aside(engine, models)
         if not declared.path:
             engine.execute(Statement("DROP TABLE IF EXISTS run_put_back", steps.put_back.path, 1))
             engine.execute(steps.put_back_table)
@@ -306,6 +307,26 @@ def drop(
 
     run = as_run(engine, [], DROP, progress, change)
     return DroppedField(kind, declared, planned.records, run)
+
+
+def _set_aside(engine: Engine, models: Models) -> None:
+    """Drop the user's views, which may show all columns, so that they are made again at the end.
+
+    Raises:
+        SparkifyError: There is a model without its file, which could not be made again.
+    """
+    there = {each.name for each in models.models}
+    kept = [each.model for each in read_models(engine) if each.model not in there]
+    if kept:
+        raise SparkifyError(
+            f"{', '.join(kept)} may show the columns of staging, and there is no file to make it again by.",
+            Hint(
+                "Nothing was changed. Set [DWH] MODELS to the folder of your models; {} drops those without "
+                "a file.",
+                Command("etl", "--yes"),
+            ),
+        )
+    set_models_aside(engine)
 
 
 @dataclass(slots=True)
@@ -444,7 +465,7 @@ def _find_field(
             _verify_one([kind.name for kind in found], name)
             return found[0], path
     if wanted and all(inside):
-        return chosen[0], (name,)
+        return chosen[0], inside
     built_in = next(((k, e) for k in chosen for e in k.built_in if e.key == name), None)
     if built_in:
         raise ConfigError(
@@ -474,7 +495,8 @@ def _verify_one(kinds: Sequence[str], name: str) -> None:
 def _free_name(kind: RecordKind, name: str) -> str:
     """Return a name for the column, made of the field's; with the kind before it where that cannot be."""
     plain = as_column_name(name)
-    return f"{kind.noun}_{plain}" if plain and _why_not(kind, plain) else plain
+    names = [plain, f"{kind.noun}_{plain}", *(f"{kind.noun}_{plain}_{number}" for number in range(2, 100))]
+    return next((each for each in names if plain and not _why_not(kind, each)), plain)
 
 
 def _why_not(kind: RecordKind, column: str) -> str | None:

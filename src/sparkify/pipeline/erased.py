@@ -15,6 +15,7 @@ import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sparkify.pipeline.landing import LandedFile, Landing
@@ -33,9 +34,16 @@ _TIMES = next(rule for rule in EVENTS.rules if isinstance(rule, Between) and rul
 # A value of so many characters is found wherever it stands.
 _LONG = 6
 _STRING = r'"(?:[^"\\]|\\.)*"'
+# As JSON has it, and as a JSON text inside a text has it.
 _VALUE = re.compile(
-    rf"""["'](userId|ts|firstName|lastName|location)["']\s*[:=]\s*({_STRING}|'[^']*'|[^\s,"'{{}}\[\]]+)"""
+    r"""\\*["'](userId|ts|firstName|lastName|location)\\*["']\s*[:=]\s*"""
+    rf"""({_STRING}|\\+"[^"\\]*\\+"|'[^']*'|[^\s,"'{{}}\[\]\\]+)"""
 )
+# What may be an id where none stands as it should: what follows the word.
+_NEAR = re.compile(r"user[\s_-]?(?:id)?\W{1,6}([\w.@+-]+)", re.IGNORECASE)
+_WORD = re.compile(r"\w[\w'-]*")
+# Characters of a word that may be a name.
+_LONGEST_WORD = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +54,15 @@ class Glimpse:
         users: The ids of people.
         named: Names and places, each with the column of its field.
         moments: Times of events.
+        near: Where no id can be read, what follows the word user.
+        words: Where no id can be read, the words, and those that follow each other in pairs.
     """
 
     users: frozenset[str] = frozenset()
     named: frozenset[tuple[str, str]] = frozenset()
     moments: frozenset[int] = frozenset()
+    near: frozenset[str] = frozenset()
+    words: frozenset[str] = frozenset()
 
 
 def glimpse(content: str, encoding: str) -> Glimpse:
@@ -68,15 +80,26 @@ def glimpse(content: str, encoding: str) -> Glimpse:
                 moments.add(int(value))
         else:
             named.add((NAMING[key], value))
+    users -= {"", "null"}
+    near, words = (set(_NEAR.findall(text)), _words(text)) if not users else (set(), set())
     return Glimpse(
-        frozenset(users - {"", "null"}), frozenset(each for each in named if each[1]), frozenset(moments)
+        frozenset(users),
+        frozenset(each for each in named if each[1]),
+        frozenset(moments),
+        frozenset(near),
+        frozenset(words),
     )
+
+
+def _words(text: str) -> set[str]:
+    words = [word for word in _WORD.findall(text) if len(word) <= _LONGEST_WORD]
+    return {*words, *(" ".join(pair) for pair in pairwise(words))}
 
 
 def _plain(token: str) -> str:
     """Return a value as staging keeps it, without trailing blanks."""
-    if token[0] == "'":
-        return token[1:-1].rstrip(" ")
+    if token[0] in "'\\":
+        return token.strip("\\")[1:-1].strip("\\").rstrip(" ")
     if token[0] == '"':
         try:
             return str(json.loads(token, strict=False)).rstrip(" ")
@@ -158,7 +181,8 @@ class Erased:
     def persons_in(self, seen: Glimpse) -> frozenset[str]:
         """Return the forgotten people whom a rejected record holds.
 
-        By their id; where it has none that can be read, those who have every name and place in it.
+        By their id; where it has none that can be read, those whose id follows the word user, who have every
+        name and place in it, or whose first and last name are among its words.
         """
         if not self.people:
             return frozenset()
@@ -168,7 +192,20 @@ class Erased:
         for column, value in seen.named:
             having = self.named.get(hashed(self.key, value, column), frozenset())
             found = having if found is None else found & having
-        return found or frozenset()
+        near = {hashed(self.key, each) for each in seen.near} & self.people.keys()
+        return (found or frozenset()) | near | self._having(seen.words)
+
+    def _having(self, words: Collection[str]) -> frozenset[str]:
+        """Return the people whose first and last name are among words."""
+        first, last = (
+            {
+                person
+                for word in words
+                for person in self.named.get(hashed(self.key, word, column), frozenset())
+            }
+            for column in (NAMING["firstName"], NAMING["lastName"])
+        )
+        return frozenset(first & last)
 
     def is_older(self, seen: Glimpse) -> bool:
         """Tell whether all times that a rejected record has lie before the bound."""
@@ -187,7 +224,7 @@ def drop_rejects(landing: Landing, erased: Erased) -> None:
 
 
 def _without_rejects(file: LandedFile, erased: Erased) -> LandedFile:
-    if file.file.source.kind != EVENTS:
+    if file.file.source.kind.name != EVENTS.name:
         return file
     seen = [glimpse(each.content, each.encoding) for each in file.rejects]
     newest = max([ts for each in seen for ts in each.moments] + [file.ts_to or 0])

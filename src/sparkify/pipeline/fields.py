@@ -62,20 +62,14 @@ def list_fields(engine: Engine) -> list[KnownField]:
         for kind, name, records, first_uri, first_seen in engine.execute(statement("fields/unknown.sql"))
     }
     kinds = with_adopted(read_adopted(engine))
-    adopted = [
-        KnownField(kind.name, each.name, ADOPTED, each.column, column_type(each))
-        for kind in kinds
-        for each in kind.adopted
-    ]
-    for each in adopted:
-        former = found.pop((each.kind, each.name), None)
-        if former:
-            each.records, each.first_uri, each.first_seen = (
-                former.records,
-                former.first_uri,
-                former.first_seen,
-            )
-    found |= {(each.kind, each.name): each for each in adopted}
+    for kind in kinds:
+        for each in kind.adopted:
+            known = KnownField(kind.name, each.name, ADOPTED, each.column, column_type(each))
+            former = None if each.path else found.pop((kind.name, each.name), None)
+            if former:
+                known.records = former.records
+                known.first_uri, known.first_seen = former.first_uri, former.first_seen
+            found[kind.name, each.name] = known
     meta = read_meta(engine)
     if meta and meta.schema_version >= EXTRA_SINCE:
         for kind, records, extras in (_recent_events(engine), _songs(engine)):

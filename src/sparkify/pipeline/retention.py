@@ -42,6 +42,7 @@ class FoundOlder:
         last_ts: That of the last.
         rejects: How many rejected records.
         files: The files that hold nothing else.
+        first_kept: The first day that stays, UTC.
     """
 
     events: int
@@ -50,6 +51,7 @@ class FoundOlder:
     last_ts: int | None
     rejects: int
     files: list[str]
+    first_kept: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,13 @@ def find_older(engine: Engine, before: int, models: Models = NO_MODELS) -> Found
         emptied: dict[int, str] = dict(engine.execute(statement("erase/emptied.sql"), before_ts=before))
         rejects, expired = _find_rejects(engine, Erased(before=before), emptied)
     return FoundOlder(
-        int(events), int(plays), first_ts, last_ts, len(rejects), sorted(emptied[each] for each in expired)
+        int(events),
+        int(plays),
+        first_ts,
+        last_ts,
+        len(rejects),
+        sorted(emptied[each] for each in expired),
+        date(1970, 1, 1) + timedelta(milliseconds=before),
     )
 
 
