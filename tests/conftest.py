@@ -59,7 +59,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         port = free.getsockname()[1]
     key, secret = "TESTACCESSKEY", "test-secret-key"
     command = [str(Path(sys.executable).with_name("rclone")), "serve", "s3", str(root)]
-    command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{key},{secret}", "--dir-cache-time", "10ms"]
+    command += ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{key},{secret}", "--dir-cache-time", "1ms"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 30

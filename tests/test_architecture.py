@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report": {"warehouse", "records", "errors", "text"},
     "doctor": {"pipeline", "custom", "cluster", "intake", *_GROUND},
     "simulator": _GROUND,
-    "proof": {"simulator", "pipeline", *_GROUND},
+    "proof": {"simulator", "report", "pipeline", *_GROUND},
     "cli": {"doctor", "proof", "report", "pipeline", "custom", "intake", "cluster", "simulator", *_GROUND},
     "__main__": {"cli"},
     "api": {"cli", "warehouse", "settings", "errors", "tempfiles"},

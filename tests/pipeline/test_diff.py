@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from sparkify.cli.app import run
@@ -165,3 +166,13 @@ def test_the_environment_does_not_say_which_warehouses_are_meant(
     monkeypatch.setenv("SPARKIFY_DWH_DATABASE", str(full))
     assert run(["diff", str(full), str(config)]) == 3
     assert run(["diff", str(empty), str(config)]) == 0
+
+
+def test_a_newer_warehouse_is_not_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    write_records(tmp_path / "log_data" / "1.json", play())
+    place = tmp_path / "w.duckdb"
+    assert etl(place, tmp_path / "log_data") == 0
+    with duckdb.connect(str(place)) as connection:
+        connection.execute("UPDATE etl.meta SET schema_version = 9999")
+    assert run(["diff", str(place), str(place)]) == 2
+    assert "newer" in " ".join(capsys.readouterr())

@@ -232,7 +232,7 @@ SUB_COMMANDS = {
     "fields": [["list"], ["adopt", "more", "--kind", "events", "--type", "BIGINT"], ["drop", "more"]],
 }
 # These have nothing to do with a warehouse that exists.
-OTHERS = {"demo", "simulate", "init", "docs", "cluster", "test", "prove"}
+OTHERS = {"demo", "simulate", "init", "docs", "cluster", "test", "prove", "diff"}
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in OTHERS])

@@ -18,6 +18,7 @@ from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.removal import UNDO, find_files_of_run, take_out
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.records import EVENTS, KINDS
+from sparkify.report.panels import spell_out
 from sparkify.settings import Settings
 from sparkify.simulator.config import load_parameters
 from sparkify.simulator.workers import simulate
@@ -43,7 +44,7 @@ _ASKED = ("report", "why", "fields", "questions", "checks", "features", "ledger"
 _MOMENTS = {"now", "since", "until", "days_since", "cohorts_since", "started_at", "upgraded_at"}
 _NUMBERS = {"title_length", "artist_length"}
 _TEXTS = (
-    *("title", "artist", "user_id", "reason", "detail", "kind", "uri", "state", "models_digest"),
+    *("title", "artist", "user_id", "reason", "detail", "kind", "field", "uri", "state", "models_digest"),
     *("upgraded_by", "schema_name", "table_name", "accented", "plain", "after"),
 )
 
@@ -186,7 +187,8 @@ def _statements(folder: Path, settings: Settings) -> Iterator[str]:
         for step in read_statements(path):
             if "etl.models" in step.code:
                 continue  # made with the first model of the user's
-            yield fill(step.text, {name: _value(name) for name in step.parameters})
+            alone = spell_out(step)  # as a panel of the report shows it
+            yield fill(alone.text, {name: _value(name) for name in alone.parameters})
     for name in view_definitions():
         yield f"SELECT * FROM {name}"  # noqa: S608 - a name of ours
 
