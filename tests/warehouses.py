@@ -158,6 +158,8 @@ class Warehouses:
         if self._free:
             name = self._free.pop()
             self.server.reset_database(name)
+            # What a killed run has left below STAGING goes with the tables.
+            shutil.rmtree(self._s3.root / STAGING / name, ignore_errors=True)
         else:
             self._made += 1
             name = f"w{self._made}"

@@ -6,11 +6,13 @@ catalog.sql and sysviews.sql.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,6 +63,14 @@ DISTORTIONS: dict[Infidelity, str] = {
 }
 
 
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """As root, the first start on a machine adds the user that the server runs as; two at once fail."""
+    with Path(tempfile.gettempdir(), f"redshift-double-{os.getuid()}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 class Postgres:
     """A running server in a folder of its own, gone after `stop`."""
 
@@ -71,7 +81,8 @@ class Postgres:
 
         self.folder = Path(tempfile.mkdtemp(prefix="redshift-double-"))
         self.folder.chmod(0o755)  # as root the server runs as another user
-        self._server = get_server(self.folder / "pg", cleanup_mode="stop")
+        with _one_at_a_time():
+            self._server = get_server(self.folder / "pg", cleanup_mode="stop")
         socket_folder = self._server.get_postmaster_info().socket_dir
         assert socket_folder is not None
         self.socket = Path(socket_folder) / ".s.PGSQL.5432"
