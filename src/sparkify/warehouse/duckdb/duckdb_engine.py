@@ -63,6 +63,8 @@ SET_UP = (
 # for DuckDB's allocator: under a limit of 1.8 GB the process was seen to take 2.1.
 _OURS = 150_000_000
 _ALLOCATOR = 0.15
+# What reading JSON takes in each thread, twice 32 MB at worst: with less, a load ran out of memory.
+_OF_A_THREAD = 70_000_000
 _MOST_USUAL = 2_000_000_000
 
 
@@ -134,6 +136,9 @@ class DuckDBEngine:
             connection.execute(sql)
         limit = int(self.memory * (1 - _ALLOCATOR)) - _OURS
         connection.execute(f"SET memory_limit = '{limit // 1000} KB'")
+        threads = max(1, limit // _OF_A_THREAD)
+        if threads < connection.execute("SELECT current_setting('threads')").fetchall()[0][0]:
+            connection.execute(f"SET threads = {threads}")
         # DuckDB writes data that does not fit in memory there, not into the current folder.
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
         return connection
@@ -243,6 +248,7 @@ class DuckDBEngine:
         """
         self._attach("READ_WRITE")
         try:
+            remove_leftovers(self.path)
             self._run("CHECKPOINT warehouse")
             new = NewFile(self.path)
             try:
