@@ -14,7 +14,7 @@ from sparkify.cli.options import json_option, settings_from, wide_option, yes_op
 from sparkify.cli.output import write_whole
 from sparkify.cli.screen import Screen, as_json
 from sparkify.cli.stopping import answering, interrupting
-from sparkify.errors import CHECKS_FAILED, OK
+from sparkify.errors import CHECKS_FAILED, OK, Command, Hint
 from sparkify.text import counted, duration, visible
 
 if TYPE_CHECKING:
@@ -56,19 +56,21 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
     """
     from sparkify.proof.prove import as_object
     from sparkify.proof.prove import prove as carry_out
-    from sparkify.proof.scratch import DATABASE, verify_settings
+    from sparkify.proof.scratch import Scratch, verify_settings
 
     screen = Screen(as_json)
     settings = settings_from(options)
     verify_settings(settings)
+    scratch = Scratch.drawn(settings)
     for line in (
         f"On {settings.cluster.host}, as {settings.cluster.db_user or 'whoever AWS says'}:",
-        f"  1. make the database {DATABASE}, which takes the right CREATEDB",
+        f"  1. make the database {scratch.database}, which takes the right CREATEDB",
         "  2. ask some 35 questions there; COPY reads one small file from below STAGING",
-        f"  3. load a simulated month of about {counted(events, 'event')}, undo, refresh; compare with DuckDB"
+        f"  3. load a simulated month of about {counted(events, 'event')}, adopt, undo, refresh, erase; "
+        "compare each step with DuckDB"
         if events
         else "  3. (no month: --events 0)",
-        f"  4. remove the database, and what was written below {settings.s3.staging}",
+        f"  4. remove the database, and {scratch.folder}, to which alone it writes",
     ):
         screen.say(line)
     if not screen.confirm("Go ahead?", yes=yes):
@@ -80,7 +82,7 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
         screen.progress("beginning") as progress,
         answering("removing the database and what was written"),
     ):
-        proof = carry_out(settings, _credentials, events, progress, interrupting)
+        proof = carry_out(settings, scratch, _credentials, events, progress, interrupting)
     seconds = time.monotonic() - started
     told = as_object(proof, settings, seconds)
     _show(screen, proof, seconds, wide=wide)
@@ -142,10 +144,25 @@ def _show(screen: Screen, proof: Proof, seconds: float, *, wide: bool) -> None:
         for sql, error in refused[:_STATEMENTS_SHOWN]:
             screen.judge("FAIL", visible(error), hang=6)
             screen.show(f"      {_first_code(sql)} …")
-    verdict = "All is as expected" if proof.ok else "Something is not as expected"
+    verdict = "Something is not as expected"
+    if proof.ok:
+        verdict = "All is as expected" if proof.complete else "What was asked is as expected"
     screen.say(
         f"{verdict}: {counted(proof.statements, 'statement')}, {duration(seconds)}. Nothing is left behind."
     )
+    if not proof.complete:
+        screen.advise(
+            Hint("No month was loaded and nothing planned: {} does both.", Command("prove"))
+            if not proof.events
+            else "The month and the plans were not finished."
+        )
+    if proof.others:
+        there = f"{counted(len(proof.others), 'database')} of other proofs: {', '.join(proof.others)}"
+        screen.note(
+            f"{there}. They are under way, or were killed. "
+            f"If none is, remove it in a SQL client (DROP DATABASE {proof.others[0]}), and below STAGING the "
+            "folder whose name ends in the same letters."
+        )
 
 
 def _first_code(sql: str) -> str:
