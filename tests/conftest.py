@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.tiers import longest_first, mark_slow
-from tests.warehouses import Warehouses
+from tests.warehouses import MARKS, Warehouses
 
 ROOT = Path(__file__).resolve().parents[1]
 # The tests start hundreds of programs: none is to compile what another one has compiled.
@@ -29,6 +29,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is not fast, before pytest chooses by marks, and begin with what takes longest."""
     mark_slow(items)
     longest_first(items)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note what the test needs of the database, before any of its fixtures makes a warehouse."""
+    marks = {name: item.get_closest_marker(name) for name in MARKS}
+    for name, mark in marks.items():
+        assert mark is None or mark.args, f"{item.nodeid}: the mark {name} has no reason"
+    Warehouses.marks = frozenset(name for name, mark in marks.items() if mark is not None)
 
 
 @pytest.fixture(scope="session")

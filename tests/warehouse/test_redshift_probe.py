@@ -77,7 +77,7 @@ def anns(place: OnRedshift, tmp_path: Path) -> OnRedshift:
     """The place as a user sees it who owns nothing and was granted nothing; the tables are there."""
     assert run(["create-tables", *options_of(place)]) == 0
     place.server.passwords["ann"] = "Passw0rd1"
-    mine = OnRedshift(place.server, place.name, tmp_path / "ann.cfg")
+    mine = OnRedshift(place.server, place.name, tmp_path / "ann.cfg", place.owner)
     options = place.server.options
     text = place.config.read_text().replace(options.password, "Passw0rd1")
     mine.config.write_text(text.replace(f"DB_USER = {options.user}", "DB_USER = ann"))

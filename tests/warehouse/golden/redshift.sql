@@ -4,6 +4,9 @@ SET search_path TO public;
 -- In milliseconds; the server cancels a statement that takes longer.
 SET statement_timeout TO 3600000;
 
+-- Whose statements these are: what the cluster's own history calls them, and a WLM queue may go by.
+SET query_group TO 'sparkify';
+
 -- The existing tables of the warehouse, from the catalogue on the leader node.
 SELECT schemaname || '.' || tablename AS table_name
 FROM pg_tables
@@ -1056,6 +1059,9 @@ WHERE state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired');
 
 -- Undo the transaction.
 ROLLBACK;
+
+-- Whose statements these are: what the cluster's own history calls them, and a WLM queue may go by.
+SET query_group TO 'sparkify run 1';
 
 -- The songs of this run's files before they are accepted.
 CREATE TEMP TABLE IF NOT EXISTS run_songs (
@@ -12080,7 +12086,10 @@ FROM (
 ) AS a
 WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
 
-CREATE SCHEMA IF NOT EXISTS marts;
+-- The schemas there are. CREATE SCHEMA IF NOT EXISTS takes the right to make one even where it exists.
+SELECT n.nspname AS schema_name FROM pg_namespace AS n;
+
+CREATE SCHEMA marts;
 
 CREATE TABLE marts.daily AS
 -- materialized: incremental

@@ -2993,6 +2993,11 @@ ORDER BY
   run_id DESC NULLS FIRST
 LIMIT $most;
 
+-- ledger/list_schemas.sql:1 50e1c6785196ffc4
+SELECT
+  n.nspname AS schema_name
+FROM pg_namespace AS n;
+
 -- ledger/move_files.sql:1 68f07daa45ccd058
 UPDATE etl.files SET uri = run_moves.uri, size = run_moves.size, version = run_moves.version, content = run_moves.content, reason = CASE WHEN files.state = 'set_aside' THEN files.reason END, detail = CASE WHEN files.state = 'set_aside' THEN files.detail END
 FROM run_moves
