@@ -300,7 +300,7 @@ class Warehouses:
     def _place(self, name: str, folder: Path, *, staging: bool, owns: bool) -> OnRedshift:
         folder.mkdir(parents=True, exist_ok=True)
         options = self.server.options
-        configs = []
+        configs: list[Path] = []
         for user in (options.user, *([] if owns else [ETL_USER])):
             config = folder / (f"{name}_{user}.cfg" if configs else f"{name}.cfg")
             config.write_text(

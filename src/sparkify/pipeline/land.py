@@ -100,9 +100,9 @@ def land(
     landed = Counter[RecordKind]()
     for each in landing.files:
         landed[each.file.source.kind] += each.landed
-    large = [kind.landing for kind in kinds if landed[kind] >= ANALYZED_ROWS]
-    if large:
-        engine.analyze(large)
+    filled = [kind.landing for kind in kinds if landed[kind] >= ANALYZED_ROWS]
+    if filled:
+        engine.analyze(filled)
     return landing
 
 
