@@ -50,8 +50,14 @@ MARKS = {
     "as_owner": "to own the tables, as for adopting a field or an upgrade",
     "may_create": "what the page lists for models of one's own",
     "may_forget": "what it lists for `forget`",
+    "may_report": "what it lists for `report`",
 }
-_BEGINS = {"": "GRANT TEMP ", "may_create": "GRANT CREATE ", "may_forget": "GRANT UPDATE ON etl.checks"}
+_BEGINS = {
+    "": "GRANT TEMP ",
+    "may_create": "GRANT CREATE ",
+    "may_forget": "GRANT UPDATE ON etl.checks",
+    "may_report": "GRANT USAGE ON SCHEMA analytics",
+}
 # Those of docs/redshift.md, to be carried out as they stand.
 ETL_USER = "etl_user"
 _PAGE = Path(__file__).resolve().parents[1] / "docs" / "redshift.md"
