@@ -5009,7 +5009,7 @@ DELETE FROM songplays
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
 
--- star/songplays.sql:14 f69634229fcbc2f7
+-- star/songplays.sql:14 6ddf80d4e3b40f4a
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -5059,6 +5059,8 @@ WITH repeated AS (
     e.artist,
     e.length
   FROM staging_events AS e
+  LEFT JOIN repeated AS r
+    ON e.ts = r.ts
   WHERE
     e.page = 'NextSong'
     AND e.ts BETWEEN $ts_from AND $ts_to
@@ -5069,11 +5071,7 @@ WITH repeated AS (
       WHERE
         m.ts BETWEEN $ts_from AND $ts_to
     )
-    AND NOT e.ts IN (
-      SELECT
-        r.ts
-      FROM repeated AS r
-    )
+    AND r.ts IS NULL
   UNION ALL
   SELECT
     e.ts,
@@ -5128,7 +5126,7 @@ LEFT JOIN run_song_matches AS m
     )
   );
 
--- star/songplays.sql:14 5d40c424755be861
+-- star/songplays.sql:14 6f74bb3b49fb90d1
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -5170,14 +5168,10 @@ WITH repeated AS (
     e.artist,
     e.length
   FROM staging_events AS e
+  LEFT JOIN repeated AS r
+    ON e.ts = r.ts
   WHERE
-    e.page = 'NextSong'
-    AND e.ts BETWEEN $ts_from AND $ts_to
-    AND NOT e.ts IN (
-      SELECT
-        r.ts
-      FROM repeated AS r
-    )
+    e.page = 'NextSong' AND e.ts BETWEEN $ts_from AND $ts_to AND r.ts IS NULL
   UNION ALL
   SELECT
     e.ts,
