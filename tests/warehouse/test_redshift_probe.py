@@ -71,15 +71,10 @@ def test_a_connection_lost_at_the_privileges_is_an_error_of_ours(place: OnRedshi
     assert "was lost" in outcome(place.settings())["privileges"]
 
 
-UPDATED = "etl.days, etl.files, etl.meta, etl.played_titles, etl.rejects"
-
-
-@pytest.fixture
-def anns(place: OnRedshift, tmp_path: Path) -> OnRedshift:
-    """The place as a user sees it who owns nothing and was granted nothing; the tables are there."""
-    assert run(["create-tables", *options_of(place)]) == 0
+def as_ann(place: OnRedshift, folder: Path) -> OnRedshift:
+    """Return the place as a user sees it who owns nothing and was granted nothing."""
     place.server.passwords["ann"] = "Passw0rd1"
-    mine = OnRedshift(place.server, place.name, tmp_path / "ann.cfg", place.owner)
+    mine = OnRedshift(place.server, place.name, folder / "ann.cfg", place.owner)
     options = place.server.options
     text = place.config.read_text().replace(options.password, "Passw0rd1")
     mine.config.write_text(text.replace(f"DB_USER = {options.user}", "DB_USER = ann"))
@@ -87,6 +82,16 @@ def anns(place: OnRedshift, tmp_path: Path) -> OnRedshift:
     place.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
     place.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
     return mine
+
+
+UPDATED = "etl.days, etl.files, etl.meta, etl.played_titles, etl.rejects"
+
+
+@pytest.fixture
+def anns(place: OnRedshift, tmp_path: Path) -> OnRedshift:
+    """The place as a user sees it who owns nothing and was granted nothing; the tables are there."""
+    assert run(["create-tables", *options_of(place)]) == 0
+    return as_ann(place, tmp_path)
 
 
 def test_who_loads_needs_no_right_to_create(place: OnRedshift, anns: OnRedshift, tmp_path: Path):
@@ -166,6 +171,28 @@ def test_who_makes_the_tables_needs_the_right(place: OnRedshift, anns: OnRedshif
         "CREATE on schema public",
         "CREATE on the database (for the schemas etl and analytics)",
     ]
+
+
+@pytest.mark.thorough
+def test_who_may_create_is_no_superuser_and_does_all_there_is(place: OnRedshift, tmp_path: Path):
+    """CREATE on the database and on public, and TEMP: then the tables are theirs, to change and to drop."""
+    anns = as_ann(place, tmp_path)
+    place.execute(f"REVOKE TEMP ON DATABASE {place.name} FROM PUBLIC")
+    place.execute(f"GRANT CREATE, TEMP ON DATABASE {place.name} TO ann")
+    place.execute("GRANT CREATE ON SCHEMA public TO ann")
+    assert missing(anns) == []
+    write_records(tmp_path / "songs" / "a.json", song())
+    write_records(tmp_path / "logs" / "a.json", play() | {"device": "phone"})
+    sources = ["--log-data", str(tmp_path / "logs"), "--song-data", str(tmp_path / "songs")]
+    for command in (
+        ["etl", *sources, "--full-refresh"],
+        ["fields", "adopt", "device"],
+        ["forget", play()["userId"], "--yes"],
+        ["create-tables", "--drop", "--yes"],
+        ["etl", *sources],
+        ["report", "-o", str(tmp_path / "report.html")],
+    ):
+        assert run([*command, *options_of(anns)]) == 0, command
 
 
 def test_the_right_to_temporary_tables_is_asked_for(place: OnRedshift, anns: OnRedshift):
