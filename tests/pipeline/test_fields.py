@@ -35,6 +35,7 @@ def _with_others(day: int, records: Records) -> Records:
     return found
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_value_of_the_real_month_is_found_again(
     warehouses: Warehouses, tmp_path: Path, real_data: Path, engine: str
