@@ -115,6 +115,7 @@ def test_models_and_checks_are_printed_for_duckdb_as_they_run(
     assert not (tmp_path / "w.duckdb").exists()
 
 
+@pytest.mark.as_owner("a warehouse without tables, which the first run makes")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_plan_with_its_sql_changes_nothing(
     warehouses: Warehouses, lake: Path, tmp_path: Path, s3: S3Server, engine: str

@@ -143,7 +143,7 @@ class DuckDBEngine:
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
         return connection
 
-    def probe(self) -> Sequence[ProbeStep]:
+    def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
         return [ProbeStep("database", self._try_file)]
 
     def _try_file(self) -> str:
@@ -177,6 +177,12 @@ class DuckDBEngine:
             with suppress(WarehouseLocked):
                 self._attach("READ_WRITE", wait=False)
                 self._let_go()
+
+    def name_run(self, run_id: int) -> None:
+        """Do nothing: there is no history of statements."""
+
+    def analyze(self, tables: Collection[str]) -> None:
+        """Do nothing: DuckDB keeps its statistics as it writes."""
 
     def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
         if self._new is None and not self.path.exists():
