@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +20,7 @@ from sparkify.cli.app import run
 from sparkify.pipeline.etl_run import Summary, run_etl
 from sparkify.proof import month, prove, scratch
 from sparkify.proof.hiding import hide_names
-from sparkify.settings import Secret, Settings, load_settings
+from sparkify.settings import load_settings
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.statements import Statement
@@ -118,7 +118,7 @@ def test_a_cluster_that_is_another_is_told_by_the_right_probe(
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A month of four days."""
-    for name, value in (("_DAYS", 4), ("_SONGS", 20), ("_FIRST", 2)):
+    for name, value in (("_DAYS", 4), ("_SONGS", 20), ("_FIRST", 3)):
         monkeypatch.setattr(month, name, value)
 
 
@@ -130,14 +130,23 @@ def test_a_month_comes_to_the_same_as_on_duckdb(
     found = proof(place, 0, "--events", "400")
     assert (found["refused"], found["failure"]) == ([], None)
     assert found["planned"] > 150
-    assert [each["equal"] for each in found["month"]] == [True] * 5
-    first, rest, again, undone, refreshed = (each["rows"] for each in found["month"])
-    assert first["staging_events"] < rest["staging_events"] > undone["staging_events"]
-    assert rest == again == refreshed
+    assert [(each["step"], each["equal"]) for each in found["month"] if not each["equal"]] == []
+    first, adopted, rest, again, forgotten, kept, undone, refreshed, dropped = (
+        each["rows"] for each in found["month"]
+    )
+    assert first == adopted
+    assert rest == again
+    events = [each["staging_events"] for each in (first, rest, forgotten, kept, undone)]
+    assert events[0] < events[1] > events[2] > events[3] > events[4] > 0
+    # What was erased does not come back with its files.
+    assert refreshed == dropped
+    assert {**refreshed, "etl.files": 0} == {**kept, "etl.files": 0}
     assert rest["etl.rejects"] > 0
     assert is_clean(place, s3)
     sent = [each for each in list(place.server.statements)[before:] if each.status == "ok"]
     assert found["statements"] <= len(sent) + 10
+    for adopted_column in ("event_offline = m.found = 'true'", "device_type = CAST(m.found AS VARCHAR(16))"):
+        assert any(f"SET {adopted_column}" in each.sql for each in sent)
     assert "Nothing is left behind." in capsys.readouterr().out
 
 
@@ -146,8 +155,8 @@ def test_a_month_comes_to_the_same_as_on_duckdb(
 def test_so_does_the_month_that_is_proven_by_default(place: OnRedshift, s3: S3Server):
     """Its 20,000 events are enough for a plan that compares each with each to take hours."""
     found = proof(place, 0)
-    assert [each["equal"] for each in found["month"]] == [True] * 5
-    assert found["month"][1]["rows"]["staging_events"] > 15_000
+    assert [each["equal"] for each in found["month"]] == [True] * 9
+    assert found["month"][2]["rows"]["staging_events"] > 15_000
     assert is_clean(place, s3)
 
 
@@ -242,19 +251,21 @@ def test_a_password_that_is_refused_at_the_end_is_not_tried_again(
     place: OnRedshift, s3: S3Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     """Redshift locks a user after five; what is left is named."""
-    real, logins = scratch.open_session, []
+    session, drop, logins = scratch._session, scratch._drop, 0
 
-    def changed(settings: Settings, *arguments: Any) -> RedshiftSession:
-        if settings.cluster.db_name == place.name:
-            logins.append(settings)
-            if len(logins) > 1:  # after the one that makes the database
-                wrong = replace(settings.cluster, db_password=Secret("wrong"))
-                settings = replace(settings, cluster=wrong)
-        return real(settings, lambda: (settings.cluster.db_user, settings.cluster.db_password))
+    def counted(*arguments: Any) -> AbstractContextManager[RedshiftSession]:
+        nonlocal logins
+        logins += 1
+        return session(*arguments)
 
-    monkeypatch.setattr(scratch, "open_session", changed)
+    def refused(*arguments: Any) -> None:
+        monkeypatch.setitem(place.server.passwords, place.server.options.user, "Another1")
+        drop(*arguments)
+
+    monkeypatch.setattr(scratch, "_session", counted)
+    monkeypatch.setattr(scratch, "_drop", refused)
     assert run(["prove", "--yes", "--events", "0", "--config", str(place.config)]) == 1
-    assert len(logins) == 2
+    assert logins == 2  # with the one that made the database
     (left,) = databases(place)
     told = " ".join(capsys.readouterr().err.split())
     assert f"the database {left} could not be removed" in told

@@ -43,11 +43,12 @@ _LONG = 20
 def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool, **options: Any) -> int:
     """Ask a real cluster what documentation leaves open, and load a month on it, compared with DuckDB.
 
-    In a database of its own, which is removed again, as is all that is written below [S3] STAGING; your
-    warehouse is not looked at. It takes the right to make a database, a few minutes and what these cost.
-    The file of -o has no name of a host, user or bucket: whoever has no cluster can learn from it.
+    In a database and a folder below [S3] STAGING of its own, which are removed again; your warehouse is not
+    looked at. It takes the right to make a database, a few minutes and what these cost. The file of -o has
+    no name of a host, user, role or bucket: whoever has no cluster can learn from it.
 
-    Exit code 0: all is as expected. 3: something is not; the summary says what, and what it means.
+    Exit code 0: what was asked is as expected; with --events 0 that is not all ("complete" in the file). 3:
+    something is not; the summary says what, and what it means.
 
     \b
     Example:

@@ -121,9 +121,10 @@ def _compare(
     }
     both = [name for name in ours.names if name in there and name not in types]
     if not both:
-        rows = (fingerprint(e, table, hashing).rows for e, table in ((a, ours), (b, theirs)))
         return TableDifference(
-            *(ours.content.name, *rows),
+            ours.content.name,
+            fingerprint(a, ours, hashing).rows,
+            fingerprint(b, theirs, hashing).rows,
             equal=False,
             columns_only_a=only_a,
             columns_only_b=only_b,
