@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import cycle
@@ -130,16 +130,17 @@ def _add_fields(path: Path) -> None:
     path.write_bytes(b"".join(lines))
 
 
-def _somebody(path: Path) -> str:
-    """Return the last user of a log."""
-    for line in reversed(path.read_bytes().splitlines()):
-        try:
-            user = json.loads(line)["userId"]
-        except (ValueError, LookupError, TypeError):
-            continue
-        if user and isinstance(user, str):
-            return user.rstrip(" ")
-    raise EngineError(f"{path.name} has no user.", "Prove with more --events.")
+def _somebody(logs: Sequence[Path]) -> str:
+    """Return the last user of the first of these logs that has one in lines of records."""
+    for path in logs:
+        for line in reversed(path.read_bytes().splitlines()):
+            try:
+                user = json.loads(line)["userId"]
+            except (ValueError, LookupError, TypeError):
+                continue
+            if user and isinstance(user, str):
+                return user.rstrip(" ")
+    raise EngineError("no log of the month has a user.", "Prove with more --events.")
 
 
 def live_a_month(
@@ -162,7 +163,7 @@ def live_a_month(
         _add_fields(path)
     for path in logs[_FIRST:]:
         path.rename(aside / path.name)
-    forgotten = _somebody(logs[_FIRST // 2])
+    forgotten = _somebody(logs[_FIRST // 2 :])
     kept_from = bound_of(0, date.fromisoformat(logs[_FIRST // 2].name[:10]))
     do = _Acts(lake, told, forgotten, kept_from)
 
