@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sparkify.custom.definitions import NO_MODELS, Models
-from sparkify.errors import Command, Hint, SparkifyError
+from sparkify.errors import CheckError, Command, Hint, SparkifyError
 from sparkify.pipeline.checks import all_checks, raise_failures, run_checks
 from sparkify.pipeline.erased import (
     NAMING,
@@ -24,10 +24,12 @@ from sparkify.pipeline.erased import (
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.removal import FORGET, Change, as_run
-from sparkify.pipeline.scope import FIRST, Scope
-from sparkify.pipeline.transform import build_own, count_plays, find_scope, transform
+from sparkify.pipeline.scope import FIRST, Piece, Scope, parameters
+from sparkify.pipeline.transform import build_own, compute_days, count_plays, find_scope, transform
 from sparkify.records import EVENTS
+from sparkify.text import counted
 from sparkify.warehouse.connect import require
+from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import (
     ERASED_SINCE,
@@ -130,19 +132,18 @@ def find_people(engine: Engine, ids: Sequence[str], models: Models = NO_MODELS) 
         require(engine, exists=exists)
         verify_version(engine)
         verify_models(engine, models)
-        counting, naming = read_statements("erase/find_people.sql")
-        counts = engine.execute(counting, hash_key=key)
+        counts = engine.execute(statement("erase/find_people.sql"), hash_key=key)
         names: Names = defaultdict(set)
-        for digest, *values in engine.execute(naming, hash_key=key):
+        for digest, _, *values, _, _ in counts:
             names[digest] |= _named(values)
         rejects = _find_rejects(engine, Erased(key, dict.fromkeys(by_digest, False)), names)
         files = current_files(engine, read_meta(engine) or Meta())
     events = dict.fromkeys(ids, 0)
-    for digest, _, count, _ in counts:
+    for digest, *_, count, _ in counts:
         events[by_digest[digest]] += int(count)
     return FoundPeople(
         events,
-        sum(int(row[3]) for row in counts),
+        sum(int(row[-1]) for row in counts),
         len(rejects),
         _uris(files, {row[1] for row in counts}, rejects),
         sum(each.kind == EVENTS.name and each.state in ("retracted", "set_aside") for each in files),
@@ -225,7 +226,12 @@ def forget_people(
         key = known.key or new_key()
         people = _note_people(engine, run_id, ids, known, key, keep_plays=keep_plays)
         erased = replace(known, key=key, people={**known.people, **people})
-        _run(engine, "erase/run_tables.sql", "erase/forgotten_staged.sql")
+        _run(engine, "erase/run_tables.sql")
+        *steps, keeping = read_statements("erase/forgotten_staged.sql")
+        for step in steps:
+            engine.execute(step)
+        if engine.execute(keeping):
+            _run(engine, "erase/kept_staged.sql")
         names: Names = defaultdict(set)
         for user, *values in engine.execute(statement("erase/names.sql")):
             names[hashed(key, user)] |= _named(values)
@@ -234,10 +240,12 @@ def forget_people(
         engine.execute(statement("erase/count_gone.sql"))
         gone, plays_gone = take_note(engine, rejects)
         _blank_texts(engine, {*ids, *(value for each in names.values() for _, value in each)})
-        _run(engine, "erase/people.sql", "erase/titles.sql")
+        _run(engine, "erase/people.sql")
         ((first,),) = engine.execute(statement("erase/first_run.sql"), run_id=run_id)
         scope = find_scope(engine).condensed()
-        plays, matched, staged = bring_up_to_date(engine, scope, run_id, first, meta, models, progress)
+        plays, matched, staged = bring_up_to_date(
+            engine, scope, run_id, first, meta, models, progress, _take_out_of_star
+        )
         return Change(
             rows_loaded=-gone,
             rows_rejected=-len(rejects),
@@ -321,6 +329,54 @@ def _blank_texts(engine: Engine, names: set[str]) -> None:
             engine.execute(blank_file, file_id=file_id, run_id=run_id)
 
 
+def _take_out_of_star(engine: Engine, progress: ShowProgress) -> tuple[int, int, int]:
+    """Take out of the star what it knows by events that went (``run_gone``), of which staging is rid already.
+
+    Their plays and people are out. What stays of plays comes in under the other id; times, titles and days that
+    had them are mended: those alone of which it is not certain that others keep them as they are.
+
+    Returns:
+        As :func:`count_plays`, of the plays that stay.
+
+    Raises:
+        CheckError: Of an event that stays there is not one play.
+    """
+    plays = matched = staged = 0
+    if engine.execute(statement("erase/any_kept.sql")):
+        _run(engine, "erase/kept_titles.sql", "star/song_matches.sql", "erase/kept_plays.sql")
+        ((staged, events, plays, matched),) = engine.execute(statement("erase/count_kept.sql"))
+        if events != plays:
+            raise CheckError(
+                f"no_fan_out failed: {counted(events, 'event')} without their person became "
+                f"{counted(plays, 'play')}.",
+                Hint("Nothing was changed. {} looks at all there is.", Command("check")),
+            )
+    _run(engine, "erase/times.sql")
+    *steps, left = read_statements("erase/titles.sql")
+    for step in steps:
+        engine.execute(step)
+    ((titles_from, titles_to),) = engine.execute(left)
+    if titles_from is not None:
+        _run(engine, "erase/lone_titles.sql", titles_from=titles_from, titles_to=titles_to)
+    _mend_days(engine, progress)
+    return int(plays), int(matched), int(staged)
+
+
+def _mend_days(engine: Engine, progress: ShowProgress) -> None:
+    """Compute the days of ``run_moments`` anew of which more may have changed than how many events they have."""
+    days = [int(row[0]) for row in engine.execute(statement("run/touched_days.sql"))]
+    if not days:
+        return
+    span = parameters(Piece(days[0], days[-1]))
+    ends, fields = (
+        {int(row[0]) for row in engine.execute(step, **span)}
+        for step in (statement("erase/settled_days.sql"), shared_statements().settled_fields)
+    )
+    compute_days(engine, Scope.of_midnights(day for day in days if day not in ends), progress)
+    for piece in Scope.of_midnights(day for day in days if day in ends and day not in fields).pieces:
+        engine.execute(shared_statements().absent, **parameters(piece))
+
+
 def bring_up_to_date(
     engine: Engine,
     scope: Scope,
@@ -329,6 +385,7 @@ def bring_up_to_date(
     meta: Meta,
     models: Models,
     progress: ShowProgress,
+    mend: Callable[[Engine, ShowProgress], tuple[int, int, int]] | None = None,
 ) -> tuple[int, int, int]:
     """Bring the star and the user's models up to date with staging, and check all that was touched.
 
@@ -340,6 +397,7 @@ def bring_up_to_date(
         meta: The version of the warehouse.
         models: The user's own models and checks.
         progress: Told what is done.
+        mend: Does so with the star, and counts, where there is less to do than to compute the scope anew.
 
     Returns:
         As :func:`count_plays`.
@@ -348,17 +406,26 @@ def bring_up_to_date(
         CheckError: A check failed.
     """
     refresh = bool(changed_models(meta))
+    counts = None
     if refresh:
         scope = Scope.all()
-    transform(engine, scope, progress)
+    checked = scope
+    if mend and not refresh:
+        counts = mend(engine, progress)
+        # At these moments nothing is computed anew: the files are looked at, and who refers to what is gone.
+        checked = Scope()
+    else:
+        transform(engine, scope, progress)
     build_own(engine, models, scope, run_id, progress)
     progress(label="checking the data")
     run_from = 0 if refresh else first_run
-    checks = run_checks(engine, scope, run_from=run_from, first_run=run_id, models=models)
+    checks = run_checks(
+        engine, checked, run_from=run_from, first_run=run_id, models=models, few_files=False
+    )
     raise_failures(checks)
     if refresh:
         write_meta(engine, meta._replace(models_digest=today().models_digest))
-    return count_plays(engine, scope)
+    return counts or count_plays(engine, scope)
 
 
 def erase_landed(engine: Engine, landing: Landing, erased: Erased) -> Landing:
