@@ -67,6 +67,7 @@ class FoundPeople:
         rejects: How many rejected records hold one of them.
         files: The files of the lake that hold them, copies included.
         unknown: How many files nobody knows that of: retracted, or set aside.
+        forgotten: Who is forgotten already, by id, and whether their plays stay.
     """
 
     events: dict[str, int] = field(default_factory=dict)
@@ -74,6 +75,21 @@ class FoundPeople:
     rejects: int = 0
     files: list[str] = field(default_factory=list)
     unknown: int = 0
+    forgotten: dict[str, bool] = field(default_factory=dict)
+
+    def is_done(self, *, keep_plays: bool) -> bool:
+        """Tell whether all of them are forgotten already, as they should be, and nothing is left of them."""
+        left = any(self.events.values()) or self.rejects
+        return not left and all(
+            each in self.forgotten and (keep_plays or not self.forgotten[each]) for each in self.events
+        )
+
+    @property
+    def nobody(self) -> list[str]:
+        """The ids of whom there is nothing, and never was as far as the warehouse knows."""
+        if self.rejects:  # it is not noted whose they are
+            return []
+        return [each for each, count in self.events.items() if not count and each not in self.forgotten]
 
 
 def verify_models(engine: Engine, models: Models) -> None:
@@ -138,6 +154,8 @@ def find_people(engine: Engine, ids: Sequence[str], models: Models = NO_MODELS) 
             names[digest] |= _named(values)
         rejects = _find_rejects(engine, Erased(key, dict.fromkeys(by_digest, False)), names)
         files = current_files(engine, read_meta(engine) or Meta())
+        known = Erased.of(read_erased(engine))
+    persons = _persons_of(ids, known, known.key)
     events = dict.fromkeys(ids, 0)
     for digest, *_, count, _ in counts:
         events[by_digest[digest]] += int(count)
@@ -147,7 +165,14 @@ def find_people(engine: Engine, ids: Sequence[str], models: Models = NO_MODELS) 
         len(rejects),
         _uris(files, {row[1] for row in counts}, rejects),
         sum(each.kind == EVENTS.name and each.state in ("retracted", "set_aside") for each in files),
+        {each: known.people[person] for each, person in persons.items() if person in known.people},
     )
+
+
+def _persons_of(ids: Iterable[str], known: Erased, key: str) -> dict[str, str]:
+    """Return the hash of each id; the id under which plays stay stands for whose they were."""
+    anonymous = {anonymous_id(person): person for person in known.people}
+    return {each: anonymous.get(each) or hashed(key, each) for each in ids}
 
 
 def _run(engine: Engine, *paths: str, **values: int) -> None:
@@ -266,11 +291,10 @@ def _note_people(
 
     What was forgotten altogether stays so.
     """
-    anonymous = {anonymous_id(person): person for person in known.people}
-    people: dict[str, bool] = {}
-    for each in ids:
-        person = anonymous.get(each) or hashed(key, each)
-        people[person] = keep_plays and known.people.get(person, True)
+    people = {
+        person: keep_plays and known.people.get(person, True)
+        for person in _persons_of(ids, known, key).values()
+    }
     new = {person: keeps for person, keeps in people.items() if person not in known.people}
     record_erased(engine, run_id, [ErasedRecord(each, USER, each, keeps, key) for each, keeps in new.items()])
     for person, keeps in people.items():
