@@ -204,9 +204,7 @@ def crowd(rng: random.Random) -> list[Record]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("seed", "engine", "keeps"), sweep(product(range(6), ENGINES, [False, True]), 19)
-)
+@pytest.mark.parametrize(("seed", "engine", "keeps"), sweep(product(range(6), ENGINES, [False, True]), 19))
 def test_days_and_titles_are_those_of_who_is_left(
     warehouses: Warehouses, tmp_path: Path, seed: int, engine: str, keeps: bool
 ):

@@ -45,7 +45,11 @@ def write_lake(lake: Path) -> None:
     (lake / "log_data" / "4.json").write_text("no JSON\n")
     write_records(lake / "log_data" / "5.json", play(ts=TS + 5))
     (lake / "log_data" / "6.json").write_text(json.dumps(play(ts=TS + 6)) + '\n{"ts":')
-    write_records(lake / "log_data" / "8.json", play(ts=TS + 8, userId="8", song="Alone"), play(userId="8", sessionId=None))
+    write_records(
+        lake / "log_data" / "8.json",
+        play(ts=TS + 8, userId="8", song="Alone"),
+        play(userId="8", sessionId=None),
+    )
     write_records(lake / "song_data" / "1.json", song())
     write_records(lake / "song_data" / "2.json", song(song_id="SO2", year=1999.0))
 

@@ -354,10 +354,10 @@ def _blank_texts(engine: Engine, names: set[str]) -> None:
 
 
 def _take_out_of_star(engine: Engine, progress: ShowProgress) -> tuple[int, int, int]:
-    """Take out of the star what it knows by events that went (``run_gone``), of which staging is rid already.
+    """Take out of the star what it knows by events that went (``run_gone``); staging is rid of them.
 
-    Their plays and people are out. What stays of plays comes in under the other id; times, titles and days that
-    had them are mended: those alone of which it is not certain that others keep them as they are.
+    Their plays and people are out already. What stays of plays comes in under the other id. Times, titles and
+    days that had them are mended: those alone of which it is not certain that others keep them as they are.
 
     Returns:
         As :func:`count_plays`, of the plays that stay.
@@ -387,7 +387,7 @@ def _take_out_of_star(engine: Engine, progress: ShowProgress) -> tuple[int, int,
 
 
 def _mend_days(engine: Engine, progress: ShowProgress) -> None:
-    """Compute the days of ``run_moments`` anew of which more may have changed than how many events they have."""
+    """Compute those days of ``run_moments`` anew of which more may have changed than their numbers."""
     days = [int(row[0]) for row in engine.execute(statement("run/touched_days.sql"))]
     if not days:
         return
@@ -443,9 +443,7 @@ def bring_up_to_date(
     build_own(engine, models, scope, run_id, progress)
     progress(label="checking the data")
     run_from = 0 if refresh else first_run
-    checks = run_checks(
-        engine, checked, run_from=run_from, first_run=run_id, models=models, few_files=False
-    )
+    checks = run_checks(engine, checked, run_from=run_from, first_run=run_id, models=models, few_files=False)
     raise_failures(checks)
     if refresh:
         write_meta(engine, meta._replace(models_digest=today().models_digest))

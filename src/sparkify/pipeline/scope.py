@@ -101,7 +101,7 @@ class Scope:
 
     @classmethod
     def of_midnights(cls, midnights: Iterable[int]) -> Self:
-        """Return the scope of whole days, by their beginnings, in order; of some between, where they are many."""
+        """Return the scope of whole days, by their beginnings, in order; of many, some others between too."""
         scope = cls(tuple(Piece(each, each + DAY - 1) for each in midnights)).days()
         if len(scope.pieces) > _MOST_PIECES:
             scope = cls(tuple(_joined(list(scope.pieces)))).days()

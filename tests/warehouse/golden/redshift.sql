@@ -2194,51 +2194,42 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -2913,51 +2904,42 @@ GROUP BY s.file_id;
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 0, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -3346,52 +3328,46 @@ GROUP BY s.file_id;
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
-        p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -3874,51 +3850,42 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -5016,51 +4983,42 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songs.artist_id' AS reference, s.artist_id AS key_value
 FROM songs AS s
@@ -7787,51 +7745,42 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -8203,7 +8152,7 @@ SELECT
 FROM staging_events AS s
 INNER JOIN (
     SELECT l.user_id, SHA2('by chance' || l.user_id, 256) AS digest
-    FROM (SELECT DISTINCT e.user_id FROM staging_events AS e WHERE e.user_id <> '') AS l
+    FROM (SELECT DISTINCT e.user_id FROM staging_events AS e) AS l
 ) AS u ON s.user_id = u.user_id
 WHERE u.digest IN (SELECT r.digest FROM run_sought AS r)
 GROUP BY u.digest, s.file_id, s.first_name, s.last_name, s.location
@@ -8282,7 +8231,7 @@ DELETE FROM run_erased_rejects;
 -- forgotten altogether now are among them.
 INSERT INTO run_forgotten (user_id, anonymous)
 WITH people AS (
-    SELECT DISTINCT s.user_id FROM staging_events AS s WHERE s.user_id <> ''
+    SELECT DISTINCT s.user_id FROM staging_events AS s
 )
 
 SELECT u.user_id, CASE WHEN e.keeps_plays THEN 'anonymous-' || SUBSTRING(e.person, 1, 32) END AS anonymous
@@ -8499,9 +8448,10 @@ UPDATE etl.files SET detail = 'erased' WHERE file_id = 2647871717814730 AND run_
 
 UPDATE etl.files SET detail = 'erased' WHERE file_id = 1386527108295880 AND run_id = 1;
 
--- Take the events of forgotten people (run_gone) out of staging and star, and put back into staging what stays
--- of them. What people had goes by their ids: their plays are theirs alone, so that of a moment at which others
--- played too nothing else is looked at. What they touched is noted, for the days and the checks.
+-- Take the events of forgotten people (run_gone) out of staging and star, and put back into staging what
+-- stays of them. What people had goes by their ids: their plays are theirs alone, so that of a moment at
+-- which others played too nothing else is looked at. What they touched is noted, for the days and the
+-- checks.
 INSERT INTO run_moments SELECT g.ts FROM run_gone AS g;
 
 INSERT INTO run_changed_users SELECT f.user_id FROM run_forgotten AS f;
@@ -8578,8 +8528,8 @@ SELECT DISTINCT RTRIM(g.song, ' ') AS song, RTRIM(g.artist, ' ') AS artist, g.le
 FROM run_gone AS g
 WHERE g.user_id IS NOT NULL;
 
--- The plays that stay without their person (run_gone), and who has them now, in the star: as songplays.sql and
--- users.sql compute them from staging. These ids have no other event.
+-- The plays that stay without their person (run_gone), and who has them now, in the star: as songplays.sql
+-- and users.sql compute them from staging. These ids have no other event.
 INSERT INTO songplays (
     songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
     item_in_session, song_match, song, artist, length
@@ -8643,8 +8593,8 @@ QUALIFY ROW_NUMBER() OVER (
 
 INSERT INTO run_changed_users SELECT DISTINCT g.user_id FROM run_gone AS g WHERE g.user_id IS NOT NULL;
 
--- The plays that stay without their person (run_gone): how many rows of staging they are, and how many different
--- events; how many plays the star has of them, and how many of these match a song.
+-- The plays that stay without their person (run_gone): how many rows of staging they are, and how many
+-- different events; how many plays the star has of them, and how many of these match a song.
 SELECT s.staged, s.events, k.plays, k.matched
 FROM (
     SELECT SUM(d.deliveries) AS staged, COUNT(*) AS events
@@ -8674,10 +8624,10 @@ WHERE start_time IN (
     WHERE p.start_time IS NULL
 );
 
--- When the titles of the plays that went (run_gone) are played now. A bound that was the moment of one of these
--- plays becomes the edge of its UTC day: it is a hint, and to find the exact one would read every play. Titles
--- that somebody else may not have played at all are looked up (run_played): each of their bounds was a moment
--- of these plays, or is such an edge.
+-- When the titles of the plays that went (run_gone) are played now. A bound that was the moment of one of
+-- these plays becomes the edge of its UTC day: it is a hint, and to find the exact one would read every
+-- play. Titles that somebody else may not have played at all are looked up (run_played): each of their
+-- bounds was a moment of these plays, or is such an edge.
 DELETE FROM run_played;
 
 INSERT INTO run_played (song, artist, played_from, played_to)
@@ -8718,11 +8668,11 @@ WHERE song = d.title AND artist = d.artist_name AND (played_from = d.first_ts OR
 
 SELECT MIN(p.played_from) AS titles_from, MAX(p.played_to) AS titles_to FROM run_played AS p;
 
--- The days that have events, after some of theirs went (run_gone), of which the first and the last event and
--- the longest stretch without one are what they were: before and after each event that went there is another
--- one of that day, and these are no farther apart than some others were before. They are looked for within a
--- minute or two, among the stretches of 65,536 ms beside the one of the event: shifted right by 16 bits, times
--- are numbers of such stretches.
+-- The days that have events, after some of theirs went (run_gone), of which the first and the last event
+-- and the longest stretch without one are what they were: before and after each event that went there is
+-- another one of that day, and these are no farther apart than some others were before. They are looked for
+-- within a minute or two, among the stretches of 65,536 ms beside the one of the event: shifted right by 16
+-- bits, times are numbers of such stretches.
 WITH gone AS (
     SELECT DISTINCT g.ts, g.ts - MOD(g.ts, 86400000) AS midnight FROM run_gone AS g
 ),
@@ -9293,52 +9243,46 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
-        p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -9779,51 +9723,42 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -11225,51 +11160,42 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030399999, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030399999, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030399999, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030399999, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030399999, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030399999, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -11706,52 +11632,46 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
-        p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -12288,51 +12208,42 @@ HAVING
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541120400000, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541120400000, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541120400000, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541120400000, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541120400000, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541120400000, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -14703,52 +14614,46 @@ GROUP BY s.file_id;
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
-        p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched
@@ -15594,51 +15499,42 @@ GROUP BY s.file_id;
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched

@@ -1,52 +1,46 @@
 -- Every foreign key of the star refers to an existing row.
 -- scope: moments
 -- Outer joins, since clusters were seen to refuse NOT EXISTS below UNION ALL.
--- A run looks at the plays that it touched, once, and at who refers to a person, song or artist that it took out.
-WITH plays AS (
-    SELECT
-        p.user_id,
-        p.start_time,
-        p.song_id,
-        p.artist_id,
-        CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-        CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-        CASE WHEN p.song_id IS NOT NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-        CASE WHEN p.artist_id IS NOT NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-    FROM songplays AS p
-    LEFT JOIN users AS u ON p.user_id = u.user_id
-    LEFT JOIN time AS t
-        ON
-            p.start_time = t.start_time
-            AND t.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
-            AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-    LEFT JOIN songs AS s ON p.song_id = s.song_id
-    LEFT JOIN artists AS a ON p.artist_id = a.artist_id
-    WHERE
-        p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
-        p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+-- A run looks at the plays that it touched, and at who refers to a person, song or artist that it took out.
+SELECT 'songplays.user_id' AS reference, p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u ON p.user_id = u.user_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+    AND u.user_id IS NULL
+UNION ALL
+SELECT 'songplays.start_time' AS reference, CAST(p.start_time AS VARCHAR(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+    ON
+        p.start_time = t.start_time
+        AND t.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
-        AND (
-            u.user_id IS NULL OR t.start_time IS NULL
-            OR (p.song_id IS NOT NULL AND s.song_id IS NULL)
-            OR (p.artist_id IS NOT NULL AND a.artist_id IS NULL)
-        )
-)
-
-SELECT 'songplays.user_id' AS reference, b.user_id AS key_value
-FROM plays AS b
-WHERE b.without_user = 1
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+    AND t.start_time IS NULL
 UNION ALL
-SELECT 'songplays.start_time' AS reference, CAST(b.start_time AS VARCHAR(64)) AS key_value
-FROM plays AS b
-WHERE b.without_time = 1
+SELECT 'songplays.song_id' AS reference, p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s ON p.song_id = s.song_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+    AND p.song_id IS NOT NULL AND s.song_id IS NULL
 UNION ALL
-SELECT 'songplays.song_id' AS reference, b.song_id AS key_value
-FROM plays AS b
-WHERE b.without_song = 1
-UNION ALL
-SELECT 'songplays.artist_id' AS reference, b.artist_id AS key_value
-FROM plays AS b
-WHERE b.without_artist = 1
+SELECT 'songplays.artist_id' AS reference, p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a ON p.artist_id = a.artist_id
+WHERE
+    p.start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
+    p.start_time BETWEEN DATEADD(ms, :ts_from, '1970-01-01'::TIMESTAMP)
+    AND DATEADD(ms, :ts_to, '1970-01-01'::TIMESTAMP)
+    AND p.artist_id IS NOT NULL AND a.artist_id IS NULL
 UNION ALL
 SELECT 'songplays.user_id' AS reference, p.user_id AS key_value  -- touched
 FROM songplays AS p  -- touched

@@ -1,5 +1,5 @@
--- The plays that stay without their person (run_gone): how many rows of staging they are, and how many different
--- events; how many plays the star has of them, and how many of these match a song.
+-- The plays that stay without their person (run_gone): how many rows of staging they are, and how many
+-- different events; how many plays the star has of them, and how many of these match a song.
 SELECT s.staged, s.events, k.plays, k.matched
 FROM (
     SELECT SUM(d.deliveries) AS staged, COUNT(*) AS events

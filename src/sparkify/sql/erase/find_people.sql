@@ -11,7 +11,7 @@ SELECT
 FROM staging_events AS s
 INNER JOIN (
     SELECT l.user_id, SHA2(:hash_key || l.user_id, 256) AS digest
-    FROM (SELECT DISTINCT e.user_id FROM staging_events AS e WHERE e.user_id <> '') AS l
+    FROM (SELECT DISTINCT e.user_id FROM staging_events AS e) AS l
 ) AS u ON s.user_id = u.user_id
 WHERE u.digest IN (SELECT r.digest FROM run_sought AS r)
 GROUP BY u.digest, s.file_id, s.first_name, s.last_name, s.location

@@ -2,7 +2,7 @@
 -- forgotten altogether now are among them.
 INSERT INTO run_forgotten (user_id, anonymous)
 WITH people AS (
-    SELECT DISTINCT s.user_id FROM staging_events AS s WHERE s.user_id <> ''
+    SELECT DISTINCT s.user_id FROM staging_events AS s
 )
 
 SELECT u.user_id, CASE WHEN e.keeps_plays THEN 'anonymous-' || SUBSTRING(e.person, 1, 32) END AS anonymous

@@ -1,5 +1,5 @@
--- The plays that stay without their person (run_gone), and who has them now, in the star: as songplays.sql and
--- users.sql compute them from staging. These ids have no other event.
+-- The plays that stay without their person (run_gone), and who has them now, in the star: as songplays.sql
+-- and users.sql compute them from staging. These ids have no other event.
 INSERT INTO songplays (
     songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent,
     item_in_session, song_match, song, artist, length

@@ -1,6 +1,7 @@
--- Take the events of forgotten people (run_gone) out of staging and star, and put back into staging what stays
--- of them. What people had goes by their ids: their plays are theirs alone, so that of a moment at which others
--- played too nothing else is looked at. What they touched is noted, for the days and the checks.
+-- Take the events of forgotten people (run_gone) out of staging and star, and put back into staging what
+-- stays of them. What people had goes by their ids: their plays are theirs alone, so that of a moment at
+-- which others played too nothing else is looked at. What they touched is noted, for the days and the
+-- checks.
 INSERT INTO run_moments SELECT g.ts FROM run_gone AS g;
 
 INSERT INTO run_changed_users SELECT f.user_id FROM run_forgotten AS f;

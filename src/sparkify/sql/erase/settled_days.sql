@@ -1,8 +1,8 @@
--- The days that have events, after some of theirs went (run_gone), of which the first and the last event and
--- the longest stretch without one are what they were: before and after each event that went there is another
--- one of that day, and these are no farther apart than some others were before. They are looked for within a
--- minute or two, among the stretches of 65,536 ms beside the one of the event: shifted right by 16 bits, times
--- are numbers of such stretches.
+-- The days that have events, after some of theirs went (run_gone), of which the first and the last event
+-- and the longest stretch without one are what they were: before and after each event that went there is
+-- another one of that day, and these are no farther apart than some others were before. They are looked for
+-- within a minute or two, among the stretches of 65,536 ms beside the one of the event: shifted right by 16
+-- bits, times are numbers of such stretches.
 WITH gone AS (
     SELECT DISTINCT g.ts, g.ts - MOD(g.ts, 86400000) AS midnight FROM run_gone AS g
 ),

@@ -1,7 +1,7 @@
--- When the titles of the plays that went (run_gone) are played now. A bound that was the moment of one of these
--- plays becomes the edge of its UTC day: it is a hint, and to find the exact one would read every play. Titles
--- that somebody else may not have played at all are looked up (run_played): each of their bounds was a moment
--- of these plays, or is such an edge.
+-- When the titles of the plays that went (run_gone) are played now. A bound that was the moment of one of
+-- these plays becomes the edge of its UTC day: it is a hint, and to find the exact one would read every
+-- play. Titles that somebody else may not have played at all are looked up (run_played): each of their
+-- bounds was a moment of these plays, or is such an edge.
 DELETE FROM run_played;
 
 INSERT INTO run_played (song, artist, played_from, played_to)

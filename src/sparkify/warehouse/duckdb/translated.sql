@@ -1455,72 +1455,69 @@ WHERE
 ORDER BY
   subject;
 
--- checks/references.sql:1 9e29d48025e2e794
-WITH plays AS (
-  SELECT
-    p.user_id,
-    p.start_time,
-    p.song_id,
-    p.artist_id,
-    CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-    CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-    CASE WHEN NOT p.song_id IS NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-    CASE WHEN NOT p.artist_id IS NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-  FROM songplays AS p
-  LEFT JOIN users AS u
-    ON p.user_id = u.user_id
-  LEFT JOIN time AS t
-    ON p.start_time = t.start_time
-    AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  LEFT JOIN songs AS s
-    ON p.song_id = s.song_id
-  LEFT JOIN artists AS a
-    ON p.artist_id = a.artist_id
-  WHERE
-    p.start_time IN (
-      SELECT
-        CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
-      FROM run_moments AS m
-    )
-    AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-    AND (
-      u.user_id IS NULL
-      OR t.start_time IS NULL
-      OR (
-        NOT p.song_id IS NULL AND s.song_id IS NULL
-      )
-      OR (
-        NOT p.artist_id IS NULL AND a.artist_id IS NULL
-      )
-    )
-)
+-- checks/references.sql:1 7f5888279a902df3
 SELECT
   'songplays.user_id' AS reference,
-  b.user_id AS key_value
-FROM plays AS b
+  p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u
+  ON p.user_id = u.user_id
 WHERE
-  b.without_user = 1
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND u.user_id IS NULL
 UNION ALL
 SELECT
   'songplays.start_time' AS reference,
-  CAST(b.start_time AS TEXT(64)) AS key_value
-FROM plays AS b
+  CAST(p.start_time AS TEXT(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+  ON p.start_time = t.start_time
+  AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 WHERE
-  b.without_time = 1
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND t.start_time IS NULL
 UNION ALL
 SELECT
   'songplays.song_id' AS reference,
-  b.song_id AS key_value
-FROM plays AS b
+  p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s
+  ON p.song_id = s.song_id
 WHERE
-  b.without_song = 1
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.song_id IS NULL
+  AND s.song_id IS NULL
 UNION ALL
 SELECT
   'songplays.artist_id' AS reference,
-  b.artist_id AS key_value
-FROM plays AS b
+  p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a
+  ON p.artist_id = a.artist_id
 WHERE
-  b.without_artist = 1
+  p.start_time IN (
+    SELECT
+      CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (m.ts) MILLISECOND
+    FROM run_moments AS m
+  )
+  AND p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.artist_id IS NULL
+  AND a.artist_id IS NULL
 UNION ALL
 SELECT
   'songplays.user_id' AS reference,
@@ -1576,67 +1573,49 @@ LEFT JOIN artists AS a
 WHERE
   a.artist_id IS NULL;
 
--- checks/references.sql:1 0c32219e8e07f651
-WITH plays AS (
-  SELECT
-    p.user_id,
-    p.start_time,
-    p.song_id,
-    p.artist_id,
-    CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-    CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-    CASE WHEN NOT p.song_id IS NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-    CASE WHEN NOT p.artist_id IS NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-  FROM songplays AS p
-  LEFT JOIN users AS u
-    ON p.user_id = u.user_id
-  LEFT JOIN time AS t
-    ON p.start_time = t.start_time
-    AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  LEFT JOIN songs AS s
-    ON p.song_id = s.song_id
-  LEFT JOIN artists AS a
-    ON p.artist_id = a.artist_id
-  WHERE
-    p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-    AND (
-      u.user_id IS NULL
-      OR t.start_time IS NULL
-      OR (
-        NOT p.song_id IS NULL AND s.song_id IS NULL
-      )
-      OR (
-        NOT p.artist_id IS NULL AND a.artist_id IS NULL
-      )
-    )
-)
+-- checks/references.sql:1 91381ae8cda9206b
 SELECT
   'songplays.user_id' AS reference,
-  b.user_id AS key_value
-FROM plays AS b
+  p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u
+  ON p.user_id = u.user_id
 WHERE
-  b.without_user = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND u.user_id IS NULL
 UNION ALL
 SELECT
   'songplays.start_time' AS reference,
-  CAST(b.start_time AS TEXT(64)) AS key_value
-FROM plays AS b
+  CAST(p.start_time AS TEXT(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+  ON p.start_time = t.start_time
+  AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 WHERE
-  b.without_time = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND t.start_time IS NULL
 UNION ALL
 SELECT
   'songplays.song_id' AS reference,
-  b.song_id AS key_value
-FROM plays AS b
+  p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s
+  ON p.song_id = s.song_id
 WHERE
-  b.without_song = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.song_id IS NULL
+  AND s.song_id IS NULL
 UNION ALL
 SELECT
   'songplays.artist_id' AS reference,
-  b.artist_id AS key_value
-FROM plays AS b
+  p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a
+  ON p.artist_id = a.artist_id
 WHERE
-  b.without_artist = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.artist_id IS NULL
+  AND a.artist_id IS NULL
 UNION ALL
 SELECT
   'songplays.user_id' AS reference,
@@ -1692,67 +1671,49 @@ LEFT JOIN artists AS a
 WHERE
   a.artist_id IS NULL;
 
--- checks/references.sql:1 e5ef4fcfa08d3cfc
-WITH plays AS (
-  SELECT
-    p.user_id,
-    p.start_time,
-    p.song_id,
-    p.artist_id,
-    CASE WHEN u.user_id IS NULL THEN 1 ELSE 0 END AS without_user,
-    CASE WHEN t.start_time IS NULL THEN 1 ELSE 0 END AS without_time,
-    CASE WHEN NOT p.song_id IS NULL AND s.song_id IS NULL THEN 1 ELSE 0 END AS without_song,
-    CASE WHEN NOT p.artist_id IS NULL AND a.artist_id IS NULL THEN 1 ELSE 0 END AS without_artist
-  FROM songplays AS p
-  LEFT JOIN users AS u
-    ON p.user_id = u.user_id
-  LEFT JOIN time AS t
-    ON p.start_time = t.start_time
-    AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-  LEFT JOIN songs AS s
-    ON p.song_id = s.song_id
-  LEFT JOIN artists AS a
-    ON p.artist_id = a.artist_id
-  WHERE
-    p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-    AND (
-      u.user_id IS NULL
-      OR t.start_time IS NULL
-      OR (
-        NOT p.song_id IS NULL AND s.song_id IS NULL
-      )
-      OR (
-        NOT p.artist_id IS NULL AND a.artist_id IS NULL
-      )
-    )
-)
+-- checks/references.sql:1 788155ef632e03b9
 SELECT
   'songplays.user_id' AS reference,
-  b.user_id AS key_value
-FROM plays AS b
+  p.user_id AS key_value
+FROM songplays AS p
+LEFT JOIN users AS u
+  ON p.user_id = u.user_id
 WHERE
-  b.without_user = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND u.user_id IS NULL
 UNION ALL
 SELECT
   'songplays.start_time' AS reference,
-  CAST(b.start_time AS TEXT(64)) AS key_value
-FROM plays AS b
+  CAST(p.start_time AS TEXT(64)) AS key_value
+FROM songplays AS p
+LEFT JOIN time AS t
+  ON p.start_time = t.start_time
+  AND t.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
 WHERE
-  b.without_time = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND t.start_time IS NULL
 UNION ALL
 SELECT
   'songplays.song_id' AS reference,
-  b.song_id AS key_value
-FROM plays AS b
+  p.song_id AS key_value
+FROM songplays AS p
+LEFT JOIN songs AS s
+  ON p.song_id = s.song_id
 WHERE
-  b.without_song = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.song_id IS NULL
+  AND s.song_id IS NULL
 UNION ALL
 SELECT
   'songplays.artist_id' AS reference,
-  b.artist_id AS key_value
-FROM plays AS b
+  p.artist_id AS key_value
+FROM songplays AS p
+LEFT JOIN artists AS a
+  ON p.artist_id = a.artist_id
 WHERE
-  b.without_artist = 1
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
+  AND NOT p.artist_id IS NULL
+  AND a.artist_id IS NULL
 UNION ALL
 SELECT
   'songs.artist_id' AS reference,
@@ -2011,7 +1972,7 @@ FROM run_gone AS g
 GROUP BY
   g.file_id;
 
--- erase/count_kept.sql:1 85113a52c15032c8
+-- erase/count_kept.sql:1 ed0f4956542627c5
 SELECT
   s.staged,
   s.events,
@@ -2115,7 +2076,7 @@ FROM staging_events AS s
 WHERE
   s.ts < $before_ts;
 
--- erase/find_people.sql:1 48a48837f69a2625
+-- erase/find_people.sql:1 0cd93416447457a5
 SELECT
   u.digest,
   s.file_id,
@@ -2133,8 +2094,6 @@ INNER JOIN (
     SELECT DISTINCT
       e.user_id
     FROM staging_events AS e
-    WHERE
-      e.user_id <> ''
   ) AS l
 ) AS u
   ON s.user_id = u.user_id
@@ -2277,7 +2236,7 @@ FROM run_gone AS g
 WHERE
   NOT g.user_id IS NULL;
 
--- erase/forgotten_staged.sql:1 c58893b66f463515
+-- erase/forgotten_staged.sql:1 3bbd3d451c754dd0
 INSERT INTO run_forgotten (
   user_id,
   anonymous
@@ -2286,8 +2245,6 @@ WITH people AS (
   SELECT DISTINCT
     s.user_id
   FROM staging_events AS s
-  WHERE
-    s.user_id <> ''
 )
 SELECT
   u.user_id,
@@ -2351,7 +2308,7 @@ WHERE
   NOT f.anonymous IS NULL
 LIMIT 1;
 
--- erase/kept_plays.sql:1 d42fbdadc299d9f7
+-- erase/kept_plays.sql:1 90c6535bde77928e
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -2625,19 +2582,19 @@ SELECT
   MIN(d.first_ts) AS first_ts
 FROM etl.days AS d;
 
--- erase/people.sql:1 5598ee740c9df270
+-- erase/people.sql:1 d2b23f9429195b1c
 INSERT INTO run_moments
 SELECT
   g.ts
 FROM run_gone AS g;
 
--- erase/people.sql:6 75f2e66bdcdba5fb
+-- erase/people.sql:7 75f2e66bdcdba5fb
 INSERT INTO run_changed_users
 SELECT
   f.user_id
 FROM run_forgotten AS f;
 
--- erase/people.sql:8 255fc66a74d3ba62
+-- erase/people.sql:9 255fc66a74d3ba62
 UPDATE etl.days SET events = events - g.gone
 FROM (
   SELECT
@@ -2652,7 +2609,7 @@ FROM (
 WHERE
   first_ts BETWEEN g.midnight AND g.midnight + 86399999;
 
--- erase/people.sql:17 7ccafff3c49c8894
+-- erase/people.sql:18 7ccafff3c49c8894
 UPDATE etl.days SET plays = plays - g.gone, plays_without_title = plays_without_title - g.without_title, plays_without_artist = plays_without_artist - g.without_artist, plays_matched = plays_matched - g.matched
 FROM (
   SELECT
@@ -2672,7 +2629,7 @@ FROM (
 WHERE
   day = g.of_day;
 
--- erase/people.sql:36 c15521bee41014cc
+-- erase/people.sql:37 c15521bee41014cc
 DELETE FROM users
 WHERE
   user_id IN (
@@ -2681,7 +2638,7 @@ WHERE
     FROM run_forgotten
   );
 
--- erase/people.sql:38 6715f1b942fcbdae
+-- erase/people.sql:39 6715f1b942fcbdae
 DELETE FROM songplays
 WHERE
   user_id IN (
@@ -2690,7 +2647,7 @@ WHERE
     FROM run_forgotten
   );
 
--- erase/people.sql:40 1fc3f8758522b690
+-- erase/people.sql:41 1fc3f8758522b690
 DELETE FROM staging_events
 WHERE
   user_id IN (
@@ -2699,7 +2656,7 @@ WHERE
     FROM run_forgotten
   );
 
--- erase/people.sql:42 8eace7203acf14fe
+-- erase/people.sql:43 8eace7203acf14fe
 INSERT INTO staging_events (
   artist,
   auth,
@@ -2830,7 +2787,7 @@ FROM etl.rejects AS r
 ORDER BY
   r.run_id;
 
--- erase/settled_days.sql:1 8fc0e5fbd1f9c902
+-- erase/settled_days.sql:1 e3520f2a01ee7124
 WITH gone AS (
   SELECT DISTINCT
     g.ts,
@@ -2955,7 +2912,7 @@ WHERE
       p.start_time IS NULL
   );
 
--- erase/titles.sql:1 50a5e4a46f2155a4
+-- erase/titles.sql:1 675cd2035dd98bf9
 DELETE FROM run_played;
 
 -- erase/titles.sql:7 fe02c859996b0f4d
