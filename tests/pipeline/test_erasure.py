@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparkify.cli.app import run
+from sparkify.pipeline.erased import Erased, hashed, look_at, may_hold
 from tests.contents import plays_nobody_would_find
 from tests.loading import etl
 from tests.old_warehouses import restore
@@ -264,6 +265,30 @@ def test_who_is_forgotten_already_costs_nothing(
     write_records(tmp_path / "log_data" / "2.json", play(userId="nobody", ts=TS + 10))
     assert etl(place, tmp_path / "log_data") == 0
     assert rows(place, "SELECT user_id FROM songplays") == [("2",)]
+
+
+PIECES = (
+    *('"userId":"26"', '"userId":26.0', "'userId': 26", '"userId":2.6e1', '"userId":2_6', '"userId":+26'),
+    *('"userId" : 260E-1', '"userId":"26 "', "userId=26", "user 26", "user_id: 26", '"userId":"99"'),
+    *(
+        r"\"userId\":\"26\"",
+        r'"userId":"\u00326"',
+        '"userId":２６',
+        '"firstName":"Zeb"',
+        '"lastName":"Quark"',
+    ),
+    *("Zeb", "Quark", "Zeb Quark", '"location":"Nowhere, XX"', '"ts":12345', "{", "}", ","),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=5))
+def test_a_reject_that_is_not_looked_at_closely_holds_nobody(pieces: list[str]):
+    person = hashed("key", "26")
+    names = {"first_name": "Zeb", "last_name": "Quark", "location": "Nowhere, XX"}
+    known = {hashed("key", value, column): frozenset([person]) for column, value in names.items()}
+    text = ",".join(pieces)
+    if Erased("key", {person: False}, known).persons_in(look_at(text)):
+        assert may_hold(text, {"26", *names.values()})
 
 
 def test_models_of_ones_own_hold_nothing_of_the_person(

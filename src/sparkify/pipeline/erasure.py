@@ -16,10 +16,12 @@ from sparkify.pipeline.erased import (
     Erased,
     Glimpse,
     anonymous_id,
-    glimpse,
     hashed,
+    look_at,
+    may_hold,
     names_in,
     new_key,
+    readable,
 )
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.progress import ShowProgress
@@ -152,7 +154,7 @@ def find_people(engine: Engine, ids: Sequence[str], models: Models = NO_MODELS) 
         names: Names = defaultdict(set)
         for digest, _, *values, _, _ in counts:
             names[digest] |= _named(values)
-        rejects = _find_rejects(engine, Erased(key, dict.fromkeys(by_digest, False)), names)
+        rejects = _find_rejects(engine, Erased(key, dict.fromkeys(by_digest, False)), names, ids)
         files = current_files(engine, read_meta(engine) or Meta())
         known = Erased.of(read_erased(engine))
     persons = _persons_of(ids, known, known.key)
@@ -195,23 +197,35 @@ def _named(values: Sequence[str | None]) -> set[tuple[str, str]]:
     return {(column, value.rstrip(" ")) for column, value in named if value and value.strip()}
 
 
-def _find_rejects(engine: Engine, erased: Erased, names: Names) -> list[ErasedReject]:
-    """Return the rejected records of every run that hold people; what names them is added to ``names``."""
+def _find_rejects(
+    engine: Engine, erased: Erased, names: Names, ids: Sequence[str] | None
+) -> list[ErasedReject]:
+    """Return the rejected records of every run that hold people; what names them is added to ``names``.
+
+    ``ids`` are theirs: a record with none of them, nor a name, is not looked at closely. None: all are.
+    """
     found: list[tuple[ErasedReject, Glimpse]] = []
+    others: list[tuple[ErasedReject, str]] = []
     for (run_id,) in engine.execute(statement("erase/runs_with_rejects.sql")):
         for number, offset, uri, encoding, content, kind in engine.execute(
             statement("erase/rejects_of_run.sql"), run_id=run_id
         ):
             if kind in (EVENTS.name, None):
-                found.append((ErasedReject(number, run_id, offset, uri), glimpse(content, encoding)))
+                reject, text = ErasedReject(number, run_id, offset, uri), readable(content, encoding)
+                if ids is None or may_hold(text, ids):
+                    found.append((reject, look_at(text)))
+                else:
+                    others.append((reject, text))
     for _, seen in found:
         # Of a stretch that holds several people it is not known whose names these are.
         if len(seen.users) == 1:
             for person in erased.persons_in(seen):
                 names[person] |= seen.named
+    values = {value for each in names.values() for _, value in each}
+    found += [(reject, look_at(text)) for reject, text in others if may_hold(text, values)]
     digests: dict[str, frozenset[str]] = dict(erased.named)
-    for person, values in names.items():
-        for column, value in values:
+    for person, named in names.items():
+        for column, value in named:
             digest = hashed(erased.key, value, column)
             digests[digest] = digests.get(digest, frozenset()) | {person}
     knowing = replace(erased, named=digests)
@@ -260,7 +274,9 @@ def forget_people(
         names: Names = defaultdict(set)
         for user, *values in engine.execute(statement("erase/names.sql")):
             names[hashed(key, user)] |= _named(values)
-        rejects = _find_rejects(engine, replace(erased, people=people), names)
+        # Of who was forgotten before, hashes are all there is to look for.
+        sought = None if people.keys() & known.people.keys() else ids
+        rejects = _find_rejects(engine, replace(erased, people=people), names, sought)
         _note_names(engine, run_id, known, key, {person: names[person] for person in people})
         engine.execute(statement("erase/count_gone.sql"))
         gone, plays_gone = take_note(engine, rejects)
