@@ -218,7 +218,7 @@ def test_days_and_titles_are_those_of_who_is_left(
         write_records(tmp_path / "log_data" / f"{day}.json", *of_day)
     write_records(tmp_path / "song_data" / "1.json", song())
     assert etl(place, tmp_path / "log_data", tmp_path / "song_data", "--lenient") == 0
-    forgotten = rng.sample("1234", 3)
+    forgotten = rng.sample("1234", 2)
     for number, user in enumerate(forgotten):
         assert command(place, "forget", user, *(["--keep-plays"] * keeps), "--yes") == 0
         ((key,),) = rows(place, "SELECT MAX(hash_key) FROM etl.erased")
@@ -273,7 +273,7 @@ PIECES = (
     *(
         r"\"userId\":\"26\"",
         r'"userId":"\u00326"',
-        '"userId":２６',
+        '"userId":\uff12\uff16',
         '"firstName":"Zeb"',
         '"lastName":"Quark"',
     ),
