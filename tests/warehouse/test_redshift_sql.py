@@ -45,7 +45,11 @@ def write_lake(lake: Path) -> None:
     (lake / "log_data" / "4.json").write_text("no JSON\n")
     write_records(lake / "log_data" / "5.json", play(ts=TS + 5))
     (lake / "log_data" / "6.json").write_text(json.dumps(play(ts=TS + 6)) + '\n{"ts":')
-    write_records(lake / "log_data" / "8.json", play(ts=TS + 8, userId="8"), play(userId="8", sessionId=None))
+    write_records(
+        lake / "log_data" / "8.json",
+        play(ts=TS + 8, userId="8", song="Alone"),
+        play(userId="8", sessionId=None),
+    )
     write_records(lake / "song_data" / "1.json", song())
     write_records(lake / "song_data" / "2.json", song(song_id="SO2", year=1999.0))
 
@@ -134,7 +138,7 @@ def forget_in_part(place: OnRedshift, folder: Path) -> None:
     for table, column in (("checks", "sample"), ("runs", "error"), ("files", "detail")):
         execute(place, f"UPDATE etl.{table} SET {column} = '(8,)' WHERE run_id = 1")
     assert run(["forget", "8", "--keep-plays", "--yes", *options_of(place)]) == 0
-    write_records(folder / "log_data" / "8.json", play(ts=TS + 8, userId="8"), play(ts=TS + 9))
+    write_records(folder / "log_data" / "8.json", play(ts=TS + 8, userId="8", song="Alone"), play(ts=TS + 9))
 
 
 def _sources(sources: tuple[str, str]) -> list[str]:

@@ -54,6 +54,11 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
     for piece in scope.pieces:
         for path in PIECE:
             _compute(engine, progress, path, LOST, *piece.left_out, **parameters(piece))
+    compute_days(engine, scope, progress)
+
+
+def compute_days(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
+    """Compute anew what the events of the days of the scope come to."""
     for piece in scope.days().pieces:
         _compute(engine, progress, DAYS, **parameters(piece))
         engine.execute(shared_statements().absent, **parameters(piece))

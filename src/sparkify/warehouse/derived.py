@@ -80,6 +80,7 @@ class SharedStatements(NamedTuple):
         unland: Removes the rows of files that need re-reading (``run_files``) from them; one per kind.
         remove: Removes the rows of files (``run_files``) from staging; one statement per kind.
         absent: Names in ``etl.days`` the columns of staging that are NULL in every event of a day.
+        settled_fields: Lists the days of which a few events show that after others went it names the same.
         conservation: The check that every record read is loaded, rejected or erased.
         owned_rows: The check that every row of staging belongs to a loaded file.
         vanished_field: The check that a field all days had does not go away.
@@ -89,6 +90,7 @@ class SharedStatements(NamedTuple):
     unland: tuple[Statement, ...]
     remove: tuple[Statement, ...]
     absent: Statement
+    settled_fields: Statement
     conservation: Statement
     owned_rows: Statement
     vanished_field: Statement
@@ -212,6 +214,7 @@ def for_every_engine(kinds: tuple[RecordKind, ...] = KINDS) -> list[Statement]:
         *shared.unland,
         *shared.remove,
         shared.absent,
+        shared.settled_fields,
         shared.conservation,
         shared.owned_rows,
         shared.vanished_field,
@@ -267,6 +270,7 @@ def write_shared(kinds: tuple[RecordKind, ...]) -> str:
             for each in kinds
         ),
         _absent(kinds),
+        _settled_fields(kinds),
         _conservation(kinds),
         _owned_rows(kinds),
         _vanished_field(kinds),
@@ -532,17 +536,39 @@ def _optional_columns(kinds: Sequence[RecordKind]) -> list[str]:
 
 def _absent(kinds: Sequence[RecordKind]) -> str:
     (kind,) = (each for each in kinds if each.fact)
-    named = "\n            || ".join(
-        f"CASE WHEN COUNT(e.{each}) = 0 THEN '{each} ' ELSE '' END" for each in _optional_columns(kinds)
-    )
     return (
         f"-- The columns that are NULL in every one of a day's {kind.name}, for the days of the run's time range.\n"
         "UPDATE etl.days SET absent = a.names\nFROM (\n    SELECT\n"
         f"        e.{kind.moment} - MOD(e.{kind.moment}, 86400000) AS midnight,\n"
-        f"        RTRIM(\n            {named}\n        ) AS names\n"
+        f"        {_names_of_absent(kinds)} AS names\n"
         f"    FROM {kind.staging} AS e\n    WHERE e.{kind.moment} BETWEEN :days_from AND :days_to\n"
         f"    GROUP BY e.{kind.moment} - MOD(e.{kind.moment}, 86400000)\n) AS a\n"
         "WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names"
+    )
+
+
+def _names_of_absent(kinds: Sequence[RecordKind]) -> str:
+    named = "\n            || ".join(
+        f"CASE WHEN COUNT(e.{each}) = 0 THEN '{each} ' ELSE '' END" for each in _optional_columns(kinds)
+    )
+    return f"RTRIM(\n            {named}\n        )"
+
+
+def _settled_fields(kinds: Sequence[RecordKind]) -> str:
+    (kind,) = (each for each in kinds if each.fact)
+    return (
+        f"-- The days whose absent columns are what they were after some {kind.name} went: no column is NULL in\n"
+        f"-- more of the {kind.name} of a few minutes than it was in all of the day. A part can only show more of\n"
+        "-- them than the day has, and the day no fewer than before. The minutes are those after each 2^25 ms\n"
+        "-- (9 hours), so that few blocks are read.\n"
+        "SELECT a.midnight\nFROM etl.days AS d\nINNER JOIN (\n    SELECT\n"
+        f"        e.{kind.moment} - MOD(e.{kind.moment}, 86400000) AS midnight,\n"
+        f"        {_names_of_absent(kinds)} AS names\n"
+        f"    FROM {kind.staging} AS e\n"
+        f"    WHERE e.{kind.moment} BETWEEN :days_from AND :days_to AND (e.{kind.moment} & 33554431) < 300000\n"
+        f"    GROUP BY e.{kind.moment} - MOD(e.{kind.moment}, 86400000)\n"
+        ") AS a ON d.first_ts BETWEEN a.midnight AND a.midnight + 86399999\n"
+        "WHERE d.absent = a.names\nORDER BY a.midnight"
     )
 
 
@@ -552,7 +578,7 @@ def _absent(kinds: Sequence[RecordKind]) -> str:
 def _conservation(kinds: Sequence[RecordKind]) -> str:
     counted = "\n    UNION ALL\n".join(
         f"    SELECT file_id, COUNT(*) AS staged\n    FROM {each.staging}\n"
-        "    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= :run_from)\n"
+        "    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= :run_from)  -- few\n"
         "    GROUP BY file_id"
         for each in kinds
     )

@@ -22,6 +22,8 @@ SPARSE = "sparse"
 TOUCHED = "touched"
 # Those that look at people only whose latest event went.
 LOST = "lost"
+# Those that look for the rows of a run's files, where these are few.
+FEW = "few"
 # Those that read what older warehouses do not count.
 ERASED = "erased"
 

@@ -1935,6 +1935,14 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
+-- erase/any_kept.sql:1 831e978e7e956b2a
+SELECT
+  1 AS any_kept
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL
+LIMIT 1;
+
 -- erase/blank.sql:1 6a56982c5f9cd3a3
 UPDATE etl.checks SET sample = CASE WHEN sample IS NULL THEN NULL ELSE 'erased' END, subject = CASE WHEN subject IS NULL OR $keeps_subject THEN subject ELSE 'erased' END
 WHERE
@@ -1963,6 +1971,44 @@ SELECT
 FROM run_gone AS g
 GROUP BY
   g.file_id;
+
+-- erase/count_kept.sql:1 ed0f4956542627c5
+SELECT
+  s.staged,
+  s.events,
+  k.plays,
+  k.matched
+FROM (
+  SELECT
+    SUM(d.deliveries) AS staged,
+    COUNT(*) AS events
+  FROM (
+    SELECT
+      COUNT(*) AS deliveries
+    FROM run_gone AS r
+    WHERE
+      NOT r.user_id IS NULL
+    GROUP BY
+      r.user_id,
+      r.session_id,
+      r.item_in_session,
+      r.ts
+  ) AS d
+) AS s
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.user_id IN (
+      SELECT
+        g.user_id
+      FROM run_gone AS g
+      WHERE
+        NOT g.user_id IS NULL
+    )
+) AS k;
 
 -- erase/count_older.sql:1 9c9b7772d127b711
 INSERT INTO run_erased_files (
@@ -2030,10 +2076,13 @@ FROM staging_events AS s
 WHERE
   s.ts < $before_ts;
 
--- erase/find_people.sql:1 e2c7bae527421b0f
+-- erase/find_people.sql:1 0cd93416447457a5
 SELECT
   u.digest,
   s.file_id,
+  s.first_name,
+  s.last_name,
+  s.location,
   COUNT(*) AS events,
   COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays
 FROM staging_events AS s
@@ -2045,8 +2094,6 @@ INNER JOIN (
     SELECT DISTINCT
       e.user_id
     FROM staging_events AS e
-    WHERE
-      e.user_id <> ''
   ) AS l
 ) AS u
   ON s.user_id = u.user_id
@@ -2058,37 +2105,13 @@ WHERE
   )
 GROUP BY
   u.digest,
-  s.file_id
-ORDER BY
-  u.digest,
-  s.file_id;
-
--- erase/find_people.sql:12 b695bc43fa4977d5
-SELECT DISTINCT
-  u.digest,
+  s.file_id,
   s.first_name,
   s.last_name,
   s.location
-FROM staging_events AS s
-INNER JOIN (
-  SELECT
-    l.user_id,
-    SHA256($hash_key || l.user_id) AS digest
-  FROM (
-    SELECT DISTINCT
-      e.user_id
-    FROM staging_events AS e
-    WHERE
-      e.user_id <> ''
-  ) AS l
-) AS u
-  ON s.user_id = u.user_id
-WHERE
-  u.digest IN (
-    SELECT
-      r.digest
-    FROM run_sought AS r
-  );
+ORDER BY
+  u.digest,
+  s.file_id;
 
 -- erase/first_run.sql:1 122cbbf5edae33c1
 SELECT
@@ -2213,10 +2236,15 @@ FROM run_gone AS g
 WHERE
   NOT g.user_id IS NULL;
 
--- erase/forgotten_staged.sql:1 82d55ace046a9afa
+-- erase/forgotten_staged.sql:1 3bbd3d451c754dd0
 INSERT INTO run_forgotten (
   user_id,
   anonymous
+)
+WITH people AS (
+  SELECT DISTINCT
+    s.user_id
+  FROM staging_events AS s
 )
 SELECT
   u.user_id,
@@ -2225,13 +2253,7 @@ FROM (
   SELECT
     l.user_id,
     SHA256(h.hash_key || l.user_id) AS digest
-  FROM (
-    SELECT DISTINCT
-      s.user_id
-    FROM staging_events AS s
-    WHERE
-      s.user_id <> ''
-  ) AS l
+  FROM people AS l
   CROSS JOIN (
     SELECT
       MAX(k.hash_key) AS hash_key
@@ -2242,13 +2264,150 @@ INNER JOIN etl.erased AS e
   ON u.digest = e.digest AND e.field = 'user_id'
 UNION ALL
 SELECT
-  'anonymous-' || SUBSTRING(p.person, 1, 32) AS user_id,
+  l.user_id,
   NULL AS anonymous
-FROM etl.erased AS p
+FROM people AS l
+INNER JOIN etl.erased AS p
+  ON l.user_id = 'anonymous-' || SUBSTRING(p.person, 1, 32)
 WHERE
   p.field = 'user_id' AND NOT p.keeps_plays;
 
--- erase/forgotten_staged.sql:16 b96fa108a47e60ae
+-- erase/forgotten_staged.sql:21 7b2d76ee8a3ab606
+INSERT INTO run_gone (
+  page,
+  song,
+  artist,
+  ts,
+  file_id,
+  of_user,
+  first_name,
+  last_name,
+  location
+)
+SELECT
+  s.page,
+  s.song,
+  s.artist,
+  s.ts,
+  s.file_id,
+  s.user_id AS of_user,
+  s.first_name,
+  s.last_name,
+  s.location
+FROM staging_events AS s
+INNER JOIN run_forgotten AS f
+  ON s.user_id = f.user_id
+WHERE
+  f.anonymous IS NULL;
+
+-- erase/forgotten_staged.sql:27 9922de4e9b3f47da
+SELECT
+  f.anonymous
+FROM run_forgotten AS f
+WHERE
+  NOT f.anonymous IS NULL
+LIMIT 1;
+
+-- erase/kept_plays.sql:1 90c6535bde77928e
+INSERT INTO songplays (
+  songplay_id,
+  start_time,
+  user_id,
+  level,
+  song_id,
+  artist_id,
+  session_id,
+  location,
+  user_agent,
+  item_in_session,
+  song_match,
+  song,
+  artist,
+  length
+)
+WITH plays AS (
+  SELECT
+    g.ts,
+    g.user_id,
+    g.session_id,
+    g.item_in_session,
+    g.level,
+    g.user_agent,
+    g.song,
+    g.artist,
+    g.length
+  FROM run_gone AS g
+  WHERE
+    NOT g.user_id IS NULL
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY g.ts, g.user_id, g.session_id, g.item_in_session
+      ORDER BY NULLIF(RTRIM(g.level, ' '), ''), NULLIF(RTRIM(g.song, ' '), ''), NULLIF(RTRIM(g.artist, ' '), ''), g.length, NULLIF(RTRIM(g.user_agent, ' '), '')
+    ) = 1
+)
+SELECT
+  MD5_FIRST_60_BITS(
+    p.user_id || '|' || CAST(p.session_id AS TEXT(20)) || '|' || CAST(p.item_in_session AS TEXT(20)) || '|' || CAST(p.ts AS TEXT(20))
+  ) AS songplay_id,
+  CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (p.ts) MILLISECOND AS start_time,
+  p.user_id,
+  NULLIF(RTRIM(p.level, ' '), '') AS level,
+  m.song_id,
+  m.artist_id,
+  p.session_id,
+  NULL AS location,
+  NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
+  p.item_in_session,
+  m.song_match,
+  NULLIF(RTRIM(p.song, ' '), '') AS song,
+  NULLIF(RTRIM(p.artist, ' '), '') AS artist,
+  p.length
+FROM plays AS p
+LEFT JOIN run_song_matches AS m
+  ON RTRIM(p.song, ' ') = m.song
+  AND RTRIM(p.artist, ' ') = m.artist
+  AND (
+    p.length = m.length OR (
+      p.length IS NULL AND m.length IS NULL
+    )
+  );
+
+-- erase/kept_plays.sql:48 c4a4f272eeddf932
+INSERT INTO users (
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+)
+SELECT
+  g.user_id,
+  NULL AS first_name,
+  NULL AS last_name,
+  NULL AS gender,
+  NULLIF(RTRIM(g.level, ' '), '') AS level,
+  g.ts AS last_seen_ts,
+  g.item_in_session AS last_item_in_session
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY g.user_id
+    ORDER BY g.ts DESC NULLS FIRST, g.item_in_session DESC NULLS FIRST, NULLIF(RTRIM(g.level, ' '), '')
+  ) = 1;
+
+-- erase/kept_plays.sql:64 c052d201aca6ab15
+INSERT INTO run_changed_users
+SELECT DISTINCT
+  g.user_id
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL;
+
+-- erase/kept_staged.sql:1 f254916b93242a77
 INSERT INTO run_gone (
   artist,
   auth,
@@ -2263,7 +2422,11 @@ INSERT INTO run_gone (
   ts,
   user_agent,
   user_id,
-  file_id
+  file_id,
+  of_user,
+  first_name,
+  last_name,
+  location
 )
 SELECT
   s.artist,
@@ -2279,20 +2442,67 @@ SELECT
   s.ts,
   s.user_agent,
   CASE WHEN s.page = 'NextSong' THEN f.anonymous END AS user_id,
-  s.file_id
-FROM staging_events AS s
-INNER JOIN run_forgotten AS f
-  ON s.user_id = f.user_id;
-
--- erase/names.sql:1 7c44da34fadfb544
-SELECT DISTINCT
-  f.user_id,
+  s.file_id,
+  s.user_id AS of_user,
   s.first_name,
   s.last_name,
   s.location
 FROM staging_events AS s
 INNER JOIN run_forgotten AS f
-  ON s.user_id = f.user_id;
+  ON s.user_id = f.user_id
+WHERE
+  NOT f.anonymous IS NULL;
+
+-- erase/kept_titles.sql:1 64ee3dcaab810d77
+DELETE FROM run_played;
+
+-- erase/kept_titles.sql:4 16b54bcc654a52bf
+INSERT INTO run_played (
+  song,
+  artist,
+  length
+)
+SELECT DISTINCT
+  RTRIM(g.song, ' ') AS song,
+  RTRIM(g.artist, ' ') AS artist,
+  g.length
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL;
+
+-- erase/lone_titles.sql:1 54593bc0208d350b
+DELETE FROM etl.played_titles USING   run_played
+WHERE
+  played_titles.song = run_played.song AND played_titles.artist = run_played.artist;
+
+-- erase/lone_titles.sql:6 2935f15aa4b1250c
+INSERT INTO etl.played_titles (
+  song,
+  artist,
+  played_from,
+  played_to
+)
+SELECT
+  p.song,
+  p.artist,
+  DATE_DIFF('MILLISECOND', CAST('1970-01-01' AS TIMESTAMP), CAST(MIN(p.start_time) AS TIMESTAMP)) AS played_from,
+  DATE_DIFF('MILLISECOND', CAST('1970-01-01' AS TIMESTAMP), CAST(MAX(p.start_time) AS TIMESTAMP)) AS played_to
+FROM songplays AS p
+INNER JOIN run_played AS r
+  ON p.song = r.song AND p.artist = r.artist
+WHERE
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND
+GROUP BY
+  p.song,
+  p.artist;
+
+-- erase/names.sql:1 68350ef9eb9acf17
+SELECT DISTINCT
+  g.of_user,
+  g.first_name,
+  g.last_name,
+  g.location
+FROM run_gone AS g;
 
 -- erase/no_bound.sql:1 4f3a4c8c3f9b518c
 DELETE FROM etl.erased
@@ -2372,19 +2582,54 @@ SELECT
   MIN(d.first_ts) AS first_ts
 FROM etl.days AS d;
 
--- erase/people.sql:1 c307e830dd03be24
+-- erase/people.sql:1 d2b23f9429195b1c
 INSERT INTO run_moments
 SELECT
   g.ts
 FROM run_gone AS g;
 
--- erase/people.sql:5 75f2e66bdcdba5fb
+-- erase/people.sql:7 75f2e66bdcdba5fb
 INSERT INTO run_changed_users
 SELECT
   f.user_id
 FROM run_forgotten AS f;
 
--- erase/people.sql:7 c15521bee41014cc
+-- erase/people.sql:9 255fc66a74d3ba62
+UPDATE etl.days SET events = events - g.gone
+FROM (
+  SELECT
+    r.ts - r.ts % 86400000 AS midnight,
+    COUNT(*) AS gone
+  FROM run_gone AS r
+  WHERE
+    r.user_id IS NULL
+  GROUP BY
+    r.ts - r.ts % 86400000
+) AS g
+WHERE
+  first_ts BETWEEN g.midnight AND g.midnight + 86399999;
+
+-- erase/people.sql:18 7ccafff3c49c8894
+UPDATE etl.days SET plays = plays - g.gone, plays_without_title = plays_without_title - g.without_title, plays_without_artist = plays_without_artist - g.without_artist, plays_matched = plays_matched - g.matched
+FROM (
+  SELECT
+    CAST(p.start_time AS DATE) AS of_day,
+    COUNT(*) AS gone,
+    COUNT(*) - COUNT(p.song) AS without_title,
+    COUNT(*) - COUNT(p.artist) AS without_artist,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  INNER JOIN run_forgotten AS f
+    ON p.user_id = f.user_id
+  WHERE
+    f.anonymous IS NULL
+  GROUP BY
+    CAST(p.start_time AS DATE)
+) AS g
+WHERE
+  day = g.of_day;
+
+-- erase/people.sql:37 c15521bee41014cc
 DELETE FROM users
 WHERE
   user_id IN (
@@ -2393,7 +2638,16 @@ WHERE
     FROM run_forgotten
   );
 
--- erase/people.sql:9 1fc3f8758522b690
+-- erase/people.sql:39 6715f1b942fcbdae
+DELETE FROM songplays
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_forgotten
+  );
+
+-- erase/people.sql:41 1fc3f8758522b690
 DELETE FROM staging_events
 WHERE
   user_id IN (
@@ -2402,7 +2656,7 @@ WHERE
     FROM run_forgotten
   );
 
--- erase/people.sql:11 8eace7203acf14fe
+-- erase/people.sql:43 8eace7203acf14fe
 INSERT INTO staging_events (
   artist,
   auth,
@@ -2478,7 +2732,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_forgotten (
   anonymous TEXT(64)
 );
 
--- erase/run_tables.sql:4 058a43484ee560dd
+-- erase/run_tables.sql:4 e450714d6cde0d19
 CREATE TEMPORARY TABLE IF NOT EXISTS run_gone (
   artist TEXT(1024),
   auth TEXT(64),
@@ -2493,33 +2747,37 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_gone (
   ts BIGINT,
   user_agent TEXT(1024),
   user_id TEXT(64),
-  file_id BIGINT NOT NULL
+  file_id BIGINT NOT NULL,
+  of_user TEXT(64),
+  first_name TEXT(1024),
+  last_name TEXT(1024),
+  location TEXT(1024)
 );
 
--- erase/run_tables.sql:21 e3dd44c89c460f14
+-- erase/run_tables.sql:26 e3dd44c89c460f14
 CREATE TEMPORARY TABLE IF NOT EXISTS run_erased_files (
   file_id BIGINT NOT NULL,
   rows_erased BIGINT NOT NULL,
   plays_erased BIGINT NOT NULL
 );
 
--- erase/run_tables.sql:27 7ebac4e2f63cb482
+-- erase/run_tables.sql:32 7ebac4e2f63cb482
 CREATE TEMPORARY TABLE IF NOT EXISTS run_erased_rejects (
   file_id BIGINT NOT NULL,
   run_id INT NOT NULL,
   byte_offset BIGINT NOT NULL
 );
 
--- erase/run_tables.sql:32 366477913b93ac7e
+-- erase/run_tables.sql:37 366477913b93ac7e
 DELETE FROM run_forgotten;
 
--- erase/run_tables.sql:34 9987125ec7de6026
+-- erase/run_tables.sql:39 9987125ec7de6026
 DELETE FROM run_gone;
 
--- erase/run_tables.sql:36 33cfc646f261ca6d
+-- erase/run_tables.sql:41 33cfc646f261ca6d
 DELETE FROM run_erased_files;
 
--- erase/run_tables.sql:38 90383bd32490b0dc
+-- erase/run_tables.sql:43 90383bd32490b0dc
 DELETE FROM run_erased_rejects;
 
 -- erase/runs_with_rejects.sql:1 62b53ee650dab852
@@ -2528,6 +2786,77 @@ SELECT DISTINCT
 FROM etl.rejects AS r
 ORDER BY
   r.run_id;
+
+-- erase/settled_days.sql:1 e3520f2a01ee7124
+WITH gone AS (
+  SELECT DISTINCT
+    g.ts,
+    g.ts - g.ts % 86400000 AS midnight
+  FROM run_gone AS g
+), sought AS (
+  SELECT
+    g.ts,
+    g.midnight,
+    g.ts >> 16 AS stretch
+  FROM gone AS g
+  UNION ALL
+  SELECT
+    g.ts,
+    g.midnight,
+    (
+      g.ts >> 16
+    ) - 1 AS stretch
+  FROM gone AS g
+  UNION ALL
+  SELECT
+    g.ts,
+    g.midnight,
+    (
+      g.ts >> 16
+    ) + 1 AS stretch
+  FROM gone AS g
+), neighbours AS (
+  SELECT
+    s.ts,
+    s.midnight,
+    MAX(CASE WHEN e.ts BETWEEN s.midnight AND s.ts THEN e.ts END) AS before_ts,
+    MIN(CASE WHEN e.ts BETWEEN s.ts AND s.midnight + 86399999 THEN e.ts END) AS after_ts
+  FROM sought AS s
+  INNER JOIN staging_events AS e
+    ON (
+      e.ts >> 16
+    ) = s.stretch
+  WHERE
+    e.ts BETWEEN $days_from AND $days_to
+  GROUP BY
+    s.ts,
+    s.midnight
+), settled AS (
+  SELECT
+    n.midnight,
+    COUNT(*) AS moments
+  FROM neighbours AS n
+  INNER JOIN etl.days AS d
+    ON d.first_ts BETWEEN n.midnight AND n.midnight + 86399999
+  WHERE
+    n.after_ts - n.before_ts <= d.gap_within_ms
+  GROUP BY
+    n.midnight
+)
+SELECT
+  s.midnight
+FROM settled AS s
+INNER JOIN (
+  SELECT
+    g.midnight,
+    COUNT(*) AS moments
+  FROM gone AS g
+  GROUP BY
+    g.midnight
+) AS a
+  ON s.midnight = a.midnight AND s.moments = a.moments
+ORDER BY
+  s.midnight;
 
 -- erase/sought.sql:1 055fec312a490ca6
 CREATE TEMPORARY TABLE IF NOT EXISTS run_sought (
@@ -2564,7 +2893,29 @@ FROM etl.files AS f
 WHERE
   NOT f.detail IS NULL;
 
--- erase/titles.sql:1 20163fcd565d65f6
+-- erase/times.sql:1 326beb613e0c31df
+DELETE FROM time
+WHERE
+  start_time IN (
+    SELECT
+      g.start_time
+    FROM (
+      SELECT DISTINCT
+        CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (r.ts) MILLISECOND AS start_time
+      FROM run_gone AS r
+      WHERE
+        r.page = 'NextSong' AND r.user_id IS NULL
+    ) AS g
+    LEFT JOIN songplays AS p
+      ON g.start_time = p.start_time
+    WHERE
+      p.start_time IS NULL
+  );
+
+-- erase/titles.sql:1 675cd2035dd98bf9
+DELETE FROM run_played;
+
+-- erase/titles.sql:7 fe02c859996b0f4d
 INSERT INTO run_played (
   song,
   artist,
@@ -2578,43 +2929,62 @@ SELECT
   t.played_to
 FROM etl.played_titles AS t
 INNER JOIN (
-  SELECT DISTINCT
+  SELECT
     RTRIM(g.song, ' ') AS title,
-    RTRIM(g.artist, ' ') AS artist_name
+    RTRIM(g.artist, ' ') AS artist_name,
+    MIN(g.ts) AS first_ts,
+    MAX(g.ts) AS last_ts
   FROM run_gone AS g
   WHERE
     g.page = 'NextSong' AND g.user_id IS NULL
+  GROUP BY
+    RTRIM(g.song, ' '),
+    RTRIM(g.artist, ' ')
 ) AS d
-  ON t.song = d.title AND t.artist = d.artist_name;
-
--- erase/titles.sql:11 69acd8b03702ca70
-DELETE FROM etl.played_titles USING   run_played
+  ON t.song = d.title AND t.artist = d.artist_name
 WHERE
-  played_titles.song = run_played.song AND played_titles.artist = run_played.artist;
+  (
+    t.played_from = d.first_ts OR t.played_from % 86400000 = 0
+  )
+  AND (
+    t.played_to = d.last_ts OR t.played_to % 86400000 = 86399999
+  );
 
--- erase/titles.sql:15 c78728c955290cbb
-INSERT INTO etl.played_titles (
-  song,
-  artist,
-  played_from,
-  played_to
-)
+-- erase/titles.sql:24 08698ba13ec09fea
+UPDATE etl.played_titles SET played_from = CASE
+  WHEN played_from = d.first_ts
+  THEN played_from - played_from % 86400000
+  ELSE played_from
+END, played_to = CASE
+  WHEN played_to = d.last_ts
+  THEN played_to - played_to % 86400000 + 86399999
+  ELSE played_to
+END
+FROM (
+  SELECT
+    RTRIM(g.song, ' ') AS title,
+    RTRIM(g.artist, ' ') AS artist_name,
+    MIN(g.ts) AS first_ts,
+    MAX(g.ts) AS last_ts
+  FROM run_gone AS g
+  WHERE
+    g.page = 'NextSong' AND g.user_id IS NULL
+  GROUP BY
+    RTRIM(g.song, ' '),
+    RTRIM(g.artist, ' ')
+) AS d
+WHERE
+  song = d.title
+  AND artist = d.artist_name
+  AND (
+    played_from = d.first_ts OR played_to = d.last_ts
+  );
+
+-- erase/titles.sql:43 fd461265650d4a5a
 SELECT
-  p.song,
-  p.artist,
-  MIN(e.ts) AS played_from,
-  MAX(e.ts) AS played_to
-FROM run_played AS p
-INNER JOIN staging_events AS e
-  ON RTRIM(e.song, ' ') = p.song AND RTRIM(e.artist, ' ') = p.artist
-WHERE
-  e.page = 'NextSong' AND e.ts BETWEEN p.played_from AND p.played_to
-GROUP BY
-  p.song,
-  p.artist;
-
--- erase/titles.sql:22 17bc60887754c92e
-DELETE FROM run_played;
+  MIN(p.played_from) AS titles_from,
+  MAX(p.played_to) AS titles_to
+FROM run_played AS p;
 
 -- export/months.sql:1 48530809d358e670
 SELECT DISTINCT
@@ -6497,7 +6867,31 @@ FROM (
 WHERE
   first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
 
--- derived/all_kinds.sql:46 638c75b31612132f
+-- derived/all_kinds.sql:46 0f51d9b1e7337d5d
+SELECT
+  a.midnight
+FROM etl.days AS d
+INNER JOIN (
+  SELECT
+    e.ts - e.ts % 86400000 AS midnight,
+    RTRIM(
+      CASE WHEN COUNT(e.artist) = 0 THEN 'artist ' ELSE '' END || CASE WHEN COUNT(e.auth) = 0 THEN 'auth ' ELSE '' END || CASE WHEN COUNT(e.first_name) = 0 THEN 'first_name ' ELSE '' END || CASE WHEN COUNT(e.gender) = 0 THEN 'gender ' ELSE '' END || CASE WHEN COUNT(e.last_name) = 0 THEN 'last_name ' ELSE '' END || CASE WHEN COUNT(e.length) = 0 THEN 'length ' ELSE '' END || CASE WHEN COUNT(e.level) = 0 THEN 'level ' ELSE '' END || CASE WHEN COUNT(e.location) = 0 THEN 'location ' ELSE '' END || CASE WHEN COUNT(e.method) = 0 THEN 'method ' ELSE '' END || CASE WHEN COUNT(e.registration) = 0 THEN 'registration ' ELSE '' END || CASE WHEN COUNT(e.song) = 0 THEN 'song ' ELSE '' END || CASE WHEN COUNT(e.status) = 0 THEN 'status ' ELSE '' END || CASE WHEN COUNT(e.user_agent) = 0 THEN 'user_agent ' ELSE '' END || CASE WHEN COUNT(e.user_id) = 0 THEN 'user_id ' ELSE '' END
+    ) AS names
+  FROM staging_events AS e
+  WHERE
+    e.ts BETWEEN $days_from AND $days_to AND (
+      e.ts & 33554431
+    ) < 300000
+  GROUP BY
+    e.ts - e.ts % 86400000
+) AS a
+  ON d.first_ts BETWEEN a.midnight AND a.midnight + 86399999
+WHERE
+  d.absent = a.names
+ORDER BY
+  a.midnight;
+
+-- derived/all_kinds.sql:78 bd45a31e11d94c11
 SELECT
   f.uri,
   f.rows_read,
@@ -6546,7 +6940,40 @@ WHERE
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:71 7e8b40ef175a70b9
+-- derived/all_kinds.sql:78 a1cc6d191b07f8cd
+SELECT
+  f.uri,
+  f.rows_read,
+  f.rows_loaded,
+  f.rows_rejected,
+  COALESCE(s.staged, 0) AS staged,
+  f.rows_erased
+FROM etl.files AS f
+LEFT JOIN (
+  SELECT
+    file_id,
+    COUNT(*) AS staged
+  FROM staging_songs
+  GROUP BY
+    file_id
+  UNION ALL
+  SELECT
+    file_id,
+    COUNT(*) AS staged
+  FROM staging_events
+  GROUP BY
+    file_id
+) AS s
+  ON f.file_id = s.file_id
+WHERE
+  f.state = 'loaded'
+  AND f.run_id >= $run_from
+  AND (
+    f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+    OR f.rows_loaded <> COALESCE(s.staged, 0)
+  );
+
+-- derived/all_kinds.sql:103 7e8b40ef175a70b9
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -6577,7 +7004,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:71 14d285f853905c4b
+-- derived/all_kinds.sql:103 14d285f853905c4b
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -6602,7 +7029,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:88 afd5b69335329494
+-- derived/all_kinds.sql:120 afd5b69335329494
 WITH fields AS (
   SELECT
     'artist' AS name
