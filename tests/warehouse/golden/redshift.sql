@@ -8802,6 +8802,18 @@ HAVING
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (10, 'forget', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, -2, 0, 0, 1, 0, '0.1.0', NULL, 2);
 
+-- The file of a URI as it is known now, and those of the same content.
+SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
+FROM etl.files
+WHERE
+    state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+    AND (uri = 's3://statements/log_data/1.json' OR content IN (SELECT c.content FROM etl.files AS c WHERE c.uri = 's3://statements/log_data/1.json'));
+
+-- The files that a run loaded, as they are known now.
+SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
+FROM etl.files
+WHERE state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired') AND run_id = 1;
+
 INSERT INTO run_files (file_id) VALUES
 (4040650450145751);
 
@@ -8871,7 +8883,7 @@ WITH latest AS (
     SELECT e.user_id, MAX(e.ts) AS ts
     FROM staging_events AS e
     WHERE
-        e.user_id <> '' AND e.ts BETWEEN 1540339200001 AND 1541030400001
+        e.user_id <> '' AND e.ts BETWEEN 1540339200001 AND 1540944000000
         AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
     GROUP BY e.user_id
 ),
@@ -8887,7 +8899,7 @@ candidates AS (
         e.item_in_session
     FROM staging_events AS e
     INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
-    WHERE e.ts BETWEEN 1540339200001 AND 1541030400001
+    WHERE e.ts BETWEEN 1540339200001 AND 1540944000000
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
@@ -8906,7 +8918,7 @@ WITH latest AS (
     SELECT e.user_id, MAX(e.ts) AS ts
     FROM staging_events AS e
     WHERE
-        e.user_id <> '' AND e.ts BETWEEN 1535500800001 AND 1541030400001
+        e.user_id <> '' AND e.ts BETWEEN 1535500800001 AND 1540339200000
         AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
     GROUP BY e.user_id
 ),
@@ -8922,7 +8934,7 @@ candidates AS (
         e.item_in_session
     FROM staging_events AS e
     INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
-    WHERE e.ts BETWEEN 1535500800001 AND 1541030400001
+    WHERE e.ts BETWEEN 1535500800001 AND 1540339200000
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
@@ -8941,7 +8953,7 @@ WITH latest AS (
     SELECT e.user_id, MAX(e.ts) AS ts
     FROM staging_events AS e
     WHERE
-        e.user_id <> '' AND e.ts BETWEEN -62135596800000 AND 1541030400001
+        e.user_id <> '' AND e.ts BETWEEN -62135596800000 AND 1535500800000
         AND e.user_id IN (SELECT u.user_id FROM run_lost_users AS u)  -- lost
     GROUP BY e.user_id
 ),
@@ -8957,7 +8969,7 @@ candidates AS (
         e.item_in_session
     FROM staging_events AS e
     INNER JOIN latest AS l ON e.user_id = l.user_id AND e.ts = l.ts
-    WHERE e.ts BETWEEN -62135596800000 AND 1541030400001
+    WHERE e.ts BETWEEN -62135596800000 AND 1535500800000
     UNION ALL
     SELECT u.user_id, u.first_name, u.last_name, u.gender, u.level, u.last_seen_ts, u.last_item_in_session
     FROM users AS u
@@ -12783,6 +12795,15 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (18, 'plays_without_names', 0, NULL, 'warn', NULL),
 (18, 'vanished_field', 0, NULL, 'warn', NULL);
 
+-- The files that a run loaded, as they are known now.
+SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
+FROM etl.files
+WHERE state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired') AND run_id = 18;
+
+-- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
+UPDATE etl.rejects SET resolved_by = 19
+WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
+
 -- The user's own models as they stand in the warehouse, each after those it stands on. upto_run is 0 where a
 -- run since has not brought them up to date: it did not know of them.
 SELECT
@@ -12795,10 +12816,6 @@ SELECT
 FROM etl.models AS m
 CROSS JOIN (SELECT COALESCE(MAX(run_id), 0) AS latest_run FROM etl.runs WHERE status = 'done') AS r
 ORDER BY m.build_order, m.model;
-
--- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
-UPDATE etl.rejects SET resolved_by = 19
-WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
 
 -- The days of the plays of earlier runs that were written anew because their song may be another one.
 SELECT DISTINCT CAST(r.start_time AS DATE) AS day
@@ -13984,6 +14001,13 @@ WHERE
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (11, 'forget', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, -2, 0, 0, 1, 0, '0.1.0', NULL, 2);
 
+-- The file of a URI as it is known now, and those of the same content.
+SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
+FROM etl.files
+WHERE
+    state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+    AND (uri = '/lake/log_data/1.json' OR content IN (SELECT c.content FROM etl.files AS c WHERE c.uri = '/lake/log_data/1.json'));
+
 -- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
 UPDATE etl.rejects SET resolved_by = 12
 WHERE resolved_by IS NULL AND file_id IN (SELECT file_id FROM run_files);
@@ -15054,6 +15078,11 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (19, 'match_rate_fell', 0, NULL, 'warn', NULL),
 (19, 'plays_without_names', 0, NULL, 'warn', NULL),
 (19, 'vanished_field', 0, NULL, 'warn', NULL);
+
+-- The files that a run loaded, as they are known now.
+SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
+FROM etl.files
+WHERE state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired') AND run_id = 19;
 
 -- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
 UPDATE etl.rejects SET resolved_by = 20

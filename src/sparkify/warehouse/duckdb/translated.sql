@@ -3225,6 +3225,51 @@ WHERE
 -- ledger/drop_models.sql:1 e4ece96d5b3b2d0a
 DROP TABLE IF EXISTS etl.models;
 
+-- ledger/files_like.sql:1 2c7e15301c66812c
+SELECT
+  file_id,
+  kind,
+  uri,
+  size,
+  version,
+  state,
+  run_id,
+  rows_read,
+  rows_rejected,
+  content,
+  reason
+FROM etl.files
+WHERE
+  state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+  AND (
+    uri = $uri
+    OR content IN (
+      SELECT
+        c.content
+      FROM etl.files AS c
+      WHERE
+        c.uri = $uri
+    )
+  );
+
+-- ledger/files_of_run.sql:1 1815a48f8d032311
+SELECT
+  file_id,
+  kind,
+  uri,
+  size,
+  version,
+  state,
+  run_id,
+  rows_read,
+  rows_rejected,
+  content,
+  reason
+FROM etl.files
+WHERE
+  state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+  AND run_id = $run_id;
+
 -- ledger/files_with_rejects.sql:1 7f70e32c3de70972
 SELECT
   uri
