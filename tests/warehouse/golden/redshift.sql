@@ -517,6 +517,8 @@ distinct_events AS (
     SELECT k.user_id, k.item_in_session, k.ts, NULLIF(RTRIM(k.level, ' '), '') AS level
     FROM staging_events AS k
     INNER JOIN mixed_days AS d ON k.user_id = d.user_id AND k.ts - MOD(k.ts, 86400000) = d.midnight
+    -- By the user alone DuckDB filters while it reads.
+    WHERE k.user_id IN (SELECT x.user_id FROM mixed_days AS x)
     QUALIFY ROW_NUMBER() OVER (
         PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
         ORDER BY CASE WHEN k.page = 'NextSong' THEN 0 ELSE 1 END, NULLIF(RTRIM(k.level, ' '), '')
@@ -708,7 +710,7 @@ CREATE VIEW analytics.daily_levels AS
 SELECT
     l.day,
     l.level,
-    COUNT(DISTINCT l.user_id) AS listeners,
+    COUNT(l.user_id) AS listeners,
     CAST(SUM(l.plays) AS BIGINT) AS plays
 FROM analytics.listener_days AS l
 GROUP BY l.day, l.level;
@@ -783,7 +785,7 @@ of_people AS (
         CAST(SUM(d.first_in_month) AS BIGINT) AS people,
         CAST(SUM(d.new_people) AS BIGINT) AS new_people,
         CAST(SUM(d.people) AS BIGINT) AS person_days,
-        COUNT(*) AS days
+        COUNT(d.day) AS days
     FROM of_days AS d
     GROUP BY d.month
 ),
@@ -1050,7 +1052,7 @@ FROM analytics.local_plays AS p
 GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=28d63a8fb9a70a3d played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=4ba54eb02e88dea7 analytics.daily_levels=4db643a19478cdf1 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=70bb29e55b6f79b1 analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=cd74e8b9674e256e analytics.places=dbffa10ca69277e0 analytics.retention=2d0533c8f25a958c analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=8ae586e0fb33d1de analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=9c47c67b0feb4d0f', '0.1.0', NULL);
+(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=28d63a8fb9a70a3d played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=4ba54eb02e88dea7 analytics.daily_levels=fecda1d38e024c16 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=c4dd698707a10a5e analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=5c329571e7f62fb8 analytics.places=dbffa10ca69277e0 analytics.retention=2d0533c8f25a958c analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=8ae586e0fb33d1de analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=9c47c67b0feb4d0f', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;

@@ -65,6 +65,8 @@ distinct_events AS (
     SELECT k.user_id, k.item_in_session, k.ts, NULLIF(RTRIM(k.level, ' '), '') AS level
     FROM staging_events AS k
     INNER JOIN mixed_days AS d ON k.user_id = d.user_id AND k.ts - MOD(k.ts, 86400000) = d.midnight
+    -- By the user alone DuckDB filters while it reads.
+    WHERE k.user_id IN (SELECT x.user_id FROM mixed_days AS x)
     QUALIFY ROW_NUMBER() OVER (
         PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
         ORDER BY CASE WHEN k.page = 'NextSong' THEN 0 ELSE 1 END, NULLIF(RTRIM(k.level, ' '), '')

@@ -131,12 +131,12 @@ FROM of_people AS d
 LEFT JOIN of_plays AS p
   ON d.day = p.day;
 
--- analytics/daily_levels.sql:1 4ddea9df5e8fe808
+-- analytics/daily_levels.sql:1 1fd085f278497e3e
 CREATE VIEW analytics.daily_levels AS
 SELECT
   l.day,
   l.level,
-  COUNT(DISTINCT l.user_id) AS listeners,
+  COUNT(l.user_id) AS listeners,
   CAST(SUM(l.plays) AS BIGINT) AS plays
 FROM analytics.listener_days AS l
 GROUP BY
@@ -206,7 +206,7 @@ FROM (
 GROUP BY
   f.page;
 
--- analytics/level_changes.sql:1 fe66546f9fa07235
+-- analytics/level_changes.sql:1 5740bac9b9a6b33f
 CREATE VIEW analytics.level_changes AS
 WITH levels AS (
   SELECT
@@ -291,6 +291,12 @@ WITH levels AS (
   FROM main.staging_events AS k
   INNER JOIN mixed_days AS d
     ON k.user_id = d.user_id AND k.ts - k.ts % 86400000 = d.midnight
+  WHERE
+    k.user_id IN (
+      SELECT
+        x.user_id
+      FROM mixed_days AS x
+    )
   QUALIFY
     ROW_NUMBER() OVER (
       PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
