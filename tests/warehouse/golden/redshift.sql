@@ -379,13 +379,21 @@ GROUP BY p.user_id, CAST(p.start_time AS DATE), p.level;
 
 -- On which days people were there. One row per user and UTC day with any event.
 -- grain: user_id, day
+-- day_before and day_after are the nearest other days on which the person was there; NULL: there is none.
 CREATE VIEW analytics.user_days AS
-SELECT d.user_id, CAST(DATEADD(ms, d.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day
+SELECT
+    u.user_id,
+    u.day,
+    LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+    LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
 FROM (
-    SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
-    FROM staging_events AS e
-    WHERE e.user_id <> ''
-) AS d;
+    SELECT d.user_id, CAST(DATEADD(ms, d.midnight, '1970-01-01'::TIMESTAMP) AS DATE) AS day
+    FROM (
+        SELECT DISTINCT e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+    ) AS d
+) AS u;
 
 -- What people did in the app: every event of a user once, however often it was delivered.
 -- grain: user_id, session_id, item_in_session, ts
@@ -450,30 +458,70 @@ GROUP BY f.page;
 -- changed_at (UTC) is the first event on another level than the one before: from_level ended there and
 -- to_level began. NULL: unknown. The changes are those of analytics.user_levels.
 CREATE VIEW analytics.level_changes AS
-WITH days AS (
+-- The first event on each level tells all, unless one level began before another had ended: then the first
+-- of each day does, and where that is so within a day, every event.
+WITH levels AS (
     SELECT
-        e.user_id, e.midnight,
-        MIN(e.ts) AS ts,
-        MIN(e.level) AS level,
-        MAX(e.level) AS highest
+        g.user_id,
+        NULLIF(RTRIM(g.level, ' '), '') AS level,
+        MIN(g.first_ts) AS first_ts,
+        MAX(g.last_ts) AS last_ts
     FROM (
-        SELECT
-            g.user_id, g.ts - MOD(g.ts, 86400000) AS midnight, MIN(g.ts) AS ts,
-            COALESCE(RTRIM(g.level, ' '), '') AS level
-        FROM staging_events AS g
-        WHERE g.user_id <> ''
-        GROUP BY g.user_id, g.ts - MOD(g.ts, 86400000), g.level
-    ) AS e
-    GROUP BY e.user_id, e.midnight
+        SELECT e.user_id, e.level, MIN(e.ts) AS first_ts, MAX(e.ts) AS last_ts
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+        GROUP BY e.user_id, e.level
+    ) AS g
+    GROUP BY g.user_id, NULLIF(RTRIM(g.level, ' '), '')
 ),
 
--- The first event of a day on one level tells all; of other days every event counts once, as in
--- analytics.events, and of one moment the last.
+mixed_users AS (
+    SELECT DISTINCT o.user_id
+    FROM (
+        SELECT
+            l.user_id, l.first_ts,
+            LAG(l.last_ts) OVER (PARTITION BY l.user_id ORDER BY l.first_ts) AS last_before
+        FROM levels AS l
+    ) AS o
+    WHERE o.first_ts <= o.last_before
+),
+
+days AS (
+    SELECT
+        g.user_id,
+        g.midnight,
+        NULLIF(RTRIM(g.level, ' '), '') AS level,
+        MIN(g.first_ts) AS first_ts,
+        MAX(g.last_ts) AS last_ts
+    FROM (
+        SELECT
+            e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight, e.level,
+            MIN(e.ts) AS first_ts, MAX(e.ts) AS last_ts
+        FROM staging_events AS e
+        INNER JOIN mixed_users AS u ON e.user_id = u.user_id
+        GROUP BY e.user_id, e.ts - MOD(e.ts, 86400000), e.level
+    ) AS g
+    GROUP BY g.user_id, g.midnight, NULLIF(RTRIM(g.level, ' '), '')
+),
+
+mixed_days AS (
+    SELECT DISTINCT o.user_id, o.midnight
+    FROM (
+        SELECT
+            d.user_id, d.midnight, d.first_ts,
+            LAG(d.last_ts) OVER (PARTITION BY d.user_id ORDER BY d.first_ts) AS last_before
+        FROM days AS d
+    ) AS o
+    WHERE o.first_ts <= o.last_before
+),
+
+-- Events count once, as in analytics.events, and of one moment the last does.
 distinct_events AS (
     SELECT k.user_id, k.item_in_session, k.ts, NULLIF(RTRIM(k.level, ' '), '') AS level
     FROM staging_events AS k
-    INNER JOIN days AS d ON k.user_id = d.user_id AND k.ts - MOD(k.ts, 86400000) = d.midnight
-    WHERE d.level < d.highest
+    INNER JOIN mixed_days AS d ON k.user_id = d.user_id AND k.ts - MOD(k.ts, 86400000) = d.midnight
+    -- By the user alone DuckDB filters while it reads.
+    WHERE k.user_id IN (SELECT x.user_id FROM mixed_days AS x)
     QUALIFY ROW_NUMBER() OVER (
         PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
         ORDER BY CASE WHEN k.page = 'NextSong' THEN 0 ELSE 1 END, NULLIF(RTRIM(k.level, ' '), '')
@@ -481,9 +529,15 @@ distinct_events AS (
 ),
 
 moments AS (
-    SELECT d.user_id, d.ts, NULLIF(d.level, '') AS level
+    SELECT l.user_id, l.first_ts AS ts, l.level
+    FROM levels AS l
+    LEFT JOIN mixed_users AS x ON l.user_id = x.user_id
+    WHERE x.user_id IS NULL
+    UNION ALL
+    SELECT d.user_id, d.first_ts AS ts, d.level
     FROM days AS d
-    WHERE d.level = d.highest
+    LEFT JOIN mixed_days AS x ON d.user_id = x.user_id AND d.midnight = x.midnight
+    WHERE x.user_id IS NULL
     UNION ALL
     SELECT m.user_id, m.ts, m.level
     FROM (
@@ -659,7 +713,7 @@ CREATE VIEW analytics.daily_levels AS
 SELECT
     l.day,
     l.level,
-    COUNT(DISTINCT l.user_id) AS listeners,
+    COUNT(l.user_id) AS listeners,
     CAST(SUM(l.plays) AS BIGINT) AS plays
 FROM analytics.listener_days AS l
 GROUP BY l.day, l.level;
@@ -670,25 +724,17 @@ GROUP BY l.day, l.level;
 -- one. lost_people: with an event on the day and none in the 28 days after it; NULL while the last event of
 -- all is less than 28 days later. People do not add up over days: most are there on several.
 CREATE VIEW analytics.daily_activity AS
-WITH spaced AS (
+WITH of_people AS (
     SELECT
         u.day,
-        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
-        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
-    FROM analytics.user_days AS u
-),
-
-of_people AS (
-    SELECT
-        s.day,
         COUNT(*) AS people,
-        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
-        COUNT(s.day_before) AS returning_people,
+        COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people,
+        COUNT(u.day_before) AS returning_people,
         COUNT(
-            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
+            CASE WHEN u.day_after IS NULL OR DATEDIFF(day, u.day, u.day_after) > 28 THEN 1 END
         ) AS lost_people
-    FROM spaced AS s
-    GROUP BY s.day
+    FROM analytics.user_days AS u
+    GROUP BY u.day
 ),
 
 of_plays AS (
@@ -720,34 +766,31 @@ LEFT JOIN of_plays AS p ON d.day = p.day;
 -- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
 -- day.
 CREATE VIEW analytics.monthly_activity AS
-WITH there AS (
-    SELECT u.user_id, u.day, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month
+WITH of_days AS (
+    SELECT
+        u.day,
+        CAST(DATE_TRUNC('month', u.day) AS DATE) AS month,
+        COUNT(*) AS people,
+        -- Of whom it is the first day in the month, or of all.
+        COUNT(
+            CASE
+                WHEN u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('month', u.day) AS DATE) THEN 1
+            END
+        ) AS first_in_month,
+        COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
     FROM analytics.user_days AS u
-),
-
-user_months AS (
-    SELECT t.user_id, t.month, COUNT(*) AS days
-    FROM there AS t
-    GROUP BY t.user_id, t.month
-),
-
-firsts AS (
-    SELECT u.user_id, MIN(u.month) AS month
-    FROM user_months AS u
-    GROUP BY u.user_id
-),
-
-days AS (
-    SELECT t.month, COUNT(DISTINCT t.day) AS days
-    FROM there AS t
-    GROUP BY t.month
+    GROUP BY u.day
 ),
 
 of_people AS (
-    SELECT u.month, COUNT(*) AS people, COUNT(f.user_id) AS new_people, SUM(u.days) AS person_days
-    FROM user_months AS u
-    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.month = f.month
-    GROUP BY u.month
+    SELECT
+        d.month,
+        CAST(SUM(d.first_in_month) AS BIGINT) AS people,
+        CAST(SUM(d.new_people) AS BIGINT) AS new_people,
+        CAST(SUM(d.people) AS BIGINT) AS person_days,
+        COUNT(d.day) AS days
+    FROM of_days AS d
+    GROUP BY d.month
 ),
 
 of_plays AS (
@@ -765,10 +808,9 @@ SELECT
     COALESCE(p.listeners, 0) AS listeners,
     COALESCE(p.plays, 0) AS plays,
     m.new_people,
-    CAST(m.person_days AS DOUBLE PRECISION) / d.days AS mean_daily_people,
-    CAST(m.person_days AS DOUBLE PRECISION) / (d.days * m.people) AS stickiness
+    CAST(m.person_days AS DOUBLE PRECISION) / m.days AS mean_daily_people,
+    CAST(m.person_days AS DOUBLE PRECISION) / (m.days * m.people) AS stickiness
 FROM of_people AS m
-INNER JOIN days AS d ON m.month = d.month
 LEFT JOIN of_plays AS p ON m.month = p.month;
 
 -- Who comes back: of the people of a cohort, how many were there so many weeks later. One row per cohort and
@@ -779,8 +821,9 @@ LEFT JOIN of_plays AS p ON m.month = p.month;
 -- people: with any event in the week that begins weeks_later weeks after cohort. cohort_people: all of it.
 CREATE VIEW analytics.retention AS
 WITH user_weeks AS (
-    SELECT DISTINCT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week
+    SELECT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week, u.day_before
     FROM analytics.user_days AS u
+    WHERE u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('week', u.day) AS DATE)
 ),
 
 registered AS (
@@ -791,9 +834,9 @@ registered AS (
 ),
 
 cohorts AS (
-    SELECT CAST('first_event' AS VARCHAR(16)) AS cohort_by, u.user_id, MIN(u.week) AS cohort
+    SELECT CAST('first_event' AS VARCHAR(16)) AS cohort_by, u.user_id, u.week AS cohort
     FROM user_weeks AS u
-    GROUP BY u.user_id
+    WHERE u.day_before IS NULL
     UNION ALL
     SELECT
         CAST('registration' AS VARCHAR(16)) AS cohort_by,
@@ -828,22 +871,15 @@ GROUP BY c.cohort_by, c.cohort, u.week, s.cohort_people;
 -- week is the date of its Monday. people: with any event. listeners: with a play. new_people: whose first
 -- event of all lies in the week.
 CREATE VIEW analytics.weekly_activity AS
-WITH user_weeks AS (
-    SELECT DISTINCT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week
+WITH of_people AS (
+    -- The first day of each person in the week.
+    SELECT
+        CAST(DATE_TRUNC('week', u.day) AS DATE) AS week,
+        COUNT(*) AS people,
+        COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
     FROM analytics.user_days AS u
-),
-
-firsts AS (
-    SELECT u.user_id, MIN(u.week) AS week
-    FROM user_weeks AS u
-    GROUP BY u.user_id
-),
-
-of_people AS (
-    SELECT u.week, COUNT(*) AS people, COUNT(f.user_id) AS new_people
-    FROM user_weeks AS u
-    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.week = f.week
-    GROUP BY u.week
+    WHERE u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('week', u.day) AS DATE)
+    GROUP BY CAST(DATE_TRUNC('week', u.day) AS DATE)
 ),
 
 of_plays AS (
@@ -1019,7 +1055,7 @@ FROM analytics.local_plays AS p
 GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=28d63a8fb9a70a3d played=efd25c6b6e3345d6 songplays=a667082220d97130 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=a93019c65fd10aec analytics.daily_levels=4db643a19478cdf1 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=cdb583bea4f22b16 analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=7009d22f61162a63', '0.1.0', NULL);
+(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=28d63a8fb9a70a3d played=efd25c6b6e3345d6 songplays=a667082220d97130 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=4ba54eb02e88dea7 analytics.daily_levels=fecda1d38e024c16 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=c4dd698707a10a5e analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=5c329571e7f62fb8 analytics.places=dbffa10ca69277e0 analytics.retention=2d0533c8f25a958c analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=8ae586e0fb33d1de analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=9c47c67b0feb4d0f', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -6595,7 +6631,19 @@ ORDER BY c.user_id;
 -- visits with a play; songs: titles by artist as the logs name them; matched: plays of a song in the
 -- catalogue. people: those with any event, plays or not. People are counted once each, so the people of two
 -- ranges do not add up.
-WITH songs_played AS (
+WITH listeners AS (
+    SELECT
+        p.user_id,
+        p.level,
+        p.location,
+        p.user_agent,
+        COUNT(*) AS plays
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY p.user_id, p.level, p.location, p.user_agent
+),
+
+songs_played AS (
     SELECT
         p.level,
         p.song,
@@ -6612,20 +6660,15 @@ visits AS (
         p.user_id,
         p.session_id,
         p.level,
-        p.location,
-        p.user_agent,
-        COUNT(*) AS plays,
-        COUNT(p.song_id) AS matched,
-        MIN(p.start_time) AS first_play,
-        MAX(p.start_time) AS last_play
+        COUNT(*) AS plays
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+    GROUP BY p.user_id, p.session_id, p.level
 )
 
 SELECT
     t.plays,
-    t.listeners,
+    (SELECT COUNT(DISTINCT l.user_id) FROM listeners AS l) AS listeners,
     (
         SELECT COUNT(*)
         FROM (SELECT v.user_id, v.session_id FROM visits AS v GROUP BY v.user_id, v.session_id) AS s
@@ -6644,12 +6687,12 @@ SELECT
     t.last_play
 FROM (
     SELECT
-        CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
-        COUNT(DISTINCT v.user_id) AS listeners,
-        CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
-        MIN(v.first_play) AS first_play,
-        MAX(v.last_play) AS last_play
-    FROM visits AS v
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched,
+        MIN(p.start_time) AS first_play,
+        MAX(p.start_time) AS last_play
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
 ) AS t;
 
 -- People and plays by day
@@ -6689,29 +6732,20 @@ WITH visits AS (
         p.user_id,
         p.session_id,
         p.level,
-        p.location,
-        p.user_agent,
-        COUNT(*) AS plays,
-        COUNT(p.song_id) AS matched,
-        MIN(p.start_time) AS first_play,
-        MAX(p.start_time) AS last_play
+        COUNT(*) AS plays
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+    GROUP BY p.user_id, p.session_id, p.level
 )
 
 SELECT
-    s.level,
-    CAST(SUM(s.plays) AS BIGINT) AS plays,
-    COUNT(DISTINCT s.user_id) AS listeners,
+    v.level,
+    CAST(SUM(v.plays) AS BIGINT) AS plays,
+    COUNT(DISTINCT v.user_id) AS listeners,
     COUNT(*) AS sessions,
-    CAST(SUM(s.plays) AS DOUBLE PRECISION) / COUNT(DISTINCT s.user_id) AS plays_per_listener
-FROM (
-    SELECT v.level, v.user_id, v.session_id, SUM(v.plays) AS plays
-    FROM visits AS v
-    GROUP BY v.level, v.user_id, v.session_id
-) AS s
-GROUP BY s.level
+    CAST(SUM(v.plays) AS DOUBLE PRECISION) / COUNT(DISTINCT v.user_id) AS plays_per_listener
+FROM visits AS v
+GROUP BY v.level
 ORDER BY 2 DESC, 1;
 
 -- When people listen
@@ -6721,11 +6755,11 @@ WITH hours_played AS (
     SELECT
         DATE_TRUNC('hour', p.start_time) AS utc_hour,
         p.level,
-        p.location,
-        COUNT(*) AS plays
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY DATE_TRUNC('hour', p.start_time), p.level, p.location
+    GROUP BY DATE_TRUNC('hour', p.start_time), p.level
 )
 
 SELECT
@@ -6743,11 +6777,11 @@ WITH hours_played AS (
     SELECT
         DATE_TRUNC('hour', p.start_time) AS utc_hour,
         p.level,
-        p.location,
-        COUNT(*) AS plays
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY DATE_TRUNC('hour', p.start_time), p.level, p.location
+    GROUP BY DATE_TRUNC('hour', p.start_time), p.level
 )
 
 SELECT
@@ -6764,25 +6798,19 @@ ORDER BY 1, 2, 3;
 -- Plays of the range by weekday and hour of the time zone of the place, across both changes of a year.
 -- weekday 0 is Sunday. Without weekday and hour: plays of places that tell no time zone, or of before 2008.
 -- The range is of UTC days.
-WITH hours_played AS (
-    SELECT
-        DATE_TRUNC('hour', p.start_time) AS utc_hour,
-        p.level,
-        p.location,
-        COUNT(*) AS plays
-    FROM songplays AS p
-    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY DATE_TRUNC('hour', p.start_time), p.level, p.location
-)
-
 SELECT
     CAST(EXTRACT(dow FROM c.local_hour) AS INTEGER) AS weekday,
     CAST(EXTRACT(hour FROM c.local_hour) AS INTEGER) AS hour,
     p.level,
     CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM hours_played AS p
-LEFT JOIN analytics.places AS z ON p.location = z.location
-LEFT JOIN analytics.clocks AS c ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
+FROM (
+    SELECT DATE_TRUNC('hour', g.start_time) AS utc_hour, g.level, z.time_zone, COUNT(*) AS plays
+    FROM songplays AS g
+    LEFT JOIN analytics.places AS z ON g.location = z.location
+    WHERE g.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND g.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY DATE_TRUNC('hour', g.start_time), g.level, z.time_zone
+) AS p
+LEFT JOIN analytics.clocks AS c ON p.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
 GROUP BY EXTRACT(dow FROM c.local_hour), EXTRACT(hour FROM c.local_hour), p.level
 ORDER BY 1, 2, 3;
 
@@ -7061,20 +7089,16 @@ ORDER BY 1;
 -- Gender
 -- Plays of the range by the gender of the listener, as of the latest event, and the level of the play.
 -- Listeners are counted once on each level: they do not add up.
-WITH visits AS (
+WITH listeners AS (
     SELECT
         p.user_id,
-        p.session_id,
         p.level,
         p.location,
         p.user_agent,
-        COUNT(*) AS plays,
-        COUNT(p.song_id) AS matched,
-        MIN(p.start_time) AS first_play,
-        MAX(p.start_time) AS last_play
+        COUNT(*) AS plays
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+    GROUP BY p.user_id, p.level, p.location, p.user_agent
 )
 
 SELECT
@@ -7083,9 +7107,9 @@ SELECT
     CAST(SUM(g.plays) AS BIGINT) AS plays,
     COUNT(*) AS listeners
 FROM (
-    SELECT v.user_id, v.level, SUM(v.plays) AS plays
-    FROM visits AS v
-    GROUP BY v.user_id, v.level
+    SELECT l.user_id, l.level, SUM(l.plays) AS plays
+    FROM listeners AS l
+    GROUP BY l.user_id, l.level
 ) AS g
 INNER JOIN users AS u ON g.user_id = u.user_id
 GROUP BY u.gender, g.level
@@ -7094,20 +7118,16 @@ ORDER BY 1, 2;
 -- Devices
 -- Plays of the range by what the user agent says of the device, and the level of the play. Listeners are
 -- counted once on each device and level: they do not add up.
-WITH visits AS (
+WITH listeners AS (
     SELECT
         p.user_id,
-        p.session_id,
         p.level,
         p.location,
         p.user_agent,
-        COUNT(*) AS plays,
-        COUNT(p.song_id) AS matched,
-        MIN(p.start_time) AS first_play,
-        MAX(p.start_time) AS last_play
+        COUNT(*) AS plays
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+    GROUP BY p.user_id, p.level, p.location, p.user_agent
 )
 
 SELECT
@@ -7130,9 +7150,9 @@ FROM (
         g.user_id,
         g.plays
     FROM (
-        SELECT v.user_agent, v.level, v.user_id, SUM(v.plays) AS plays
-        FROM visits AS v
-        GROUP BY v.user_agent, v.level, v.user_id
+        SELECT l.user_agent, l.level, l.user_id, SUM(l.plays) AS plays
+        FROM listeners AS l
+        GROUP BY l.user_agent, l.level, l.user_id
     ) AS g
 ) AS d
 GROUP BY d.device, d.level
@@ -7142,26 +7162,22 @@ ORDER BY 1, 2;
 -- The 100 places with most plays in the range. A place is what the app says of where the listener is: a
 -- metro area. listeners are counted once in each place and on each level; some listen in several. A row
 -- without of_level counts all plays; one with it those on that level, whose 20 first places are listed too.
-WITH visits AS (
+WITH listeners AS (
     SELECT
         p.user_id,
-        p.session_id,
         p.level,
         p.location,
         p.user_agent,
-        COUNT(*) AS plays,
-        COUNT(p.song_id) AS matched,
-        MIN(p.start_time) AS first_play,
-        MAX(p.start_time) AS last_play
+        COUNT(*) AS plays
     FROM songplays AS p
     WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-    GROUP BY p.user_id, p.session_id, p.level, p.location, p.user_agent
+    GROUP BY p.user_id, p.level, p.location, p.user_agent
 ),
 
 counted AS (
-    SELECT COALESCE(v.level, 'unknown') AS of_level, v.location, v.user_id, SUM(v.plays) AS plays
-    FROM visits AS v
-    GROUP BY COALESCE(v.level, 'unknown'), v.location, v.user_id
+    SELECT COALESCE(l.level, 'unknown') AS of_level, l.location, l.user_id, SUM(l.plays) AS plays
+    FROM listeners AS l
+    GROUP BY COALESCE(l.level, 'unknown'), l.location, l.user_id
 ),
 
 ranked AS (
@@ -7194,14 +7210,25 @@ ORDER BY r.of_level, r.place;
 -- Plays found in the catalogue by day
 -- One row per UTC day with plays; the latest 366 days of the range. matched: plays of a song in the
 -- catalogue, by title and artist, of the same length or another. share: matched divided by plays.
+WITH hours_played AS (
+    SELECT
+        DATE_TRUNC('hour', p.start_time) AS utc_hour,
+        p.level,
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched
+    FROM songplays AS p
+    WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
+    GROUP BY DATE_TRUNC('hour', p.start_time), p.level
+)
+
 SELECT
-    CAST(p.start_time AS DATE) AS day,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    CAST(COUNT(p.song_id) AS DOUBLE PRECISION) / COUNT(*) AS share
-FROM songplays AS p
-WHERE p.start_time >= TIMESTAMP '2026-01-01 00:00:00' AND p.start_time < TIMESTAMP '2100-01-01 00:00:00'
-GROUP BY CAST(p.start_time AS DATE)
+    CAST(h.utc_hour AS DATE) AS day,
+    CAST(SUM(h.plays) AS BIGINT) AS plays,
+    CAST(SUM(h.matched) AS BIGINT) AS matched,
+    CAST(SUM(h.matched) AS DOUBLE PRECISION) / SUM(h.plays) AS share
+FROM hours_played AS h
+WHERE h.utc_hour >= TIMESTAMP '2026-01-01 00:00:00'
+GROUP BY CAST(h.utc_hour AS DATE)
 ORDER BY 1;
 
 -- Plays found in the catalogue

@@ -81,30 +81,24 @@ FROM (
   ) AS z
 ) AS c;
 
--- analytics/daily_activity.sql:1 781dda02aeb4419b
+-- analytics/daily_activity.sql:1 0f960d13e4c9b0ee
 CREATE VIEW analytics.daily_activity AS
-WITH spaced AS (
+WITH of_people AS (
   SELECT
     u.day,
-    LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
-    LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
-  FROM analytics.user_days AS u
-), of_people AS (
-  SELECT
-    s.day,
     COUNT(*) AS people,
-    COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
-    COUNT(s.day_before) AS returning_people,
+    COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people,
+    COUNT(u.day_before) AS returning_people,
     COUNT(
       CASE
-        WHEN s.day_after IS NULL
-        OR DATE_DIFF('DAY', CAST(s.day AS TIMESTAMP), CAST(s.day_after AS TIMESTAMP)) > 28
+        WHEN u.day_after IS NULL
+        OR DATE_DIFF('DAY', CAST(u.day AS TIMESTAMP), CAST(u.day_after AS TIMESTAMP)) > 28
         THEN 1
       END
     ) AS lost_people
-  FROM spaced AS s
+  FROM analytics.user_days AS u
   GROUP BY
-    s.day
+    u.day
 ), of_plays AS (
   SELECT
     l.day,
@@ -137,12 +131,12 @@ FROM of_people AS d
 LEFT JOIN of_plays AS p
   ON d.day = p.day;
 
--- analytics/daily_levels.sql:1 4ddea9df5e8fe808
+-- analytics/daily_levels.sql:1 1fd085f278497e3e
 CREATE VIEW analytics.daily_levels AS
 SELECT
   l.day,
   l.level,
-  COUNT(DISTINCT l.user_id) AS listeners,
+  COUNT(l.user_id) AS listeners,
   CAST(SUM(l.plays) AS BIGINT) AS plays
 FROM analytics.listener_days AS l
 GROUP BY
@@ -212,32 +206,82 @@ FROM (
 GROUP BY
   f.page;
 
--- analytics/level_changes.sql:1 16c7db73d598e456
+-- analytics/level_changes.sql:1 5740bac9b9a6b33f
 CREATE VIEW analytics.level_changes AS
-WITH days AS (
+WITH levels AS (
   SELECT
-    e.user_id,
-    e.midnight,
-    MIN(e.ts) AS ts,
-    MIN(e.level) AS level,
-    MAX(e.level) AS highest
+    g.user_id,
+    NULLIF(RTRIM(g.level, ' '), '') AS level,
+    MIN(g.first_ts) AS first_ts,
+    MAX(g.last_ts) AS last_ts
   FROM (
     SELECT
-      g.user_id,
-      g.ts - g.ts % 86400000 AS midnight,
-      MIN(g.ts) AS ts,
-      COALESCE(RTRIM(g.level, ' '), '') AS level
-    FROM main.staging_events AS g
+      e.user_id,
+      e.level,
+      MIN(e.ts) AS first_ts,
+      MAX(e.ts) AS last_ts
+    FROM main.staging_events AS e
     WHERE
-      g.user_id <> ''
+      e.user_id <> ''
     GROUP BY
-      g.user_id,
-      g.ts - g.ts % 86400000,
-      g.level
-  ) AS e
+      e.user_id,
+      e.level
+  ) AS g
   GROUP BY
-    e.user_id,
-    e.midnight
+    g.user_id,
+    NULLIF(RTRIM(g.level, ' '), '')
+), mixed_users AS (
+  SELECT DISTINCT
+    o.user_id
+  FROM (
+    SELECT
+      l.user_id,
+      l.first_ts,
+      LAG(l.last_ts) OVER (PARTITION BY l.user_id ORDER BY l.first_ts) AS last_before
+    FROM levels AS l
+  ) AS o
+  WHERE
+    o.first_ts <= o.last_before
+), days AS (
+  SELECT
+    g.user_id,
+    g.midnight,
+    NULLIF(RTRIM(g.level, ' '), '') AS level,
+    MIN(g.first_ts) AS first_ts,
+    MAX(g.last_ts) AS last_ts
+  FROM (
+    SELECT
+      e.user_id,
+      e.ts - e.ts % 86400000 AS midnight,
+      e.level,
+      MIN(e.ts) AS first_ts,
+      MAX(e.ts) AS last_ts
+    FROM main.staging_events AS e
+    INNER JOIN mixed_users AS u
+      ON e.user_id = u.user_id
+    GROUP BY
+      e.user_id,
+      e.ts - e.ts % 86400000,
+      e.level
+  ) AS g
+  GROUP BY
+    g.user_id,
+    g.midnight,
+    NULLIF(RTRIM(g.level, ' '), '')
+), mixed_days AS (
+  SELECT DISTINCT
+    o.user_id,
+    o.midnight
+  FROM (
+    SELECT
+      d.user_id,
+      d.midnight,
+      d.first_ts,
+      LAG(d.last_ts) OVER (PARTITION BY d.user_id ORDER BY d.first_ts) AS last_before
+    FROM days AS d
+  ) AS o
+  WHERE
+    o.first_ts <= o.last_before
 ), distinct_events AS (
   SELECT
     k.user_id,
@@ -245,10 +289,14 @@ WITH days AS (
     k.ts,
     NULLIF(RTRIM(k.level, ' '), '') AS level
   FROM main.staging_events AS k
-  INNER JOIN days AS d
+  INNER JOIN mixed_days AS d
     ON k.user_id = d.user_id AND k.ts - k.ts % 86400000 = d.midnight
   WHERE
-    d.level < d.highest
+    k.user_id IN (
+      SELECT
+        x.user_id
+      FROM mixed_days AS x
+    )
   QUALIFY
     ROW_NUMBER() OVER (
       PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
@@ -256,12 +304,24 @@ WITH days AS (
     ) = 1
 ), moments AS (
   SELECT
-    d.user_id,
-    d.ts,
-    NULLIF(d.level, '') AS level
-  FROM days AS d
+    l.user_id,
+    l.first_ts AS ts,
+    l.level
+  FROM levels AS l
+  LEFT JOIN mixed_users AS x
+    ON l.user_id = x.user_id
   WHERE
-    d.level = d.highest
+    x.user_id IS NULL
+  UNION ALL
+  SELECT
+    d.user_id,
+    d.first_ts AS ts,
+    d.level
+  FROM days AS d
+  LEFT JOIN mixed_days AS x
+    ON d.user_id = x.user_id AND d.midnight = x.midnight
+  WHERE
+    x.user_id IS NULL
   UNION ALL
   SELECT
     m.user_id,
@@ -412,48 +472,33 @@ FROM main.songplays AS p
 GROUP BY
   p.song_match;
 
--- analytics/monthly_activity.sql:1 f8a6259fb9522edd
+-- analytics/monthly_activity.sql:1 7dabdacd3d6b7916
 CREATE VIEW analytics.monthly_activity AS
-WITH there AS (
+WITH of_days AS (
   SELECT
-    u.user_id,
     u.day,
-    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month
+    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
+    COUNT(*) AS people,
+    COUNT(
+      CASE
+        WHEN u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
+        THEN 1
+      END
+    ) AS first_in_month,
+    COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
   FROM analytics.user_days AS u
-), user_months AS (
-  SELECT
-    t.user_id,
-    t.month,
-    COUNT(*) AS days
-  FROM there AS t
   GROUP BY
-    t.user_id,
-    t.month
-), firsts AS (
-  SELECT
-    u.user_id,
-    MIN(u.month) AS month
-  FROM user_months AS u
-  GROUP BY
-    u.user_id
-), days AS (
-  SELECT
-    t.month,
-    COUNT(DISTINCT t.day) AS days
-  FROM there AS t
-  GROUP BY
-    t.month
+    u.day
 ), of_people AS (
   SELECT
-    u.month,
-    COUNT(*) AS people,
-    COUNT(f.user_id) AS new_people,
-    SUM(u.days) AS person_days
-  FROM user_months AS u
-  LEFT JOIN firsts AS f
-    ON u.user_id = f.user_id AND u.month = f.month
+    d.month,
+    CAST(SUM(d.first_in_month) AS BIGINT) AS people,
+    CAST(SUM(d.new_people) AS BIGINT) AS new_people,
+    CAST(SUM(d.people) AS BIGINT) AS person_days,
+    COUNT(d.day) AS days
+  FROM of_days AS d
   GROUP BY
-    u.month
+    d.month
 ), of_plays AS (
   SELECT
     CAST(DATE_TRUNC('MONTH', l.day) AS DATE) AS month,
@@ -469,13 +514,11 @@ SELECT
   COALESCE(p.listeners, 0) AS listeners,
   COALESCE(p.plays, 0) AS plays,
   m.new_people,
-  CAST(m.person_days AS DOUBLE) / d.days AS mean_daily_people,
+  CAST(m.person_days AS DOUBLE) / m.days AS mean_daily_people,
   CAST(m.person_days AS DOUBLE) / (
-    d.days * m.people
+    m.days * m.people
   ) AS stickiness
 FROM of_people AS m
-INNER JOIN days AS d
-  ON m.month = d.month
 LEFT JOIN of_plays AS p
   ON m.month = p.month;
 
@@ -599,13 +642,16 @@ FROM (
   ) AS d
 ) AS c;
 
--- analytics/retention.sql:1 d31ddf7ac09e8954
+-- analytics/retention.sql:1 1412394b996dece3
 CREATE VIEW analytics.retention AS
 WITH user_weeks AS (
-  SELECT DISTINCT
+  SELECT
     u.user_id,
-    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week,
+    u.day_before
   FROM analytics.user_days AS u
+  WHERE
+    u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('WEEK', u.day) AS DATE)
 ), registered AS (
   SELECT
     e.user_id,
@@ -619,10 +665,10 @@ WITH user_weeks AS (
   SELECT
     CAST('first_event' AS TEXT(16)) AS cohort_by,
     u.user_id,
-    MIN(u.week) AS cohort
+    u.week AS cohort
   FROM user_weeks AS u
-  GROUP BY
-    u.user_id
+  WHERE
+    u.day_before IS NULL
   UNION ALL
   SELECT
     CAST('registration' AS TEXT(16)) AS cohort_by,
@@ -781,19 +827,26 @@ ORDER BY
   p.song,
   p.artist;
 
--- analytics/user_days.sql:1 633d8c16d7b7c1c2
+-- analytics/user_days.sql:1 159a1c17b49609e7
 CREATE VIEW analytics.user_days AS
 SELECT
-  d.user_id,
-  CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (d.midnight) MILLISECOND AS DATE) AS day
+  u.user_id,
+  u.day,
+  LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+  LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
 FROM (
-  SELECT DISTINCT
-    e.user_id,
-    e.ts - e.ts % 86400000 AS midnight
-  FROM main.staging_events AS e
-  WHERE
-    e.user_id <> ''
-) AS d;
+  SELECT
+    d.user_id,
+    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (d.midnight) MILLISECOND AS DATE) AS day
+  FROM (
+    SELECT DISTINCT
+      e.user_id,
+      e.ts - e.ts % 86400000 AS midnight
+    FROM main.staging_events AS e
+    WHERE
+      e.user_id <> ''
+  ) AS d
+) AS u;
 
 -- analytics/user_levels.sql:1 59a4434741b7e9f6
 CREATE VIEW analytics.user_levels AS
@@ -860,30 +913,18 @@ SELECT
   l.last_name
 FROM lasts AS l;
 
--- analytics/weekly_activity.sql:1 5e2b755d39c17343
+-- analytics/weekly_activity.sql:1 5ced3425a7fc7c92
 CREATE VIEW analytics.weekly_activity AS
-WITH user_weeks AS (
-  SELECT DISTINCT
-    u.user_id,
-    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week
-  FROM analytics.user_days AS u
-), firsts AS (
+WITH of_people AS (
   SELECT
-    u.user_id,
-    MIN(u.week) AS week
-  FROM user_weeks AS u
-  GROUP BY
-    u.user_id
-), of_people AS (
-  SELECT
-    u.week,
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week,
     COUNT(*) AS people,
-    COUNT(f.user_id) AS new_people
-  FROM user_weeks AS u
-  LEFT JOIN firsts AS f
-    ON u.user_id = f.user_id AND u.week = f.week
+    COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
+  FROM analytics.user_days AS u
+  WHERE
+    u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('WEEK', u.day) AS DATE)
   GROUP BY
-    u.week
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE)
 ), of_plays AS (
   SELECT
     CAST(DATE_TRUNC('WEEK', l.day) AS DATE) AS week,
@@ -4090,21 +4131,21 @@ ORDER BY
   2 DESC NULLS FIRST,
   1;
 
--- report/coverage_by_day.sql:1 128d69211a2fe99f
+-- report/coverage_by_day.sql:1 34c1d0d2964a5181
 SELECT
-  CAST(p.start_time AS DATE) AS day,
-  COUNT(*) AS plays,
-  COUNT(p.song_id) AS matched,
-  CAST(COUNT(p.song_id) AS DOUBLE) / COUNT(*) AS share
-FROM songplays AS p
+  CAST(h.utc_hour AS DATE) AS day,
+  CAST(SUM(h.plays) AS BIGINT) AS plays,
+  CAST(SUM(h.matched) AS BIGINT) AS matched,
+  CAST(SUM(h.matched) AS DOUBLE) / SUM(h.plays) AS share
+FROM hours_played AS h
 WHERE
-  p.start_time >= $days_since AND p.start_time < $until
+  h.utc_hour >= $days_since
 GROUP BY
-  CAST(p.start_time AS DATE)
+  CAST(h.utc_hour AS DATE)
 ORDER BY
   1;
 
--- report/devices.sql:1 12e4ecc8263291f6
+-- report/devices.sql:1 ee11b7470eaaccbe
 SELECT
   d.device,
   d.level,
@@ -4133,15 +4174,15 @@ FROM (
     g.plays
   FROM (
     SELECT
-      v.user_agent,
-      v.level,
-      v.user_id,
-      SUM(v.plays) AS plays
-    FROM visits AS v
+      l.user_agent,
+      l.level,
+      l.user_id,
+      SUM(l.plays) AS plays
+    FROM listeners AS l
     GROUP BY
-      v.user_agent,
-      v.level,
-      v.user_id
+      l.user_agent,
+      l.level,
+      l.user_id
   ) AS g
 ) AS d
 GROUP BY
@@ -4236,7 +4277,7 @@ GROUP BY
 ORDER BY
   1;
 
--- report/genders.sql:1 68417636216248c6
+-- report/genders.sql:1 a26b816468ccfed2
 SELECT
   u.gender,
   g.level,
@@ -4244,13 +4285,13 @@ SELECT
   COUNT(*) AS listeners
 FROM (
   SELECT
-    v.user_id,
-    v.level,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    l.user_id,
+    l.level,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    v.user_id,
-    v.level
+    l.user_id,
+    l.level
 ) AS g
 INNER JOIN users AS u
   ON g.user_id = u.user_id
@@ -4261,10 +4302,14 @@ ORDER BY
   1,
   2;
 
--- report/headline.sql:1 e2432ef125487e78
+-- report/headline.sql:1 fa2512d8874f946a
 SELECT
   t.plays,
-  t.listeners,
+  (
+    SELECT
+      COUNT(DISTINCT l.user_id)
+    FROM listeners AS l
+  ) AS listeners,
   (
     SELECT
       COUNT(*)
@@ -4303,12 +4348,13 @@ SELECT
   t.last_play
 FROM (
   SELECT
-    CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
-    COUNT(DISTINCT v.user_id) AS listeners,
-    CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
-    MIN(v.first_play) AS first_play,
-    MAX(v.last_play) AS last_play
-  FROM visits AS v
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
 ) AS t;
 
 -- report/hours.sql:1 2d3b12c7e2960ab3
@@ -4366,27 +4412,16 @@ GROUP BY
 ORDER BY
   1;
 
--- report/levels.sql:1 2f8da44716276005
+-- report/levels.sql:1 31880f131388e72f
 SELECT
-  s.level,
-  CAST(SUM(s.plays) AS BIGINT) AS plays,
-  COUNT(DISTINCT s.user_id) AS listeners,
+  v.level,
+  CAST(SUM(v.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT v.user_id) AS listeners,
   COUNT(*) AS sessions,
-  CAST(SUM(s.plays) AS DOUBLE) / COUNT(DISTINCT s.user_id) AS plays_per_listener
-FROM (
-  SELECT
-    v.level,
-    v.user_id,
-    v.session_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
-  GROUP BY
-    v.level,
-    v.user_id,
-    v.session_id
-) AS s
+  CAST(SUM(v.plays) AS DOUBLE) / COUNT(DISTINCT v.user_id) AS plays_per_listener
+FROM visits AS v
 GROUP BY
-  s.level
+  v.level
 ORDER BY
   2 DESC NULLS FIRST,
   1;
@@ -4404,17 +4439,30 @@ ORDER BY
   d.day,
   d.level;
 
--- report/local_hours.sql:1 6f6d2bed95b80daa
+-- report/local_hours.sql:1 54515723d8c7c00c
 SELECT
   CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
   CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
   p.level,
   CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM hours_played AS p
-LEFT JOIN analytics.places AS z
-  ON p.location = z.location
+FROM (
+  SELECT
+    DATE_TRUNC('HOUR', g.start_time) AS utc_hour,
+    g.level,
+    z.time_zone,
+    COUNT(*) AS plays
+  FROM songplays AS g
+  LEFT JOIN analytics.places AS z
+    ON g.location = z.location
+  WHERE
+    g.start_time >= $since AND g.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', g.start_time),
+    g.level,
+    z.time_zone
+) AS p
 LEFT JOIN analytics.clocks AS c
-  ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
+  ON p.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
 GROUP BY
   EXTRACT(DAYOFWEEK FROM c.local_hour),
   EXTRACT(HOUR FROM c.local_hour),
@@ -4424,18 +4472,18 @@ ORDER BY
   2,
   3;
 
--- report/metros.sql:1 301f4ad77fb13f75
+-- report/metros.sql:1 80c50782176cb670
 WITH counted AS (
   SELECT
-    COALESCE(v.level, 'unknown') AS of_level,
-    v.location,
-    v.user_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    COALESCE(l.level, 'unknown') AS of_level,
+    l.location,
+    l.user_id,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    COALESCE(v.level, 'unknown'),
-    v.location,
-    v.user_id
+    COALESCE(l.level, 'unknown'),
+    l.location,
+    l.user_id
 ), ranked AS (
   SELECT
     a.of_level,
@@ -4550,19 +4598,34 @@ ORDER BY
   f.uri
 LIMIT 100;
 
--- report/shared/hours_played.sql:1 53ad31c74a830408
+-- report/shared/hours_played.sql:1 cb68b7ca2b73290d
 SELECT
   DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
   p.level,
-  p.location,
-  COUNT(*) AS plays
+  COUNT(*) AS plays,
+  COUNT(p.song_id) AS matched
 FROM songplays AS p
 WHERE
   p.start_time >= $since AND p.start_time < $until
 GROUP BY
   DATE_TRUNC('HOUR', p.start_time),
+  p.level;
+
+-- report/shared/listeners.sql:1 6ed44910cc420504
+SELECT
+  p.user_id,
   p.level,
-  p.location;
+  p.location,
+  p.user_agent,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  p.user_id,
+  p.level,
+  p.location,
+  p.user_agent;
 
 -- report/shared/songs_played.sql:1 38fce512950ab9e1
 SELECT
@@ -4579,26 +4642,19 @@ GROUP BY
   p.song,
   p.artist;
 
--- report/shared/visits.sql:1 77e24f5eb48e6d97
+-- report/shared/visits.sql:1 73d63e407e18c0bc
 SELECT
   p.user_id,
   p.session_id,
   p.level,
-  p.location,
-  p.user_agent,
-  COUNT(*) AS plays,
-  COUNT(p.song_id) AS matched,
-  MIN(p.start_time) AS first_play,
-  MAX(p.start_time) AS last_play
+  COUNT(*) AS plays
 FROM songplays AS p
 WHERE
   p.start_time >= $since AND p.start_time < $until
 GROUP BY
   p.user_id,
   p.session_id,
-  p.level,
-  p.location,
-  p.user_agent;
+  p.level;
 
 -- report/song_trends.sql:1 10c08f565032e81c
 WITH most AS (
@@ -7315,8 +7371,23 @@ DROP VIEW IF EXISTS analytics.listener_days;
 -- derived/analytics.clocks.sql:1 a50aefe3ead0e674
 DROP VIEW IF EXISTS analytics.clocks;
 
--- report/headline.sql:1 35b623873f68feef
-WITH songs_played AS (
+-- report/headline.sql:1 0c8ab298ce5d9100
+WITH listeners AS (
+  SELECT
+    p.user_id,
+    p.level,
+    p.location,
+    p.user_agent,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.level,
+    p.location,
+    p.user_agent
+), songs_played AS (
   SELECT
     p.level,
     p.song,
@@ -7335,25 +7406,22 @@ WITH songs_played AS (
     p.user_id,
     p.session_id,
     p.level,
-    p.location,
-    p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
     p.session_id,
-    p.level,
-    p.location,
-    p.user_agent
+    p.level
 )
 SELECT
   t.plays,
-  t.listeners,
+  (
+    SELECT
+      COUNT(DISTINCT l.user_id)
+    FROM listeners AS l
+  ) AS listeners,
   (
     SELECT
       COUNT(*)
@@ -7392,22 +7460,6 @@ SELECT
   t.last_play
 FROM (
   SELECT
-    CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
-    COUNT(DISTINCT v.user_id) AS listeners,
-    CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
-    MIN(v.first_play) AS first_play,
-    MAX(v.last_play) AS last_play
-  FROM visits AS v
-) AS t;
-
--- report/levels.sql:1 0b77692bcd8549c7
-WITH visits AS (
-  SELECT
-    p.user_id,
-    p.session_id,
-    p.level,
-    p.location,
-    p.user_agent,
     COUNT(*) AS plays,
     COUNT(p.song_id) AS matched,
     MIN(p.start_time) AS first_play,
@@ -7415,51 +7467,49 @@ WITH visits AS (
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
-  GROUP BY
+) AS t;
+
+-- report/levels.sql:1 adbe02389f7bd0b9
+WITH visits AS (
+  SELECT
     p.user_id,
     p.session_id,
     p.level,
-    p.location,
-    p.user_agent
-)
-SELECT
-  s.level,
-  CAST(SUM(s.plays) AS BIGINT) AS plays,
-  COUNT(DISTINCT s.user_id) AS listeners,
-  COUNT(*) AS sessions,
-  CAST(SUM(s.plays) AS DOUBLE) / COUNT(DISTINCT s.user_id) AS plays_per_listener
-FROM (
-  SELECT
-    v.level,
-    v.user_id,
-    v.session_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
-  GROUP BY
-    v.level,
-    v.user_id,
-    v.session_id
-) AS s
-GROUP BY
-  s.level
-ORDER BY
-  2 DESC NULLS FIRST,
-  1;
-
--- report/hours.sql:1 d3a169d59aaddd24
-WITH hours_played AS (
-  SELECT
-    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
-    p.level,
-    p.location,
     COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
-    DATE_TRUNC('HOUR', p.start_time),
+    p.user_id,
+    p.session_id,
+    p.level
+)
+SELECT
+  v.level,
+  CAST(SUM(v.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT v.user_id) AS listeners,
+  COUNT(*) AS sessions,
+  CAST(SUM(v.plays) AS DOUBLE) / COUNT(DISTINCT v.user_id) AS plays_per_listener
+FROM visits AS v
+GROUP BY
+  v.level
+ORDER BY
+  2 DESC NULLS FIRST,
+  1;
+
+-- report/hours.sql:1 b828e05913e404ef
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
     p.level,
-    p.location
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level
 )
 SELECT
   CAST(EXTRACT(DAYOFWEEK FROM h.utc_hour) AS INT) AS weekday,
@@ -7476,20 +7526,19 @@ ORDER BY
   2,
   3;
 
--- report/hours_by_day.sql:1 4a39ea71ca9f73d4
+-- report/hours_by_day.sql:1 419c5bfd1eff8eea
 WITH hours_played AS (
   SELECT
     DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
     p.level,
-    p.location,
-    COUNT(*) AS plays
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     DATE_TRUNC('HOUR', p.start_time),
-    p.level,
-    p.location
+    p.level
 )
 SELECT
   CAST(h.utc_hour AS DATE) AS day,
@@ -7502,40 +7551,6 @@ WHERE
 GROUP BY
   h.utc_hour,
   h.level
-ORDER BY
-  1,
-  2,
-  3;
-
--- report/local_hours.sql:1 f8e460a1dbfe8f7b
-WITH hours_played AS (
-  SELECT
-    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
-    p.level,
-    p.location,
-    COUNT(*) AS plays
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
-  GROUP BY
-    DATE_TRUNC('HOUR', p.start_time),
-    p.level,
-    p.location
-)
-SELECT
-  CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
-  CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
-  p.level,
-  CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM hours_played AS p
-LEFT JOIN analytics.places AS z
-  ON p.location = z.location
-LEFT JOIN analytics.clocks AS c
-  ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
-GROUP BY
-  EXTRACT(DAYOFWEEK FROM c.local_hour),
-  EXTRACT(HOUR FROM c.local_hour),
-  p.level
 ORDER BY
   1,
   2,
@@ -7766,24 +7781,19 @@ ORDER BY
   m.place,
   3;
 
--- report/genders.sql:1 17b0539194c09588
-WITH visits AS (
+-- report/genders.sql:1 7518b7d51581ece8
+WITH listeners AS (
   SELECT
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent
@@ -7795,13 +7805,13 @@ SELECT
   COUNT(*) AS listeners
 FROM (
   SELECT
-    v.user_id,
-    v.level,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    l.user_id,
+    l.level,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    v.user_id,
-    v.level
+    l.user_id,
+    l.level
 ) AS g
 INNER JOIN users AS u
   ON g.user_id = u.user_id
@@ -7812,24 +7822,19 @@ ORDER BY
   1,
   2;
 
--- report/devices.sql:1 9a48a9920428dd8c
-WITH visits AS (
+-- report/devices.sql:1 0a9b6af14e347c3b
+WITH listeners AS (
   SELECT
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent
@@ -7862,15 +7867,15 @@ FROM (
     g.plays
   FROM (
     SELECT
-      v.user_agent,
-      v.level,
-      v.user_id,
-      SUM(v.plays) AS plays
-    FROM visits AS v
+      l.user_agent,
+      l.level,
+      l.user_id,
+      SUM(l.plays) AS plays
+    FROM listeners AS l
     GROUP BY
-      v.user_agent,
-      v.level,
-      v.user_id
+      l.user_agent,
+      l.level,
+      l.user_id
   ) AS g
 ) AS d
 GROUP BY
@@ -7880,38 +7885,33 @@ ORDER BY
   1,
   2;
 
--- report/metros.sql:1 75f34caacb649aa7
-WITH visits AS (
+-- report/metros.sql:1 431db91bda175f28
+WITH listeners AS (
   SELECT
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent
 ), counted AS (
   SELECT
-    COALESCE(v.level, 'unknown') AS of_level,
-    v.location,
-    v.user_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    COALESCE(l.level, 'unknown') AS of_level,
+    l.location,
+    l.user_id,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    COALESCE(v.level, 'unknown'),
-    v.location,
-    v.user_id
+    COALESCE(l.level, 'unknown'),
+    l.location,
+    l.user_id
 ), ranked AS (
   SELECT
     a.of_level,
@@ -7954,6 +7954,33 @@ WHERE
 ORDER BY
   r.of_level,
   r.place;
+
+-- report/coverage_by_day.sql:1 79f83d4b13a169a5
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level
+)
+SELECT
+  CAST(h.utc_hour AS DATE) AS day,
+  CAST(SUM(h.plays) AS BIGINT) AS plays,
+  CAST(SUM(h.matched) AS BIGINT) AS matched,
+  CAST(SUM(h.matched) AS DOUBLE) / SUM(h.plays) AS share
+FROM hours_played AS h
+WHERE
+  h.utc_hour >= $days_since
+GROUP BY
+  CAST(h.utc_hour AS DATE)
+ORDER BY
+  1;
 
 -- report/unmatched.sql:1 610b17ad2f34e0a5
 WITH songs_played AS (
