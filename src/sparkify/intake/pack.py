@@ -14,6 +14,8 @@ from sparkify.records import FILE_KEY
 
 # NaN and Infinity, however they are written, which strict parsers take.
 _NO_JSON = re.compile(rb'":\s*(?:-?[NIi]|-n|n[^u])')
+# A key that `":` does not show.
+_SPACED = re.compile(rb'"[ \t]+:')
 _PREFIX = b'{"' + FILE_KEY.encode() + b'":%d,'
 
 
@@ -36,7 +38,7 @@ def pack(data: bytes, file: int, keys: Sequence[bytes]) -> bytes | None:
     flat = text[:2] == b'{"' and text.count(b"{") == 1
     if not flat or b"\n" in text or b"\r" in text or b"\\u0000" in text or _NO_JSON.search(text):
         return None
-    if text[:-1].rstrip()[-1:] == b",":
+    if text[:-1].rstrip()[-1:] == b"," or _SPACED.search(text):
         return None
     if text.count(b'":') != sum(key in text for key in keys):
         return None
