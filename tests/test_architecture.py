@@ -25,7 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors", "records"},
     "sql": set(),
     "lake": {"settings", "errors", "text", "tempfiles"},
-    "warehouse": {"lake", "settings", "records", "errors", "sql", "text", "filelocks", "tempfiles"},
+    "warehouse": {"intake", "lake", "settings", "records", "errors", "sql", "text", "filelocks", "tempfiles"},
     "intake": {"lake", "records", "errors", "text"},
     "custom": {"warehouse", "errors", "tempfiles", "text"},
     "pipeline": {"intake", "custom", *_GROUND},

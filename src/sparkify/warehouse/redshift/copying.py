@@ -28,10 +28,11 @@ from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngine
 from sparkify.lake.uri import is_s3
 from sparkify.records import FILE_KEY, RecordKind, kind_named
 from sparkify.warehouse.derived import accepted_keys, copy_table, statements_of
-from sparkify.warehouse.engine import RecordFile
+from sparkify.warehouse.engine import Judged, RecordFile
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
 from sparkify.warehouse.redshift.packing import (
     Pack,
+    Packed,
     number_of,
     pack_lines,
     parsed,
@@ -143,8 +144,11 @@ class CopyLoader:
 
     # files as delivered
 
-    def land_files(self, kind: RecordKind, files: Sequence[RecordFile]) -> None:
+    def land_files(self, kind: RecordKind, files: Sequence[RecordFile]) -> dict[int, Judged]:
         """Land files as delivered; of one that needs re-reading not every record may land.
+
+        Returns:
+            What those hold whose records were packed, by their numbers.
 
         Raises:
             ConfigError: The files are local, and there is no STAGING.
@@ -156,41 +160,41 @@ class CopyLoader:
         given = self.reading.jsonpaths() if kind.jsonpaths and self.reading.jsonpaths else ""
         small = [file for file in files if self.area and _is_small(file)]
         large = [file for file in files if not (self.area and _is_small(file))]
-        if small:
-            self._land_small(kind, small)
+        judged = self._land_small(kind, small) if small else {}
         if large:
             self._land_in_place(kind, large, given or self._own_jsonpaths(kind))
+        return judged
 
-    def _land_small(self, kind: RecordKind, files: Sequence[RecordFile]) -> None:
-        """Pack the lines of files, and land them by one COPY."""
-        nested = False
+    def _land_small(self, kind: RecordKind, files: Sequence[RecordFile]) -> dict[int, Judged]:
+        """Pack the lines of files, and land them by one COPY; return what they hold."""
+        found: dict[int, Packed] = {}
 
         def packed() -> Iterator[bytes]:
-            nonlocal nested
             for file in files:
                 assert file.file_id is not None
-                for line, is_nested in self._pack(file.path, file.file_id):
-                    nested = nested or is_nested
-                    yield line
+                mine = found[file.file_id] = Packed()
+                yield from self._pack(file.path, file.file_id, kind, mine)
 
         parts = self._parts(sum(file.size for file in files))
         uris: list[str] = []
         try:
             for lines in pieces(packed()):
                 uris += self._put(kind, split(lines, parts))
-            if not uris:
-                return
-            self._empty(kind)
-            copied = self._copy_packed(kind, uris)
+            copied = False
+            if uris:
+                self._empty(kind)
+                copied = self._copy_packed(kind, uris)
         finally:
             assert self.area
             self.area.remove(uris)
         if copied:
+            nested = any(each.nested for each in found.values())
             self._execute(statements_of(kind).convert, nested=nested)
-        elif len(files) > 1:  # too many errors: those of some of the files
+        elif uris and len(files) > 1:  # too many errors: those of some of the files
             half = len(files) // 2
             self._land_small(kind, files[:half])
             self._land_small(kind, files[half:])
+        return {number: Judged(each.values, each.extras, each.others) for number, each in found.items()}
 
     def _land_in_place(self, kind: RecordKind, files: Sequence[RecordFile], jsonpaths: str) -> None:
         """Land files by a COPY each, from where they lie."""
