@@ -21,6 +21,7 @@ from sparkify.intake.rules import Refusal
 from sparkify.pipeline import carefully
 from sparkify.records import EVENTS, Field
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.redshift import copying
 from sparkify.warehouse.redshift.packing import pack_lines
 from sparkify.warehouse.statements import Statement
 from tests.contents import hash_tables
@@ -31,7 +32,7 @@ from tests.loading import etl
 from tests.oracle import Record, adopt
 from tests.records import TS, play, write_records
 from tests.tiers import by_profile
-from tests.warehouses import ENGINES, Place, Warehouses, open_place, options_of, rows
+from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, open_place, options_of, rows
 
 IDENTITY = ("user_id", "session_id", "item_in_session", "ts")
 KEYS = ("userId", "sessionId", "itemInSession", "ts")
@@ -228,6 +229,29 @@ def test_a_history_by_hand(tmp_path: Path):
     history.verify()
     history.adopt(FIELDS[3])
     history.verify()
+
+
+@pytest.mark.parametrize("field", [FIELDS[0], FIELDS[2], FIELDS[6]], ids=lambda field: field.type)
+def test_many_different_values_go_by_copy(
+    warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: Wanted
+):
+    """There and back: what becomes of each text in ``extra`` is packed as the records were."""
+    place = warehouses.new("redshift", tmp_path)
+    assert isinstance(place, OnRedshift)
+    monkeypatch.setattr(copying, "MOST_CHARACTERS", 10)
+    history = History(place, tmp_path / "lake")
+    others: list[dict[str, Any]] = [{"deviceType": "né '\\", "score": 0.1, "flag": True}]
+    others += [{"deviceType": " ", "score": 1e300, "flag": False}, {"deviceType": "", "x": None, "y": "ü\n"}]
+    history.write("a", [*others, {"score": 12, "context": {"flag": 1}}])
+    place.server.statements.clear()
+    history.adopt(field)
+    history.verify()
+    history.drop(field)
+    history.verify()
+    sent = [entry.sql for entry in place.server.statements]
+    for table in ("run_adopted", "run_put_back"):
+        assert sum(sql.startswith(f"COPY {table} ") for sql in sent) == 1
+        assert not [sql for sql in sent if sql.startswith(f"INSERT INTO {table} ")]
 
 
 _ADOPTED = [

@@ -155,7 +155,7 @@ def adoption_statements(kind: RecordKind, field: Field) -> AdoptionStatements:
     # Redshift casts no text to BOOLEAN, and ignores trailing blanks where texts are compared.
     cast = "m.found = 'true'" if field.type == "BOOLEAN" else f"CAST(m.found AS {column_type(field)})"
     mark = " || '|'" if field.is_text else ""
-    stored = text if field.is_text else column_type(field)
+    same = "m.found" if field.is_text else f"({cast})"
     texts = (
         f"ALTER TABLE {table} ADD COLUMN {column} {column_type(field)}",
         (
@@ -171,10 +171,10 @@ def adoption_statements(kind: RecordKind, field: Field) -> AdoptionStatements:
             f"SELECT COALESCE(extra, '') AS extra, {column}{mark} AS found, COUNT(*) AS records\nFROM {table}\n"
             f"WHERE {within} AND {column} IS NOT NULL\nGROUP BY COALESCE(extra, ''), {column}{mark}"
         ),
-        f"CREATE TEMP TABLE run_put_back (extra {text}, found {stored}, kept {text})",
+        f"CREATE TEMP TABLE IF NOT EXISTS run_put_back (extra {text}, found {text}, kept {text})",
         (
             f"UPDATE {table} SET extra = m.kept\nFROM run_put_back AS m\n"
-            f"WHERE COALESCE({table}.extra, '') = m.extra AND {table}.{column}{mark} = m.found AND {within}"
+            f"WHERE COALESCE({table}.extra, '') = m.extra AND {table}.{column}{mark} = {same} AND {within}"
         ),
         f"SELECT COUNT({column}) AS records FROM {table}",
         f"ALTER TABLE {table} DROP COLUMN {column}",

@@ -200,8 +200,8 @@ class Engine(Protocol):
                 engine does not parse.
 
         Returns:
-            What delivered files hold, by their numbers, where the engine reads records by our rules. Of one that
-            it is not sure of, rows are marked, or fewer have landed.
+            What delivered files hold, by their numbers, where the engine reads records by our rules. Where it
+            is not sure of a record, rows are marked, or fewer have landed.
 
         Raises:
             LoadError: A file is not valid JSON, or the engine cannot keep the others; nothing was appended.

@@ -6017,8 +6017,11 @@ CREATE TEMP TABLE IF NOT EXISTS run_adopted (extra VARCHAR(65535), kept VARCHAR(
 
 DELETE FROM run_adopted;
 
-INSERT INTO run_adopted (extra, kept, found) VALUES
-('{"more":"x"}', NULL, 'x');
+COPY run_adopted (extra, kept, found)
+FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-manifest.json'
+IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
+FORMAT AS JSON 'auto'
+COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 UPDATE staging_events SET more = CAST(m.found AS VARCHAR(8)), extra = m.kept
 FROM run_adopted AS m
@@ -6321,9 +6324,7 @@ INSERT INTO etl.checks (run_id, check_name, failing_rows, sample, severity, subj
 (7, 'plays_without_names', 0, NULL, 'warn', NULL),
 (7, 'vanished_field', 0, NULL, 'warn', NULL);
 
-DROP TABLE IF EXISTS run_put_back;
-
-CREATE TEMP TABLE run_put_back (extra VARCHAR(65535), found VARCHAR(65535), kept VARCHAR(65535));
+CREATE TEMP TABLE IF NOT EXISTS run_put_back (extra VARCHAR(65535), found VARCHAR(65535), kept VARCHAR(65535));
 
 SELECT COALESCE(extra, '') AS extra, more || '|' AS found, COUNT(*) AS records
 FROM staging_events
@@ -6332,8 +6333,11 @@ GROUP BY COALESCE(extra, ''), more || '|';
 
 DELETE FROM run_put_back;
 
-INSERT INTO run_put_back (extra, found, kept) VALUES
-('', 'x|', '{"more":"x"}');
+COPY run_put_back (extra, found, kept)
+FROM 's3://staging/here/sparkify-runs/20260101T000000Z-0123abcd/000002-manifest.json'
+IAM_ROLE 'arn:aws:iam::123456789012:role/dwhRole'
+FORMAT AS JSON 'auto'
+COMPUPDATE OFF STATUPDATE OFF MANIFEST GZIP REGION 'us-west-2';
 
 UPDATE staging_events SET extra = m.kept
 FROM run_put_back AS m
@@ -15179,8 +15183,14 @@ UPDATE run_event_copy SET file_id = 5461574287785119 WHERE file_id IS NULL;
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (5, 'full-refresh', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 9, 9, '0.1.0', NULL, 0);
 
+INSERT INTO run_adopted (extra, kept, found) VALUES
+('{"more":"x"}', NULL, 'x');
+
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (7, 'full-refresh', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 9, 9, '0.1.0', NULL, 0);
+
+INSERT INTO run_put_back (extra, found, kept) VALUES
+('', 'x|', '{"more":"x"}');
 
 INSERT INTO run_files (file_id) VALUES
 (2647871717814730),

@@ -192,6 +192,9 @@ class RedshiftEngine:
         return Answer([name for name, _ in columns], iter(rows))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        if self._landing.copies(rows):
+            self._landing.copy_rows(table, columns, rows)
+            return
         for sql in inserts(table, columns, rows):
             self._session.send(sql, f"INSERT INTO {table}")
 
