@@ -83,11 +83,9 @@ def commands(place: OnRedshift, lake: str, folder: Path) -> None:
     command("runs")
     command("files")
     command("fields", "list")
-    for words in (("adopt", "more", "--type", "VARCHAR(8)"), ("drop", "more")):
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(copying, "MOST_CHARACTERS", 0)  # as if there were many different values
-            command("fields", *words)
-        assert etl(place, *sources, "--full-refresh") == 0
+    change_fields(place, "adopt", "more", "--type", "VARCHAR(8)")
+    assert etl(place, *sources, "--full-refresh") == 0
+    change_fields(place, "drop", "more")
     command("export", str(folder / "star"), "--partition-by", "month")
     command("why", "--song", "it's", "--artist", "Artist", "--length", "1.5")
     ((play_id,),) = rows(place, "SELECT MIN(songplay_id) FROM songplays WHERE song_id IS NOT NULL")
@@ -114,6 +112,13 @@ def commands(place: OnRedshift, lake: str, folder: Path) -> None:
     command("create-tables", "--drop", "--yes")
     (folder / "log_data" / "7.json").unlink()
     old.unlink()
+
+
+def change_fields(place: OnRedshift, *words: str) -> None:
+    """Adopt or drop a field, as if there were many different values."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(copying, "MOST_CHARACTERS", 0)
+        assert run(["fields", *words, *options_of(place)]) == 0
 
 
 def compute_by_day(place: OnRedshift, folder: Path, sources: tuple[str, str], uri: str) -> None:
