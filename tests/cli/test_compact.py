@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -15,6 +19,7 @@ from sparkify.warehouse.duckdb.new_file import NewFile
 from tests.contents import hash_tables
 from tests.loading import etl
 from tests.records import play, song, write_records
+from tests.tiers import sweep
 from tests.warehouses import Warehouses, options_of
 
 GONE = "a place that nobody else is at"
@@ -65,6 +70,43 @@ def test_what_fails_leaves_the_old_file(
     before = hash_tables(place, file_ids=True, ledger=True)
     assert run(["compact", "--database", str(place)]) == 1
     assert hash_tables(place, file_ids=True, ledger=True) == before
+    assert {path.name for path in tmp_path.iterdir()} == {"w.duckdb", "log_data", "song_data"}
+
+
+# Kills the process before the statement of this number, or else before the new file takes its place.
+KILLED = """
+import os, signal, sys
+from sparkify.cli.app import run
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.duckdb.new_file import NewFile
+left, execute, replace = [{}], DuckDBEngine._run, NewFile.replace
+def count(*arguments):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+def counted(self, *arguments):
+    count()
+    return execute(self, *arguments)
+def replaced(self):
+    left[0] = 1
+    count()
+DuckDBEngine._run, NewFile.replace = counted, replaced
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("statement", sweep([6, 1, 4, 8, 1000], 5))
+def test_killed_at_any_moment_the_old_file_stays_and_the_next_try_succeeds(
+    place: Path, tmp_path: Path, statement: int
+):
+    before = hash_tables(place, file_ids=True, ledger=True)
+    command = [sys.executable, "-c", KILLED.format(statement), "compact", "--database", str(place)]
+    done = subprocess.run([*command, "--config", os.devnull], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert hash_tables(place, file_ids=True, ledger=True) == before
+    assert run(["compact", "--database", str(place), "--config", os.devnull]) == 0
+    assert hash_tables(place, file_ids=True, ledger=True) == before
+    assert GONE.encode() not in place.read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"w.duckdb", "log_data", "song_data"}
 
 

@@ -196,6 +196,7 @@ class History:
         assert staged(self.place, self.adopted) == expected(records, self.adopted)
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_any_order_gives_what_the_oracle_says(warehouses: Warehouses, engine: str):
     examples = by_profile(6, 25, 500) if engine == "duckdb" else by_profile(2, 6, 100)

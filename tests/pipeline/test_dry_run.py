@@ -115,6 +115,7 @@ def test_models_and_checks_are_printed_for_duckdb_as_they_run(
     assert not (tmp_path / "w.duckdb").exists()
 
 
+@pytest.mark.as_owner("a warehouse without tables, which the first run makes")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_plan_with_its_sql_changes_nothing(
     warehouses: Warehouses, lake: Path, tmp_path: Path, s3: S3Server, engine: str
@@ -167,22 +168,21 @@ def test_fields_that_are_not_built_in_take_no_more_statements(
     warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str], many: int
 ):
     """Adopted ones, others, and values that do not fit: in every file, however many there are."""
-    place = warehouses.new("redshift", tmp_path / "place")
-    assert run(["create-tables", *options_of(place)]) == 0
-    adopted = ["score", "--type", "DOUBLE", "--kind", "events"]
-    assert run(["fields", "adopt", *adopted, *options_of(place)]) == 0
     sent = []
-    for day, logs in enumerate((1, 1, many)):
-        folder = tmp_path / f"{day}"
-        write_records(folder / "song_data" / "1.json", song(song_id=f"SO{day}", title=f"{day}"))
+    for logs in (1, many):
+        folder = tmp_path / f"{logs}"
+        write_records(folder / "song_data" / "1.json", song())
         for number in range(logs):
             others = {"score": (2.5, "x")[number % 2], f"more{number % 40}": {"a": number}}
-            at = TS + day * 86_400_000 + number
-            write_records(folder / "log_data" / f"{number}.json", play(ts=at, song=f"{day}") | others)
+            write_records(folder / "log_data" / f"{number}.json", play(ts=TS + number) | others)
+        place = warehouses.new("redshift", folder / "place")
+        assert run(["create-tables", *options_of(place)]) == 0
+        adopted = ["score", "--type", "DOUBLE", "--kind", "events"]
+        assert run(["fields", "adopt", *adopted, *options_of(place)]) == 0
         sent.append(count_statements(place, folder, capsys))
-    assert sent[1] == sent[2] <= 100
+    assert sent[0] == sent[1] <= 100
     found = "SELECT COUNT(*), COUNT(extra), COUNT(score) FROM staging_events"
-    assert rows(place, found) == [(many + 2, many + 2, many // 2 + 2)]
+    assert rows(place, found) == [(many, many, many // 2)]
 
 
 def test_files_that_are_read_again_take_as_many_statements_whether_few_or_many(

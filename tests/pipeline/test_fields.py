@@ -35,6 +35,7 @@ def _with_others(day: int, records: Records) -> Records:
     return found
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_value_of_the_real_month_is_found_again(
     warehouses: Warehouses, tmp_path: Path, real_data: Path, engine: str
@@ -81,6 +82,24 @@ def _adopt_all(place: Place, everything: Records) -> None:
     extras = rows(place, "SELECT DISTINCT extra FROM staging_events WHERE extra IS NOT NULL")
     left = [key for (text,) in extras for key in json.loads(text)]
     assert set(left) == {"context", "score"}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_unknown_field_of_a_song_is_kept_however_it_is_written(
+    warehouses: Warehouses, tmp_path: Path, engine: str
+):
+    """Whatever its neighbours are, with which it is packed."""
+    for number, separators in enumerate([(",", ":"), (", ", ": "), (" , ", " : "), (",\t", "\t:")]):
+        record = song(song_id=f"SO{number}", mood=f"blue {number}")
+        path = tmp_path / "songs" / f"{number}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record, separators=separators), encoding="utf-8")
+    place = warehouses.new(engine, tmp_path)
+    assert etl(place, None, tmp_path / "songs") == 0
+    found = rows(place, "SELECT song_id, extra FROM staging_songs ORDER BY 1")
+    assert [(each, json.loads(extra or "{}")) for each, extra in found] == [
+        (f"SO{number}", {"mood": f"blue {number}"}) for number in range(4)
+    ]
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -198,6 +198,22 @@ def test_memory_that_runs_out(lake: Lake):
     lake.assert_finishes()
 
 
+@pytest.mark.thorough
+def test_a_load_takes_no_more_memory_than_it_may(tmp_path: Path):
+    """What the whole process takes is the kernel's word: into a new warehouse, and everything once more."""
+    lake, database = tmp_path / "lake", tmp_path / "w.duckdb"
+    assert run(["simulate", str(lake), "--events", "500000", "--days", "30", "--config", os.devnull]) == 0
+    command = [sys.executable, "-m", "sparkify", "etl", "--memory", "300MB", "--config", os.devnull]
+    command += ["--database", str(database), "--log-data", str(lake / "log_data")]
+    command += ["--song-data", str(lake / "song_data")]
+    for more in ([], ["--full-refresh"]):
+        process = subprocess.Popen([*command, *more], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        assert used.ru_maxrss * 1024 <= 300_000_000
+
+
 SPILL = """
 import sys
 from pathlib import Path

@@ -62,6 +62,7 @@ def failing(
     return error
 
 
+@pytest.mark.as_owner("a warehouse without tables, which this run is not to make")
 @pytest.mark.parametrize("views", ["all", "provisioned", "serverless"])
 @pytest.mark.parametrize("kind", ["events", "songs"])
 def test_a_record_of_ours_that_the_cluster_refuses_is_named(

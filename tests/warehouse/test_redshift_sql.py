@@ -180,6 +180,7 @@ def settled(sql: str, lake: str, name: str) -> str:
     sql = sql.replace(lake, "/lake").replace(f"/staging/{name}/", "/staging/here/")
     sql = re.sub(r"file_id BETWEEN \d+ AND \d+", "file_id BETWEEN 1 AND 9", sql)
     sql = re.sub(r"'[0-9a-f]{64}'", "'by chance'", sql)
+    sql = re.sub(r"'sparkify run \d+'", "'sparkify run 1'", sql)
     if "etl.erased" in sql or "SHA2(" in sql:
         sql = re.sub(r"'(anonymous-)?[0-9a-f]{32,64}'", "'by chance'", sql)
     # The version of a file is its time, or its ETag.
@@ -202,6 +203,7 @@ def test_every_statement_of_ours_is_among_them(sent: list[str]):
     """Those that the collection does not meet are named: who adds one has to send it here, or say why not."""
     unmet = {
         "redshift/slices.sql",  # a megabyte of songs
+        "redshift/owned_tables.sql",  # a hundred thousand plays
         "erase/oldest_day.sql",  # with RETAIN, and the clock decides what else is sent
         "why/unusual_songs.sql",  # hundreds of songs
         "why/file_before_contents.sql",  # an older warehouse
@@ -251,6 +253,7 @@ def judged() -> Iterator[str]:
     yield from committed()
     for path, parameters in (
         ("redshift/slices.sql", {}),
+        ("redshift/owned_tables.sql", {}),
         ("redshift/load_errors_sys.sql", {"folder": "s3://here/it's"}),
         ("redshift/load_errors_stl.sql", {"folder": "s3://here"}),
         ("redshift/rollback.sql", {}),

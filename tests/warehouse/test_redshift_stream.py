@@ -25,6 +25,9 @@ ROWS = 60_000
 PART = "SELECT * FROM big WHERE n <= 10"
 
 
+pytestmark = pytest.mark.as_owner("it makes a table")
+
+
 @pytest.fixture(scope="module")
 def place(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) -> OnRedshift:
     """A warehouse with a table of 2.4 KB rows beside its own."""

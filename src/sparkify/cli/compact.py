@@ -41,7 +41,10 @@ def compact(as_json: bool, **options: Any) -> int:
         with engine.reading() as exists:
             require(engine, exists=exists)
         before = engine.path.stat().st_size
-        engine.compact()
+        with screen.progress("writing the file anew", share_done=engine.share_done) as progress:
+            progress.expect(files=0, size=before)
+            progress(reading=before)
+            engine.compact()
         after = engine.path.stat().st_size
     finally:
         engine.close()

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from sparkify.intake.reader import Reject
 
 
+# With fewer rows a plan without statistics costs less than renewing them.
+ANALYZED_ROWS = 100_000
+
+
 class LandedCounts(NamedTuple):
     """What landed of one file, as the statement ``landed`` of :mod:`sparkify.warehouse.derived` counts it.
 

@@ -250,6 +250,7 @@ def as_run(
                 return earlier  # its COMMIT was still under way when we looked
             _verify(engine, meta, files)
             run_id = latest_run(engine) + 1
+            engine.name_run(run_id)
             changed = change(run_id, meta)
             unanswered = RunRecord(
                 run_id=run_id,

@@ -90,10 +90,13 @@ class Engine(Protocol):
     def statements_sent(self) -> int:
         """Number of statements sent over a network so far; 0 for an embedded engine."""
 
-    def probe(self) -> Sequence[ProbeStep]:
+    def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
         """Return tests of the way to the warehouse, in order; each assumes that the earlier ones passed.
 
         The tests change nothing.
+
+        Args:
+            schemas: Those in which the user's own models are made.
         """
 
     def interrupt(self) -> None:
@@ -110,6 +113,22 @@ class Engine(Protocol):
 
     def recover(self) -> None:
         """Complete or clean up after a killed process; do nothing while another process uses it."""
+
+    def name_run(self, run_id: int) -> None:
+        """Have the database's own history show that the statements from now on are of this run."""
+
+    def analyze(self, tables: Collection[str]) -> None:
+        """Renew the planner's statistics of tables that have changed much, outside of a transaction.
+
+        Tables that only their owner may analyse are passed over, if that is somebody else. Do nothing where
+        the database keeps its statistics itself.
+
+        Args:
+            tables: Those of the run, by name, and those of the warehouse, as ``tables`` names them.
+
+        Raises:
+            TransientEngineError: The connection was lost, and the run's tables with it.
+        """
 
     def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
         """Create the run's temporary tables (:func:`sparkify.warehouse.tables.run_tables`), empty.

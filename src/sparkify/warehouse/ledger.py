@@ -338,7 +338,8 @@ def _adopted_in(engine: Engine, tables: set[str]) -> list[AdoptedField]:
 
 def write_models(engine: Engine, models: Sequence[ModelRecord]) -> None:
     """Write which models of the user's the warehouse has now; it must be open for writing."""
-    engine.execute(statement("tables/models.sql"))
+    if "etl.models" not in engine.tables():
+        engine.execute(statement("tables/models.sql"))
     engine.execute(statement("ledger/forget_models.sql"))
     record(engine, "etl.models", models)
 

@@ -4,6 +4,9 @@ SET search_path TO public;
 -- In milliseconds; the server cancels a statement that takes longer.
 SET statement_timeout TO 3600000;
 
+-- Whose statements these are: what the cluster's own history calls them, and a WLM queue may go by.
+SET query_group TO 'sparkify';
+
 -- The existing tables of the warehouse, from the catalogue on the leader node.
 SELECT schemaname || '.' || tablename AS table_name
 FROM pg_tables
@@ -1016,7 +1019,7 @@ FROM analytics.local_plays AS p
 GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=28d63a8fb9a70a3d played=efd25c6b6e3345d6 songplays=19c60e197c6a7077 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=a93019c65fd10aec analytics.daily_levels=4db643a19478cdf1 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=cdb583bea4f22b16 analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=7009d22f61162a63', '0.1.0', NULL);
+(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=28d63a8fb9a70a3d played=efd25c6b6e3345d6 songplays=a667082220d97130 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=a93019c65fd10aec analytics.daily_levels=4db643a19478cdf1 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=084f26896648f7de analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=cdb583bea4f22b16 analytics.places=dbffa10ca69277e0 analytics.retention=0b3d0e802201636e analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=326e6c4a4850625e analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=7009d22f61162a63', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -1056,6 +1059,9 @@ WHERE state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired');
 
 -- Undo the transaction.
 ROLLBACK;
+
+-- Whose statements these are: what the cluster's own history calls them, and a WLM queue may go by.
+SET query_group TO 'sparkify run 1';
 
 -- The songs of this run's files before they are accepted.
 CREATE TEMP TABLE IF NOT EXISTS run_songs (
@@ -1843,9 +1849,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400008
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -3112,10 +3119,11 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400007 AND 1541030400007
         AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400007 AND 1541030400007)  -- sparse
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -3529,9 +3537,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1540940400000 AND 1540940400000
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -4664,9 +4673,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN -62135596800000 AND 253402300799999
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -7521,9 +7531,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400002 AND 1541030400008
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -8534,10 +8545,11 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400008 AND 1541030400008
         AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400008 AND 1541030400008)  -- sparse
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -9095,10 +9107,11 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400001
         AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400000 AND 1541030400001)  -- sparse
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -9586,9 +9599,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541030400009
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -10883,9 +10897,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1540940400000 AND 1541030399999
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -11416,10 +11431,11 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400003
         AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400003)  -- sparse
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -11877,9 +11893,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400000 AND 1541120400000
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -12078,7 +12095,10 @@ FROM (
 ) AS a
 WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
 
-CREATE SCHEMA IF NOT EXISTS marts;
+-- The schemas there are. CREATE SCHEMA IF NOT EXISTS takes the right to make one even where it exists.
+SELECT n.nspname AS schema_name FROM pg_namespace AS n;
+
+CREATE SCHEMA marts;
 
 CREATE TABLE marts.daily AS
 -- materialized: incremental
@@ -14395,10 +14415,11 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400003 AND 1541030400005
         AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN 1541030400003 AND 1541030400005)  -- sparse
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
@@ -15293,9 +15314,10 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN 1541030400002 AND 1541030400006
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,

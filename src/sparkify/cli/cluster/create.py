@@ -131,6 +131,11 @@ def _announce(session: ClusterSession, found: Any, role: str, options: dict[str,
     if found.secret:
         screen.say(f"The password of {found.user} is in Secrets Manager: {found.secret}")
     screen.say(f"A run logs in as {way_in(session.settings)}.")
+    if not session.settings.s3.staging:
+        screen.say(
+            "[S3] STAGING is empty: each log is a COPY of its own, and songs go as literals. With a prefix "
+            f"of a bucket of yours in {session.aws.region} one COPY loads all of them."
+        )
     screen.advise(
         Hint(
             "Next: {}, then {} and {}.",

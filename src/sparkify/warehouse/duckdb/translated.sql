@@ -2993,6 +2993,11 @@ ORDER BY
   run_id DESC NULLS FIRST
 LIMIT $most;
 
+-- ledger/list_schemas.sql:1 50e1c6785196ffc4
+SELECT
+  n.nspname AS schema_name
+FROM pg_namespace AS n;
+
 -- ledger/move_files.sql:1 68f07daa45ccd058
 UPDATE etl.files SET uri = run_moves.uri, size = run_moves.size, version = run_moves.version, content = run_moves.content, reason = CASE WHEN files.state = 'set_aside' THEN files.reason END, detail = CASE WHEN files.state = 'set_aside' THEN files.detail END
 FROM run_moves
@@ -5004,7 +5009,7 @@ DELETE FROM songplays
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
 
--- star/songplays.sql:14 f69634229fcbc2f7
+-- star/songplays.sql:14 6ddf80d4e3b40f4a
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -5054,6 +5059,8 @@ WITH repeated AS (
     e.artist,
     e.length
   FROM staging_events AS e
+  LEFT JOIN repeated AS r
+    ON e.ts = r.ts
   WHERE
     e.page = 'NextSong'
     AND e.ts BETWEEN $ts_from AND $ts_to
@@ -5064,11 +5071,7 @@ WITH repeated AS (
       WHERE
         m.ts BETWEEN $ts_from AND $ts_to
     )
-    AND NOT e.ts IN (
-      SELECT
-        r.ts
-      FROM repeated AS r
-    )
+    AND r.ts IS NULL
   UNION ALL
   SELECT
     e.ts,
@@ -5123,7 +5126,7 @@ LEFT JOIN run_song_matches AS m
     )
   );
 
--- star/songplays.sql:14 5d40c424755be861
+-- star/songplays.sql:14 6f74bb3b49fb90d1
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -5165,14 +5168,10 @@ WITH repeated AS (
     e.artist,
     e.length
   FROM staging_events AS e
+  LEFT JOIN repeated AS r
+    ON e.ts = r.ts
   WHERE
-    e.page = 'NextSong'
-    AND e.ts BETWEEN $ts_from AND $ts_to
-    AND NOT e.ts IN (
-      SELECT
-        r.ts
-      FROM repeated AS r
-    )
+    e.page = 'NextSong' AND e.ts BETWEEN $ts_from AND $ts_to AND r.ts IS NULL
   UNION ALL
   SELECT
     e.ts,

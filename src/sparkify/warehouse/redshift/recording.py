@@ -18,9 +18,9 @@ from sparkify.warehouse.redshift.literals import fill
 from sparkify.warehouse.redshift.packing import Packed
 from sparkify.warehouse.redshift.prescan import Seen
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
-from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession
+from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession, settings
 from sparkify.warehouse.redshift.staging import StagingArea
-from sparkify.warehouse.statements import Statement, read_statements, statement
+from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import STAGING, STAR, all_tables, names
 from sparkify.warehouse.version import today
 
@@ -96,8 +96,8 @@ class _Notes(RedshiftSession):
         super().__init__(cluster, lambda: ("", ""))
         self.statements: list[str] = []
         self._answers = answers
-        for step in read_statements("redshift/settings.sql"):
-            self.send(fill(step.text, step.pick({"milliseconds": STATEMENT_TIMEOUT * 1000})), "SET")
+        for sql in settings(STATEMENT_TIMEOUT, self.label):
+            self.send(sql, "SET")
 
     def open(self) -> str:
         return ""
@@ -105,6 +105,9 @@ class _Notes(RedshiftSession):
     def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
         self.statements.append(sql)
         return [], self._answers.to(what)
+
+    def relabel(self, label: str) -> None:
+        self.send(fill(statement("redshift/query_group.sql").text, {"label": label}), "SET")
 
     @contextmanager
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:

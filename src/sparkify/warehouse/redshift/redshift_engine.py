@@ -7,6 +7,7 @@ run takes.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -22,11 +23,12 @@ from sparkify.warehouse.duckdb.survey import survey_files
 from sparkify.warehouse.engine import Answer, Judged, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
-from sparkify.warehouse.redshift.session import RedshiftSession
+from sparkify.warehouse.redshift.session import LABEL, RedshiftSession
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import clear_run_tables, names, run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, prepare_tables, verify_open
 
+_log = logging.getLogger(__name__)
 # The words a user's query may begin with; the transaction is read-only in any case.
 _LOOKS = ("select", "with", "show", "explain", "(")
 # The table that a run locks: if it exists, all tables exist.
@@ -74,7 +76,7 @@ class RedshiftEngine:
     def statements_sent(self) -> int:
         return self._session.sent
 
-    def probe(self) -> Sequence[ProbeStep]:
+    def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
         cluster = self._session.cluster
 
         def reach() -> str:
@@ -87,18 +89,33 @@ class RedshiftEngine:
         return [
             ProbeStep("port", reach),
             ProbeStep("login", log_in),
-            ProbeStep("privileges", self._verify_privileges),
+            ProbeStep("privileges", lambda: self._verify_privileges(schemas)),
         ]
 
-    def _verify_privileges(self) -> str:
-        """Raise where the user may not do what a run does."""
+    def _verify_privileges(self, schemas: Collection[str]) -> str:
+        """Raise where the user may not do what a run does, which makes models in these schemas."""
         with self._session.transaction("redshift/begin_read_only.sql", keep=False):
-            made = self.tables().issuperset(names())
+            tables = self.tables()
+            made = tables.issuperset(names())
             rows = self.execute(statement("doctor/missing_privileges.sql"), to_create=int(not made))
-        missing = [row[0] for row in rows if row[0]]
+            missing = [row[0] for row in rows if row[0]]
+            if schemas:
+                places = [*sorted(schemas), *([] if "etl.models" in tables else ["etl"])]
+                missing += [each for each in self._missing_for_models(places) if each not in missing]
         if missing:
             raise EngineError("; ".join(missing), "Have the owner GRANT it.")
-        return "read and write" if made else "create, read and write"
+        return "read and write" if made and not schemas else "create, read and write"
+
+    def _missing_for_models(self, schemas: Iterable[str]) -> Iterator[str]:
+        """Yield what the user may not do to make models in these schemas, or their list in ``etl``."""
+        rows = self.execute(statement("doctor/may_create.sql"))
+        may_create = {schema: in_schema for schema, in_schema, _ in rows}
+        for schema in schemas:
+            if schema in may_create:
+                if not may_create[schema]:
+                    yield f"CREATE on schema {schema} (for your models)"
+            elif not rows[0][2] and schema != "etl":  # that one is asked for with the tables
+                yield f"CREATE on the database (for the schema {schema} of your models)"
 
     def interrupt(self) -> None:
         """Do nothing: a signal ends the wait for an answer, and the session then cancels the statement."""
@@ -108,6 +125,25 @@ class RedshiftEngine:
 
     def recover(self) -> None:
         """Do nothing: the cluster rolls back the transaction of a killed process."""
+
+    def name_run(self, run_id: int) -> None:
+        self._session.relabel(f"{LABEL} run {run_id}")
+
+    def analyze(self, tables: Collection[str]) -> None:
+        lasting = any("." in name for name in tables)
+        try:
+            owned = (
+                {row[0] for row in self.execute(statement("redshift/owned_tables.sql"))} if lasting else ()
+            )
+            for name in tables:
+                if "." in name and name not in owned:
+                    _log.debug("ANALYZE %s is left to its owner.", name)
+                    continue
+                self._session.send(f"ANALYZE {name}", f"ANALYZE {name}")
+        except TransientEngineError:
+            raise
+        except EngineError as exc:  # without them statements are right, and may be slower
+            _log.debug("ANALYZE was refused: %s", exc.message)
 
     def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
         self._session.open()

@@ -100,7 +100,11 @@ _HINTS = (
         "An object vanished after it was listed, or the cluster sees another store than we do. Run again.",
     ),
     (
-        r"permission denied|must be owner",
+        r"must be owner",
+        "Only the owner of the table may change it: run this as the user who made the tables.",
+    ),
+    (
+        r"permission denied",
         Hint("Have the owner GRANT it ({} lists what is missing).", Command("doctor")),
     ),
     (r"disk full|Disk Full|no space", "The cluster's storage is full: delete or resize, then run again."),

@@ -35,6 +35,8 @@ Rows = list[tuple[Any, ...]]
 # Seconds until the server cancels a statement, and seconds more until we stop waiting for its answer.
 STATEMENT_TIMEOUT = 3600
 _GRACE = 60
+# What the history of a cluster calls our statements, until a run has a number.
+LABEL = "sparkify"
 
 
 class RedshiftSession:
@@ -59,6 +61,7 @@ class RedshiftSession:
         self.number = 0
         self.sent = 0
         self.cluster = cluster
+        self.label = LABEL
         self._credentials = credentials
         self._statement_timeout = statement_timeout
         self._grace = grace
@@ -150,6 +153,12 @@ class RedshiftSession:
         if self._connection is not None:
             cancel(self._connection, self.cluster.host, self.cluster.db_port)
 
+    def relabel(self, label: str) -> None:
+        """Have the history of the cluster call the statements from now on by this name."""
+        self.label = label
+        if self._connection is not None:
+            self.send(fill(statement("redshift/query_group.sql").text, {"label": label}), "SET")
+
     @contextmanager
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
         """Begin with a statement of sql/redshift; commit at the end if ``keep`` is true, else roll back."""
@@ -195,9 +204,8 @@ class RedshiftSession:
             self._connection = self._log_in()
             self.number += 1
             wait_for_answers(self._connection, self._statement_timeout + self._grace)
-            for step in read_statements("redshift/settings.sql"):
-                limit = {"milliseconds": int(self._statement_timeout * 1000)}
-                self.send(fill(step.text, step.pick(limit)), "SET")
+            for sql in settings(self._statement_timeout, self.label):
+                self.send(sql, "SET")
         forget_statements(self._connection)
         return self._connection
 
@@ -234,6 +242,14 @@ class RedshiftSession:
         if self._stream is not None:
             self._stream.stop()
         self.drop()
+
+
+def settings(statement_timeout: float, label: str) -> Iterator[str]:
+    """Yield what a session begins with; the time limit of a statement is in seconds."""
+    values = {"milliseconds": int(statement_timeout * 1000), "label": label}
+    for path in ("redshift/settings.sql", "redshift/query_group.sql"):
+        for step in read_statements(path):
+            yield fill(step.text, step.pick(values))
 
 
 def _columns(cursor: Any) -> list[tuple[str, int]]:
