@@ -18,7 +18,7 @@ from sparkify.settings import Secret
 _PARAMETER = re.compile(r"--[^\n]*|'(?:[^'\\]|''|\\.)*'|(?<![:\w]):([a-z_]+)", re.DOTALL)
 _BIGINT = 1 << 63
 # Far below the limit of 16 MB for a statement.
-_MOST_CHARACTERS = 2_000_000
+MOST_CHARACTERS = 2_000_000
 
 
 class Word(str):
@@ -80,7 +80,7 @@ def inserts(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -
     size = 0
     for row in rows:
         text = f"({', '.join(map(literal, row))})"
-        if pending and size + len(text) > _MOST_CHARACTERS:
+        if pending and size + len(text) > MOST_CHARACTERS:
             yield head + ",\n".join(pending)
             pending, size = [], 0
         pending.append(text)

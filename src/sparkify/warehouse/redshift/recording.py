@@ -15,6 +15,7 @@ from sparkify.warehouse.engine import Rows
 from sparkify.warehouse.ledger import AdoptedField, ErasedRecord, Meta, ModelRecord
 from sparkify.warehouse.redshift.copying import CopyLoader, CopySource
 from sparkify.warehouse.redshift.literals import fill
+from sparkify.warehouse.redshift.packing import Packed
 from sparkify.warehouse.redshift.prescan import Seen
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession, settings
@@ -169,6 +170,6 @@ def _well_formed(path: Path, keys: Sequence[str], *, exact: bool) -> Seen:  # no
     return Seen(1, nested=False)
 
 
-def _one_line(path: Path, number: int) -> Iterator[tuple[bytes, bool]]:  # noqa: ARG001 - the file is not read
+def _one_line(path: Path, number: int, kind: RecordKind, packed: Packed) -> Iterator[bytes]:  # noqa: ARG001 - the file is not read
     """Yield one packed line for a file, without reading it."""
-    yield b'{"%s": %d}\n' % (FILE_KEY.encode(), number), False
+    yield b'{"%s": %d}\n' % (FILE_KEY.encode(), number)

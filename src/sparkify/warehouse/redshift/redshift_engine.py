@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import Timer
@@ -20,7 +20,7 @@ from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import Answer, Judged, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import LABEL, RedshiftSession
@@ -228,6 +228,9 @@ class RedshiftEngine:
         return Answer([name for name, _ in columns], iter(rows))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        if self._landing.copies(rows):
+            self._landing.copy_rows(table, columns, rows)
+            return
         for sql in inserts(table, columns, rows):
             self._session.send(sql, f"INSERT INTO {table}")
 
@@ -237,13 +240,13 @@ class RedshiftEngine:
 
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
-    ) -> None:
+    ) -> Mapping[int, Judged]:
         delivered = [file for file in files if file.file_id is not None]
-        if delivered:
-            self._landing.land_files(kind, delivered)
+        judged = self._landing.land_files(kind, delivered) if delivered else {}
         for file in files:
             if file.file_id is None:
                 self._landing.land_packed(kind, file.path, accepted=file.accepted)
+        return judged
 
     def accept(self, kind: RecordKind) -> None:
         self.execute(statements_of(kind).accept)
