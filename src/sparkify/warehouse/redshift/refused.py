@@ -69,7 +69,7 @@ def not_let_in(exc: Exception, cluster: ClusterSettings, user: str, seconds: flo
     """
     fields = server_fields(exc)
     if fields is not None:
-        return _refused_by_database(fields, cluster, user)
+        return refused_by_database(fields, cluster, cluster.host, user)
     below = network_error(exc)
     place = f"{cluster.host}:{cluster.db_port}"
     if isinstance(below, ssl.SSLCertVerificationError):
@@ -117,9 +117,25 @@ def _not_trusted(exc: ssl.SSLCertVerificationError, place: str) -> EngineError:
     )
 
 
-def _refused_by_database(fields: dict[str, str], cluster: ClusterSettings, user: str) -> EngineError:
+def is_refused_login(exc: BaseException) -> bool:
+    """Return whether an error of the database is about who logs in, or where."""
+    fields = server_fields(exc)
+    return fields is not None and fields.get("C", "").startswith(("28", "3D000"))
+
+
+def refused_by_database(
+    fields: dict[str, str], cluster: ClusterSettings, host: str, user: str
+) -> EngineError:
+    """Return why the database refused a login.
+
+    Args:
+        fields: Those of its error.
+        cluster: The database.
+        host: The cluster, for the message.
+        user: The user.
+    """
     code, said = fields.get("C", ""), fields.get("M", "").rstrip(".")
-    database = f"{cluster.db_name} on {cluster.host}"
+    database = f"{cluster.db_name} on {host}"
     if code == "3D000":
         return EngineError(
             f"there is no database {database}.",
