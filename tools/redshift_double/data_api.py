@@ -57,7 +57,7 @@ def _invalid(message: str) -> CallRefused:
 
 @dataclass
 class DataStatement:
-    """A statement, from the moment it was submitted."""
+    """A statement, from the moment it was submitted; ``keeps``: seconds its session stays idle after it."""
 
     sql: str
     session: DataSession
@@ -66,6 +66,7 @@ class DataStatement:
     error: str | None = None
     answer: DataAnswer = field(default_factory=DataAnswer)
     begun: float = field(default_factory=time.time)
+    keeps: float = 0.0
 
 
 @dataclass
@@ -99,6 +100,8 @@ class DataApi:
         calls: How often each operation was asked for.
         most_sessions: How many sessions there may be.
         targets: The clusters and workgroups there are; None: any.
+        end_before: A regular expression: the first statement it is found in meets a session that has ended.
+        submitted: Every statement, in order.
     """
 
     def __init__(self, server: RedshiftDouble, *, latency: float = 0.0, page_rows: int = 1000) -> None:
@@ -111,6 +114,8 @@ class DataApi:
         self.calls: dict[str, int] = {}
         self.most_sessions = 500
         self.targets: frozenset[str] | None = None
+        self.end_before = ""
+        self.submitted: list[DataStatement] = []
         self._changed = threading.Condition()
         self._sessions: dict[str, DataSession] = {}
         self._statements: dict[str, DataStatement] = {}
@@ -132,8 +137,7 @@ class DataApi:
         self._http.shutdown()
         self._http.server_close()
         with self._changed:
-            for session in self._sessions.values():
-                self._close(session)
+            self._end_all()
 
     # what tests use
 
@@ -143,11 +147,9 @@ class DataApi:
         with self._changed:
             return [each for each in self._sessions.values() if not self._expired(each)]
 
-    def expire(self) -> None:
-        """End every session, as if it had been idle for too long."""
-        with self._changed:
-            for session in self._sessions.values():
-                self._close(session)
+    def _end_all(self) -> None:
+        for session in self._sessions.values():
+            self._close(session)
 
     # the operations
 
@@ -179,6 +181,9 @@ class DataApi:
             raise _invalid("Cannot process query string larger than 100kB")
         token = request.get("ClientToken", "")
         with self._changed:
+            if self.end_before and re.search(self.end_before, sql):
+                self.end_before = ""
+                self._end_all()
             known = self._tokens.get(token)
             if known:
                 statement = self._statements[known]
@@ -189,7 +194,9 @@ class DataApi:
                     "SessionKeepAliveSeconds", 0.0 if "SessionId" not in request else session.keeps
                 )
                 session.running = statement
+                statement.keeps = session.keeps
                 self._statements[statement.id] = statement
+                self.submitted.append(statement)
                 if token:
                     self._tokens[token] = statement.id
                 threading.Thread(target=self._run, args=(statement,), daemon=True).start()
