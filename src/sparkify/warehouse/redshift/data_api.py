@@ -25,6 +25,7 @@ from sparkify.warehouse.redshift.data_api_errors import (
     gone,
     is_denied,
     is_gone,
+    is_over,
     refused_call,
     unreachable,
 )
@@ -298,7 +299,9 @@ class DataApiTransport:
             self._sleep(pause)
             try:
                 self._login.client.execute_statement(**request)
-            except ClientError:
+            except ClientError as exc:
+                if is_over(*_said(exc)):
+                    return
                 continue  # perhaps a statement is still being cancelled
             except BotoCoreError:
                 return

@@ -75,6 +75,11 @@ def is_gone(code: str, message: str) -> bool:
     return code in ("ValidationException", "ResourceNotFoundException") and bool(_NO_SESSION.search(message))
 
 
+def is_over(code: str, message: str) -> bool:
+    """Return whether the refusal of a call says that a session will take no more statements."""
+    return is_gone(code, message) and bool(re.search(r"not available|invalid", message))
+
+
 def refused_call(code: str, message: str, action: str, what: str, place: str) -> EngineError:
     """Return the refusal of a call as our error.
 
