@@ -96,12 +96,12 @@ class DataApiTransport:
         return bool(self._session)
 
     def reach(self) -> str:
-        login = self._login = self._ask_login()
+        login = self._renew_login()
         who = login.user or "the user that AWS derives from who asks"
         return f"no open port is needed: {login.place}, as {who}"
 
     def connect(self) -> str:
-        login = self._login = self._ask_login()
+        login = self._renew_login()
         try:
             described = self._run(statement("redshift/data_api_hello.sql").text, "the login", locks=False)
         except StatementFailedError as exc:
@@ -110,6 +110,12 @@ class DataApiTransport:
                 raise refused_by_database(exc.args[0], self._cluster, self.host, login.user) from exc
             raise explain(exc, "the login", self.host) from exc
         return login.user or str(described.get("DbUser") or "whom AWS derives")
+
+    def _renew_login(self) -> DataApiLogin:
+        before, self._login = self._login, self._ask_login()
+        if before and before.client is not self._login.client:
+            before.client.close()
+        return self._login
 
     def verify(self) -> None:
         """Raise unless a statement may be cancelled: the latest one is asked for, which has ended.
@@ -309,6 +315,9 @@ class DataApiTransport:
 
     def close(self) -> None:
         self.drop()
+        login, self._login = self._login, None
+        if login:
+            login.client.close()
 
 
 def _said(exc: ClientError) -> tuple[str, str]:
