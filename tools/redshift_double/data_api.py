@@ -394,6 +394,7 @@ def _model() -> ServiceModel:
 def _verify(operation: str, request: Mapping[str, Any]) -> None:
     """Refuse what the service's model does not have."""
     shape = _model().operation_model(operation).input_shape
+    assert shape is not None
     for name, value in request.items():
         member = shape.members.get(name)
         if member is None:
