@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -301,6 +304,31 @@ def test_an_interrupt_cancels_the_statement_and_ends_the_session(
         time.sleep(0.05)
     assert slow.status == "ABORTED"
     session.close()
+
+
+@pytest.mark.thorough
+def test_ctrl_c_in_the_middle_of_a_publication_rolls_back_at_once(
+    api: DataApi, place: OnRedshift, driver: OnRedshift, lake: Path
+):
+    """The command itself: it ends before its statement would, and its lock is gone."""
+    assert load(driver, lake) == 0
+    assert run(["create-tables", *options_of(place)]) == 0
+    place.server.faults.arm(Fault("slow", match="INSERT INTO songplays", seconds=60))
+    sources = ["--log-data", str(lake / "log_data"), "--song-data", str(lake / "song_data")]
+    command = [sys.executable, "-m", "sparkify", "etl", "--max-rejects", "9", *sources, *options_of(place)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not any("INSERT INTO songplays" in each.sql for each in api.submitted):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 130, said
+    assert "stopping: rolling back" in said
+    assert load(place, lake) == 0
+    assert same(place, driver)
 
 
 # what is refused

@@ -45,7 +45,7 @@ IDLE_SECONDS = 3600
 IDLE_SECONDS_WITH_LOCKS = 600
 # Seconds the Data API waits for a statement before it answers: first briefly, since until then we do not know
 # the statement's number, by which it is cancelled. AWS's limit is 30.
-_FIRST_WAIT = 2
+_FIRST_WAIT = 1
 _WAIT = 20
 # Seconds between questions, where boto3 is too old to have the Data API wait.
 _POLLS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
