@@ -374,6 +374,36 @@ def test_doctor_goes_the_way_and_asks_no_port(place: OnRedshift, capsys: pytest.
     assert " port  " not in said
 
 
+def test_without_a_user_aws_derives_one_and_doctor_says_whom(api: DataApi, place: OnRedshift):
+    """On Serverless: a user of its own, who may do nothing until somebody grants it."""
+    found = place.settings()
+    logins = logins_of(found)
+    assert logins.data_api
+    login = logins.data_api()._replace(target={"WorkgroupName": "sparkify"}, user="")
+    engine = open_engine(found, logins=replace(logins, data_api=lambda: login))
+    _, log_in, privileges = engine.probe()
+    assert log_in.attempt() == f"database {place.name} lets IAMR:etl in"
+    with pytest.raises(EngineError, match="CREATE on the database"):
+        privileges.attempt()
+    engine.close()
+
+
+@pytest.mark.thorough
+def test_the_questions_of_a_proof_have_the_same_answers(
+    place: OnRedshift, capsys: pytest.CaptureFixture[str]
+):
+    assert run(["prove", "--yes", "--events", "0", *options_of(place)]) == 0
+    assert "questions answered as expected" in capsys.readouterr().out
+
+
+def test_no_host_is_needed(place: OnRedshift, lake: Path, capsys: pytest.CaptureFixture[str]):
+    config = place.config.read_text().replace("HOST = localhost\n", "")
+    place.config.write_text(f"[DWH]\nENGINE = redshift\n{config}")
+    assert run(["check", *options_of(place)]) == 1
+    assert f"the tables are missing in {place.name} on sparkify." in capsys.readouterr().err
+    assert etl(place, lake / "log_data", None, "--plan") == 0
+
+
 def test_an_endpoint_that_does_not_answer_is_named(place: OnRedshift, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", "http://127.0.0.1:1")
     with session_at(place) as session, pytest.raises(EngineError, match="cannot be reached") as caught:

@@ -109,7 +109,11 @@ class DataApiTransport:
             if is_refused_login(exc):
                 raise refused_by_database(exc.args[0], self._cluster, self.host, login.user) from exc
             raise explain(exc, "the login", self.host) from exc
-        return login.user or str(described.get("DbUser") or "whom AWS derives")
+        if login.user:
+            return login.user
+        if not described.get("DbUser"):
+            described = self._call("describe_statement", {"Id": self._latest}, "the login")
+        return str(described.get("DbUser") or "the user that AWS derives from who asks")
 
     def _renew_login(self) -> DataApiLogin:
         before, self._login = self._login, self._ask_login()
