@@ -19,7 +19,7 @@ _OTHER_NAME = (62, 64)
 _ENDPOINT = Hint("the endpoint that {} shows, without port and database", Command("cluster", "status"))
 _OPEN = Hint(
     "Let yourself in with {} (open_incoming_port.py): a security group drops what "
-    "it does not know. If the cluster is paused: {}.",
+    "it does not know. If the cluster is paused: {}. [CLUSTER] TRANSPORT = data-api needs no open port.",
     Command("cluster", "open-port"),
     Command("cluster", "resume"),
 )
@@ -54,7 +54,8 @@ def not_reached(exc: Exception, host: str, port: int, seconds: float) -> EngineE
         return EngineError(f"nothing listens at {place}: the connection was refused.", _LISTENING)
     return EngineError(
         f"{place} cannot be reached: {cause(exc)}.",
-        "Check the network and VPN. A cluster without a public endpoint is reached from inside its VPC only.",
+        "Check the network and VPN. A cluster without a public endpoint is reached from inside its VPC only, "
+        "or by [CLUSTER] TRANSPORT = data-api.",
     )
 
 
