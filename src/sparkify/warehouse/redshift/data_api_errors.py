@@ -30,7 +30,11 @@ _NO_SESSION = re.compile(r"\bsession\b", re.IGNORECASE)
 # SQLSTATE by the words of the message.
 _STATES = (
     ("08006", r"terminating connection|broken pipe|I/O error"),
-    ("08006", r"\b(connection|session)\b.*\b(closed|reset|lost|ended|expired|terminated|aborted)"),
+    # Not of a column or table of such a name.
+    (
+        "08006",
+        r"^[^\"']*\b(connection|session)\b[^\"']*\b(closed|reset|lost|ended|expired|terminated|aborted)",
+    ),
     ("57014", r"quer(y|ies) (was )?cancell?ed|cancell?ing statement|statement timeout|user's request"),
     ("3D000", r'^database ".*" does not exist'),
     ("28000", r"password authentication failed|authentication failed|^(user|role) \".*\" does not exist"),
