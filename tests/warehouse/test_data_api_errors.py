@@ -69,6 +69,8 @@ def test_what_is_told_apart():
         ("ValidationException", "Session with Id: 4711 is invalid", True),
         ("ResourceNotFoundException", "Session does not exist.", True),
         ("ResourceNotFoundException", "Query does not exist.", False),
+        ("ValidationException", "Session is busy with another statement", False),
+        ("ValidationException", "SessionKeepAliveSeconds cannot be specified with SessionId", False),
         ("ActiveSessionsExceededException", "The maximum number of active sessions is exceeded.", False),
     ],
 )

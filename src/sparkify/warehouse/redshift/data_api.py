@@ -25,7 +25,6 @@ from sparkify.warehouse.redshift.data_api_errors import (
     gone,
     is_denied,
     is_gone,
-    is_over,
     refused_call,
     unreachable,
 )
@@ -310,7 +309,7 @@ class DataApiTransport:
             try:
                 self._login.client.execute_statement(**request)
             except ClientError as exc:
-                if is_over(*_said(exc)):
+                if is_gone(*_said(exc)):
                     return
                 continue  # perhaps a statement is still being cancelled
             except BotoCoreError:

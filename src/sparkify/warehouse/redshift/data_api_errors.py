@@ -25,7 +25,10 @@ _UNKNOWN_KEY = re.compile(
     r"|IncompleteSignature|MissingAuthenticationToken|AuthFailure"
 )
 # "Session is not available": reclaimed. "Session with Id: … is invalid": there never was one.
-_NO_SESSION = re.compile(r"\bsession\b", re.IGNORECASE)
+_NO_SESSION = re.compile(
+    r"\bsession\b.*\b(not available|invalid|not exist|not found|expired|closed|ended|terminated)\b",
+    re.IGNORECASE,
+)
 
 # SQLSTATE by the words of the message.
 _STATES = (
@@ -77,11 +80,6 @@ def is_denied(code: str) -> bool:
 def is_gone(code: str, message: str) -> bool:
     """Return whether the refusal of a call says that there is no session any more."""
     return code in ("ValidationException", "ResourceNotFoundException") and bool(_NO_SESSION.search(message))
-
-
-def is_over(code: str, message: str) -> bool:
-    """Return whether the refusal of a call says that a session will take no more statements."""
-    return is_gone(code, message) and bool(re.search(r"not available|invalid", message))
 
 
 def refused_call(code: str, message: str, action: str, what: str, place: str) -> EngineError:
