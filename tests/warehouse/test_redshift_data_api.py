@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -306,14 +308,12 @@ def test_an_interrupt_cancels_the_statement_and_ends_the_session(
     session.close()
 
 
-@pytest.mark.thorough
-def test_ctrl_c_in_the_middle_of_a_publication_rolls_back_at_once(
-    api: DataApi, place: OnRedshift, driver: OnRedshift, lake: Path
-):
-    """The command itself: it ends before its statement would, and its lock is gone."""
-    assert load(driver, lake) == 0
-    assert run(["create-tables", *options_of(place)]) == 0
-    place.server.faults.arm(Fault("slow", match="INSERT INTO songplays", seconds=60))
+@contextmanager
+def publishing(
+    api: DataApi, place: OnRedshift, lake: Path, seconds: float
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the command itself, to a statement of its publication that takes so long."""
+    place.server.faults.arm(Fault("slow", match="INSERT INTO songplays", seconds=seconds))
     sources = ["--log-data", str(lake / "log_data"), "--song-data", str(lake / "song_data")]
     command = [sys.executable, "-m", "sparkify", "etl", "--max-rejects", "9", *sources, *options_of(place)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -323,11 +323,42 @@ def test_ctrl_c_in_the_middle_of_a_publication_rolls_back_at_once(
             assert time.monotonic() < deadline
             time.sleep(0.05)
         time.sleep(0.3)
+        yield process
+
+
+@pytest.mark.thorough
+def test_ctrl_c_in_the_middle_of_a_publication_rolls_back_at_once(
+    api: DataApi, place: OnRedshift, driver: OnRedshift, lake: Path
+):
+    """The command ends before its statement would, and its lock is gone."""
+    assert load(driver, lake) == 0
+    assert run(["create-tables", *options_of(place)]) == 0
+    with publishing(api, place, lake, 60) as process:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130, said
     assert "stopping: rolling back" in said
     assert load(place, lake) == 0
+    assert same(place, driver)
+
+
+@pytest.mark.thorough
+def test_a_killed_process_holds_its_lock_until_its_session_ends(
+    api: DataApi, place: OnRedshift, driver: OnRedshift, lake: Path
+):
+    """The next run waits for it, and finishes the job."""
+    assert load(driver, lake) == 0
+    assert run(["create-tables", *options_of(place)]) == 0
+    with publishing(api, place, lake, 1) as process:
+        process.kill()
+    place.server.faults.clear()
+    assert [each.keeps for each in api.sessions] == [data_api.IDLE_SECONDS_WITH_LOCKS]
+    idle = Timer(4, api.end_idle_sessions)
+    idle.start()
+    started = time.monotonic()
+    assert load(place, lake) == 0
+    idle.join()
+    assert time.monotonic() - started > 3
     assert same(place, driver)
 
 

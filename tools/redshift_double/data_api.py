@@ -15,6 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -146,6 +147,13 @@ class DataApi:
         """The sessions that are open."""
         with self._changed:
             return [each for each in self._sessions.values() if not self._expired(each)]
+
+    def end_idle_sessions(self) -> None:
+        """End every session that has nothing to do, as when it was idle for as long as it may be."""
+        with self._changed:
+            for session in self._sessions.values():
+                if session.running is None:
+                    self._close(session)
 
     def _end_all(self) -> None:
         for session in self._sessions.values():
@@ -433,11 +441,12 @@ def _handler(api: DataApi) -> type[BaseHTTPRequestHandler]:
             except CallRefused as exc:
                 status, answer = 400, {"__type": exc.code, "Message": exc.message, "message": exc.message}
             data = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            with suppress(ConnectionError):  # a client that was killed
+                self.send_response(status)
+                self.send_header("Content-Type", "application/x-amz-json-1.1")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
             pass

@@ -6,6 +6,7 @@ Owns the client's side of the wire. Not AWS's driver, so that a test can compare
 from __future__ import annotations
 
 import hashlib
+import itertools
 import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ class DataClient:
 
     def __init__(self, server: RedshiftDouble, user: str, database: str) -> None:
         sock, self.session = server.join()
+        self._portals = itertools.count(1)
         self._stream = wire.Stream(sock)
         self._stream.write(wire.startup({"user": user, "database": database}))
         while True:
@@ -58,11 +60,14 @@ class DataClient:
             wire.Disconnected: The connection was cut.
         """
         statement = sql.encode() + b"\0"
+        # A name: the unnamed portal is gone after a query of the stand-in's own in between.
+        portal = f"data_{next(self._portals)}".encode() + b"\0"
         self._stream.write(
             wire.message(b"P", b"\0" + statement + b"\0\0")
-            + wire.message(b"B", b"\0\0" + b"\0\0" * 3)
-            + wire.message(b"D", b"P\0")
-            + wire.message(b"E", b"\0" + b"\0" * 4)
+            + wire.message(b"B", portal + b"\0" + b"\0\0" * 3)
+            + wire.message(b"D", b"P" + portal)
+            + wire.message(b"E", portal + b"\0" * 4)
+            + wire.message(b"C", b"P" + portal)
             + wire.SYNC
         )
         answer, failure = DataAnswer(), None
