@@ -54,9 +54,14 @@ USERS = {
     "duckdb": ("warehouse/duckdb/",),
     "redshift_connector": ("warehouse/redshift/driver.py",),
     # The settings ask it for credentials: it knows profiles, roles and SSO. The bucket asks it for keys that
-    # obstore does not know.
+    # obstore does not know. The Data API is given a client, and knows its errors.
     "boto3": ("cluster/", "settings/resolution.py"),
-    "botocore": ("cluster/", "settings/resolution.py", "lake/bucket.py"),
+    "botocore": (
+        "cluster/",
+        "settings/resolution.py",
+        "lake/bucket.py",
+        "warehouse/redshift/data_api.py",
+    ),
     "obstore": ("lake/bucket.py", "lake/writer.py", "lake/s3_errors.py"),
     "zstandard": ("lake/codec.py", "simulator/day_file.py"),
     "xxhash": ("intake/content.py",),

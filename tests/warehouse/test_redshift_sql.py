@@ -208,6 +208,7 @@ def test_every_statement_of_ours_is_among_them(sent: list[str]):
     unmet = {
         "redshift/slices.sql",  # a megabyte of songs
         "redshift/owned_tables.sql",  # a hundred thousand plays
+        "redshift/data_api_hello.sql",  # over the Data API
         "erase/oldest_day.sql",  # with RETAIN, and the clock decides what else is sent
         "why/unusual_songs.sql",  # hundreds of songs
         "why/file_before_contents.sql",  # an older warehouse
@@ -261,6 +262,7 @@ def judged() -> Iterator[str]:
         ("redshift/load_errors_sys.sql", {"folder": "s3://here/it's"}),
         ("redshift/load_errors_stl.sql", {"folder": "s3://here"}),
         ("redshift/rollback.sql", {}),
+        ("redshift/data_api_hello.sql", {}),
     ):
         for step in read_statements(path):
             yield fill(step.text, parameters)

@@ -30,7 +30,7 @@ from sparkify.lake.uri import is_s3
 from sparkify.records import FILE_KEY, RecordKind, kind_named
 from sparkify.warehouse.derived import accepted_keys, copy_table, statements_of
 from sparkify.warehouse.engine import Judged, RecordFile
-from sparkify.warehouse.redshift.literals import MOST_CHARACTERS, Word, fill, inserts
+from sparkify.warehouse.redshift.literals import Word, fill, inserts
 from sparkify.warehouse.redshift.packing import (
     Pack,
     Packed,
@@ -47,6 +47,8 @@ from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import Statement, statement
 
+# Texts of this size, or of more than one statement of literals, go by COPY.
+MOST_CHARACTERS = 2_000_000
 # Files up to this size are packed, as they are stored: a compressed one is about ten times as large.
 _PACKED_BYTES = 64 << 20
 _PACKED_COMPRESSED_BYTES = 8 << 20
@@ -362,7 +364,7 @@ class CopyLoader:
             if not all(value is None or isinstance(value, str) for value in row):
                 return False
             size += sum(len(value) for value in row if value)
-        return size > MOST_CHARACTERS
+        return size > min(MOST_CHARACTERS, self._session.insert_bytes)
 
     def copy_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
         """Append rows of texts to a table by one COPY, which may be part of a transaction.
@@ -475,5 +477,5 @@ class CopyLoader:
         return self._session.send(sql, f"{step.path}, line {step.line}")[1]
 
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        for sql in inserts(table, columns, rows):
+        for sql in inserts(table, columns, rows, self._session.insert_bytes):
             self._session.send(sql, f"INSERT INTO {table}")

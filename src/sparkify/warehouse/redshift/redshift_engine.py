@@ -43,6 +43,7 @@ class RedshiftEngine:
 
     Args:
         session: The session; opened when it is first used.
+        database: The name of the database, for messages.
         landing: Loads records into the run's tables.
         on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
         on_older: Called when a warehouse opened for reading has an older version.
@@ -55,11 +56,13 @@ class RedshiftEngine:
     def __init__(
         self,
         session: RedshiftSession,
+        database: str,
         landing: CopyLoader,
         on_wait: OnWait = nullcontext,
         on_older: OnOlder = ignore_older,
     ) -> None:
-        self.place = f"{session.cluster.db_name} on {session.host}"
+        self.place = f"{database} on {session.host}"
+        self._database = database
         self._on_wait = on_wait
         self._on_older = on_older
         self._verified = False
@@ -77,17 +80,13 @@ class RedshiftEngine:
         return self._session.sent
 
     def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
-        cluster = self._session.cluster
-
-        def reach() -> str:
-            self._session.reach()
-            return f"{cluster.host}:{cluster.db_port} is reachable"
-
         def log_in() -> str:
-            return f"database {cluster.db_name} lets {self._session.open()} in"
+            user = self._session.open()
+            self._session.verify()
+            return f"database {self._database} lets {user} in"
 
         return [
-            ProbeStep("port", reach),
+            ProbeStep(self._session.way, self._session.reach),
             ProbeStep("login", log_in),
             ProbeStep("privileges", lambda: self._verify_privileges(schemas)),
         ]
@@ -231,7 +230,7 @@ class RedshiftEngine:
         if self._landing.copies(rows):
             self._landing.copy_rows(table, columns, rows)
             return
-        for sql in inserts(table, columns, rows):
+        for sql in inserts(table, columns, rows, self._session.insert_bytes):
             self._session.send(sql, f"INSERT INTO {table}")
 
     def keys_read(self, kind: RecordKind) -> frozenset[str]:
