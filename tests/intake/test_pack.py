@@ -116,6 +116,8 @@ def test_a_records_own_bytes_are_not_touched() -> None:
         b'{"a":1,"b":2}',
         b'{"a":{"b":1}}',
         b'{"a":1,}',
+        b'{"a":1,"x" :2}',
+        b'{"a":1,"x"\t:2}',
         b'{\n"a":1}',
         b'\xef\xbb\xbf{"a":1}',
     ],

@@ -23,6 +23,7 @@ from sparkify.pipeline.threshold import MaxRejects
 from sparkify.settings import load_settings
 from sparkify.warehouse.connect import open_engine
 from sparkify.warehouse.redshift.copying import CopyLoader, CopySource
+from sparkify.warehouse.redshift.driver_transport import DriverTransport
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.statements import Statement
@@ -238,8 +239,9 @@ def test_a_server_that_never_answers_is_given_up(place: OnRedshift, lake: Path):
     """No answer, no end of the connection: the wait ends, and the run is tried again."""
     settings = place.settings()
     who = settings.cluster.db_user, str(settings.cluster.db_password)
-    session = RedshiftSession(settings.cluster, lambda: who, statement_timeout=0.3, grace=0.3)
-    engine = RedshiftEngine(session, CopyLoader(session, CopySource(), None))
+    transport = DriverTransport(settings.cluster, lambda: who, answer_seconds=0.6)
+    session = RedshiftSession(transport, statement_timeout=0.3)
+    engine = RedshiftEngine(session, place.name, CopyLoader(session, CopySource(), None))
     place.server.faults.arm(Fault("hang", match="pg_tables"))
     started = time.monotonic()
     with pytest.raises(TransientEngineError, match="was lost"), engine.reading():

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from sparkify.cli.app import run
+from sparkify.pipeline import etl_run
 from sparkify.pipeline.stage import told_apart
 from tests.contents import hash_tables
 from tests.loading import etl
@@ -171,3 +172,30 @@ def test_what_an_older_version_did_not_keep_is_read_again_where_the_lake_is_now(
     capsys.readouterr()
     assert etl(place, tmp_path / "new", None, "--plan", "--json") == 0
     assert json.loads(capsys.readouterr().out)["plan"]["upgrade"]["rules"] is False
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_fields_that_change_while_a_run_plans_lose_nothing(
+    warehouses: Warehouses, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+):
+    """What another process adopts and drops after a run has read its files counts when they are published."""
+    place = warehouses.new(engine, tmp_path)
+    logs = tmp_path / "logs"
+    write_records(logs / "1.json", play(aa="A1", bb="B1"))
+    assert etl(place, logs) == 0
+    options = options_of(place)
+    assert run(["fields", "adopt", "aa", "--type", "VARCHAR(8)", *options]) == 0
+    verify = etl_run.verify_anything_loads
+    changes = [["drop", "aa"], ["adopt", "bb", "--type", "VARCHAR(8)"]]
+
+    def change_meanwhile(*arguments: Any) -> None:
+        while changes:
+            assert run(["fields", *changes.pop(0), *options]) == 0
+        verify(*arguments)
+
+    monkeypatch.setattr(etl_run, "verify_anything_loads", change_meanwhile)
+    write_records(logs / "2.json", play(ts=play()["ts"] + 1, aa="A2", bb="B2"))
+    assert etl(place, logs) == 0
+    assert not changes
+    found = rows(place, "SELECT bb, extra FROM staging_events ORDER BY ts")
+    assert [(bb, json.loads(extra)) for bb, extra in found] == [("B1", {"aa": "A1"}), ("B2", {"aa": "A2"})]

@@ -11,6 +11,7 @@ import pytest
 from sparkify.cli.app import run
 from sparkify.errors import TransientEngineError
 from sparkify.pipeline import retry
+from sparkify.warehouse.redshift.driver_transport import DriverTransport
 from sparkify.warehouse.redshift.session import RedshiftSession
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
@@ -30,9 +31,10 @@ def place(warehouses: Warehouses, tmp_path: Path) -> Iterator[OnRedshift]:
 @pytest.fixture
 def session(place: OnRedshift) -> Iterator[RedshiftSession]:
     cluster = place.settings().cluster
-    session = RedshiftSession(
-        cluster, lambda: (cluster.db_user, str(cluster.db_password)), statement_timeout=1, grace=0.2
+    transport = DriverTransport(
+        cluster, lambda: (cluster.db_user, str(cluster.db_password)), answer_seconds=1.2
     )
+    session = RedshiftSession(transport, statement_timeout=1)
     yield session
     session.close()
 

@@ -119,7 +119,8 @@ def _models(folder: str) -> str:
 
 def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Finding]:
     """Try the way into the warehouse step by step, as its engine goes it."""
-    first = "port" if settings.dwh.engine == "redshift" else "database"
+    ways = {"driver": "port", "data-api": "data api"}
+    first = ways[settings.cluster.transport] if settings.dwh.engine == "redshift" else "database"
     # STAGING has had its own line, and nothing of it is needed to get in.
     inside = replace(settings, s3=replace(settings.s3, staging=""))
     try:

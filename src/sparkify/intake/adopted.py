@@ -99,7 +99,7 @@ def _is_whole(field: Field, value: Any) -> bool:
     if field.is_text:
         return isinstance(value, str)
     if isinstance(value, ExactNumber):
-        return field.type != "DOUBLE" or Decimal(value.text) == Decimal(float(value))
+        return field.type != "DOUBLE" or Decimal(value.text) == Decimal(str(float(value)))
     if field.type == "DOUBLE":
         return isinstance(value, int) and int(float(value)) == value
     return isinstance(value, int)

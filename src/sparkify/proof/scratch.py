@@ -22,6 +22,7 @@ from sparkify.warehouse.connect import open_session
 from sparkify.warehouse.redshift.literals import Word, fill
 from sparkify.warehouse.redshift.refused import is_refused_password
 from sparkify.warehouse.redshift.session import RedshiftSession
+from sparkify.warehouse.redshift.transport import Logins
 from sparkify.warehouse.statements import statement
 
 _DATABASE = "sparkify_proof_"
@@ -31,7 +32,7 @@ _LETTERS = 8
 # Seconds between attempts to drop it: the cluster takes a moment to notice that our sessions have ended.
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
-Credentials = Callable[[Settings], Callable[[], tuple[str, str]]]
+LoginsFor = Callable[[Settings], Logins]
 
 
 def verify_settings(settings: Settings) -> None:
@@ -68,14 +69,14 @@ class Scratch(NamedTuple):
 
 @contextmanager
 def scratch_database(
-    settings: Settings, scratch: Scratch, credentials: Credentials
+    settings: Settings, scratch: Scratch, logins: LoginsFor
 ) -> Iterator[tuple[Settings, list[str]]]:
     """Make the database; remove it in the end, and all that lies below its folder.
 
     Args:
         settings: Those of the user.
         scratch: What is made.
-        credentials: Gives what asks AWS for a user and password, for some settings.
+        logins: Gives what asks AWS for a way in, for some settings.
 
     Yields:
         Settings that lead to it, and the names of the databases that other proofs have made and not removed.
@@ -95,7 +96,7 @@ def scratch_database(
     )
     sent = False
     try:
-        with _session(settings, credentials) as session:
+        with _session(settings, logins) as session:
             others = _find_databases(session)
             sent = True
             _create(session, scratch)
@@ -106,13 +107,13 @@ def scratch_database(
         # After a lost connection, too: what has the name is ours, nobody else has drawn it.
         if sent:
             try:
-                _remove(inside, settings, scratch, credentials)
+                _remove(inside, settings, scratch, logins)
             except EngineError as left:
                 exc.add_note(f"{left.message} {left.hint}")
             else:
                 exc.add_note("what was made for it is removed")
         raise
-    _remove(inside, settings, scratch, credentials)
+    _remove(inside, settings, scratch, logins)
 
 
 class _Refused(EngineError):
@@ -136,7 +137,7 @@ def _create(session: RedshiftSession, scratch: Scratch) -> None:
         raise _Refused(exc.message, hint if denied else exc.hint) from exc
 
 
-def _remove(inside: Settings, settings: Settings, scratch: Scratch, credentials: Credentials) -> None:
+def _remove(inside: Settings, settings: Settings, scratch: Scratch, logins: LoginsFor) -> None:
     """Remove all of it; what could not be is named.
 
     Raises:
@@ -150,7 +151,7 @@ def _remove(inside: Settings, settings: Settings, scratch: Scratch, credentials:
         failures.append(f"what was written below {scratch.folder} could not be removed: {exc.message}")
         hints.append(f"Remove what is below {scratch.folder}: it is of this proof alone.")
     try:
-        _drop(settings, scratch, credentials)
+        _drop(settings, scratch, logins)
     except SparkifyError as exc:
         failures.append(f"the database {scratch.database} could not be removed: {exc.message}")
         hints.append(f"Remove it in a SQL client: DROP DATABASE {scratch.database}.")
@@ -159,8 +160,8 @@ def _remove(inside: Settings, settings: Settings, scratch: Scratch, credentials:
 
 
 @contextmanager
-def _session(settings: Settings, credentials: Credentials) -> Iterator[RedshiftSession]:
-    session = open_session(settings, credentials(settings))
+def _session(settings: Settings, logins: LoginsFor) -> Iterator[RedshiftSession]:
+    session = open_session(settings, logins(settings))
     try:
         yield session
     finally:
@@ -174,7 +175,7 @@ def _empty(inside: Settings) -> None:
         writer.remove(left)
 
 
-def _drop(settings: Settings, scratch: Scratch, credentials: Credentials) -> None:
+def _drop(settings: Settings, scratch: Scratch, logins: LoginsFor) -> None:
     """Drop the database, in several attempts; none after a refused password, of which Redshift counts five.
 
     Raises:
@@ -183,7 +184,7 @@ def _drop(settings: Settings, scratch: Scratch, credentials: Credentials) -> Non
     drop = fill(statement("redshift/proof/drop_database.sql").text, {"database": Word(scratch.database)})
     for pause in (*_PAUSES, None):
         try:
-            with _session(settings, credentials) as session:
+            with _session(settings, logins) as session:
                 session.send(drop, "DROP DATABASE")
         except EngineError as exc:
             if "does not exist" in exc.message and scratch.database in exc.message:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -43,6 +44,20 @@ class RecordFile(NamedTuple):
     uri: str = ""
     accepted: bool = False
     size: int = 0
+
+
+class Judged(NamedTuple):
+    """What the records of a file hold, where the engine reads each of them by our rules as it lands them.
+
+    Attributes:
+        values: Values of fields with a column, adopted ones too, that should not be null in the table.
+        extras: Records with a value in ``extra``.
+        others: The fields without a column, with their occurrences; those that are null, too.
+    """
+
+    values: int
+    extras: int
+    others: Counter[str]
 
 
 class ProbeStep(NamedTuple):
@@ -187,7 +202,7 @@ class Engine(Protocol):
 
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
-    ) -> None:
+    ) -> Mapping[int, Judged]:
         """Append records to the run's table of their kind, each with the number of its file.
 
         Rows that may break a rule of :mod:`sparkify.intake.rules`, or that the database may have read
@@ -202,6 +217,10 @@ class Engine(Protocol):
             others: The keys in delivered files that are none of :meth:`keys_read`, in the order of their
                 names: their values are to be kept in ``extra`` (:mod:`sparkify.intake.extra`). None where the
                 engine does not parse.
+
+        Returns:
+            What delivered files hold, by their numbers, where the engine reads records by our rules. Where it
+            is not sure of a record, rows are marked, or fewer have landed.
 
         Raises:
             LoadError: A file is not valid JSON, or the engine cannot keep the others; nothing was appended.

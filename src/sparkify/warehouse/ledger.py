@@ -351,6 +351,20 @@ def current_files(engine: Engine, meta: Meta) -> list[LedgerFile]:
     return list(starmap(LedgerFile, engine.execute(statement(path))))
 
 
+def files_of_run(engine: Engine, meta: Meta, run_id: int) -> list[LedgerFile]:
+    """Return those of :func:`current_files` that a run loaded."""
+    if meta.schema_version < CONTENTS_SINCE:
+        return [file for file in current_files(engine, meta) if file.run_id == run_id]
+    return list(starmap(LedgerFile, engine.execute(statement("ledger/files_of_run.sql"), run_id=run_id)))
+
+
+def files_like(engine: Engine, meta: Meta, uri: str) -> list[LedgerFile]:
+    """Return that of :func:`current_files` which has a URI, and those of the same content."""
+    if meta.schema_version < CONTENTS_SINCE:
+        return [file for file in current_files(engine, meta) if file.uri == uri]
+    return list(starmap(LedgerFile, engine.execute(statement("ledger/files_like.sql"), uri=uri)))
+
+
 def about_rejects(engine: Engine, question: str) -> Statement:
     """Return the query of that name for the open warehouse, which may be older."""
     meta = read_meta(engine) or Meta()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import Timer
@@ -20,7 +20,7 @@ from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import Answer, Judged, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
 from sparkify.warehouse.redshift.session import LABEL, RedshiftSession
@@ -43,6 +43,7 @@ class RedshiftEngine:
 
     Args:
         session: The session; opened when it is first used.
+        database: The name of the database, for messages.
         landing: Loads records into the run's tables.
         on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
         on_older: Called when a warehouse opened for reading has an older version.
@@ -55,11 +56,13 @@ class RedshiftEngine:
     def __init__(
         self,
         session: RedshiftSession,
+        database: str,
         landing: CopyLoader,
         on_wait: OnWait = nullcontext,
         on_older: OnOlder = ignore_older,
     ) -> None:
-        self.place = f"{session.cluster.db_name} on {session.host}"
+        self.place = f"{database} on {session.host}"
+        self._database = database
         self._on_wait = on_wait
         self._on_older = on_older
         self._verified = False
@@ -77,17 +80,13 @@ class RedshiftEngine:
         return self._session.sent
 
     def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
-        cluster = self._session.cluster
-
-        def reach() -> str:
-            self._session.reach()
-            return f"{cluster.host}:{cluster.db_port} is reachable"
-
         def log_in() -> str:
-            return f"database {cluster.db_name} lets {self._session.open()} in"
+            user = self._session.open()
+            self._session.verify()
+            return f"database {self._database} lets {user} in"
 
         return [
-            ProbeStep("port", reach),
+            ProbeStep(self._session.way, self._session.reach),
             ProbeStep("login", log_in),
             ProbeStep("privileges", lambda: self._verify_privileges(schemas)),
         ]
@@ -228,7 +227,10 @@ class RedshiftEngine:
         return Answer([name for name, _ in columns], iter(rows))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        for sql in inserts(table, columns, rows):
+        if self._landing.copies(rows):
+            self._landing.copy_rows(table, columns, rows)
+            return
+        for sql in inserts(table, columns, rows, self._session.insert_bytes):
             self._session.send(sql, f"INSERT INTO {table}")
 
     def keys_read(self, kind: RecordKind) -> frozenset[str]:
@@ -237,13 +239,13 @@ class RedshiftEngine:
 
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
-    ) -> None:
+    ) -> Mapping[int, Judged]:
         delivered = [file for file in files if file.file_id is not None]
-        if delivered:
-            self._landing.land_files(kind, delivered)
+        judged = self._landing.land_files(kind, delivered) if delivered else {}
         for file in files:
             if file.file_id is None:
                 self._landing.land_packed(kind, file.path, accepted=file.accepted)
+        return judged
 
     def accept(self, kind: RecordKind) -> None:
         self.execute(statements_of(kind).accept)

@@ -107,6 +107,13 @@ _HINTS = (
         r"permission denied",
         Hint("Have the owner GRANT it ({} lists what is missing).", Command("doctor")),
     ),
+    (
+        r"Packet for query is too large|response exceeded",
+        Hint(
+            "The Data API returns rows of up to 64 KB, and 500 MB in all: set [CLUSTER] TRANSPORT = driver, "
+            "or SPARKIFY_CLUSTER_TRANSPORT=driver for once."
+        ),
+    ),
     (r"disk full|Disk Full|no space", "The cluster's storage is full: delete or resize, then run again."),
 )
 _HINTS_OF_QUERY = (
