@@ -69,7 +69,7 @@ def proof(place: OnRedshift, code: int, *options: str) -> dict[str, Any]:
     assert run(["prove", "--yes", "--config", str(place.config), "-o", str(path), *options]) == code
     found = json.loads(path.read_text(encoding="utf-8"))
     assert found["ok"] is (code == 0)
-    assert found["complete"] is (bool(found["month"]) and found["planned"] > 0 and not found["failure"])
+    assert found["complete"] is (bool(found["month"]) and not found["failure"])
     assert isinstance(found, dict)
     return found
 
