@@ -16,10 +16,11 @@ from sparkify.cli.screen import Screen
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.removal import find_file, put_back
 from tests.contents import hash_tables, read_tables
+from tests.custom.folder import write_folder
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, write_records
-from tests.warehouses import open_place
+from tests.warehouses import execute, open_place
 
 DAYS = [play(), play(ts=TS + 1, userId="2")]
 
@@ -114,6 +115,38 @@ def test_undo_says_why_nothing_is_left_of_a_run(lake: Path, capsys: pytest.Captu
     write_records(logs / "1.json", *DAYS)
     assert etl(lake / "w.duckdb", logs) == 0
     assert nothing_to_do(lake, capsys, 1) == "no rows of run 1 are left (1 file: 1 replaced)."
+
+
+def test_undo_of_a_run_that_loads_no_files_says_what_it_was(
+    lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """Every kind of run there is: what it did, and what takes that back."""
+    write_records(lake / "log_data" / "3.json", play(mood="x"))
+    assert etl(lake / "w.duckdb", lake / "log_data") == 0
+
+    def refused(number: str) -> tuple[str, str]:
+        code, found = as_json(lake, capsys, "undo", number, "--yes")
+        assert code == 1
+        return found["error"]["message"], found["error"]["hint"]
+
+    assert command(lake, "fields", "adopt", "mood") == 0
+    adopted = "run 4 loaded nothing: it gave a field a column (adopt)."
+    back = here(lake, "`sparkify fields drop mood --kind events` takes it away again.")
+    assert refused("4") == (adopted, back)
+    assert command(lake, "fields", "drop", "mood") == 0
+    assert refused("4") == (adopted, "It is gone again.")
+    message, hint = refused("5")
+    assert message == "run 5 loaded nothing: it took a field's column away (drop field)."
+    assert "sparkify fields adopt FIELD" in hint
+    models = write_folder(lake.parent / "models", {"marts/plays.sql": "SELECT level FROM songplays;"})
+    monkeypatch.setenv("SPARKIFY_DWH_MODELS", str(models))
+    assert etl(lake / "w.duckdb", lake / "log_data") == 0
+    assert nothing_to_do(lake, capsys, 6) == "run 6 loaded no files, it built the models of your own."
+    execute(
+        lake / "w.duckdb", "UPDATE etl.meta SET models_digest = REPLACE(models_digest, 'songs=', 'songs=0')"
+    )
+    assert command(lake, "upgrade") == 0
+    assert nothing_to_do(lake, capsys, 7) == "run 7 loaded no files, it brought the warehouse up to date."
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from sparkify.intake.parse import Repeating, pairs_of, parse
 from sparkify.intake.rules import ExactNumber, Refusal
 from sparkify.pipeline.fields import type_of
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.removal import Change, as_run
+from sparkify.pipeline.removal import ADOPT, DROP, Change, as_run
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import told_apart
 from sparkify.pipeline.transform import build_own
@@ -46,8 +46,6 @@ from sparkify.warehouse.ledger import (
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.version import set_models_aside
 
-# What the history calls these runs.
-ADOPT, DROP = "adopt", "drop field"
 # Files are taken together until they have so many rows.
 _ROWS = 500_000
 _SHOWN = 5
