@@ -15,10 +15,10 @@ from typing import Any
 
 from sparkify.custom.definitions import NO_MODELS, Models
 from sparkify.errors import CheckError, Command, ConfigError, Hint, SparkifyError
-from sparkify.intake.adopted import adopted_values
+from sparkify.intake.adopted import adopted_values, given_back
 from sparkify.intake.extra import extra_of
 from sparkify.intake.parse import Repeating, pairs_of, parse
-from sparkify.intake.rules import ExactNumber, Refusal
+from sparkify.intake.rules import Refusal
 from sparkify.pipeline.fields import type_of
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.removal import ADOPT, DROP, Change, as_run
@@ -53,7 +53,6 @@ _LONGEST_NAME = 200
 # A text's column is twice as wide as the longest one seen, a power of two and this at least, if it may be.
 _NARROWEST, _WIDEST = 64, 65_000
 _TYPES = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE"}
-_WHOLE_DOUBLE = 2**53
 _BEYOND = 2**63
 
 
@@ -89,7 +88,8 @@ class Adoption:
         there: Whether it was adopted before, just so.
         run: The run that adopted it; None: it was planned only.
         filled: The rows that have a value in the column.
-        converted: Those of which ``extra`` keeps the value, too: the column has it in another form.
+        converted: Those of which ``extra`` keeps the value, too: the column has it in another form, such as
+            12 as 12.0.
         misfits: The rows of which only ``extra`` keeps the value.
         samples: Some of these values, as JSON.
     """
@@ -298,6 +298,13 @@ def drop(
                 if changed:
                     engine.insert("run_put_back", ("extra", "found", "kept"), changed)
                     engine.execute(steps.put_back, **within)
+            ((lost,),) = engine.execute(steps.count_lost, text=_as_written(declared.key))
+            if int(lost):
+                raise SparkifyError(
+                    f"the values of {declared.column} of {counted(int(lost), 'row')} of {kind.staging} are "
+                    f"not in {EXTRA} again.",
+                    "Nothing was changed. Report it with what --debug shows.",
+                )
         engine.execute(statement("fields/forget.sql"), kind=kind.name, field=declared.name)
         engine.execute(steps.drop_column)
         build_own(engine, models, Scope.all(), run_id, progress)
@@ -366,11 +373,7 @@ def _put_back(text: str, value: Any, field: Field) -> str | None:
     pairs = list(pairs_of(kept))
     if any(key == field.key for key, _ in pairs):
         return None
-    if field.is_text:
-        value = value.removesuffix("|")
-    elif isinstance(value, float):
-        whole = value.is_integer() and abs(value) < _WHOLE_DOUBLE
-        value = int(value) if whole else ExactNumber(repr(value))
+    value = value.removesuffix("|") if field.is_text else given_back(value)
     together = Repeating([*pairs, (field.key, value)])
     together.pairs = [*pairs, (field.key, value)]
     try:
