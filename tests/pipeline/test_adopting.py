@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,12 +15,16 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sparkify.cli.app import run
+from sparkify.cli.screen import Screen
+from sparkify.errors import FAILED, SparkifyError
 from sparkify.intake.adopted import adopted_values
 from sparkify.intake.extra import extra_of
 from sparkify.intake.parse import parse
 from sparkify.intake.rules import Refusal
 from sparkify.pipeline import carefully
-from sparkify.pipeline.adopting import _put_back
+from sparkify.pipeline.adopting import _put_back, plan_adoption, plan_drop
+from sparkify.pipeline.adopting import adopt as adopt_field
+from sparkify.pipeline.adopting import drop as drop_field
 from sparkify.records import EVENTS, Field
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 from sparkify.warehouse.statements import Statement
@@ -31,7 +36,7 @@ from tests.loading import etl
 from tests.oracle import Record, adopt
 from tests.records import TS, play, write_records
 from tests.tiers import by_profile, sweep
-from tests.warehouses import ENGINES, Place, Warehouses, open_place, options_of, rows
+from tests.warehouses import ENGINES, Place, Warehouses, execute, open_place, options_of, rows
 
 IDENTITY = ("user_id", "session_id", "item_in_session", "ts")
 KEYS = ("userId", "sessionId", "itemInSession", "ts")
@@ -341,6 +346,64 @@ def test_a_column_that_came_and_went_leaves_no_trace(
     assert run(["fields", "drop", "score", *options_of(places[1])]) == 0
     never, adopted = map(hash_tables, places)
     assert adopted == never
+
+
+def test_a_field_is_adopted_once(tmp_path: Path):
+    """Of several who were told that it can be, the first has it; a drop takes the column that was shown."""
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    history.write("a", [{"score": 12}, {"score": "x"}])
+    wanted = [Wanted("score", "BIGINT", "m1"), Wanted("score", "DOUBLE", "m2")]
+    engine = open_place(history.place)
+    try:
+        plans = [plan_adoption(engine, each.name, "events", each.type, each.column) for each in wanted]
+        history.adopt(wanted[0])
+        planned = plan_drop(engine, "score", None)
+        for plan in plans:
+            _is_refused(history, partial(adopt_field, engine, plan))
+        history.drop(wanted[0])
+        _is_refused(history, partial(drop_field, engine, planned))
+        history.adopt(wanted[1])
+        _is_refused(history, partial(drop_field, engine, planned))
+    finally:
+        engine.close()
+
+
+def _is_refused(history: History, act: Callable[[Any], object]) -> None:
+    before = hash_tables(history.place, ledger=True)
+    with pytest.raises(SparkifyError) as caught, Screen(as_json=True).progress("trying") as progress:
+        act(progress)
+    assert caught.value.exit_code == FAILED
+    assert hash_tables(history.place, ledger=True) == before
+    history.verify()
+
+
+def test_of_two_columns_of_a_field_each_can_be_dropped(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Once, two who adopted a field at a time gave it two columns, one empty for all history."""
+    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    history.write("a", [{"score": 12}, {"score": "x"}])
+    history.adopt(Wanted("score", "BIGINT", "m1"))
+    execute(history.place, "ALTER TABLE staging_events ADD COLUMN m2 BIGINT")
+    execute(
+        history.place,
+        "INSERT INTO etl.fields (kind, field, path, column_name, column_type, run_id) "
+        """VALUES ('events', 'score', '["score"]', 'm2', 'BIGINT', 99)""",
+    )
+    history.adopted += [Wanted("score", "BIGINT", "m2")]
+    write_records(history.lake / "b.json", play(score=7))
+    assert etl(history.place, history.lake) == 0
+    assert rows(history.place, "SELECT m1, m2 FROM staging_events WHERE m1 > 0 ORDER BY 1") == [
+        (7, 7),
+        (12, None),
+    ]
+    capsys.readouterr()
+    assert run(["fields", "list", "--json", *options_of(history.place)]) == 0
+    listed = json.loads(capsys.readouterr().out)["fields"]
+    assert [each["column"] for each in listed if each["name"] == "score"] == ["m1", "m2"]
+    for name, code in [("score", 2), ("m2", 0), ("m2", 2), ("score", 0)]:
+        assert run(["fields", "drop", name, *options_of(history.place)]) == code
+    history.written["b"] = [play(score=7)]
+    history.loaded, history.adopted = history.written, []
+    history.verify()
 
 
 def test_an_adopted_field_is_read_as_fast_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -193,6 +193,8 @@ def _show_adoption(screen: Screen, done: Adoption) -> None:
 def drop(name: str, kind: str | None, only_plan: bool, as_json: bool, **options: Any) -> None:
     """Take an adopted field's column away again; its values go back into extra, as they were.
 
+    FIELD is the field's name, or its column's.
+
     \b
     Example:
       sparkify fields drop deviceType

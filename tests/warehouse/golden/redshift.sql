@@ -6340,7 +6340,7 @@ SELECT COUNT(*) AS records FROM staging_events
 WHERE more IS NOT NULL AND STRPOS(COALESCE(extra, ''), '"more":') = 0;
 
 -- A field is adopted no more.
-DELETE FROM etl.fields WHERE kind = 'events' AND field = 'more';
+DELETE FROM etl.fields WHERE kind = 'events' AND field = 'more' AND column_name = 'more';
 
 ALTER TABLE staging_events DROP COLUMN more;
 
