@@ -15,13 +15,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from benchmarks.lakes import log_of, simulate_day, simulate_lake
+from benchmarks.lakes import DAY, log_of, simulate_day, simulate_lake
 from benchmarks.timing import SPARKIFY, Comparison, Usage, compare, run_process
 
 EVENTS, SONGS, ROUNDS = 10_000_000, 30_000, 3
@@ -30,6 +30,7 @@ _NEW_DAY = log_of(date(2019, 1, 1))
 _OLD_DAY = log_of(date(2018, 7, 3))
 _LATE_BY = 330 * 86_400_000
 _PLAYS_OF_NEW_SONG = 1_000
+_EVENTS_OF_PERSON = 2_000
 _TOLD = {
     "events": "SELECT COUNT(*) FROM staging_events",
     "plays": "SELECT COUNT(*) FROM songplays",
@@ -123,6 +124,7 @@ def _prepare(root: Path, lake: Path, memory: Sequence[str]) -> list[Trial]:
     empty, large, with_day = (root / f"{name}.duckdb" for name in ("empty", "large", "with_day"))
     logs, songs = lake / "log_data", lake / "song_data"
     both: list[str | Path] = ["--log-data", logs, "--song-data", songs]
+    _cut(lake / _OLD_DAY)
     _say("load it")
     _sparkify("create-tables", "--database", empty)
     etl = ["etl", "--lenient", *memory]
@@ -143,6 +145,8 @@ def _prepare(root: Path, lake: Path, memory: Sequence[str]) -> list[Trial]:
     with_late = day.rstrip(b"\n") + b"\n" + json.dumps(late).encode() + b"\n"
     shorter = b"".join(old_day[: len(old_day) * 9 // 10])
     run = _ask(with_day, "SELECT MAX(run_id) FROM etl.runs")[0]
+    who, events = _person(large)
+    all_but_first = ["--older-than", f"{_YEAR[1] - 1}d", "--as-of", str(_YEAR[0] + timedelta(_YEAR[1]))]
     new_day: list[str | Path] = [*etl, "--log-data", (lake / _NEW_DAY).parent]
     return [
         Trial("a day into empty", empty, new_day, {_NEW_DAY: day}),
@@ -154,7 +158,22 @@ def _prepare(root: Path, lake: Path, memory: Sequence[str]) -> list[Trial]:
         Trial("retract a day of last year", large, ["retract", "--yes", lake / _OLD_DAY], {}),
         Trial("undo the last day", with_day, ["undo", "--yes", str(run)], {_NEW_DAY: day}),
         Trial("nothing new, all files", large, [*etl, *both], {}),
+        Trial("retain all but the first day", large, ["retain", "--yes", *all_but_first], {}),
+        Trial(
+            f"forget a person of {events:,} events, and rewrite the file", large, ["forget", "--yes", who], {}
+        ),
+        Trial("rewrite the file alone", large, ["compact"], {}),
     ]
+
+
+def _cut(log: Path) -> None:
+    """Leave as many events in a log as the day has that is loaded into an empty warehouse.
+
+    What it takes to replace or remove them is compared with that.
+    """
+    lines = log.read_bytes().splitlines(keepends=True)
+    if len(lines) > DAY:
+        log.write_bytes(b"".join(lines[:: len(lines) // DAY][:DAY]))
 
 
 def _runner(trial: Trial, lake: Path, copy: Path, notes: dict[str, str]) -> Callable[[], Usage]:
@@ -199,6 +218,16 @@ def _played_song(database: Path) -> tuple[bytes, int]:
             ORDER BY ABS(plays - {_PLAYS_OF_NEW_SONG}), song, artist, length LIMIT 1""",
     )
     return _song(100, title=title, artist_name=artist, duration=length), plays
+
+
+def _person(database: Path) -> tuple[str, int]:
+    """Return who has about two thousand events, and how many."""
+    who, events = _ask(
+        database,
+        f"""SELECT user_id, COUNT(*) AS events FROM staging_events WHERE user_id <> '' GROUP BY user_id
+            ORDER BY ABS(events - {_EVENTS_OF_PERSON}), user_id LIMIT 1""",
+    )
+    return who, events
 
 
 def _song(number: int, **others: object) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.tiers import longest_first, mark_slow
-from tests.warehouses import Warehouses
+from tests.warehouses import MARKS, USER, Warehouses
 
 ROOT = Path(__file__).resolve().parents[1]
 # The tests start hundreds of programs: none is to compile what another one has compiled.
@@ -25,10 +25,30 @@ REAL = Path(os.environ.get("SPARKIFY_TEST_DATA", ROOT.parent / "shared" / "data"
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is not fast, before pytest chooses by marks, and begin with what takes longest."""
     mark_slow(items)
     longest_first(items)
+    if USER != "owner":  # only what that makes a difference to
+        others = [item for item in items if not _meets_redshift(item)]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if _meets_redshift(item)]
+
+
+def _meets_redshift(item: pytest.Item) -> bool:
+    """Tell whether the commands of a test may come to a database on Redshift, and not as its owner."""
+    given = getattr(getattr(item, "callspec", None), "params", {}).values()
+    made = "warehouses" in getattr(item, "fixturenames", ()) and item.get_closest_marker("as_owner") is None
+    return made and "duckdb" not in given
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note what the test needs of the database, before any of its fixtures makes a warehouse."""
+    marks = {name: item.get_closest_marker(name) for name in MARKS}
+    for name, mark in marks.items():
+        assert mark is None or mark.args, f"{item.nodeid}: the mark {name} has no reason"
+    Warehouses.marks = frozenset(name for name, mark in marks.items() if mark is not None)
 
 
 @pytest.fixture(scope="session")

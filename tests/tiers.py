@@ -163,7 +163,10 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
         "test_a_full_refresh_changes_nothing": 0,
         "test_totals": 2,
     },
-    "tests/pipeline/test_dry_run.py": {"": 2},
+    "tests/pipeline/test_dry_run.py": {
+        "": 2,
+        "test_fields_that_are_not_built_in_take_no_more_statements": 2,
+    },
     "tests/pipeline/test_engines.py": {
         "test_both_engines_hold_the_same": 0,
         "test_from_a_bucket_too": (0, 3),
@@ -174,7 +177,7 @@ FEWER: dict[str, dict[str, int | tuple[int, int]]] = {
     },
     "tests/pipeline/test_faults.py": {
         "": 2,
-        "test_a_fault_at_each_statement_is_passed_over": (0, 3),
+        "test_a_fault_at_each_statement_is_passed_over": 0,
         "test_a_fault_that_stays_gives_up_and_the_next_run_finishes": 0,
         "test_so_it_is_where_files_are_replaced": (0, 3),
     },

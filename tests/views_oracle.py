@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, repeat
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from tests.clocks import CLOCKS, clock, local_time, same_clock
 from tests.oracle import COLUMNS, EPOCH, Row, Tables
 
 VIEWS: dict[str, tuple[str, ...]] = {
-    "user_days": ("user_id", "day"),
+    "user_days": ("user_id", "day", "day_before", "day_after"),
     "listener_days": ("user_id", "day", "level", "plays"),
     "sessions": (
         *("user_id", "session_id", "started_at", "ended_at", "events", "plays", "level", "last_page"),
@@ -66,7 +66,7 @@ def expect_views(tables: Tables) -> Tables:
     plays = _records(tables, "songplays")
     raw = [event for event in _records(tables, "staging_events") if event["user_id"]]
     return {
-        "user_days": Counter((user, day) for user, days in _periods(raw, _same).items() for day in days),
+        "user_days": Counter(_user_days(raw)),
         "listener_days": _plays_by(plays, lambda play: (play["user_id"], _day(play), play["level"])),
         "sessions": Counter(_sessions(events)),
         "daily_activity": Counter(_daily_activity(raw, plays)),
@@ -224,6 +224,11 @@ def _periods(events: Iterable[Record], period: Callable[[date], date]) -> dict[s
     for event in events:
         found[event["user_id"]].add(period(_at(event["ts"]).date()))
     return {user: sorted(days) for user, days in found.items()}
+
+
+def _user_days(events: Sequence[Record]) -> Iterable[Row]:
+    for user, days in _periods(events, _same).items():
+        yield from zip(repeat(user), days, [None, *days[:-1]], [*days[1:], None], strict=False)
 
 
 def _same(day: date) -> date:

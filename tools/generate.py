@@ -17,7 +17,7 @@ from sparkify.report.panels import report_statement, spell_out
 from sparkify.warehouse import tables, views
 from sparkify.warehouse.derived import derived_files, for_every_engine, write_tables
 from sparkify.warehouse.duckdb import translation
-from sparkify.warehouse.statements import LOST, SPARSE, TOUCHED, Statement, read_statements
+from sparkify.warehouse.statements import FEW, LOST, SPARSE, TOUCHED, Statement, read_statements
 
 SQL = Path(sparkify.sql.__file__).parent
 ANALYSTS = Path(__file__).parents[1] / "docs" / "analysts.md"
@@ -38,7 +38,7 @@ def for_duckdb() -> list[Statement]:
     dropped = views.dropping(views.view_definitions())
     shown = [spell_out(report_statement(name)) for name in statement_names()]
     found = [*steps, *for_every_engine(KINDS), *tables.all_table_statements(), *dropped, *shown]
-    marks = ((), (SPARSE,), (LOST,), (SPARSE, LOST), (SPARSE, TOUCHED), (SPARSE, LOST, TOUCHED))
+    marks = ((), (SPARSE,), (LOST,), (SPARSE, LOST), (SPARSE, TOUCHED), (SPARSE, LOST, TOUCHED), (FEW,))
     return list(dict.fromkeys(step.without(*some) for step in found for some in marks))
 
 

@@ -158,9 +158,10 @@ class Warehouse:
 
     @contextmanager
     def _opened(self) -> Iterator[Engine]:
+        from sparkify.cli.embedded import logins_of
         from sparkify.warehouse.connect import open_engine, require
 
-        engine = open_engine(self._settings)
+        engine = open_engine(self._settings, logins=logins_of(self._settings))
         try:
             with engine.reading() as exists:
                 require(engine, exists=exists)

@@ -77,6 +77,18 @@ def test_to_retract_what_is_retracted_is_nothing_to_do(lake: Path, capsys: pytes
     assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
 
 
+def test_a_copy_is_not_retracted_but_the_file_that_stands_for_both_is_named(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    original, copy = (lake / "log_data" / name for name in ("1.json", "1-again.json"))
+    copy.write_bytes(original.read_bytes())
+    assert etl(lake / "w.duckdb", lake / "log_data") == 0
+    before = hash_tables(lake / "w.duckdb")
+    assert command(lake, "retract", str(copy), "--yes") == 1
+    assert f"{copy} is a copy of {original}" in " ".join(capsys.readouterr().err.split())
+    assert hash_tables(lake / "w.duckdb") == before
+
+
 def test_a_file_may_be_named_as_it_is_seen_from_here(lake: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(lake / "log_data")
     assert command(lake, "retract", "2.json", "--yes") == 0

@@ -22,6 +22,7 @@ from botocore.compat import HTTPHeaders
 from tests.cluster.conftest import REGION
 
 ACCOUNT = "123456789012"
+USER_ID = "AROAEXAMPLE:somebody"  # what ${aws:userid} stands for
 TABLE = Path(__file__).with_name("aws_permissions.toml")
 Document = dict[str, Any]
 
@@ -57,6 +58,7 @@ def _condition(operator: str, key: str, wanted: list[str], context: Mapping[str,
     value = next((value for name, value in context.items() if name.lower() == key.lower()), None)
     if value is None:
         return False
+    wanted = [each.replace("${aws:userid}", USER_ID) for each in wanted]
     if operator == "StringEquals":
         return value in wanted
     if operator in ("StringLike", "ArnLike"):
@@ -90,12 +92,14 @@ def requests_of(call: str, parameters: Mapping[str, Any]) -> Iterator[Request]:
     Raises:
         KeyError: The table does not have the call.
     """
-    names: dict[str, Any] = {"region": REGION, "account": ACCOUNT}
+    names: dict[str, Any] = {"region": REGION, "account": ACCOUNT, "userid": USER_ID}
     for key, value in parameters.items():
         names[key] = value[0] if isinstance(value, list) and value else value
     requested = {f"aws:RequestTag/{key}": value for key, value in _tags(parameters)}
     for need in table()[call]["needs"]:
         if "when" in need and not parameters.get(need["when"]):
+            continue
+        if "unless" in need and parameters.get(need["unless"]):
             continue
         context = {**need.get("context", {}), **requested}
         if need.get("ours"):  # made by `create`, with its tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -36,7 +36,7 @@ class Inside:
         self.lacks, self.lets_in, self.reachable = lacks, lets_in, reachable
         self.closed = False
 
-    def probe(self) -> list[ProbeStep]:
+    def probe(self, schemas: Collection[str] = ()) -> list[ProbeStep]:
         return [
             ProbeStep("port", lambda: self.say(not self.reachable, "no answer.", "`cluster open-port`")),
             ProbeStep("login", lambda: self.say(not self.lets_in, "no such user.", "Finding DB_USER.")),

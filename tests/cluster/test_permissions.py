@@ -24,6 +24,7 @@ from tests.cluster.conftest import DWH_CFG, port_to, raw_client
 from tests.cluster.iam import Guard, Request, allows, matches, s3_guard, table
 from tests.cluster.serverless_double import ServerlessDouble
 from tests.conftest import S3Server
+from tests.data_api import data_api_of
 from tests.lake.regional import regional
 from tests.records import play, song, write_records
 from tests.warehouses import OnRedshift, Warehouses, options_of
@@ -160,7 +161,7 @@ def provisioned(place: OnRedshift, moto: str, guard: Guard, monkeypatch: pytest.
 
 def serverless(
     place: OnRedshift, config: Path, moto: str, guard: Guard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> ServerlessDouble:
     """A workgroup made by somebody who may do everything; AWS keeps the stand-in's password."""
     double = ServerlessDouble(moto)
     double.password = place.server.options.password
@@ -170,6 +171,7 @@ def serverless(
     assert run(["cluster", "create", "--yes", "--serverless"]) == 0
     double.watch = guard.watch
     place.config.write_text(place.config.read_text().replace("multi-node", "serverless"))
+    return double
 
 
 @pytest.mark.parametrize("kind", ["password", "provisioned", "serverless"])
@@ -204,6 +206,66 @@ def test_doctor_and_etl_run_under_the_policy_of_the_etl(
     assert {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"} <= guard.needed
     login = {"provisioned": "redshift:GetClusterCredentials", "serverless": "secretsmanager:GetSecretValue"}
     assert login.get(kind, "s3:GetObject") in guard.needed
+
+
+@pytest.mark.parametrize("kind", ["provisioned", pytest.param("serverless", marks=pytest.mark.thorough)])
+def test_so_they_do_over_the_data_api(
+    place: OnRedshift, warehouses: Warehouses, config, moto, under, capsys, monkeypatch, kind
+):
+    """Submitting, the user's credentials or secret, and what becomes of one's own statements; no more."""
+    text = place.config.read_text().replace(place.server.options.password, "")
+    place.config.write_text(text.replace("[CLUSTER]\n", "[CLUSTER]\nTRANSPORT = data-api\n"))
+    guard = under(Guard({}))
+    with data_api_of(warehouses, monkeypatch) as api:
+
+        def led(client: Any) -> Any:
+            other = client.meta.service_model.service_name == "redshift-data"
+            return guard.watch(raw_client(api.endpoint, "redshift-data") if other else client)
+
+        if kind == "serverless":
+            double = serverless(place, config, moto, guard, monkeypatch)
+            double.watch = led
+            secret = double.namespaces["dwhcluster"]["adminPasswordSecretArn"]
+            api.secrets[secret] = place.server.options.user
+        else:
+            provisioned(place, moto, guard, monkeypatch)
+            port = port_to(moto)
+            port._client = lambda service: led(raw_client(moto, service))
+            monkeypatch.setattr(credentials, "connect", lambda _: port)
+        guard.document = printed(capsys, "etl", "--config", str(place.config), "--account", "123456789012")
+        run(["doctor", *options_of(place)])
+        said = capsys.readouterr().out
+        assert f"lets {place.server.options.user} in" in said, said
+        guard.denied.clear()
+        assert run(["etl", *options_of(place)]) == 0
+        assert place.rows("SELECT COUNT(*) FROM songplays") == [(1,)]
+        assert guard.denied == []
+        ours = {action for action in actions_in(guard.document) if action.startswith("redshift-data:")}
+        # A statement that has failed is described; none has.
+        assert ours - {"redshift-data:DescribeStatement"} <= guard.needed
+        login = "secretsmanager:GetSecretValue" if kind == "serverless" else "redshift:GetClusterCredentials"
+        assert login in guard.needed
+
+        kept = [each for each in guard.document["Statement"] if each["Sid"] != "Submit"]
+        guard.document["Statement"] = kept
+        capsys.readouterr()
+        assert run(["check", *options_of(place)]) == 1
+        said = capsys.readouterr().err
+        assert "may not do redshift-data:ExecuteStatement" in said
+        assert "cluster policy etl" in said
+
+
+def test_the_data_api_is_in_a_policy_only_where_it_is_used():
+    def asked(scope: PolicyScope) -> set[str]:
+        return {each for each in actions_in(policy.etl(scope)) if each.startswith("redshift-data:")}
+
+    assert asked(SCOPE) == set()
+    assert len(asked(replace(SCOPE, data_api=True))) == 4
+    theirs = {"redshift-data:statement-owner-iam-userid": "AROAEXAMPLE:else"}
+    document = policy.etl(replace(SCOPE, data_api=True))
+    assert not allows(document, Request("redshift-data:CancelStatement", "*", theirs))
+    other = Request("redshift-data:ExecuteStatement", "arn:aws:redshift:us-west-2:123456789012:cluster:else")
+    assert not allows(document, other)
 
 
 def test_the_evaluator_judges_as_iam_does():

@@ -26,6 +26,7 @@ from tests.records import TS, play, song, write_records
 from tests.tiers import by_profile
 from tests.warehouses import ENGINES, Place, Warehouses, engine_of, execute, options_of, rows
 
+pytestmark = pytest.mark.may_create("a run makes the models' schemas")
 DAY = 86_400_000
 
 

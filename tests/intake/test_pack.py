@@ -74,6 +74,30 @@ def test_a_file_cut_short_or_grown_is_never_packed_into_a_valid_line(
             json.loads(line)
 
 
+blank = st.sampled_from(["", " ", "\t", "  "])
+
+
+@given(
+    st.lists(st.sampled_from(NAMES), min_size=1, unique=True),
+    st.sampled_from([*NAMES, "mood", FILE_KEY]),
+    st.booleans(),
+    blank,
+    blank,
+    flat,
+)
+def test_no_key_that_is_unknown_or_stands_twice_is_packed(
+    names: list[str], odd: str, escaped: bool, before: str, after: str, value: Any
+) -> None:
+    """However it is written: the engine that reads the line would take no notice of it."""
+    written = odd[:-1] + f"\\u{ord(odd[-1]):04x}" if escaped else odd
+    plain = "".join(f'"{name}":1, ' for name in names)
+    line = pack(f'{{{plain}"{written}"{before}:{after}{json.dumps(value)}}}'.encode(), 7, as_keys(NAMES))
+    if line is not None:
+        keys = json.loads(line, object_pairs_hook=lambda pairs: [key for key, _ in pairs])
+        assert keys == [FILE_KEY, *names, odd]
+        assert odd in set(NAMES) - set(names)
+
+
 def test_a_records_own_bytes_are_not_touched() -> None:
     """A number keeps the digits it was written with, a string its escapes."""
     record = b'{"a" : 1.10e+02, "b":"\\u00e9\\/", "c":123456789012345678901234567890}'
@@ -92,6 +116,8 @@ def test_a_records_own_bytes_are_not_touched() -> None:
         b'{"a":1,"b":2}',
         b'{"a":{"b":1}}',
         b'{"a":1,}',
+        b'{"a":1,"x" :2}',
+        b'{"a":1,"x"\t:2}',
         b'{\n"a":1}',
         b'\xef\xbb\xbf{"a":1}',
     ],

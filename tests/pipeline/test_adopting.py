@@ -27,6 +27,8 @@ from sparkify.pipeline.adopting import adopt as adopt_field
 from sparkify.pipeline.adopting import drop as drop_field
 from sparkify.records import EVENTS, Field
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.redshift import copying
+from sparkify.warehouse.redshift.packing import pack_lines
 from sparkify.warehouse.statements import Statement
 from tests.contents import hash_tables
 from tests.custom.folder import write_folder
@@ -36,7 +38,7 @@ from tests.loading import etl
 from tests.oracle import Record, adopt
 from tests.records import TS, play, write_records
 from tests.tiers import by_profile, sweep
-from tests.warehouses import ENGINES, Place, Warehouses, execute, open_place, options_of, rows
+from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, execute, open_place, options_of, rows
 
 IDENTITY = ("user_id", "session_id", "item_in_session", "ts")
 KEYS = ("userId", "sessionId", "itemInSession", "ts")
@@ -89,7 +91,7 @@ OTHERS = st.fixed_dictionaries(
     {},
     optional={
         "deviceType": st.sampled_from(["phone", "né", "a much longer name", "", 7, 2.5, True, None, ["x"]]),
-        "score": st.sampled_from([12, 12.5, -3, 0, "x", "12", "", False, None, 2**40, 1e300, *EXOTIC]),
+        "score": st.sampled_from([12, 12.5, 0.1, -3, 0, "x", "12", "", False, None, 2**40, 1e300, *EXOTIC]),
         "flag": st.sampled_from([True, False, "true", 1, None]),
         "context": st.sampled_from([{"os": "iOS"}, {"os": None}, {"os": 7, "at": [1]}, {}, "iOS", None]),
     },
@@ -105,7 +107,7 @@ FIELDS = [
     Wanted("context.os", "VARCHAR(16)", "os"),
 ]
 CLEAN = st.fixed_dictionaries(
-    {"deviceType": st.sampled_from(["phone", "né"]), "score": st.sampled_from([12.5, 3, 12.0])}
+    {"deviceType": st.sampled_from(["phone", "né"]), "score": st.sampled_from([12.5, 3, 12.0, 0.1])}
 )
 FILES = st.lists(OTHERS, max_size=4) | st.lists(CLEAN, min_size=1, max_size=4)
 STEPS = st.one_of(
@@ -195,6 +197,7 @@ class History:
         assert staged(self.place, self.adopted) == expected(records, self.adopted)
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_any_order_gives_what_the_oracle_says(warehouses: Warehouses, engine: str):
     examples = by_profile(6, 25, 500) if engine == "duckdb" else by_profile(2, 6, 100)
@@ -219,7 +222,7 @@ def test_a_history_by_hand(tmp_path: Path):
     for field in (FIELDS[0], FIELDS[2], FIELDS[6], FIELDS[7]):
         history.adopt(field)
         history.verify()
-    history.write("b", [{"deviceType": "phone", "score": 1.5}])
+    history.write("b", [{"deviceType": "phone", "score": 1.5}, {"score": 0.1}, {"score": 1e300}])
     history.write("c", [{"score": "12"}, {"context": {"os": 3}}, {"flag": "true"}, {"deviceType": 5}])
     history.verify()
     history.write("a", mixed)
@@ -228,6 +231,29 @@ def test_a_history_by_hand(tmp_path: Path):
     history.verify()
     history.adopt(FIELDS[3])
     history.verify()
+
+
+@pytest.mark.parametrize("field", [FIELDS[0], FIELDS[2], FIELDS[6]], ids=lambda field: field.type)
+def test_many_different_values_go_by_copy(
+    warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: Wanted
+):
+    """There and back: what becomes of each text in ``extra`` is packed as the records were."""
+    place = warehouses.new("redshift", tmp_path)
+    assert isinstance(place, OnRedshift)
+    monkeypatch.setattr(copying, "MOST_CHARACTERS", 10)
+    history = History(place, tmp_path / "lake")
+    others: list[dict[str, Any]] = [{"deviceType": "né '\\", "score": 0.1, "flag": True}]
+    others += [{"deviceType": " ", "score": 1e300, "flag": False}, {"deviceType": "", "x": None, "y": "ü\n"}]
+    history.write("a", [*others, {"score": 12, "context": {"flag": 1}}])
+    place.server.statements.clear()
+    history.adopt(field)
+    history.verify()
+    history.drop(field)
+    history.verify()
+    sent = [entry.sql for entry in place.server.statements]
+    for table in ("run_adopted", "run_put_back"):
+        assert sum(sql.startswith(f"COPY {table} ") for sql in sent) == 1
+        assert not [sql for sql in sent if sql.startswith(f"INSERT INTO {table} ")]
 
 
 _ADOPTED = [
@@ -406,15 +432,52 @@ def test_of_two_columns_of_a_field_each_can_be_dropped(tmp_path: Path, capsys: p
     history.verify()
 
 
-def test_an_adopted_field_is_read_as_fast_as_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_adopted_field_is_read_as_fast_as_any(
+    warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+):
     """Neither record by record, nor with a second look at the fields of the file."""
-    history = History(tmp_path / "w.duckdb", tmp_path / "lake")
+    history = History(warehouses.new(engine, tmp_path), tmp_path / "lake")
     history.adopt(FIELDS[0])
     history.adopt(FIELDS[2])
     monkeypatch.setattr(carefully, "read_carefully", None)
     monkeypatch.setattr("sparkify.pipeline.strictly._survey", None)
-    history.write("a", [{"deviceType": "né", "score": 2.5}, {"score": -3}, {"deviceType": "", "score": 0}])
+    history.write("a", [{"deviceType": "né", "score": 0.1}, {"score": -3}, {"deviceType": "", "score": 0}])
     history.verify()
+    if engine == "redshift":  # what does not fit, too: our rules have judged it when it was packed
+        others: list[dict[str, Any]] = [
+            {"deviceType": 7, "score": "x"},
+            {"deviceType": "x" * 65, "more": [1.50, {"a": None}]},
+        ]
+        history.write("b", others)
+        history.verify()
+
+
+@pytest.mark.parametrize("lost", ['"sparkify_field_score": 1.5', '"sparkify_extra"'])
+def test_a_file_of_which_copy_loads_other_values_is_read_record_by_record(
+    warehouses: Warehouses, tmp_path: Path, lost: str
+):
+    """As many as were packed have to be in the table: of its columns, and of ``extra``."""
+    lander = Lander(open_place(warehouses.new("redshift", tmp_path)))
+    loader: Any = lander.engine
+    lines = [json.dumps(play(sessionId=n, score=1.5, more=n)).encode() for n in range(3)]
+
+    def loses(*arguments: Any) -> Iterator[bytes]:
+        for number, line in enumerate(pack_lines(*arguments)):
+            assert lost.encode() in line
+            yield (
+                line.replace(lost.encode(), lost.replace("sparkify_", "x_").encode(), 1)
+                if number == 1
+                else line
+            )
+
+    loader._landing._pack = loses
+    data = b"\n".join(lines)
+    try:
+        landed = lander.land(KIND, {"a.json": data})["a.json"]
+    finally:
+        lander.close()
+    assert (landed.rows, landed.unknown) == (read(KIND, data).rows, {"more": 3})
 
 
 def test_the_command_tells_and_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

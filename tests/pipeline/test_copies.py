@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from sparkify.pipeline import land as pipeline_land
 from sparkify.records import EVENTS, RecordKind
 from sparkify.settings import AwsSettings, Secret
 from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
-from sparkify.warehouse.engine import RecordFile, Rows
+from sparkify.warehouse.engine import Judged, RecordFile, Rows
 from tests.conftest import S3Server
 from tests.landing import Lander
 from tests.records import play
@@ -36,9 +36,9 @@ class Watched(DuckDBEngine):
 
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
-    ) -> None:
+    ) -> Mapping[int, Judged]:
         self.landed.append(len(list(files[0].path.parent.iterdir())))
-        super().land(kind, files, flat=flat, others=others)
+        return super().land(kind, files, flat=flat, others=others)
 
 
 @pytest.mark.parametrize("bad", [b"", b"no JSON\n"], ids=["surveyed", "read carefully"])

@@ -19,7 +19,7 @@ from tests.contents import hash_tables
 from tests.loading import etl
 from tests.records import TS, play, song, write_records
 from tests.tiers import sweep
-from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, exists, options_of
+from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, exists, options_of, rows
 
 
 @pytest.fixture
@@ -115,6 +115,7 @@ def test_models_and_checks_are_printed_for_duckdb_as_they_run(
     assert not (tmp_path / "w.duckdb").exists()
 
 
+@pytest.mark.as_owner("a warehouse without tables, which the first run makes")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_plan_with_its_sql_changes_nothing(
     warehouses: Warehouses, lake: Path, tmp_path: Path, s3: S3Server, engine: str
@@ -160,6 +161,28 @@ def test_a_run_sends_a_hundred_statements_however_many_files_there_are(
     # A day more, without songs.
     write_records(tmp_path / "1-300" / "log_data" / "next.json", play(ts=TS + 90_000_000))
     assert count_statements(place, tmp_path / "1-300", capsys) <= 85
+
+
+@pytest.mark.parametrize("many", [30, 300])
+def test_fields_that_are_not_built_in_take_no_more_statements(
+    warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str], many: int
+):
+    """Adopted ones, others, and values that do not fit: in every file, however many there are."""
+    sent = []
+    for logs in (1, many):
+        folder = tmp_path / f"{logs}"
+        write_records(folder / "song_data" / "1.json", song())
+        for number in range(logs):
+            others = {"score": (2.5, "x")[number % 2], f"more{number % 40}": {"a": number}}
+            write_records(folder / "log_data" / f"{number}.json", play(ts=TS + number) | others)
+        place = warehouses.new("redshift", folder / "place")
+        assert run(["create-tables", *options_of(place)]) == 0
+        adopted = ["score", "--type", "DOUBLE", "--kind", "events"]
+        assert run(["fields", "adopt", *adopted, *options_of(place)]) == 0
+        sent.append(count_statements(place, folder, capsys))
+    assert sent[0] == sent[1] <= 100
+    found = "SELECT COUNT(*), COUNT(extra), COUNT(score) FROM staging_events"
+    assert rows(place, found) == [(many, many, many // 2)]
 
 
 def test_files_that_are_read_again_take_as_many_statements_whether_few_or_many(

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from sparkify.cli.app import run
+from sparkify.pipeline import etl_run
 from sparkify.pipeline.stage import told_apart
 from tests.contents import hash_tables
 from tests.loading import etl
@@ -35,6 +36,7 @@ def _with_others(day: int, records: Records) -> Records:
     return found
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_value_of_the_real_month_is_found_again(
     warehouses: Warehouses, tmp_path: Path, real_data: Path, engine: str
@@ -81,6 +83,24 @@ def _adopt_all(place: Place, everything: Records) -> None:
     extras = rows(place, "SELECT DISTINCT extra FROM staging_events WHERE extra IS NOT NULL")
     left = [key for (text,) in extras for key in json.loads(text)]
     assert set(left) == {"context", "score"}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_unknown_field_of_a_song_is_kept_however_it_is_written(
+    warehouses: Warehouses, tmp_path: Path, engine: str
+):
+    """Whatever its neighbours are, with which it is packed."""
+    for number, separators in enumerate([(",", ":"), (", ", ": "), (" , ", " : "), (",\t", "\t:")]):
+        record = song(song_id=f"SO{number}", mood=f"blue {number}")
+        path = tmp_path / "songs" / f"{number}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record, separators=separators), encoding="utf-8")
+    place = warehouses.new(engine, tmp_path)
+    assert etl(place, None, tmp_path / "songs") == 0
+    found = rows(place, "SELECT song_id, extra FROM staging_songs ORDER BY 1")
+    assert [(each, json.loads(extra or "{}")) for each, extra in found] == [
+        (f"SO{number}", {"mood": f"blue {number}"}) for number in range(4)
+    ]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -152,3 +172,30 @@ def test_what_an_older_version_did_not_keep_is_read_again_where_the_lake_is_now(
     capsys.readouterr()
     assert etl(place, tmp_path / "new", None, "--plan", "--json") == 0
     assert json.loads(capsys.readouterr().out)["plan"]["upgrade"]["rules"] is False
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_fields_that_change_while_a_run_plans_lose_nothing(
+    warehouses: Warehouses, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+):
+    """What another process adopts and drops after a run has read its files counts when they are published."""
+    place = warehouses.new(engine, tmp_path)
+    logs = tmp_path / "logs"
+    write_records(logs / "1.json", play(aa="A1", bb="B1"))
+    assert etl(place, logs) == 0
+    options = options_of(place)
+    assert run(["fields", "adopt", "aa", "--type", "VARCHAR(8)", *options]) == 0
+    verify = etl_run.verify_anything_loads
+    changes = [["drop", "aa"], ["adopt", "bb", "--type", "VARCHAR(8)"]]
+
+    def change_meanwhile(*arguments: Any) -> None:
+        while changes:
+            assert run(["fields", *changes.pop(0), *options]) == 0
+        verify(*arguments)
+
+    monkeypatch.setattr(etl_run, "verify_anything_loads", change_meanwhile)
+    write_records(logs / "2.json", play(ts=play()["ts"] + 1, aa="A2", bb="B2"))
+    assert etl(place, logs) == 0
+    assert not changes
+    found = rows(place, "SELECT bb, extra FROM staging_events ORDER BY ts")
+    assert [(bb, json.loads(extra)) for bb, extra in found] == [("B1", {"aa": "A1"}), ("B2", {"aa": "A2"})]

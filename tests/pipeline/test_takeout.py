@@ -206,3 +206,27 @@ def test_nothing_is_left_of_a_warehouse_that_is_taken_out_whole(
     assert read_tables(warehouse.place)["songplays"].total() == 1
     warehouse.undo(1)
     assert all(not rows for rows in read_tables(warehouse.place).values())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_people_are_as_of_the_latest_event_that_is_left_however_far_back(
+    engine: str, warehouses: Warehouses, tmp_path: Path
+):
+    warehouse = Warehouse(tmp_path, warehouses.new(engine, tmp_path / "place"))
+    latest, day = 1541030400000, 86_400_000
+    # Around the ends of the stretches in which they are looked for.
+    ages = [days * day + ms for days in (1, 8, 64) for ms in (-1, 0, 1)] + [0, 900 * day]
+
+    def play(user: int, age: int, level: str, item: int = 0) -> dict[str, Any]:
+        who = {"userId": str(user), "sessionId": 1, "level": level}
+        return {"page": "NextSong", "ts": latest - age, "itemInSession": item, **who}
+
+    people = list(enumerate(ages))
+    warehouse.write("log_data/1.json", [play(user, age, "free") for user, age in people])
+    warehouse.write("log_data/3.json", [play(99, 100 * day, "free")])
+    # The latest event of one lies before those of the others, and one has no other.
+    gone = [play(user, 0, "paid", item=1) for user, _ in people]
+    warehouse.write("log_data/2/2.json", [*gone, play(99, 40 * day, "paid"), play(98, 0, "paid")])
+    warehouse.load()
+    warehouse.retract("log_data/2/2.json")
+    warehouse.verify()

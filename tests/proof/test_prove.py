@@ -18,6 +18,7 @@ from sparkify.proof import month, prove
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.statements import Statement
 from tests.conftest import S3Server
+from tests.tiers import PROFILE
 from tests.warehouses import STAGING, OnRedshift, Warehouses
 from tools.redshift_double import Fault
 from tools.redshift_double.fixtures import ROLE
@@ -126,6 +127,16 @@ def test_a_month_comes_to_the_same_as_on_duckdb(
     sent = [each for each in list(place.server.statements)[before:] if each.status == "ok"]
     assert found["statements"] <= len(sent) + 10
     assert "Nothing is left behind." in capsys.readouterr().out
+
+
+@pytest.mark.thorough
+@pytest.mark.skipif(PROFILE != "release", reason="before a release: HYPOTHESIS_PROFILE=release")
+def test_so_does_the_month_that_is_proven_by_default(place: OnRedshift, s3: S3Server):
+    """Its 20,000 events are enough for a plan that compares each with each to take hours."""
+    found = proof(place, 0)
+    assert [each["equal"] for each in found["month"]] == [True] * 5
+    assert found["month"][1]["rows"]["staging_events"] > 15_000
+    assert is_clean(place, s3)
 
 
 @pytest.mark.usefixtures("small")

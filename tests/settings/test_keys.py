@@ -112,6 +112,8 @@ _VALUES: dict[str, st.SearchStrategy[str]] = {
     "DB_PORT": st.integers(1, 65535).map(str),
     "DWH_NUM_NODES": st.integers(1, 100).map(str),
     "ENGINE": st.sampled_from(["duckdb", "redshift", "DuckDB"]),
+    "RETAIN": st.sampled_from(["400d", "30 D"]),
+    "TRANSPORT": st.sampled_from(["driver", "data-api"]),
     "DWH_CLUSTER_TYPE": st.sampled_from(["single-node", "multi-node"]),
     "ENDPOINT_URL": st.sampled_from(["https://s3.example.com", "http://127.0.0.1:9000", "https://h:1/base"]),
 }

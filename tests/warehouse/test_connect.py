@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sparkify import warehouse
 from sparkify.cli.app import run
 
 
@@ -45,6 +46,8 @@ def test_settings_that_cannot_work_say_so_before_anything_is_contacted(
 def test_without_awss_driver_the_error_says_how_to_get_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
+    # Afterwards its package is again the one that the other tests have imported parts of.
+    monkeypatch.setattr(warehouse, "redshift", getattr(warehouse, "redshift", None), raising=False)
     for name in [name for name in sys.modules if name.startswith("sparkify.warehouse.redshift")]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("redshift_connector", "redshift_connector.error"):

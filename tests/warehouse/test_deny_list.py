@@ -81,6 +81,13 @@ def _qualifies_after_group_by(root: exp.Expr) -> bool:
 
 RULES = (
     Rule("ON CONFLICT", pattern(r"\bON\s+CONFLICT\b"), ("INSERT INTO t SELECT 1 ON CONFLICT DO NOTHING",)),
+    # No plain anti join, where a column may be NULL.
+    Rule(
+        "NOT IN of a query",
+        pattern(r"\bNOT\s+IN\s*\(\s*(SELECT|WITH)\b"),
+        ("SELECT a FROM t WHERE a NOT IN (SELECT b FROM u)",),
+        ("SELECT a FROM t WHERE a NOT IN (1, 2)",),
+    ),
     Rule("RETURNING", pattern(r"\bRETURNING\b"), ("DELETE FROM t RETURNING a",)),
     Rule("LATERAL", pattern(r"\bLATERAL\b"), ("SELECT 1 FROM t, LATERAL (SELECT 2) AS x",)),
     Rule(

@@ -44,6 +44,9 @@ MODES = {
 }
 
 
+pytestmark = pytest.mark.as_owner("an upgrade changes tables")
+
+
 @pytest.fixture(scope="module", params=[(v, engine) for v in VERSIONS for engine in ENGINES], ids=str)
 def version_and_old(
     request: pytest.FixtureRequest, warehouses: Warehouses, s3: S3Server, tmp_path_factory: Any

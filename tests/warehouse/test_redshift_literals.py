@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparkify.settings import Secret
+from sparkify.warehouse.redshift.driver_transport import DriverTransport
 from sparkify.warehouse.redshift.literals import Word, fill, inserts, literal
 from sparkify.warehouse.redshift.session import RedshiftSession
 from tests.warehouses import OnRedshift, Warehouses
@@ -48,7 +49,8 @@ def session(warehouses: Warehouses, tmp_path_factory: pytest.TempPathFactory) ->
     place = warehouses.new("redshift", tmp_path_factory.mktemp("literals"))
     assert isinstance(place, OnRedshift)
     cluster = place.settings().cluster
-    session = RedshiftSession(cluster, lambda: (cluster.db_user, str(cluster.db_password)))
+    transport = DriverTransport(cluster, lambda: (cluster.db_user, str(cluster.db_password)))
+    session = RedshiftSession(transport)
     yield session
     session.close()
 
@@ -96,11 +98,11 @@ def test_only_parameters_are_replaced():
 
 def test_rows_go_in_few_statements_far_below_the_limit():
     rows = [(number, "x" * 1000) for number in range(10_000)]
-    sent = list(inserts("t", ["a", "b"], rows))
+    sent = list(inserts("t", ["a", "b"], rows, 2_000_000))
     assert 4 <= len(sent) <= 6
     assert max(map(len, sent)) < 4_000_000
     assert sum(text.count("\n(") for text in sent) == len(rows)
-    assert list(inserts("t", ["a"], [])) == []
+    assert list(inserts("t", ["a"], [], 2_000_000)) == []
 
 
 def test_no_text_leaves_its_quotes(tmp_path: Path):

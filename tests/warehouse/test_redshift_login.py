@@ -14,6 +14,7 @@ import pytest
 from sparkify.errors import EngineError, TransientEngineError
 from sparkify.settings import ClusterSettings, load_settings
 from sparkify.warehouse.redshift.driver import let_go
+from sparkify.warehouse.redshift.driver_transport import DriverTransport
 from sparkify.warehouse.redshift.login import log_in
 from sparkify.warehouse.redshift.session import RedshiftSession
 from tools.redshift_double import Options, RedshiftDouble
@@ -212,7 +213,7 @@ def reconnecting(cluster: ClusterSettings, passwords: list[str]) -> RedshiftSess
     def credentials() -> tuple[str, str]:
         return USER, passwords.pop(0) if len(passwords) > 1 else passwords[0]
 
-    return RedshiftSession(cluster, credentials)
+    return RedshiftSession(DriverTransport(cluster, credentials))
 
 
 def test_a_password_changed_in_the_middle_of_a_run_is_not_tried_again(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,10 @@ from sparkify.errors import EngineError
 from sparkify.settings import Settings
 from sparkify.warehouse.connect import open_engine
 from tests.records import TS, play, song, write_records
-from tests.warehouses import OnRedshift, Warehouses, options_of
+from tests.warehouses import ETL_USER, OnRedshift, Warehouses, granted, options_of
 from tools.redshift_double import Fault
+
+pytestmark = pytest.mark.as_owner("the tables are to be missing, and rights are granted and taken by hand")
 
 
 @pytest.fixture
@@ -24,12 +26,12 @@ def place(warehouses: Warehouses, tmp_path: Path) -> Iterator[OnRedshift]:
         place.server.faults.clear()
 
 
-def outcome(settings: Settings) -> dict[str, str]:
+def outcome(settings: Settings, schemas: Collection[str] = ()) -> dict[str, str]:
     """Return what each step came to; those after a failure are not tried."""
     engine = open_engine(settings)
     found = {}
     try:
-        for step in engine.probe():
+        for step in engine.probe(schemas):
             try:
                 found[step.name] = step.attempt()
             except EngineError as exc:
@@ -40,9 +42,9 @@ def outcome(settings: Settings) -> dict[str, str]:
     return found
 
 
-def missing(place: OnRedshift) -> list[str]:
-    """Return what the user of a dwh.cfg may not do."""
-    said = outcome(place.settings())["privileges"]
+def missing(place: OnRedshift, schemas: Collection[str] = ()) -> list[str]:
+    """Return what the user of a dwh.cfg may not do, who has models in these schemas."""
+    said = outcome(place.settings(), schemas)["privileges"]
     return [] if said.endswith("read and write") else said.removeprefix("error: ").split("; ")
 
 
@@ -69,15 +71,10 @@ def test_a_connection_lost_at_the_privileges_is_an_error_of_ours(place: OnRedshi
     assert "was lost" in outcome(place.settings())["privileges"]
 
 
-UPDATED = "etl.days, etl.files, etl.meta, etl.played_titles, etl.rejects"
-
-
-@pytest.fixture
-def anns(place: OnRedshift, tmp_path: Path) -> OnRedshift:
-    """The place as a user sees it who owns nothing and was granted nothing; the tables are there."""
-    assert run(["create-tables", *options_of(place)]) == 0
+def as_ann(place: OnRedshift, folder: Path) -> OnRedshift:
+    """Return the place as a user sees it who owns nothing and was granted nothing."""
     place.server.passwords["ann"] = "Passw0rd1"
-    mine = OnRedshift(place.server, place.name, tmp_path / "ann.cfg")
+    mine = OnRedshift(place.server, place.name, folder / "ann.cfg", place.owner)
     options = place.server.options
     text = place.config.read_text().replace(options.password, "Passw0rd1")
     mine.config.write_text(text.replace(f"DB_USER = {options.user}", "DB_USER = ann"))
@@ -87,6 +84,16 @@ def anns(place: OnRedshift, tmp_path: Path) -> OnRedshift:
     return mine
 
 
+UPDATED = "etl.days, etl.files, etl.meta, etl.played_titles, etl.rejects"
+
+
+@pytest.fixture
+def anns(place: OnRedshift, tmp_path: Path) -> OnRedshift:
+    """The place as a user sees it who owns nothing and was granted nothing; the tables are there."""
+    assert run(["create-tables", *options_of(place)]) == 0
+    return as_ann(place, tmp_path)
+
+
 def test_who_loads_needs_no_right_to_create(place: OnRedshift, anns: OnRedshift, tmp_path: Path):
     """Without them its rights are named; with exactly those of the page `etl` loads, whatever comes."""
     said = missing(anns)
@@ -94,12 +101,13 @@ def test_who_loads_needs_no_right_to_create(place: OnRedshift, anns: OnRedshift,
     assert "analytics." not in str(said)
     assert "CREATE" not in str(said)
 
-    place.execute("GRANT USAGE ON SCHEMA etl TO ann")
-    place.execute("GRANT SELECT, INSERT, DELETE ON ALL TABLES IN SCHEMA public, etl TO ann")
+    *grants, updating = (grant.replace(ETL_USER, "ann") for grant in granted(place.name))
+    for grant in grants:
+        place.execute(grant)
     assert missing(anns) == [
         f"SELECT, INSERT, UPDATE and DELETE on {table}" for table in sorted(UPDATED.split(", "))
     ]
-    place.execute(f"GRANT UPDATE ON {UPDATED} TO ann")
+    place.execute(updating)
     assert missing(anns) == []
     write_records(tmp_path / "songs" / "a.json", song())
     sources = ["--log-data", str(tmp_path / "logs"), "--song-data", str(tmp_path / "songs")]
@@ -115,6 +123,46 @@ def test_who_loads_needs_no_right_to_create(place: OnRedshift, anns: OnRedshift,
     assert run(["check", *options_of(anns)]) == 0
 
 
+def test_who_has_models_of_their_own_needs_the_right_to_create_until_they_are_there(
+    place: OnRedshift, anns: OnRedshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Doctor asks for exactly what a run takes: schemas, and the list of models once."""
+
+    def carry_out(*grants: str) -> None:
+        for grant in grants:
+            place.execute(grant.replace(ETL_USER, "ann"))
+
+    folder = tmp_path / "models"
+    monkeypatch.setenv("SPARKIFY_DWH_MODELS", str(folder))
+    write_records(tmp_path / "logs" / "a.json", play())
+    write_records(tmp_path / "songs" / "a.json", song())
+    sources = ["--log-data", str(tmp_path / "logs"), "--song-data", str(tmp_path / "songs")]
+    (folder / "marts").mkdir(parents=True)
+    (folder / "marts" / "people.sql").write_text("SELECT u.user_id FROM users AS u\n")
+    carry_out(*granted(place.name))
+    asked = [
+        "CREATE on the database (for the schema marts of your models)",
+        "CREATE on schema etl (for your models)",
+    ]
+    assert missing(anns, ["marts"]) == asked
+    assert run(["doctor", *sources, *options_of(anns)]) == 1
+    assert run(["etl", *sources, *options_of(anns)]) == 1
+    carry_out("CREATE SCHEMA marts")
+    assert missing(anns, ["marts"]) == ["CREATE on schema marts (for your models)", asked[1]]
+    carry_out("DROP SCHEMA marts")
+
+    more = granted(place.name, "may_create")[len(granted(place.name)) :]
+    carry_out(*more)
+    assert missing(anns, ["marts"]) == []
+    assert run(["etl", *sources, *options_of(anns)]) == 0
+    carry_out(*(grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM ") for grant in more))
+    assert missing(anns, ["marts"]) == []
+    write_records(tmp_path / "logs" / "b.json", play(ts=TS + 1, userId="9"))
+    (folder / "marts" / "people.sql").write_text("SELECT u.user_id, u.level FROM users AS u\n")
+    assert run(["etl", *sources, *options_of(anns)]) == 0
+    assert len(place.rows("SELECT * FROM marts.people")) == 2
+
+
 def test_who_makes_the_tables_needs_the_right(place: OnRedshift, anns: OnRedshift):
     """Doctor asks for it where a table is missing, and a run says whose it is."""
     place.execute("DROP TABLE songs")
@@ -123,6 +171,28 @@ def test_who_makes_the_tables_needs_the_right(place: OnRedshift, anns: OnRedshif
         "CREATE on schema public",
         "CREATE on the database (for the schemas etl and analytics)",
     ]
+
+
+@pytest.mark.thorough
+def test_who_may_create_is_no_superuser_and_does_all_there_is(place: OnRedshift, tmp_path: Path):
+    """CREATE on the database and on public, and TEMP: then the tables are theirs, to change and to drop."""
+    anns = as_ann(place, tmp_path)
+    place.execute(f"REVOKE TEMP ON DATABASE {place.name} FROM PUBLIC")
+    place.execute(f"GRANT CREATE, TEMP ON DATABASE {place.name} TO ann")
+    place.execute("GRANT CREATE ON SCHEMA public TO ann")
+    assert missing(anns) == []
+    write_records(tmp_path / "songs" / "a.json", song())
+    write_records(tmp_path / "logs" / "a.json", play() | {"device": "phone"})
+    sources = ["--log-data", str(tmp_path / "logs"), "--song-data", str(tmp_path / "songs")]
+    for command in (
+        ["etl", *sources, "--full-refresh"],
+        ["fields", "adopt", "device"],
+        ["forget", play()["userId"], "--yes"],
+        ["create-tables", "--drop", "--yes"],
+        ["etl", *sources],
+        ["report", "-o", str(tmp_path / "report.html")],
+    ):
+        assert run([*command, *options_of(anns)]) == 0, command
 
 
 def test_the_right_to_temporary_tables_is_asked_for(place: OnRedshift, anns: OnRedshift):

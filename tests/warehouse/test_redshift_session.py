@@ -10,7 +10,11 @@ import pytest
 
 from sparkify.cli.app import run
 from sparkify.errors import TransientEngineError
+from sparkify.pipeline import retry
+from sparkify.warehouse.redshift.driver_transport import DriverTransport
 from sparkify.warehouse.redshift.session import RedshiftSession
+from tests.loading import etl
+from tests.records import TS, play, song, write_records
 from tests.warehouses import OnRedshift, Warehouses, options_of
 from tools.redshift_double import Fault
 from tools.redshift_double.faults import FaultKind
@@ -27,9 +31,10 @@ def place(warehouses: Warehouses, tmp_path: Path) -> Iterator[OnRedshift]:
 @pytest.fixture
 def session(place: OnRedshift) -> Iterator[RedshiftSession]:
     cluster = place.settings().cluster
-    session = RedshiftSession(
-        cluster, lambda: (cluster.db_user, str(cluster.db_password)), statement_timeout=1, grace=0.2
+    transport = DriverTransport(
+        cluster, lambda: (cluster.db_user, str(cluster.db_password)), answer_seconds=1.2
     )
+    session = RedshiftSession(transport, statement_timeout=1)
     yield session
     session.close()
 
@@ -64,6 +69,38 @@ def test_a_query_that_loses_the_connection_is_one_sentence(
         "Error: the connection to localhost was lost at the query: the server closed it.",
         "Try: Run again: nothing was changed. The log of the cluster says more.",
     ]
+
+
+def test_each_statement_of_a_run_carries_its_number(
+    place: OnRedshift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """So the history of the cluster tells what a run sent, also over a connection that was made anew."""
+    monkeypatch.setattr(retry, "PAUSES", (0.0,) * 4)
+    logs, songs = tmp_path / "logs", tmp_path / "songs"
+    write_records(songs / "a.json", song())
+    uri = str(write_records(logs / "a.json", play()))
+    assert etl(place, logs, songs) == 0
+    write_records(logs / "b.json", play(ts=TS + 1))
+    place.server.statements.clear()
+    place.server.faults.arm(Fault("drop_before", match="INSERT INTO songplays"))
+    assert etl(place, logs, songs) == 0
+    assert run(["retract", uri, "--yes", *options_of(place)]) == 0
+
+    labels: dict[int, str] = {}
+    sent: list[tuple[str, str]] = []
+    for entry in place.server.statements:
+        last = entry.sql.rsplit("\n", 1)[-1]
+        if last.startswith("SET query_group TO "):
+            labels[entry.session] = last.removeprefix("SET query_group TO ")
+        sent += [(labels.get(entry.session, ""), name) for name in WATCHED if f"{name} " in entry.sql]
+    assert {label for label, _ in sent} == {"'sparkify run 2'", "'sparkify run 3'"}
+    assert [label for label, name in sent if name == "INSERT INTO songplays"] == [
+        *["'sparkify run 2'"] * 2,
+        "'sparkify run 3'",
+    ]
+
+
+WATCHED = ("COPY run_event_copy", "INSERT INTO songplays", "INSERT INTO etl.runs")
 
 
 class Text(str):

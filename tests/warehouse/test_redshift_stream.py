@@ -15,6 +15,7 @@ import pytest
 
 from sparkify.cli.app import run
 from sparkify.errors import EngineError, TransientEngineError
+from sparkify.warehouse.redshift.driver_transport import DriverTransport
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 from sparkify.warehouse.tables import create_tables
 from tests.cli.conftest import command, environment
@@ -23,6 +24,9 @@ from tools.redshift_double import Fault
 
 ROWS = 60_000
 PART = "SELECT * FROM big WHERE n <= 10"
+
+
+pytestmark = pytest.mark.as_owner("it makes a table")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +88,9 @@ def test_rows_are_there_before_the_answer_ends_and_the_rest_can_be_left(
         answer = engine.query("SELECT * FROM big ORDER BY n")
         assert answer.columns == ["n", "words", "share"]
         assert [next(answer.rows)[0] for _ in range(1500)] == list(range(1, 1501))
-        stream = engine._session._stream
+        transport = engine._session._transport
+        assert isinstance(transport, DriverTransport)
+        stream = transport._stream
         assert stream
         assert stream._thread.is_alive()
         assert stream._pieces.qsize() <= 8

@@ -30,6 +30,7 @@ from tests.records import TS, play, song, write_records
 from tests.warehouses import ENGINES, OnRedshift, Place, Warehouses, options_of, rows
 from tools.redshift_double import Fault
 
+pytestmark = pytest.mark.as_owner("an upgrade changes tables")
 each_engine = pytest.mark.parametrize("engine", ENGINES)
 each_version = pytest.mark.parametrize("old_version", VERSIONS)
 

@@ -9,8 +9,10 @@ import argparse
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from typing import cast, get_args
 
+from .data_api import DataApi
 from .faults import Fault, FaultKind
 from .options import Infidelity, Options
 from .server import RedshiftDouble
@@ -43,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resync", choices=("stream", "line"), default=defaults.resync)
     parser.add_argument("--latency", type=float, default=0, metavar="MS",
                         help="milliseconds until an answer arrives; a statement waits for two")  # fmt: skip
+    parser.add_argument("--data-api", action="store_true", help="serve the Data API too")
     parser.add_argument("--tls", action="store_true", help="serve TLS with a self-signed certificate")
     parser.add_argument("--infidelity", action="append", default=[], choices=get_args(Infidelity),
                         help="be another cluster than documented in this")  # fmt: skip
@@ -72,7 +75,8 @@ def main() -> None:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with RedshiftDouble(options, host=arguments.host, port=arguments.port) as server:
+    with ExitStack() as running:
+        server = running.enter_context(RedshiftDouble(options, host=arguments.host, port=arguments.port))
         server.faults.arm(*arguments.fault)
         lines = [
             "[CLUSTER]",
@@ -84,6 +88,9 @@ def main() -> None:
         ]
         if server.certificate:
             lines.append(f"# export SSL_CERT_FILE={server.certificate}")
+        if arguments.data_api:
+            api = running.enter_context(DataApi(server, latency=options.latency))
+            lines.append(f"# export AWS_ENDPOINT_URL_REDSHIFT_DATA={api.endpoint}")
         print("\n".join(lines), flush=True)  # noqa: T201 - this is what it is started for
         shown = 0
         while not ended.wait(0.2):

@@ -140,6 +140,8 @@ class Postgres:
             connection.execute("CREATE SCHEMA public")
             connection.execute("GRANT ALL ON SCHEMA public TO PUBLIC")
             connection.execute("DELETE FROM pg_catalog.redshift_attributes")
+            # What was granted or revoked on the database itself.
+            connection.execute("UPDATE pg_database SET datacl = NULL WHERE datname = current_database()")
         shutil.rmtree(self.log_folder(name), ignore_errors=True)
 
     def create_user(self, name: str, *, superuser: bool) -> int:

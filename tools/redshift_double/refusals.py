@@ -1,7 +1,7 @@
 """What Redshift refuses and PostgreSQL would take.
 
-Owns the deny-list over whole statements and clauses. Functions are in calls.py, types in datatypes.py, MERGE
-and CREATE TABLE have modules of their own.
+Owns the deny-list over whole statements and clauses. Functions are in calls.py, types in datatypes.py; MERGE,
+CREATE TABLE and subqueries have modules of their own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from .errors import NO_FUNCTION, NO_TABLE, NOT_SUPPORTED, RedshiftError, not_on_tables, syntax_error
 from .options import Options
+from .subqueries import refuse_subqueries
 from .tokens import Token, at_depth
 from .words import RESERVED
 
@@ -99,6 +100,7 @@ def refuse(tokens: Sequence[Token], options: Options) -> None:
     elif first == "with":
         _with(tokens)
     _views(tokens, options)
+    refuse_subqueries(tokens)
 
 
 def _commands(tokens: Sequence[Token]) -> None:

@@ -10,10 +10,13 @@ import click
 
 from sparkify.cli.commands import Session
 from sparkify.cli.etl import load
+from sparkify.cli.options import logins_of
 from sparkify.cli.screen import Screen
 
 if TYPE_CHECKING:
     from sparkify.settings import Settings
+
+__all__ = ["load_quietly", "logins_of", "report_quietly"]
 
 
 def load_quietly(options: dict[str, Any], *, full_refresh: bool, strict: bool) -> dict[str, Any]:

@@ -233,7 +233,7 @@ def load(
         kept = counted(settings.dwh.retain or 0, "day")
         screen.say(f"{gone} older than {kept} and erased (run {summary.expired.run_id})")
     if sent:
-        screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster.host}")
+        screen.say(f"{counted(sent, 'statement was', 'statements were')} sent to {settings.cluster_shown}")
     return {
         "plan": {**_plan_object(summary.plan), "gone": summary.gone},
         "runs": [run._asdict() for run in summary.runs],

@@ -55,7 +55,8 @@ def forget(
 
     Keyed hashes of them stay, so that no file that is loaded later, and none that is read again, brings them
     back. The files of the lake that hold them are named: they are not ours to change. A DuckDB file is
-    written anew, since deleted rows leave their bytes in it; on Redshift VACUUM clears them.
+    written anew, since deleted rows leave their bytes in it; on Redshift VACUUM clears them. Who is forgotten
+    already, and of whom nothing has come since, costs nothing again.
 
     \b
     Example:
@@ -80,7 +81,13 @@ def forget(
             "plays": found.plays,
             "rejects": found.rejects,
             "files": found.files,
+            "already_forgotten": list(found.forgotten),
+            "nobody": found.nobody,
         }
+        if found.is_done(keep_plays=keep_plays):
+            screen.say("Nothing to do: forgotten already, and nothing has come since.")
+            screen.result({**told, "erased": False})
+            return OK
         if only_plan:
             screen.say("Nothing was changed. To do it:", again(without=("only_plan", "as_json")))
             screen.result({**told, "erased": False})
@@ -156,6 +163,9 @@ def _show(screen: Screen, found: FoundPeople, *, keep_plays: bool) -> None:
     if found.unknown:
         logs = counted(found.unknown, "log that is", "logs that are")
         screen.say(f"Of {logs} retracted or set aside it is not known.")
+    if found.nobody:
+        ids = ", ".join(found.nobody[:_SHOWN]) + (", …" if len(found.nobody) > _SHOWN else "")
+        screen.warn(f"nothing here is of {ids}: is that the id? It is kept out from now on all the same.")
 
 
 def clear_bytes(engine: Engine, run_id: int) -> None:

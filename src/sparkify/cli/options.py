@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +21,7 @@ from sparkify.settings import Settings, load_settings
 if TYPE_CHECKING:
     from sparkify.warehouse.engine import Engine
     from sparkify.warehouse.ledger import Meta
+    from sparkify.warehouse.redshift.transport import Logins
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,19 +85,13 @@ def open_warehouse(settings: Settings, options: dict[str, Any], *, writes: bool 
     from sparkify.warehouse.connect import open_engine
     from sparkify.warehouse.version import ignore_older
 
-    def credentials() -> tuple[str, str]:
-        from sparkify.cluster.credentials import connect
-        from sparkify.cluster.database_login import database_credentials
-
-        return database_credentials(connect(settings), settings)
-
     wait = options.get("wait", _WAIT)
 
     @contextmanager
     def tell(holder: str) -> Iterator[None]:
         what, limit = settings.dwh.database, f" up to {wait:g} s"
         if settings.dwh.engine == "redshift":  # there a run queues up, however long
-            what, limit = f"etl.runs on {settings.cluster.host}", ""
+            what, limit = f"etl.runs on {settings.cluster_shown}", ""
         click.echo(f"Waiting{limit} for {holder}, which holds {what}.", err=True)
         yield
         click.echo(f"{what} is free: going on.", err=True)
@@ -105,13 +102,34 @@ def open_warehouse(settings: Settings, options: dict[str, Any], *, writes: bool 
         Screen().note(Hint("this warehouse has {}: see {}, then run {}.", version, plan, upgrade))
 
     on_older = ignore_older if writes else note
-    engine = open_engine(settings, wait=wait, on_wait=tell, on_older=on_older, credentials=credentials)
+    if "duckdb" not in sys.modules:
+        # What is there by now stays to the end and is not looked through for cycles any more: 0.02 s of every
+        # command. DuckDB's library, once it is loaded, would miss its objects in the last look.
+        gc.freeze()
+    engine = open_engine(settings, wait=wait, on_wait=tell, on_older=on_older, logins=logins_of(settings))
     try:
         interrupting(engine.interrupt)
     except BaseException:
         engine.close()
         raise
     return engine
+
+
+def logins_of(settings: Settings) -> Logins:
+    """Return what asks AWS for a way into a database on Redshift; it is not asked before that is needed."""
+    from sparkify.warehouse.redshift.transport import DataApiLogin, Logins
+
+    def password() -> tuple[str, str]:
+        from sparkify.cluster import credentials, database_login
+
+        return database_login.database_credentials(credentials.connect(settings), settings)
+
+    def data_api() -> DataApiLogin:
+        from sparkify.cluster import credentials, database_login
+
+        return database_login.data_api_login(credentials.connect(settings), settings)
+
+    return Logins(password, data_api)
 
 
 def settings_from(options: dict[str, Any]) -> Settings:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sparkify.cli.commands import Subcommand
-from sparkify.cli.options import json_option, settings_from, wide_option, yes_option
+from sparkify.cli.options import json_option, logins_of, settings_from, wide_option, yes_option
 from sparkify.cli.output import write_whole
 from sparkify.cli.screen import Screen, as_json
 from sparkify.cli.stopping import answering, interrupting
@@ -19,7 +18,6 @@ from sparkify.text import counted, duration, visible
 
 if TYPE_CHECKING:
     from sparkify.proof.prove import Proof
-    from sparkify.settings import Settings
 
 _EVENTS = 20_000
 _STATEMENTS_SHOWN = 5
@@ -62,7 +60,7 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
     settings = settings_from(options)
     verify_settings(settings)
     for line in (
-        f"On {settings.cluster.host}, as {settings.cluster.db_user or 'whoever AWS says'}:",
+        f"On {settings.cluster_shown}, as {settings.cluster.db_user or 'whoever AWS says'}:",
         f"  1. make the database {DATABASE}, which takes the right CREATEDB",
         "  2. ask some 35 questions there; COPY reads one small file from below STAGING",
         f"  3. load a simulated month of about {counted(events, 'event')}, undo, refresh; compare with DuckDB"
@@ -80,7 +78,7 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
         screen.progress("beginning") as progress,
         answering("removing the database and what was written"),
     ):
-        proof = carry_out(settings, _credentials, events, progress, interrupting)
+        proof = carry_out(settings, logins_of, events, progress, interrupting)
     seconds = time.monotonic() - started
     told = as_object(proof, settings, seconds)
     _show(screen, proof, seconds, wide=wide)
@@ -89,16 +87,6 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
         screen.say(f"Wrote {output}.")
     screen.result(told)
     return OK if proof.ok else CHECKS_FAILED
-
-
-def _credentials(settings: Settings) -> Callable[[], tuple[str, str]]:
-    def ask() -> tuple[str, str]:
-        from sparkify.cluster.credentials import connect
-        from sparkify.cluster.database_login import database_credentials
-
-        return database_credentials(connect(settings), settings)
-
-    return ask
 
 
 def _write(path: Path, told: dict[str, Any]) -> None:

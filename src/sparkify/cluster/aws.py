@@ -100,6 +100,10 @@ class Aws:
         self.clock = clock
         self.sleep = sleep
 
+    def client(self, service: str) -> Any:
+        """Return boto3's client of a service, for what is not done by :meth:`call`."""
+        return self._client(service)
+
     def call(
         self, service: str, operation: str, *, tolerate: Collection[str] = (), **parameters: Any
     ) -> dict[str, Any]:

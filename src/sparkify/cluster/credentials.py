@@ -42,8 +42,9 @@ def connect(settings: Settings) -> Aws:
     def client(service: str) -> Any:
         return session.client(
             service,  # type: ignore[call-overload]  # the stubs have one overload per literal name
-            # Without a configured endpoint boto3 finds each service's own.
-            endpoint_url=(s3 if service == "s3" else aws.endpoint_url) or None,
+            # Without a configured endpoint boto3 finds each service's own. ENDPOINT_URL is a server for S3;
+            # where the Data API is, AWS_ENDPOINT_URL_REDSHIFT_DATA may say.
+            endpoint_url={"s3": s3, "redshift-data": ""}.get(service, aws.endpoint_url) or None,
             config=config,
         )
 

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sparkify.cluster.aws import Aws
-from sparkify.cluster.region import verify_host
+from sparkify.cluster.region import region_of_host, verify_host
 from sparkify.cluster.serverless import admin_of
 from sparkify.cluster.spec import identifier_of, is_serverless
+from sparkify.errors import ConfigError
 from sparkify.settings import Settings
+from sparkify.warehouse.redshift.transport import DataApiLogin
 
 
 def database_credentials(aws: Aws, settings: Settings) -> tuple[str, str]:
@@ -59,13 +61,53 @@ def _serverless_credentials(aws: Aws, settings: Settings, workgroup: str) -> tup
     return answer["dbUser"], answer["dbPassword"]
 
 
+def data_api_login(aws: Aws, settings: Settings) -> DataApiLogin:
+    """Return as whom the Data API logs in where: it takes no password.
+
+    On a cluster of nodes DB_USER, with temporary credentials that AWS makes. On Serverless the administrator,
+    with the secret that AWS keeps, where DB_USER is the administrator; else the user that AWS derives from
+    who asks.
+
+    Raises:
+        ConfigError: HOST is another cluster than DWH_CLUSTER_IDENTIFIER, or in another region.
+    """
+    cluster = settings.cluster
+    identifier = identifier_of(settings)
+    verify_host(cluster.host, identifier, aws.region)
+    _verify_same(cluster.host, identifier)
+    client = aws.client("redshift-data")
+    if not is_serverless(settings):
+        target = {"ClusterIdentifier": identifier, "DbUser": cluster.db_user}
+        return DataApiLogin(client, target, f"cluster {identifier} in {aws.region}", cluster.db_user)
+    target, user = {"WorkgroupName": identifier}, ""
+    admin, secret = admin_of(aws, identifier)
+    if secret and admin == cluster.db_user:
+        target["SecretArn"], user = secret, admin
+    return DataApiLogin(client, target, f"workgroup {identifier} in {aws.region}", user)
+
+
+def _verify_same(host: str, identifier: str) -> None:
+    """Raise where HOST is the endpoint of another cluster: the Data API goes by the identifier."""
+    named = host.lower().partition(".")[0]
+    if region_of_host(host) and named != identifier:
+        raise ConfigError(
+            f"[CLUSTER] HOST is {host}, and the Data API would go to {identifier} (DWH_CLUSTER_IDENTIFIER).",
+            f"Set [DWH] DWH_CLUSTER_IDENTIFIER = {named}; or leave HOST empty, with [DWH] ENGINE = redshift.",
+        )
+
+
 def way_in(settings: Settings) -> str:
     """Say as whom a run logs in, and with what; for the administrator that `create` makes."""
     cluster = settings.cluster
-    if cluster.db_password:
+    over_data_api = cluster.transport == "data-api"
+    if cluster.db_password and over_data_api and is_serverless(settings):
+        return "the user that AWS derives from who runs it: the Data API takes no password"
+    if cluster.db_password and not over_data_api:
         return f"{cluster.db_user}, with the password of dwh.cfg"
     if is_serverless(settings):
         return f"{cluster.db_user}, with the password that Secrets Manager keeps"
+    if over_data_api:
+        return f"{cluster.db_user}, with temporary credentials that AWS gives the Data API"
     return f"{cluster.db_user}, with temporary passwords that AWS gives"
 
 

@@ -68,6 +68,7 @@ def scope_of(aws: Aws, settings: Settings, account: str = "") -> PolicyScope:
         serverless=is_serverless(settings),
         managed_password=not settings.cluster.db_password,
         sources=sources_from(settings),
+        data_api=settings.cluster.transport == "data-api",
     )
 
 

@@ -36,6 +36,7 @@ class PolicyScope:
     serverless: bool
     managed_password: bool
     sources: Sources
+    data_api: bool = False
 
     def arn(self, service: str, resource: str, *, everywhere: bool = False) -> str:
         """Return an ARN of this account; ``everywhere`` for services without regions."""
@@ -116,11 +117,37 @@ def etl(scope: PolicyScope) -> Document:
                 ],
             ),
         ]
+    if scope.data_api:
+        statements += _data_api(scope)
     statements += _reading(scope, "Read", scope.sources.read)
     if scope.sources.staging:
         staging = _objects(scope, scope.sources.staging)
         statements.append(_allow("WriteStaging", ["s3:PutObject", "s3:DeleteObject"], staging))
     return _document(*statements)
+
+
+def _data_api(scope: PolicyScope) -> list[Document]:
+    """Return the statements for the Data API: to submit to this cluster, and to see one's own statements."""
+    if scope.serverless:
+        place = scope.arn("redshift-serverless", "workgroup/*")
+        ours: Document | None = {"StringEquals": {f"aws:ResourceTag/{CLUSTER_TAG}": scope.identifier}}
+    else:
+        place, ours = scope.arn("redshift", f"cluster:{scope.identifier}"), None
+    own = {"StringEquals": {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}}
+    return [
+        _allow("Submit", ["redshift-data:ExecuteStatement"], place, ours),
+        # They have no resource, so that no ARN limits them.
+        _allow(
+            "OwnStatements",
+            [
+                "redshift-data:CancelStatement",
+                "redshift-data:DescribeStatement",
+                "redshift-data:GetStatementResult",
+            ],
+            "*",
+            own,
+        ),
+    ]
 
 
 def operator(scope: PolicyScope) -> Document:
@@ -360,6 +387,7 @@ def statement_for(action: str) -> tuple[str, str] | None:
         scope = PolicyScope(
             "aws", "0" * 12, "region", "cluster", "role", "database", "user",
             serverless=serverless, managed_password=True, sources=Sources((place,), None, place),
+            data_api=True,
         )  # fmt: skip
         for name in ("operator", "etl"):
             for statement in DOCUMENTS[name](scope)["Statement"]:

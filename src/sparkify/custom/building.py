@@ -132,8 +132,11 @@ def build_models(
     dropped = {each.model for each in changes if each.build in (MADE, DROPPED)}
     _drop(engine, [each for each in known if each.model in dropped], changes)
     new = [each.model for each in changes if each.build == MADE]
-    for schema in dict.fromkeys(by_name[name].schema for name in new):
-        engine.execute(Statement(f"CREATE SCHEMA IF NOT EXISTS {schema}", "derived/models.sql", 1))
+    if new:
+        schemas = {row[0] for row in engine.execute(statement("ledger/list_schemas.sql"))}
+        for schema in dict.fromkeys(by_name[name].schema for name in new):
+            if schema not in schemas:
+                engine.execute(Statement(f"CREATE SCHEMA {schema}", "derived/models.sql", 1))
     touched = None if days is None else [*days, *_rematched(engine, changes)]
     for each in changes:
         if each.state != GONE:

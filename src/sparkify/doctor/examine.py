@@ -64,6 +64,16 @@ def examine(settings: Settings, instruments: Instruments) -> Iterator[Finding]:
     yield from _warehouse(settings, instruments)
 
 
+def _schemas(folder: str) -> set[str]:
+    """Return the schemas of the user's own models, as far as the folder can be read."""
+    if not folder:
+        return set()
+    try:
+        return {model.schema for model in read_folder(folder).models}
+    except SparkifyError:  # has had its own line
+        return set()
+
+
 def _credentials(settings: Settings, instruments: Instruments) -> tuple[Aws | None, Aws | None, Finding]:
     """Return the ports to S3 and to the rest of AWS, where there are any, and the check of both.
 
@@ -109,7 +119,8 @@ def _models(folder: str) -> str:
 
 def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Finding]:
     """Try the way into the warehouse step by step, as its engine goes it."""
-    first = "port" if settings.dwh.engine == "redshift" else "database"
+    ways = {"driver": "port", "data-api": "data api"}
+    first = ways[settings.cluster.transport] if settings.dwh.engine == "redshift" else "database"
     # STAGING has had its own line, and nothing of it is needed to get in.
     inside = replace(settings, s3=replace(settings.s3, staging=""))
     try:
@@ -118,7 +129,7 @@ def _warehouse(settings: Settings, instruments: Instruments) -> Iterator[Finding
         yield Finding(first, ok=False, found=exc.message, remedy=exc.hint)
         return
     with closing(engine):
-        for step in engine.probe():
+        for step in engine.probe(_schemas(settings.dwh.models)):
             check = tried(step.name, step.attempt)
             yield check
             if not check.ok:

@@ -18,6 +18,9 @@ from sparkify.intake.rules import TOO_LONG, ExactNumber, Refusal, shortest
 from sparkify.records import EXTRA, EXTRA_BYTES
 from sparkify.text import counted
 
+# `json.dumps` would make an encoder for every text.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def extra_of(record: Mapping[str, Any], known: Collection[str]) -> str | None:
     """Return the text for the column ``extra``; None: every field with a value has a column.
@@ -50,6 +53,8 @@ def extra_of(record: Mapping[str, Any], known: Collection[str]) -> str | None:
 
 def storable(text: str) -> str:
     """Return a text as a database can store it: half a surrogate pair and NUL by their escapes."""
+    if text.isascii() and "\0" not in text:  # as most are
+        return text
     return text.encode(errors="backslashreplace").decode().replace("\0", "\\u0000")
 
 
@@ -58,6 +63,8 @@ def _written(value: Any) -> str:
         return _string(value)
     if isinstance(value, ExactNumber):
         return shortest(value)
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     # Loops, not comprehensions: a level of nesting takes one of Python's frames.
     written = []
     if isinstance(value, dict):
@@ -68,8 +75,8 @@ def _written(value: Any) -> str:
         for each in value:
             written.append(_written(each))  # noqa: PERF401
         return "[" + ",".join(written) + "]"
-    return json.dumps(value)
+    return str(value)
 
 
 def _string(text: str) -> str:
-    return json.dumps(storable(text), ensure_ascii=False)
+    return _encode(storable(text))

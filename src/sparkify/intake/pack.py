@@ -14,6 +14,8 @@ from sparkify.records import FILE_KEY
 
 # NaN and Infinity, however they are written, which strict parsers take.
 _NO_JSON = re.compile(rb'":\s*(?:-?[NIi]|-n|n[^u])')
+# A key that is not followed by its colon at once; first the bytes that few files have.
+_SPACED = re.compile(rb'"[ \t]+:')
 _PREFIX = b'{"' + FILE_KEY.encode() + b'":%d,'
 
 
@@ -37,6 +39,8 @@ def pack(data: bytes, file: int, keys: Sequence[bytes]) -> bytes | None:
     if not flat or b"\n" in text or b"\r" in text or b"\\u0000" in text or _NO_JSON.search(text):
         return None
     if text[:-1].rstrip()[-1:] == b",":
+        return None
+    if (b" :" in text or b"\t:" in text) and _SPACED.search(text):
         return None
     if text.count(b'":') != sum(key in text for key in keys):
         return None

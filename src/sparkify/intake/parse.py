@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from sparkify.intake.rules import INVALID_UTF8, MALFORMED, ExactNumber, Refusal
@@ -42,6 +42,11 @@ class Repeating(dict[str, Any]):
 def pairs_of(value: Mapping[str, Any]) -> Collection[tuple[str, Any]]:
     """Return the keys and values of an object as they stand, a key that stands twice with each value."""
     return value.pairs if isinstance(value, Repeating) else value.items()
+
+
+def without(pairs: Iterable[tuple[str, Any]], keys: Container[str]) -> dict[str, Any]:
+    """Return an object of such keys and values as have none of the keys."""
+    return _object([pair for pair in pairs if pair[0] not in keys])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

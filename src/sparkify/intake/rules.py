@@ -136,7 +136,7 @@ def _as_text(field: Field, value: Any) -> str:
 def shortest(number: ExactNumber) -> str:
     """Return a number as engines write it, unless a double holds less than what stands there."""
     text = str(float(number))
-    return text if Decimal(text) == Decimal(number.text) else number.text
+    return text if text == number.text or Decimal(text) == Decimal(number.text) else number.text
 
 
 def _double(field: Field, value: Any) -> float:

@@ -285,7 +285,6 @@ def drop(
             )
         _set_aside(engine, models)
         if not declared.path:
-            engine.execute(Statement("DROP TABLE IF EXISTS run_put_back", steps.put_back.path, 1))
             engine.execute(steps.put_back_table)
             for file_from, file_to in _stretches(engine, kind):
                 progress(label=f"putting {declared.column} back")
@@ -293,7 +292,7 @@ def drop(
                 found = engine.execute(steps.values, **within)
                 engine.execute(Statement("DELETE FROM run_put_back", steps.put_back.path, 1))
                 changed = [
-                    (text, value, kept)
+                    (text, _as_text(value), kept)
                     for text, value, _ in found
                     if (kept := _put_back(text, value, declared))
                 ]
@@ -362,8 +361,12 @@ class _Tally:
         self.filled += records
         if not found.held and not self.declared.path:
             self.converted += records
-        left = extra_of(kept, found.held)
-        return text, left, str(value).lower() if isinstance(value, bool) else str(value)
+        return text, extra_of(kept, found.held), _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    """Return a column's value as a text that can be cast to it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _put_back(text: str, value: Any, field: Field) -> str | None:

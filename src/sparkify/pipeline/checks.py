@@ -34,7 +34,7 @@ from sparkify.pipeline.scope import NOTHING, Scope, parameters
 from sparkify.text import counted, shortened
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine, Rows
-from sparkify.warehouse.statements import ERASED, TOUCHED, Statement, list_files, statement
+from sparkify.warehouse.statements import ERASED, FEW, TOUCHED, Statement, list_files, statement
 
 ERROR, WARN = "error", "warn"
 _SAMPLE_ROWS = 5
@@ -120,6 +120,7 @@ def run_checks(
     last_batch: bool = True,
     models: Models = NO_MODELS,
     counts_erased: bool = True,
+    few_files: bool = True,
 ) -> list[CheckResult]:
     """Make every check of severity error that applies.
 
@@ -131,11 +132,14 @@ def run_checks(
         last_batch: Whether no batch of this load follows.
         models: The user's, with checks of their own.
         counts_erased: Whether the warehouse counts erased records; an older one does not.
+        few_files: Whether the files are few, beside those of the warehouse.
 
     Raises:
         ModelError: The database refuses a check of the user's.
     """
-    without = () if counts_erased else (ERASED,)
+    without = [] if counts_erased else [ERASED]
+    if scope.everything or not few_files:
+        without.append(FEW)
     runs = {"run_from": run_from, "first_run": run_from if first_run is None else first_run}
     return [
         CheckResult(each.name, each.description, _failing(engine, each, scope, runs, *without))

@@ -41,6 +41,8 @@ _VALUE = re.compile(
 )
 # What may be an id where none stands as it should: what follows the word.
 _NEAR = re.compile(r"user[\s_-]?(?:id)?\W{1,6}([\w.@+-]+)", re.IGNORECASE)
+# A number that may be an id written otherwise: 2.6e1, 2_6.
+_ODD_NUMBER = re.compile(r"""userId["']\s*[:=]\s*[^\s,"']*[eE_]""")
 _WORD = re.compile(r"\w[\w'-]*")
 # Characters of a word that may be a name.
 _LONGEST_WORD = 64
@@ -65,11 +67,33 @@ class Glimpse:
     words: frozenset[str] = frozenset()
 
 
-def glimpse(content: str, encoding: str) -> Glimpse:
-    """Read what a rejected record tells of a person and of time, as well as it can be read."""
+def readable(content: str, encoding: str) -> str:
+    """Return the text of a rejected record, as well as it can be read."""
     data = base64.b64decode(content) if encoding == "base64" else content.encode()
     # UTF-16 that holds plain letters reads as they do once its zeros are gone.
-    text = data.replace(b"\0", b"").decode(errors="replace")
+    return data.replace(b"\0", b"").decode(errors="replace")
+
+
+def may_hold(text: str, values: Collection[str]) -> bool:
+    """Tell whether a record may have one of these values; no is certain, and cheaper than a glimpse.
+
+    A value is written as it is, but for escapes, numbers with an exponent, and digits of other scripts.
+    """
+    return (
+        not text.isascii()
+        or "\\" in text
+        or any(value in text for value in values)
+        or _ODD_NUMBER.search(text) is not None
+    )
+
+
+def glimpse(content: str, encoding: str) -> Glimpse:
+    """Read what a rejected record tells of a person and of time."""
+    return look_at(readable(content, encoding))
+
+
+def look_at(text: str) -> Glimpse:
+    """Read what the text of a rejected record tells of a person and of time."""
     users, named, moments = set(), set(), set()
     for key, token in _VALUE.findall(text):
         value = _plain(token)

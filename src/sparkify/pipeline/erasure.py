@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sparkify.custom.definitions import NO_MODELS, Models
-from sparkify.errors import Command, Hint, SparkifyError
+from sparkify.errors import CheckError, Command, Hint, SparkifyError
 from sparkify.pipeline.checks import all_checks, raise_failures, run_checks
 from sparkify.pipeline.erased import (
     NAMING,
@@ -16,18 +16,22 @@ from sparkify.pipeline.erased import (
     Erased,
     Glimpse,
     anonymous_id,
-    glimpse,
     hashed,
+    look_at,
+    may_hold,
     names_in,
     new_key,
+    readable,
 )
 from sparkify.pipeline.landing import LandedFile, Landing
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.removal import FORGET, Change, as_run
-from sparkify.pipeline.scope import FIRST, Scope
-from sparkify.pipeline.transform import build_own, count_plays, find_scope, transform
+from sparkify.pipeline.scope import FIRST, Piece, Scope, parameters
+from sparkify.pipeline.transform import build_own, compute_days, count_plays, find_scope, transform
 from sparkify.records import EVENTS
+from sparkify.text import counted
 from sparkify.warehouse.connect import require
+from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import (
     ERASED_SINCE,
@@ -65,6 +69,7 @@ class FoundPeople:
         rejects: How many rejected records hold one of them.
         files: The files of the lake that hold them, copies included.
         unknown: How many files nobody knows that of: retracted, or set aside.
+        forgotten: Who is forgotten already, by id, and whether their plays stay.
     """
 
     events: dict[str, int] = field(default_factory=dict)
@@ -72,6 +77,21 @@ class FoundPeople:
     rejects: int = 0
     files: list[str] = field(default_factory=list)
     unknown: int = 0
+    forgotten: dict[str, bool] = field(default_factory=dict)
+
+    def is_done(self, *, keep_plays: bool) -> bool:
+        """Tell whether all of them are forgotten already, as they should be, and nothing is left of them."""
+        left = any(self.events.values()) or self.rejects
+        return not left and all(
+            each in self.forgotten and (keep_plays or not self.forgotten[each]) for each in self.events
+        )
+
+    @property
+    def nobody(self) -> list[str]:
+        """The ids of whom there is nothing, and never was as far as the warehouse knows."""
+        if self.rejects:  # it is not noted whose they are
+            return []
+        return [each for each, count in self.events.items() if not count and each not in self.forgotten]
 
 
 def verify_models(engine: Engine, models: Models) -> None:
@@ -130,23 +150,31 @@ def find_people(engine: Engine, ids: Sequence[str], models: Models = NO_MODELS) 
         require(engine, exists=exists)
         verify_version(engine)
         verify_models(engine, models)
-        counting, naming = read_statements("erase/find_people.sql")
-        counts = engine.execute(counting, hash_key=key)
+        counts = engine.execute(statement("erase/find_people.sql"), hash_key=key)
         names: Names = defaultdict(set)
-        for digest, *values in engine.execute(naming, hash_key=key):
+        for digest, _, *values, _, _ in counts:
             names[digest] |= _named(values)
-        rejects = _find_rejects(engine, Erased(key, dict.fromkeys(by_digest, False)), names)
+        rejects = _find_rejects(engine, Erased(key, dict.fromkeys(by_digest, False)), names, ids)
         files = current_files(engine, read_meta(engine) or Meta())
+        known = Erased.of(read_erased(engine))
+    persons = _persons_of(ids, known, known.key)
     events = dict.fromkeys(ids, 0)
-    for digest, _, count, _ in counts:
+    for digest, *_, count, _ in counts:
         events[by_digest[digest]] += int(count)
     return FoundPeople(
         events,
-        sum(int(row[3]) for row in counts),
+        sum(int(row[-1]) for row in counts),
         len(rejects),
         _uris(files, {row[1] for row in counts}, rejects),
         sum(each.kind == EVENTS.name and each.state in ("retracted", "set_aside") for each in files),
+        {each: known.people[person] for each, person in persons.items() if person in known.people},
     )
+
+
+def _persons_of(ids: Iterable[str], known: Erased, key: str) -> dict[str, str]:
+    """Return the hash of each id; the id under which plays stay stands for whose they were."""
+    anonymous = {anonymous_id(person): person for person in known.people}
+    return {each: anonymous.get(each) or hashed(key, each) for each in ids}
 
 
 def _run(engine: Engine, *paths: str, **values: int) -> None:
@@ -169,23 +197,35 @@ def _named(values: Sequence[str | None]) -> set[tuple[str, str]]:
     return {(column, value.rstrip(" ")) for column, value in named if value and value.strip()}
 
 
-def _find_rejects(engine: Engine, erased: Erased, names: Names) -> list[ErasedReject]:
-    """Return the rejected records of every run that hold people; what names them is added to ``names``."""
+def _find_rejects(
+    engine: Engine, erased: Erased, names: Names, ids: Sequence[str] | None
+) -> list[ErasedReject]:
+    """Return the rejected records of every run that hold people; what names them is added to ``names``.
+
+    ``ids`` are theirs: a record with none of them, nor a name, is not looked at closely. None: all are.
+    """
     found: list[tuple[ErasedReject, Glimpse]] = []
+    others: list[tuple[ErasedReject, str]] = []
     for (run_id,) in engine.execute(statement("erase/runs_with_rejects.sql")):
         for number, offset, uri, encoding, content, kind in engine.execute(
             statement("erase/rejects_of_run.sql"), run_id=run_id
         ):
             if kind in (EVENTS.name, None):
-                found.append((ErasedReject(number, run_id, offset, uri), glimpse(content, encoding)))
+                reject, text = ErasedReject(number, run_id, offset, uri), readable(content, encoding)
+                if ids is None or may_hold(text, ids):
+                    found.append((reject, look_at(text)))
+                else:
+                    others.append((reject, text))
     for _, seen in found:
         # Of a stretch that holds several people it is not known whose names these are.
         if len(seen.users) == 1:
             for person in erased.persons_in(seen):
                 names[person] |= seen.named
+    values = {value for each in names.values() for _, value in each}
+    found += [(reject, look_at(text)) for reject, text in others if may_hold(text, values)]
     digests: dict[str, frozenset[str]] = dict(erased.named)
-    for person, values in names.items():
-        for column, value in values:
+    for person, named in names.items():
+        for column, value in named:
             digest = hashed(erased.key, value, column)
             digests[digest] = digests.get(digest, frozenset()) | {person}
     knowing = replace(erased, named=digests)
@@ -225,19 +265,28 @@ def forget_people(
         key = known.key or new_key()
         people = _note_people(engine, run_id, ids, known, key, keep_plays=keep_plays)
         erased = replace(known, key=key, people={**known.people, **people})
-        _run(engine, "erase/run_tables.sql", "erase/forgotten_staged.sql")
+        _run(engine, "erase/run_tables.sql")
+        *steps, keeping = read_statements("erase/forgotten_staged.sql")
+        for step in steps:
+            engine.execute(step)
+        if engine.execute(keeping):
+            _run(engine, "erase/kept_staged.sql")
         names: Names = defaultdict(set)
         for user, *values in engine.execute(statement("erase/names.sql")):
             names[hashed(key, user)] |= _named(values)
-        rejects = _find_rejects(engine, replace(erased, people=people), names)
+        # Of who was forgotten before, hashes are all there is to look for.
+        sought = None if people.keys() & known.people.keys() else ids
+        rejects = _find_rejects(engine, replace(erased, people=people), names, sought)
         _note_names(engine, run_id, known, key, {person: names[person] for person in people})
         engine.execute(statement("erase/count_gone.sql"))
         gone, plays_gone = take_note(engine, rejects)
         _blank_texts(engine, {*ids, *(value for each in names.values() for _, value in each)})
-        _run(engine, "erase/people.sql", "erase/titles.sql")
+        _run(engine, "erase/people.sql")
         ((first,),) = engine.execute(statement("erase/first_run.sql"), run_id=run_id)
         scope = find_scope(engine).condensed()
-        plays, matched, staged = bring_up_to_date(engine, scope, run_id, first, meta, models, progress)
+        plays, matched, staged = bring_up_to_date(
+            engine, scope, run_id, first, meta, models, progress, _take_out_of_star
+        )
         return Change(
             rows_loaded=-gone,
             rows_rejected=-len(rejects),
@@ -258,11 +307,10 @@ def _note_people(
 
     What was forgotten altogether stays so.
     """
-    anonymous = {anonymous_id(person): person for person in known.people}
-    people: dict[str, bool] = {}
-    for each in ids:
-        person = anonymous.get(each) or hashed(key, each)
-        people[person] = keep_plays and known.people.get(person, True)
+    people = {
+        person: keep_plays and known.people.get(person, True)
+        for person in _persons_of(ids, known, key).values()
+    }
     new = {person: keeps for person, keeps in people.items() if person not in known.people}
     record_erased(engine, run_id, [ErasedRecord(each, USER, each, keeps, key) for each, keeps in new.items()])
     for person, keeps in people.items():
@@ -321,6 +369,54 @@ def _blank_texts(engine: Engine, names: set[str]) -> None:
             engine.execute(blank_file, file_id=file_id, run_id=run_id)
 
 
+def _take_out_of_star(engine: Engine, progress: ShowProgress) -> tuple[int, int, int]:
+    """Take out of the star what it knows by events that went (``run_gone``); staging is rid of them.
+
+    Their plays and people are out already. What stays of plays comes in under the other id. Times, titles and
+    days that had them are mended: those alone of which it is not certain that others keep them as they are.
+
+    Returns:
+        As :func:`count_plays`, of the plays that stay.
+
+    Raises:
+        CheckError: Of an event that stays there is not one play.
+    """
+    plays = matched = staged = 0
+    if engine.execute(statement("erase/any_kept.sql")):
+        _run(engine, "erase/kept_titles.sql", "star/song_matches.sql", "erase/kept_plays.sql")
+        ((staged, events, plays, matched),) = engine.execute(statement("erase/count_kept.sql"))
+        if events != plays:
+            raise CheckError(
+                f"no_fan_out failed: {counted(events, 'event')} without their person became "
+                f"{counted(plays, 'play')}.",
+                Hint("Nothing was changed. {} looks at all there is.", Command("check")),
+            )
+    _run(engine, "erase/times.sql")
+    *steps, left = read_statements("erase/titles.sql")
+    for step in steps:
+        engine.execute(step)
+    ((titles_from, titles_to),) = engine.execute(left)
+    if titles_from is not None:
+        _run(engine, "erase/lone_titles.sql", titles_from=titles_from, titles_to=titles_to)
+    _mend_days(engine, progress)
+    return int(plays), int(matched), int(staged)
+
+
+def _mend_days(engine: Engine, progress: ShowProgress) -> None:
+    """Compute those days of ``run_moments`` anew of which more may have changed than their numbers."""
+    days = [int(row[0]) for row in engine.execute(statement("run/touched_days.sql"))]
+    if not days:
+        return
+    span = parameters(Piece(days[0], days[-1]))
+    ends, fields = (
+        {int(row[0]) for row in engine.execute(step, **span)}
+        for step in (statement("erase/settled_days.sql"), shared_statements().settled_fields)
+    )
+    compute_days(engine, Scope.of_midnights(day for day in days if day not in ends), progress)
+    for piece in Scope.of_midnights(day for day in days if day in ends and day not in fields).pieces:
+        engine.execute(shared_statements().absent, **parameters(piece))
+
+
 def bring_up_to_date(
     engine: Engine,
     scope: Scope,
@@ -329,6 +425,7 @@ def bring_up_to_date(
     meta: Meta,
     models: Models,
     progress: ShowProgress,
+    mend: Callable[[Engine, ShowProgress], tuple[int, int, int]] | None = None,
 ) -> tuple[int, int, int]:
     """Bring the star and the user's models up to date with staging, and check all that was touched.
 
@@ -340,6 +437,7 @@ def bring_up_to_date(
         meta: The version of the warehouse.
         models: The user's own models and checks.
         progress: Told what is done.
+        mend: Does so with the star, and counts, where there is less to do than to compute the scope anew.
 
     Returns:
         As :func:`count_plays`.
@@ -348,17 +446,24 @@ def bring_up_to_date(
         CheckError: A check failed.
     """
     refresh = bool(changed_models(meta))
+    counts = None
     if refresh:
         scope = Scope.all()
-    transform(engine, scope, progress)
+    checked = scope
+    if mend and not refresh:
+        counts = mend(engine, progress)
+        # At these moments nothing is computed anew: the files are looked at, and who refers to what is gone.
+        checked = Scope()
+    else:
+        transform(engine, scope, progress)
     build_own(engine, models, scope, run_id, progress)
     progress(label="checking the data")
     run_from = 0 if refresh else first_run
-    checks = run_checks(engine, scope, run_from=run_from, first_run=run_id, models=models)
+    checks = run_checks(engine, checked, run_from=run_from, first_run=run_id, models=models, few_files=False)
     raise_failures(checks)
     if refresh:
         write_meta(engine, meta._replace(models_digest=today().models_digest))
-    return count_plays(engine, scope)
+    return counts or count_plays(engine, scope)
 
 
 def erase_landed(engine: Engine, landing: Landing, erased: Erased) -> Landing:

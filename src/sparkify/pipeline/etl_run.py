@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparkify import __version__
 from sparkify.custom.definitions import NO_MODELS, Models
-from sparkify.errors import CheckError, Hint, SparkifyError
+from sparkify.errors import CheckError, Hint, SparkifyError, TransientEngineError
 from sparkify.pipeline.attention import Attention, Findings, find_attention, refuse
 from sparkify.pipeline.checks import CheckResult, raise_failures, run_checks, run_warnings
 from sparkify.pipeline.contents import Decision, FoundContents, Known, settle, write_contents
 from sparkify.pipeline.erased import NOTHING, Erased, drop_rejects
-from sparkify.pipeline.landing import Landing
+from sparkify.pipeline.landing import ANALYZED_ROWS, Landing
 from sparkify.pipeline.plan import Batch, Plan, Source, make_plan
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.removal import RETAIN
@@ -46,6 +47,7 @@ from sparkify.warehouse.ledger import (
     read_ledger,
     record,
 )
+from sparkify.warehouse.tables import STAR
 from sparkify.warehouse.version import (
     changed_models,
     prepare_tables,
@@ -55,6 +57,9 @@ from sparkify.warehouse.version import (
 
 if TYPE_CHECKING:
     from sparkify.pipeline.retention import Expired
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +201,7 @@ class EtlRun:
                 after, files = plan.latest_run, plan.known
                 most_bytes = self.options.batch_bytes or self.engine.batch_bytes
                 for batch in plan.batches(most_bytes, full_refresh=self.options.full_refresh):
+                    self.engine.name_run(after + 1)
                     landing = self.land(batch, plan.kinds)
                     if not (landing.has_news or batch.always or plan.upgrade or plan.new_models):
                         self.findings.known += known_aside(landing)
@@ -205,6 +211,8 @@ class EtlRun:
                     if published is None:
                         break  # another run has committed since we planned: what landed may be there already
                     after = self.record(published)
+                    if published.checked_all or not known.has_events:
+                        self._analyze_star(published)
                     if not batch.last:
                         files = read_ledger(self.engine).files
                 else:
@@ -256,6 +264,16 @@ class EtlRun:
         erased = known.not_before(bound_of(self.options.retain, self.options.clock().date()))
         self.before = None if erased is known else erased.before
         return erased
+
+    def _analyze_star(self, published: Published) -> None:
+        """Tell the planner of a large star that was computed whole, since the next run joins with it."""
+        if published.run.songplays < ANALYZED_ROWS:
+            return
+        self.progress(label="analysing the star")
+        try:
+            self.engine.analyze([f"public.{name}" for name in STAR])
+        except TransientEngineError as exc:  # the run is committed
+            _log.debug("ANALYZE was not finished: %s", exc.message)
 
     def expire(self) -> None:
         """Take out what is too old, where no batch has done it: there was nothing to load."""

@@ -8,6 +8,7 @@ that may break a rule, or has lines or commas the parser ignored is read again, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from sparkify.pipeline.fetch import fetching
 from sparkify.pipeline.landing import (
+    ANALYZED_ROWS,
     CarefulReading,
     LandedCounts,
     LandedFile,
@@ -95,6 +97,12 @@ def land(
                 count = counts.get(number, LandedCounts())
                 content = (careful if number in careful.contents else first).contents.get(number)
                 landing.files.append(careful.landed(file, read, count, content))
+    landed = Counter[RecordKind]()
+    for each in landing.files:
+        landed[each.file.source.kind] += each.landed
+    filled = [kind.landing for kind in kinds if landed[kind] >= ANALYZED_ROWS]
+    if filled:
+        engine.analyze(filled)
     return landing
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from sparkify.intake.reader import Reject
 
 
+# With fewer rows a plan without statistics costs less than renewing them.
+ANALYZED_ROWS = 100_000
+
+
 class LandedCounts(NamedTuple):
     """What landed of one file, as the statement ``landed`` of :mod:`sparkify.warehouse.derived` counts it.
 
@@ -38,6 +42,7 @@ class LandedCounts(NamedTuple):
         needs_rereading: Rows that may not be what they seem.
         nulls: Values of its fields that are null in the table.
         texts: Values that are texts.
+        extras: Records with fields that have no column.
     """
 
     landed: int = 0
@@ -47,6 +52,7 @@ class LandedCounts(NamedTuple):
     needs_rereading: int = 0
     nulls: int = 0
     texts: int = 0
+    extras: int = 0
 
 
 class SetAside(NamedTuple):

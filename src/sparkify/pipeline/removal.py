@@ -24,10 +24,11 @@ from sparkify.warehouse.ledger import (
     Meta,
     RunRecord,
     current_files,
+    files_like,
+    files_of_run,
     latest_run,
     now,
     read_adopted,
-    read_ledger,
     read_meta,
     record,
 )
@@ -63,7 +64,9 @@ def find_file(engine: Engine, uri: str, state: str) -> Found:
     Raises:
         SparkifyError: The ledger has no such file.
     """
-    known = read_ledger(engine).files
+    with engine.reading() as exists:
+        meta = read_meta(engine) if exists else None
+        known = files_like(engine, meta, uri) if meta else []
     files = [file for file in known if file.uri == uri]
     found = [file for file in files if file.state == state]
     if found:
@@ -93,8 +96,8 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
         run = engine.execute(statement("ledger/find_run.sql"), run_id=run_id)
         latest = latest_run(engine)
         states = engine.execute(statement("ledger/states_of_run.sql"), run_id=run_id)
-        current = current_files(engine, read_meta(engine) or Meta())
-        loaded = [file for file in current if (file.run_id, file.state) == (run_id, "loaded")]
+        current = files_of_run(engine, read_meta(engine) or Meta(), run_id)
+        loaded = [file for file in current if file.state == "loaded"]
         adopted = next((each for each in read_adopted(engine) if each.run_id == run_id), None)
     if not run:
         raise SparkifyError(
@@ -276,6 +279,7 @@ def as_run(
                 return earlier  # its COMMIT was still under way when we looked
             _verify(engine, meta, files)
             run_id = latest_run(engine) + 1
+            engine.name_run(run_id)
             changed = change(run_id, meta)
             unanswered = RunRecord(
                 run_id=run_id,
@@ -299,7 +303,10 @@ def as_run(
 
 def _verify(engine: Engine, meta: Meta, files: Sequence[LedgerFile]) -> None:
     """Raise if a file is not any more what it was: somebody was asked about that, and time went by."""
-    current = set(current_files(engine, meta))
+    if not files:
+        return
+    runs = {file.run_id for file in files}
+    current = set(files_of_run(engine, meta, runs.pop()) if len(runs) == 1 else current_files(engine, meta))
     changed = next((file for file in files if file not in current), None)
     if changed:
         raise SparkifyError(

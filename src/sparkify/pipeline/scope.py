@@ -99,6 +99,14 @@ class Scope:
             pieces = _joined([Piece(each.ts_from, each.ts_to, whole=False) for each in pieces])
         return cls(tuple(pieces))
 
+    @classmethod
+    def of_midnights(cls, midnights: Iterable[int]) -> Self:
+        """Return the scope of whole days, by their beginnings, in order; of many, some others between too."""
+        scope = cls(tuple(Piece(each, each + DAY - 1) for each in midnights)).days()
+        if len(scope.pieces) > _MOST_PIECES:
+            scope = cls(tuple(_joined(list(scope.pieces)))).days()
+        return cls(scope.pieces)
+
     def condensed(self) -> Scope:
         """Return one piece, that is not whole, for many that cover most of the time between their ends.
 

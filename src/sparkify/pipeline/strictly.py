@@ -21,7 +21,7 @@ from sparkify.pipeline.landing import LandedCounts, Landing, count_landed, unlan
 from sparkify.pipeline.plan import PlannedFile, in_groups
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.records import RecordKind
-from sparkify.warehouse.engine import Engine, RecordFile
+from sparkify.warehouse.engine import Engine, Judged, RecordFile
 
 _SURVEYED_BYTES = 64 * 1024 * 1024
 
@@ -62,9 +62,10 @@ def land_strictly(
     files: list[PlannedFile] = []
     again: set[int] = set()
     separated: set[int] = set()
+    judged: dict[int, Judged] = {}
     for chunk in chunks:
         progress(reading=sum(each.file.item.size for each in chunk))
-        failed, joined = _land_readable(engine, kind, chunk, folder, landing)
+        failed, joined = _land_readable(engine, kind, chunk, folder, landing, judged)
         again |= failed - joined.keys()
         separated |= joined.keys() | {each.file.file_id for each in chunk if each.separated}
         for each in chunk:
@@ -78,8 +79,11 @@ def land_strictly(
     with_other_fields = []
     for file in files:
         mark, count = marks[file.file_id], counts.get(file.file_id, LandedCounts())
-        if file.file_id in again or _contradict(mark, count):
+        found = judged.get(file.file_id)
+        if file.file_id in again or _contradict(mark, count) or _differ(found, count, kind):
             again.add(file.file_id)
+        elif found:
+            landing.note_unknown(file, found.others)
         elif _may_have_other_fields(mark, count, kind):
             with_other_fields.append(file)
         elif _has_other_texts(mark, count):
@@ -109,9 +113,14 @@ def _is_unchanged(engine: Engine, each: FetchedFile, folder: Path, landing: Land
 
 
 def _land_readable(
-    engine: Engine, kind: RecordKind, chunk: Sequence[FetchedFile], folder: Path, landing: Landing
+    engine: Engine,
+    kind: RecordKind,
+    chunk: Sequence[FetchedFile],
+    folder: Path,
+    landing: Landing,
+    judged: dict[int, Judged],
 ) -> tuple[set[int], dict[int, Marks]]:
-    """Land files, without those that turn out not to be readable.
+    """Land files, without those that turn out not to be readable; note in ``judged`` what they hold.
 
     Returns:
         Those that do not parse, and of these the marks of those that do once line breaks are put in.
@@ -120,7 +129,7 @@ def _land_readable(
         files = [each for each in chunk if each.file.file_id not in landing.unread]
         try:
             with blaming_the_lake(each.file for each in files):
-                failed = _land_chunk(engine, kind, files)
+                failed = _land_chunk(engine, kind, files, judged)
                 joined = [each for each in files if each.file.file_id in failed and not each.separated]
                 return failed, _land_joined(engine, kind, joined, folder)
         except SourceError as exc:
@@ -134,6 +143,11 @@ def _land_readable(
 def _contradict(mark: Marks, count: LandedCounts) -> bool:
     """Tell whether the bytes of a file contradict what the parser made of them, or forbid to believe it."""
     return bool(count.needs_rereading or mark.needs_rereading or count.landed != mark.lines)
+
+
+def _differ(found: Judged | None, count: LandedCounts, kind: RecordKind) -> bool:
+    """Tell whether other values have landed than the engine has read."""
+    return found is not None and (found.values, found.extras) != (_values(count, kind), count.extras)
 
 
 def _has_other_texts(mark: Marks, count: LandedCounts) -> bool:
@@ -152,14 +166,22 @@ def _may_have_other_fields(mark: Marks, count: LandedCounts, kind: RecordKind) -
 
 def _may_have_other_values(mark: Marks, count: LandedCounts, kind: RecordKind) -> bool:
     """Tell whether fields without a column may hold more than nulls."""
-    values = count.landed * len(kind.fields) - count.nulls
-    return mark.nested or mark.keys != values + mark.nulls
+    return mark.nested or mark.keys != _values(count, kind) + mark.nulls
 
 
-def _land_chunk(engine: Engine, kind: RecordKind, files: Sequence[FetchedFile]) -> set[int]:
+def _values(count: LandedCounts, kind: RecordKind) -> int:
+    """Return how many values in the table are not null."""
+    return count.landed * len(kind.fields) - count.nulls
+
+
+def _land_chunk(
+    engine: Engine, kind: RecordKind, files: Sequence[FetchedFile], judged: dict[int, Judged]
+) -> set[int]:
     """Land files as they seem to be, again where they are not; return those that do not parse."""
     if not engine.parses:
-        return _land_together(engine, kind, [each.records for each in files], flat=False)
+        if files:
+            judged.update(engine.land(kind, [each.records for each in files]))
+        return set()
     failed = _land_together(engine, kind, [each.records for each in files if not each.flat], flat=False)
     failed |= _land_together(engine, kind, [each.records for each in files if each.flat], flat=True)
     mistaken = {each.file.file_id: each.records for each in files if each.flat and not each.marks.flat}

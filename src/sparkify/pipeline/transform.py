@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sparkify.custom.building import DayRange, build_models
 from sparkify.custom.definitions import Models
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.scope import DAY, FIRST, Scope, TouchedDay, parameters
+from sparkify.pipeline.scope import DAY, FIRST, LAST, Scope, TouchedDay, parameters
 from sparkify.warehouse.derived import shared_statements
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.models import CATALOGUE, DAYS, PIECE, REMATCH, RESET, USERS
@@ -54,6 +54,11 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
     for piece in scope.pieces:
         for path in PIECE:
             _compute(engine, progress, path, LOST, *piece.left_out, **parameters(piece))
+    compute_days(engine, scope, progress)
+
+
+def compute_days(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
+    """Compute anew what the events of the days of the scope come to."""
     for piece in scope.days().pieces:
         _compute(engine, progress, DAYS, **parameters(piece))
         engine.execute(shared_statements().absent, **parameters(piece))
@@ -114,11 +119,16 @@ def _compute(engine: Engine, progress: ShowProgress, path: str, *without: str, *
 
 
 def _find_lost_users(engine: Engine, progress: ShowProgress) -> None:
-    """Find the latest event of people who lost theirs: in the days before it, then further back."""
+    """Find the latest event of people who lost theirs: in the days before it, then further back.
+
+    Each stretch ends where the one before began: who was not found there has no event in it.
+    """
+    ts_from = LAST
     for days in (*_STRETCHES, None):
         ((people, newest),) = engine.execute(statement("run/lost_users.sql"))
         if not people:
             return
+        ts_to = min(newest, ts_from - 1)
         ts_from = FIRST if days is None else newest - days * DAY
-        _compute(engine, progress, USERS, SPARSE, ts_from=ts_from, ts_to=newest)
+        _compute(engine, progress, USERS, SPARSE, ts_from=ts_from, ts_to=ts_to)
         engine.execute(statement("run/found_users.sql"))

@@ -13,7 +13,7 @@ from sparkify.lake.uri import parse_s3
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.proof.month import Explained, MonthStep, explain_statements, live_a_month, write_month
 from sparkify.proof.probes import TRANSACTIONS, ProbeAnswer, ask_probes
-from sparkify.proof.scratch import Credentials, scratch_database
+from sparkify.proof.scratch import LoginsFor, scratch_database
 from sparkify.settings import Settings
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse.connect import open_engine, open_session, ways_to_s3
@@ -57,7 +57,7 @@ class Proof:
 
 def prove(
     settings: Settings,
-    credentials: Credentials,
+    logins: LoginsFor,
     events: int,
     progress: ShowProgress,
     watch: Callable[[Callable[[], None]], object] = lambda _interrupt: None,
@@ -66,7 +66,7 @@ def prove(
 
     Args:
         settings: Those of the user, which lead to a cluster.
-        credentials: Gives what asks AWS for a user and password, for some settings.
+        logins: Gives what asks AWS for a way in, for some settings.
         events: About how many events the month has; 0: there is none.
         progress: Told what is done.
         watch: Called with what ends DuckDB's statement under way.
@@ -78,10 +78,10 @@ def prove(
     proof = Proof()
     sessions: list[RedshiftSession] = []
     progress(label="making the database")
-    with scratch_database(settings, credentials) as inside:
+    with scratch_database(settings, logins) as inside:
 
         def opened() -> RedshiftSession:
-            session = open_session(inside, credentials(inside))
+            session = open_session(inside, logins(inside))
             sessions.append(session)
             return session
 
@@ -91,7 +91,7 @@ def prove(
             if events and not sound.issuperset(probe.name for probe in TRANSACTIONS):
                 proof.failure = "the month was left out: transactions are not what a run relies on"
             elif events:
-                _live(proof, opened, inside, credentials, events, progress, watch)
+                _live(proof, opened, inside, logins, events, progress, watch)
         finally:
             proof.statements += sum(session.sent for session in sessions)
             for session in sessions:
@@ -119,7 +119,7 @@ def _live(
     proof: Proof,
     opened: Callable[[], RedshiftSession],
     inside: Settings,
-    credentials: Credentials,
+    logins: LoginsFor,
     events: int,
     progress: ShowProgress,
     watch: Callable[[Callable[[], None]], object],
@@ -127,7 +127,7 @@ def _live(
     with open_temporary_folder() as folder:
         progress(label="simulating a month")
         proof.events = write_month(folder / "lake", events, inside, progress)
-        cluster = open_engine(inside, credentials=credentials(inside))
+        cluster = open_engine(inside, logins=logins(inside))
         try:
             duckdb = DuckDBEngine(folder / "beside.duckdb")
             watch(duckdb.interrupt)

@@ -16,6 +16,7 @@ from sparkify.lake.writer import Writer
 from sparkify.settings import Settings
 from sparkify.warehouse.connect import open_session
 from sparkify.warehouse.redshift.session import RedshiftSession
+from sparkify.warehouse.redshift.transport import Logins
 from sparkify.warehouse.statements import statement
 
 # As in sql/redshift/proof: DDL takes no parameters.
@@ -25,7 +26,7 @@ _FOLDER = "sparkify-proof"
 # Seconds between attempts to drop it: the cluster takes a moment to notice that our sessions have ended.
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
-Credentials = Callable[[Settings], Callable[[], tuple[str, str]]]
+LoginsFor = Callable[[Settings], Logins]
 
 
 def verify_settings(settings: Settings) -> None:
@@ -47,12 +48,12 @@ def verify_settings(settings: Settings) -> None:
 
 
 @contextmanager
-def scratch_database(settings: Settings, credentials: Credentials) -> Iterator[Settings]:
+def scratch_database(settings: Settings, logins: LoginsFor) -> Iterator[Settings]:
     """Make the database; yield settings that lead to it; remove it, and all that lies below its STAGING.
 
     Args:
         settings: Those of the user.
-        credentials: Gives what asks AWS for a user and password, for some settings.
+        logins: Gives what asks AWS for a way in, for some settings.
 
     Raises:
         ConfigError: A database of that name is there already.
@@ -68,31 +69,31 @@ def scratch_database(settings: Settings, credentials: Credentials) -> Iterator[S
             data=dict.fromkeys(settings.s3.data, ""),
         ),
     )
-    with _session(settings, credentials) as session:
+    with _session(settings, logins) as session:
         if session.send(statement("redshift/proof/find_database.sql").text, "the database")[1]:
             raise ConfigError(
                 f"there is a database {DATABASE} already: of a proof that is under way, or that was killed.",
                 f"If none is, remove it in a SQL client: DROP DATABASE {DATABASE}.",
             )
     try:
-        _make(settings, credentials)
+        _make(settings, logins)
         yield inside
     except _NotMade:
         raise
     except BaseException as exc:
-        _remove(inside, settings, credentials)
+        _remove(inside, settings, logins)
         exc.add_note("what was made for it is removed")
         raise
-    _remove(inside, settings, credentials)
+    _remove(inside, settings, logins)
 
 
 class _NotMade(EngineError):
     """The cluster has refused to make the database: there is none of ours to remove."""
 
 
-def _make(settings: Settings, credentials: Credentials) -> None:
+def _make(settings: Settings, logins: LoginsFor) -> None:
     try:
-        with _session(settings, credentials) as session:
+        with _session(settings, logins) as session:
             session.send(statement("redshift/proof/create_database.sql").text, "CREATE DATABASE")
     except TransientEngineError:
         raise  # it may have been made
@@ -102,16 +103,16 @@ def _make(settings: Settings, credentials: Credentials) -> None:
         raise _NotMade(exc.message, hint if denied else exc.hint) from exc
 
 
-def _remove(inside: Settings, settings: Settings, credentials: Credentials) -> None:
+def _remove(inside: Settings, settings: Settings, logins: LoginsFor) -> None:
     try:
         _empty(inside)
     finally:
-        _drop(settings, credentials)
+        _drop(settings, logins)
 
 
 @contextmanager
-def _session(settings: Settings, credentials: Credentials) -> Iterator[RedshiftSession]:
-    session = open_session(settings, credentials(settings))
+def _session(settings: Settings, logins: LoginsFor) -> Iterator[RedshiftSession]:
+    session = open_session(settings, logins(settings))
     try:
         yield session
     finally:
@@ -125,10 +126,10 @@ def _empty(inside: Settings) -> None:
         writer.remove(left)
 
 
-def _drop(settings: Settings, credentials: Credentials) -> None:
+def _drop(settings: Settings, logins: LoginsFor) -> None:
     for pause in (*_PAUSES, None):
         try:
-            with _session(settings, credentials) as session:
+            with _session(settings, logins) as session:
                 session.send(statement("redshift/proof/drop_database.sql").text, "DROP DATABASE")
         except EngineError as exc:
             if "does not exist" in exc.message:

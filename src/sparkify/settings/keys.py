@@ -106,6 +106,7 @@ class ClusterSettings:
     db_user: str
     db_password: Secret
     db_port: int
+    transport: str = "driver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,11 @@ class Settings:
     s3: S3Settings
     path: Path | None = None
     notice: str = ""
+
+    @property
+    def cluster_shown(self) -> str:
+        """The cluster for messages: its host, or its name where no host is needed."""
+        return self.cluster.host or self.dwh.dwh_cluster_identifier
 
 
 class Key(NamedTuple):
@@ -350,6 +356,14 @@ KEYS: tuple[Key, ...] = (
     Key("CLUSTER", "DB_USER", _text, "sparkify", "a user name", "Database user."),
     Key("CLUSTER", "DB_PASSWORD", Secret, "", "text", "Password. Empty: AWS is asked at each login."),
     Key("CLUSTER", "DB_PORT", _port, "5439", "a port from 1 to 65535", "Port."),
+    Key(
+        "CLUSTER",
+        "TRANSPORT",
+        _choice("driver", "data-api"),
+        "driver",
+        "driver or data-api",
+        "How statements get there: AWS's driver, or the Redshift Data API, which needs no open port.",
+    ),
     Key("IAM_ROLE", "ARN", _text, "", "a role ARN", "The role COPY assumes; `cluster create` fills it in."),
     *(Key("S3", kind.setting, _uri, "", _URI, kind.about, is_path=True) for kind in reversed(KINDS)),
     Key("S3", "LOG_JSONPATH", _uri, "", _URI, "JSONPaths file for COPY. Empty: our own.", is_path=True),

@@ -37,8 +37,10 @@ from sparkify.simulator.world import (
 
 # A process takes about half a second to start.
 _WORTH_A_PROCESS = 300_000
-# A helper has enough to do for now with so many events to write, or with as many as a unit has.
-_ENOUGH = 80_000
+# A helper has enough to do for now with so many events to write, or with as many as two units have: while it
+# writes one, this process writes another, and simulates two. Of very busy days one is enough: they wait in
+# memory.
+_ENOUGH, _MUCH = 80_000, 2_000_000
 # Seconds for a stopped helper to remove its unfinished files.
 _PATIENCE = 5.0
 Unit = list[tuple[int, Iterable[Events]]]
@@ -132,7 +134,7 @@ def _write_days(world: World, writer: Writer, helpers: Helpers, report: Report) 
             if unit is None:
                 return
             sent = _send(min(free, key=lambda helper: helper.waiting), plan, unit)
-            enough = max(_ENOUGH, sent)
+            enough = max(_ENOUGH, sent, min(2 * sent, _MUCH))
 
     def count(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
         report(files=files, rows=rows, size=size)

@@ -26,7 +26,8 @@ from sparkify.simulator.people import make_people
 from sparkify.simulator.simulation import Events, Simulation
 from sparkify.simulator.truth import truth_text
 
-# Events of one window: enough to spread the cost of a step over many listeners.
+# Events of one window: enough to spread the cost of a step over many listeners. With another number, events
+# of two listeners in the same millisecond may change places.
 _WINDOW = 80_000
 _MOST_DAYS = 366
 TRUTH = "truth.json"

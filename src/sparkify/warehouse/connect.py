@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from sparkify.warehouse.redshift.recording import Answers, RedshiftRecording
     from sparkify.warehouse.redshift.session import RedshiftSession
     from sparkify.warehouse.redshift.staging import StagingArea
+    from sparkify.warehouse.redshift.transport import Credentials, Logins, Transport
 
 
 def open_engine(
@@ -27,7 +27,7 @@ def open_engine(
     wait: float = 30.0,
     on_wait: OnWait = nullcontext,
     on_older: OnOlder = ignore_older,
-    credentials: Callable[[], tuple[str, str]] | None = None,
+    logins: Logins | None = None,
 ) -> Engine:
     """Return the engine the settings choose, without connecting to anything.
 
@@ -36,13 +36,13 @@ def open_engine(
         wait: Seconds to wait for another process that holds a DuckDB file. On Redshift a run queues up.
         on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
         on_older: Called when a warehouse opened for reading has an older version.
-        credentials: Returns user and password for Redshift where dwh.cfg has no password.
+        logins: What asks AWS for a way into Redshift; None: nobody asks.
 
     Raises:
         ConfigError: The settings do not say where the cluster is, or the driver is not installed.
     """
     if settings.dwh.engine == "redshift":
-        return _open_redshift(settings, credentials, on_wait, on_older)
+        return _open_redshift(settings, logins, on_wait, on_older)
     from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
 
     return DuckDBEngine(
@@ -84,35 +84,41 @@ def _is_utf8(name: str) -> bool:
 def open_recording(settings: Settings, answers: Answers) -> RedshiftRecording:
     """Return a Redshift engine that records statements instead of sending them."""
     from sparkify.warehouse.redshift.recording import RedshiftRecording
+    from sparkify.warehouse.redshift.transport import INSERT_BYTES
 
-    return RedshiftRecording(settings.cluster, *ways_to_s3(settings), answers)
+    size = INSERT_BYTES[settings.cluster.transport]
+    return RedshiftRecording(settings.cluster, *ways_to_s3(settings), answers, insert_bytes=size)
 
 
-def _open_redshift(
-    settings: Settings,
-    credentials: Callable[[], tuple[str, str]] | None,
-    on_wait: OnWait,
-    on_older: OnOlder,
-) -> Engine:
-    session = open_session(settings, credentials)
+def _open_redshift(settings: Settings, logins: Logins | None, on_wait: OnWait, on_older: OnOlder) -> Engine:
+    session = open_session(settings, logins)
     from sparkify.warehouse.redshift.copying import CopyLoader
     from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
 
     reading, area = ways_to_s3(settings)
-    return RedshiftEngine(session, CopyLoader(session, reading, area), on_wait, on_older)
+    loader = CopyLoader(session, reading, area)
+    return RedshiftEngine(session, settings.cluster.db_name, loader, on_wait, on_older)
 
 
-def open_session(settings: Settings, credentials: Callable[[], tuple[str, str]] | None) -> RedshiftSession:
+def open_session(settings: Settings, logins: Logins | None) -> RedshiftSession:
     """Return a session on the cluster, without connecting to anything.
 
     Args:
-        settings: Where the cluster is.
-        credentials: Returns user and password where dwh.cfg has no password.
+        settings: Where the cluster is, and how it is reached.
+        logins: What asks AWS for a way in; None: nobody asks.
 
     Raises:
-        ConfigError: The settings do not say where the cluster is, or the driver is not installed.
+        ConfigError: The settings do not say where the cluster is or how to log in, or a library is missing.
     """
+    from sparkify.warehouse.redshift.session import RedshiftSession
+
+    return RedshiftSession(_transport(settings, logins))
+
+
+def _transport(settings: Settings, logins: Logins | None) -> Transport:
     cluster = settings.cluster
+    if cluster.transport == "data-api":
+        return _data_api(settings, logins)
     if not cluster.host:
         raise ConfigError(
             "the engine is redshift, and [CLUSTER] HOST is empty.",
@@ -121,18 +127,40 @@ def open_session(settings: Settings, credentials: Callable[[], tuple[str, str]] 
                 Command("cluster", "create"),
             ),
         )
-    if cluster.db_password:
-        user, password = cluster.db_user, str(cluster.db_password)
-        credentials = lambda: (user, password)  # noqa: E731 - the same signature as the argument
-    elif credentials is None:
-        raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
     try:
-        from sparkify.warehouse.redshift.session import RedshiftSession
+        from sparkify.warehouse.redshift.driver_transport import DriverTransport
     except ModuleNotFoundError as exc:
         if (exc.name or "").partition(".")[0] != "redshift_connector":
             raise
         raise ConfigError("AWS's Redshift driver is not installed.", "pip install '.[aws]'") from exc
-    return RedshiftSession(cluster, credentials)
+    return DriverTransport(cluster, _credentials(settings, logins))
+
+
+def _credentials(settings: Settings, logins: Logins | None) -> Credentials:
+    cluster = settings.cluster
+    if cluster.db_password:
+        user, password = cluster.db_user, str(cluster.db_password)
+        return lambda: (user, password)
+    if logins is None or logins.password is None:
+        raise ConfigError("[CLUSTER] DB_PASSWORD is empty.", "Set it in dwh.cfg.")
+    return logins.password
+
+
+def _data_api(settings: Settings, logins: Logins | None) -> Transport:
+    try:
+        from sparkify.warehouse.redshift.data_api import DataApiTransport
+    except ModuleNotFoundError as exc:
+        if (exc.name or "").partition(".")[0] != "botocore":
+            raise
+        raise ConfigError(
+            "[CLUSTER] TRANSPORT is data-api, and boto3 is not installed.", "pip install '.[aws]'"
+        ) from exc
+    if logins is None or logins.data_api is None:
+        raise ConfigError(
+            "[CLUSTER] TRANSPORT is data-api, and nobody asks AWS for it here.",
+            "Set it to driver, or use the command line.",
+        )
+    return DataApiTransport(settings.cluster_shown, settings.cluster, logins.data_api)
 
 
 def ways_to_s3(settings: Settings) -> tuple[CopySource, StagingArea | None]:

@@ -80,6 +80,7 @@ class SharedStatements(NamedTuple):
         unland: Removes the rows of files that need re-reading (``run_files``) from them; one per kind.
         remove: Removes the rows of files (``run_files``) from staging; one statement per kind.
         absent: Names in ``etl.days`` the columns of staging that are NULL in every event of a day.
+        settled_fields: Lists the days of which a few events show that after others went it names the same.
         conservation: The check that every record read is loaded, rejected or erased.
         owned_rows: The check that every row of staging belongs to a loaded file.
         vanished_field: The check that a field all days had does not go away.
@@ -89,6 +90,7 @@ class SharedStatements(NamedTuple):
     unland: tuple[Statement, ...]
     remove: tuple[Statement, ...]
     absent: Statement
+    settled_fields: Statement
     conservation: Statement
     owned_rows: Statement
     vanished_field: Statement
@@ -157,7 +159,7 @@ def adoption_statements(kind: RecordKind, field: Field) -> AdoptionStatements:
     # Redshift casts no text to BOOLEAN, and ignores trailing blanks where texts are compared.
     cast = "m.found = 'true'" if field.type == "BOOLEAN" else f"CAST(m.found AS {column_type(field)})"
     mark = " || '|'" if field.is_text else ""
-    stored = text if field.is_text else column_type(field)
+    same = "m.found" if field.is_text else f"({cast})"
     texts = (
         f"ALTER TABLE {table} ADD COLUMN {column} {column_type(field)}",
         (
@@ -173,10 +175,10 @@ def adoption_statements(kind: RecordKind, field: Field) -> AdoptionStatements:
             f"SELECT COALESCE(extra, '') AS extra, {column}{mark} AS found, COUNT(*) AS records\nFROM {table}\n"
             f"WHERE {within} AND {column} IS NOT NULL\nGROUP BY COALESCE(extra, ''), {column}{mark}"
         ),
-        f"CREATE TEMP TABLE run_put_back (extra {text}, found {stored}, kept {text})",
+        f"CREATE TEMP TABLE IF NOT EXISTS run_put_back (extra {text}, found {text}, kept {text})",
         (
             f"UPDATE {table} SET extra = m.kept\nFROM run_put_back AS m\n"
-            f"WHERE COALESCE({table}.extra, '') = m.extra AND {table}.{column}{mark} = m.found AND {within}"
+            f"WHERE COALESCE({table}.extra, '') = m.extra AND {table}.{column}{mark} = {same} AND {within}"
         ),
         (
             f"SELECT COUNT(*) AS records FROM {table}\n"
@@ -218,6 +220,7 @@ def for_every_engine(kinds: tuple[RecordKind, ...] = KINDS) -> list[Statement]:
         *shared.unland,
         *shared.remove,
         shared.absent,
+        shared.settled_fields,
         shared.conservation,
         shared.owned_rows,
         shared.vanished_field,
@@ -273,6 +276,7 @@ def write_shared(kinds: tuple[RecordKind, ...]) -> str:
             for each in kinds
         ),
         _absent(kinds),
+        _settled_fields(kinds),
         _conservation(kinds),
         _owned_rows(kinds),
         _vanished_field(kinds),
@@ -418,14 +422,14 @@ def _landed(kind: RecordKind) -> str:
     texts = [each.column for each in kind.fields if each.is_text]
     return (
         "-- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that\n"
-        "-- need re-reading, null values, and text values.\n"
+        "-- need re-reading, null values, text values, and rows with fields that have no column.\n"
         "SELECT\n    file_id,\n    COUNT(*) AS landed,\n"
         f"    {fact} AS plays,\n    {moment[0]} AS ts_from,\n    {moment[1]} AS ts_to,\n"
         "    COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,\n"
         f"    {len(kind.fields)} * COUNT(*)\n"
         f"{_wrapped([*(f'- COUNT({each})' for each in kind.columns), 'AS null_values,'], separator=' ')}\n"
-        f"{_wrapped([*(f'+ COUNT({each})' for each in texts), 'AS text_values'], separator=' ').replace('+ ', '', 1)}\n"
-        f"FROM {kind.landing}\nGROUP BY file_id"
+        f"{_wrapped([*(f'+ COUNT({each})' for each in texts), 'AS text_values,'], separator=' ').replace('+ ', '', 1)}\n"
+        f"    COUNT({EXTRA}) AS extras\nFROM {kind.landing}\nGROUP BY file_id"
     )
 
 
@@ -449,8 +453,10 @@ def _copy(kind: RecordKind, *, packed: bool) -> str:
 
 
 def _convert(kind: RecordKind) -> str:
-    columns = _wrapped([*(each.column for each in kind.built_in), "file_id", EXTRA, "needs_rereading"])
-    values = ",\n".join(f"    {_converted(each)} AS {each.column}" for each in kind.built_in)
+    columns = _wrapped([*kind.columns, "file_id", EXTRA, "needs_rereading"])
+    values = ",\n".join(
+        f"    {_judged(each) if each.adopted else _converted(each)} AS {each.column}" for each in kind.fields
+    )
     doubts = [doubt for each in kind.built_in for doubt in _doubts(each)]
     doubts += [_broken(kind, rule) for rule in kind.rules]
     nested = "\n            OR ".join(
@@ -464,8 +470,9 @@ def _convert(kind: RecordKind) -> str:
         "-- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no\n"
         '-- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts\n'
         "-- that begin like an object or array.\n"
-        "-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.\n"
-        f"INSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{values},\n    c.file_id,\n    NULL AS {EXTRA},\n"
+        "-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks. What is not built in was judged\n"
+        "-- when the records were packed.\n"
+        f"INSERT INTO {kind.landing} (\n{columns}\n)\nSELECT\n{values},\n    c.file_id,\n    c.{EXTRA_KEY} AS {EXTRA},\n"
         f"    (\n        {joined}\n    ) AS needs_rereading\nFROM {copy_table(kind)} AS c"
     )
 
@@ -475,6 +482,16 @@ def _converted(field: Field) -> str:
     if field.is_text:
         return f"CASE WHEN OCTET_LENGTH({name}) <= {field.width} THEN {name} END"
     return f"CASE\n        WHEN {name} ~ '{_pattern(field)}'\n            THEN CAST({name} AS {column_type(field)})\n    END"
+
+
+def _judged(field: Field) -> str:
+    """Return the value of a field that our rules have judged."""
+    name = f"c.{field.accepted_key.lower()}"
+    if field.is_text:
+        return name
+    if field.type == "BOOLEAN":  # Redshift casts no text to one
+        return f"{name} = 'true'"
+    return f"CAST({name} AS {column_type(field)})"
 
 
 def _pattern(field: Field) -> str:
@@ -513,12 +530,8 @@ def _convert_accepted(kind: RecordKind) -> str:
     columns = _wrapped([*kind.columns, "file_id", EXTRA, "needs_rereading"])
 
     def value(field: Field) -> str:
-        name = f"c.{field.accepted_key.lower()}"
-        if field.type == "BOOLEAN":  # Redshift casts no text to one
-            return f"{name} = 'true' AS {field.column}"
-        if not field.is_text:
-            return f"CAST({name} AS {column_type(field)}) AS {field.column}"
-        return name if field.accepted_key.lower() == field.column else f"{name} AS {field.column}"
+        found = _judged(field)
+        return found if found == f"c.{field.column}" else f"{found} AS {field.column}"
 
     kept = f"c.{EXTRA_KEY} AS {EXTRA}"
     values = [*(value(each) for each in kind.fields), "c.file_id", kept, "FALSE AS needs_rereading"]
@@ -538,17 +551,39 @@ def _optional_columns(kinds: Sequence[RecordKind]) -> list[str]:
 
 def _absent(kinds: Sequence[RecordKind]) -> str:
     (kind,) = (each for each in kinds if each.fact)
-    named = "\n            || ".join(
-        f"CASE WHEN COUNT(e.{each}) = 0 THEN '{each} ' ELSE '' END" for each in _optional_columns(kinds)
-    )
     return (
         f"-- The columns that are NULL in every one of a day's {kind.name}, for the days of the run's time range.\n"
         "UPDATE etl.days SET absent = a.names\nFROM (\n    SELECT\n"
         f"        e.{kind.moment} - MOD(e.{kind.moment}, 86400000) AS midnight,\n"
-        f"        RTRIM(\n            {named}\n        ) AS names\n"
+        f"        {_names_of_absent(kinds)} AS names\n"
         f"    FROM {kind.staging} AS e\n    WHERE e.{kind.moment} BETWEEN :days_from AND :days_to\n"
         f"    GROUP BY e.{kind.moment} - MOD(e.{kind.moment}, 86400000)\n) AS a\n"
         "WHERE first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names"
+    )
+
+
+def _names_of_absent(kinds: Sequence[RecordKind]) -> str:
+    named = "\n            || ".join(
+        f"CASE WHEN COUNT(e.{each}) = 0 THEN '{each} ' ELSE '' END" for each in _optional_columns(kinds)
+    )
+    return f"RTRIM(\n            {named}\n        )"
+
+
+def _settled_fields(kinds: Sequence[RecordKind]) -> str:
+    (kind,) = (each for each in kinds if each.fact)
+    return (
+        f"-- The days whose absent columns are what they were after some {kind.name} went: no column is NULL in\n"
+        f"-- more of the {kind.name} of a few minutes than it was in all of the day. A part can only show more of\n"
+        "-- them than the day has, and the day no fewer than before. The minutes are those after each 2^25 ms\n"
+        "-- (9 hours), so that few blocks are read.\n"
+        "SELECT a.midnight\nFROM etl.days AS d\nINNER JOIN (\n    SELECT\n"
+        f"        e.{kind.moment} - MOD(e.{kind.moment}, 86400000) AS midnight,\n"
+        f"        {_names_of_absent(kinds)} AS names\n"
+        f"    FROM {kind.staging} AS e\n"
+        f"    WHERE e.{kind.moment} BETWEEN :days_from AND :days_to AND (e.{kind.moment} & 33554431) < 300000\n"
+        f"    GROUP BY e.{kind.moment} - MOD(e.{kind.moment}, 86400000)\n"
+        ") AS a ON d.first_ts BETWEEN a.midnight AND a.midnight + 86399999\n"
+        "WHERE d.absent = a.names\nORDER BY a.midnight"
     )
 
 
@@ -558,7 +593,7 @@ def _absent(kinds: Sequence[RecordKind]) -> str:
 def _conservation(kinds: Sequence[RecordKind]) -> str:
     counted = "\n    UNION ALL\n".join(
         f"    SELECT file_id, COUNT(*) AS staged\n    FROM {each.staging}\n"
-        "    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= :run_from)\n"
+        "    WHERE file_id IN (SELECT file_id FROM etl.files WHERE state = 'loaded' AND run_id >= :run_from)  -- few\n"
         "    GROUP BY file_id"
         for each in kinds
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -45,6 +46,20 @@ class RecordFile(NamedTuple):
     size: int = 0
 
 
+class Judged(NamedTuple):
+    """What the records of a file hold, where the engine reads each of them by our rules as it lands them.
+
+    Attributes:
+        values: Values of fields with a column, adopted ones too, that should not be null in the table.
+        extras: Records with a value in ``extra``.
+        others: The fields without a column, with their occurrences; those that are null, too.
+    """
+
+    values: int
+    extras: int
+    others: Counter[str]
+
+
 class ProbeStep(NamedTuple):
     """One test of an engine before a run; ``attempt`` returns its result or raises a run's error."""
 
@@ -75,10 +90,13 @@ class Engine(Protocol):
     def statements_sent(self) -> int:
         """Number of statements sent over a network so far; 0 for an embedded engine."""
 
-    def probe(self) -> Sequence[ProbeStep]:
+    def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
         """Return tests of the way to the warehouse, in order; each assumes that the earlier ones passed.
 
         The tests change nothing.
+
+        Args:
+            schemas: Those in which the user's own models are made.
         """
 
     def interrupt(self) -> None:
@@ -95,6 +113,22 @@ class Engine(Protocol):
 
     def recover(self) -> None:
         """Complete or clean up after a killed process; do nothing while another process uses it."""
+
+    def name_run(self, run_id: int) -> None:
+        """Have the database's own history show that the statements from now on are of this run."""
+
+    def analyze(self, tables: Collection[str]) -> None:
+        """Renew the planner's statistics of tables that have changed much, outside of a transaction.
+
+        Tables that only their owner may analyse are passed over, if that is somebody else. Do nothing where
+        the database keeps its statistics itself.
+
+        Args:
+            tables: Those of the run, by name, and those of the warehouse, as ``tables`` names them.
+
+        Raises:
+            TransientEngineError: The connection was lost, and the run's tables with it.
+        """
 
     def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
         """Create the run's temporary tables (:func:`sparkify.warehouse.tables.run_tables`), empty.
@@ -168,7 +202,7 @@ class Engine(Protocol):
 
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
-    ) -> None:
+    ) -> Mapping[int, Judged]:
         """Append records to the run's table of their kind, each with the number of its file.
 
         Rows that may break a rule of :mod:`sparkify.intake.rules`, or that the database may have read
@@ -183,6 +217,10 @@ class Engine(Protocol):
             others: The keys in delivered files that are none of :meth:`keys_read`, in the order of their
                 names: their values are to be kept in ``extra`` (:mod:`sparkify.intake.extra`). None where the
                 engine does not parse.
+
+        Returns:
+            What delivered files hold, by their numbers, where the engine reads records by our rules. Where it
+            is not sure of a record, rows are marked, or fewer have landed.
 
         Raises:
             LoadError: A file is not valid JSON, or the engine cannot keep the others; nothing was appended.

@@ -338,7 +338,8 @@ def _adopted_in(engine: Engine, tables: set[str]) -> list[AdoptedField]:
 
 def write_models(engine: Engine, models: Sequence[ModelRecord]) -> None:
     """Write which models of the user's the warehouse has now; it must be open for writing."""
-    engine.execute(statement("tables/models.sql"))
+    if "etl.models" not in engine.tables():
+        engine.execute(statement("tables/models.sql"))
     engine.execute(statement("ledger/forget_models.sql"))
     record(engine, "etl.models", models)
 
@@ -348,6 +349,20 @@ def current_files(engine: Engine, meta: Meta) -> list[LedgerFile]:
     kept = meta.schema_version >= CONTENTS_SINCE
     path = "ledger/current_files.sql" if kept else "ledger/current_files_before_contents.sql"
     return list(starmap(LedgerFile, engine.execute(statement(path))))
+
+
+def files_of_run(engine: Engine, meta: Meta, run_id: int) -> list[LedgerFile]:
+    """Return those of :func:`current_files` that a run loaded."""
+    if meta.schema_version < CONTENTS_SINCE:
+        return [file for file in current_files(engine, meta) if file.run_id == run_id]
+    return list(starmap(LedgerFile, engine.execute(statement("ledger/files_of_run.sql"), run_id=run_id)))
+
+
+def files_like(engine: Engine, meta: Meta, uri: str) -> list[LedgerFile]:
+    """Return that of :func:`current_files` which has a URI, and those of the same content."""
+    if meta.schema_version < CONTENTS_SINCE:
+        return [file for file in current_files(engine, meta) if file.uri == uri]
+    return list(starmap(LedgerFile, engine.execute(statement("ledger/files_like.sql"), uri=uri)))
 
 
 def about_rejects(engine: Engine, question: str) -> Statement:

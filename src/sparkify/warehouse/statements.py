@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, NamedTuple
 
 from sparkify.errors import ModelError
@@ -22,6 +23,8 @@ SPARSE = "sparse"
 TOUCHED = "touched"
 # Those that look at people only whose latest event went.
 LOST = "lost"
+# Those that look for the rows of a run's files, where these are few.
+FEW = "few"
 # Those that read what older warehouses do not count.
 ERASED = "erased"
 
@@ -69,13 +72,18 @@ class Statement(NamedTuple):
 
 
 @cache
+def _sql() -> Traversable:
+    return resources.files("sparkify.sql")
+
+
+@cache
 def read_statements(path: str) -> tuple[Statement, ...]:
     """Return the statements of one file below ``sparkify/sql``, in order.
 
     Raises:
         ModelError: The file is missing, or its last statement has no semicolon.
     """
-    source = resources.files("sparkify.sql").joinpath(path)
+    source = _sql().joinpath(path)
     try:
         text = source.read_text(encoding="utf-8")
     except OSError as exc:
@@ -118,7 +126,7 @@ def statement(path: str) -> Statement:
 
 def list_files(folder: str) -> list[str]:
     """Return the .sql files directly in a folder below ``sparkify/sql``, sorted, as paths below it."""
-    entries = resources.files("sparkify.sql").joinpath(folder).iterdir()
+    entries = _sql().joinpath(folder).iterdir()
     return sorted(f"{folder}/{entry.name}" for entry in entries if entry.name.endswith(".sql"))
 
 

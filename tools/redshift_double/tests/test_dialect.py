@@ -112,6 +112,115 @@ def test_what_redshift_refuses_is_refused(refused, sql, code, words):
     assert words.lower() in message.lower()
 
 
+# Of each pattern of the Developer Guide (r_correlated_subqueries): what is refused, and what is near and not.
+SAME = "EXISTS (SELECT 1 FROM s WHERE s.i = t.i)"
+CORRELATED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "a reference that skips a block": (
+        (
+            (
+                "SELECT t.i FROM t WHERE NOT EXISTS"
+                " (SELECT 1 FROM s WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.i = t.i))"
+            ),
+            f"DELETE FROM t WHERE i IN (SELECT u.i FROM u WHERE {SAME})",
+            f"SELECT i FROM t WHERE i IN (SELECT x.i FROM (SELECT u.i FROM u WHERE {SAME}) AS x)",
+            f"CREATE TABLE n AS SELECT i FROM t WHERE i IN (SELECT u.i FROM u WHERE {SAME})",
+            f"INSERT INTO u SELECT i FROM t WHERE i IN (SELECT u.i FROM u WHERE {SAME})",
+        ),
+        (
+            f"SELECT i FROM t WHERE {SAME} AND NOT {SAME}",
+            (
+                "SELECT t.i FROM t WHERE EXISTS"
+                " (SELECT 1 FROM s WHERE s.i = t.i AND EXISTS (SELECT 1 FROM u WHERE u.i = s.i))"
+            ),
+            f"WITH t AS (SELECT i FROM u) SELECT i FROM t WHERE {SAME}",
+        ),
+    ),
+    "a reference in an ON": (
+        ("SELECT * FROM u LEFT JOIN t ON u.i = t.i AND t.i = (SELECT MAX(s.i) FROM s WHERE s.v = t.v)",),
+        (
+            "SELECT * FROM u LEFT JOIN t ON u.i = t.i AND t.i = (SELECT MAX(s.i) FROM s)",
+            "SELECT * FROM u LEFT JOIN t ON u.i = t.i WHERE t.i = (SELECT MAX(s.i) FROM s WHERE s.v = t.v)",
+        ),
+    ),
+    "NOT IN, of a system table": (
+        ("SELECT 1 FROM pg_class c WHERE 1 NOT IN (SELECT 1 FROM pg_roles r WHERE r.oid = c.relowner)",),
+        (
+            "SELECT 1 FROM pg_class c WHERE 1 IN (SELECT 1 FROM pg_roles r WHERE r.oid = c.relowner)",
+            "SELECT 1 FROM pg_class c WHERE c.relowner NOT IN (SELECT r.oid FROM pg_roles r)",
+        ),
+    ),
+    "a window": (
+        ("SELECT i FROM t WHERE i NOT IN (SELECT SUM(s.i) OVER () FROM s WHERE s.v = t.v)",),
+        (
+            "SELECT i FROM t WHERE i NOT IN (SELECT SUM(s.i) OVER () FROM s)",
+            f"SELECT COUNT(*) OVER () FROM t WHERE {SAME}",
+        ),
+    ),
+    "GROUP BY the result": (
+        (
+            "SELECT t.i, (SELECT COUNT(s.i) FROM s WHERE s.i = t.i) AS n FROM t GROUP BY n, t.i",
+            "SELECT t.i, (SELECT COUNT(s.i) FROM s WHERE s.i = t.i) FROM t GROUP BY t.i, 2",
+            "SELECT COUNT(*) FROM t GROUP BY (SELECT COUNT(s.i) FROM s WHERE s.i = t.i)",
+        ),
+        (
+            "SELECT t.i, (SELECT COUNT(s.i) FROM s) AS n FROM t GROUP BY n, t.i",
+            (
+                "SELECT t.i, (SELECT COUNT(s.i) FROM s WHERE s.i = t.i) AS n, LISTAGG(v, ',') WITHIN GROUP"
+                " (ORDER BY v) FROM t GROUP BY t.i"
+            ),
+        ),
+    ),
+    "IN a grouped aggregate": (
+        ("SELECT i FROM t WHERE i IN (SELECT SUM(s.i) FROM s WHERE s.i > t.i GROUP BY s.v)",),
+        (
+            "SELECT i FROM t WHERE i IN (SELECT MAX(s.i) FROM s WHERE s.i > t.i GROUP BY s.v)",
+            "SELECT i FROM t WHERE i IN (SELECT SUM(s.i) FROM s GROUP BY s.v)",
+            "SELECT i FROM t WHERE i = (SELECT SUM(s.i) FROM s WHERE s.i = t.i)",
+        ),
+    ),
+    "NOT EXISTS below UNION": (
+        (
+            f"SELECT i FROM t WHERE NOT {SAME} UNION ALL SELECT i FROM u",
+            f"(SELECT i FROM u) UNION ALL (SELECT i FROM t WHERE NOT {SAME})",
+            f"SELECT x.i FROM (SELECT i FROM u UNION ALL SELECT i FROM t WHERE NOT {SAME}) AS x",
+            f"WITH x AS (SELECT i FROM t WHERE NOT {SAME} UNION SELECT i FROM u) SELECT i FROM x",
+        ),
+        (
+            f"SELECT i FROM t WHERE {SAME} UNION ALL SELECT i FROM u",
+            (
+                "SELECT x.i FROM (SELECT i FROM t UNION ALL SELECT i FROM u) AS x"
+                " WHERE NOT EXISTS (SELECT 1 FROM s WHERE s.i = x.i)"
+            ),
+            "SELECT t.i FROM t LEFT JOIN s ON s.i = t.i WHERE s.i IS NULL UNION ALL SELECT i FROM u",
+        ),
+    ),
+}
+OUTER_JOINS = (
+    "UPDATE t SET v = u.v FROM s LEFT JOIN u ON u.i = s.i WHERE s.i = t.i",
+    "UPDATE t SET v = x.v FROM (SELECT s.i, u.v FROM s FULL OUTER JOIN u ON u.i = s.i) AS x WHERE x.i = t.i",
+)
+INNER_JOINS = (
+    "UPDATE t SET v = u.v FROM s JOIN u ON u.i = s.i WHERE s.i = t.i",
+    "UPDATE t SET v = LEFT(s.v, 1) FROM s WHERE s.i = t.i",
+    "UPDATE t SET v = 'x' WHERE i IN (SELECT s.i FROM s LEFT JOIN u ON u.i = s.i)",
+)
+
+
+def test_correlated_subqueries_of_the_documented_patterns_are_refused(ask, refused, table, connection):
+    ask("CREATE TABLE u (i INT, v VARCHAR(10))")
+    connection.commit()
+    for pattern, (bad, near) in CORRELATED.items():
+        for sql in bad:
+            code, words = refused(sql)
+            assert (code, words[:40]) == ("XX000", "This type of correlated subquery pattern"), pattern
+        for sql in near:
+            ask(sql)
+    for sql in OUTER_JOINS:
+        assert refused(sql) == (UNSUPPORTED, "Target table must be part of an equijoin predicate")
+    for sql in INNER_JOINS:
+        ask(sql)
+
+
 MERGE = "MERGE INTO t USING s ON t.i = s.i"
 INSERTS = "WHEN NOT MATCHED THEN INSERT (i, v) VALUES (s.i, s.v)"
 

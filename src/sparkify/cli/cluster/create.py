@@ -131,17 +131,24 @@ def _announce(session: ClusterSession, found: Any, role: str, options: dict[str,
     if found.secret:
         screen.say(f"The password of {found.user} is in Secrets Manager: {found.secret}")
     screen.say(f"A run logs in as {way_in(session.settings)}.")
-    screen.advise(
-        Hint(
-            "Next: {}, then {} and {}.",
-            Command("cluster", "open-port"),
-            Command("create-tables"),
-            Command("etl"),
+    if not session.settings.s3.staging:
+        screen.say(
+            "[S3] STAGING is empty: each log is a COPY of its own, and songs go as literals. With a prefix "
+            f"of a bucket of yours in {session.aws.region} one COPY loads all of them."
         )
+    screen.advise(
+        _next_steps(session.settings.cluster.transport)
         if waited
         else "Run the same command without --no-wait later: it waits, and writes HOST into dwh.cfg."
     )
     screen.result(describe(session, found) | {"role": role})
+
+
+def _next_steps(transport: str) -> Hint:
+    make, load = Command("create-tables"), Command("etl")
+    if transport == "data-api":
+        return Hint("Next: {} and {}; the Data API needs no open port.", make, load)
+    return Hint("Next: {}, then {} and {}.", Command("cluster", "open-port"), make, load)
 
 
 def _lifetime(text: str) -> timedelta | None:

@@ -4,25 +4,17 @@
 -- one. lost_people: with an event on the day and none in the 28 days after it; NULL while the last event of
 -- all is less than 28 days later. People do not add up over days: most are there on several.
 CREATE VIEW analytics.daily_activity AS
-WITH spaced AS (
+WITH of_people AS (
     SELECT
         u.day,
-        LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
-        LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
-    FROM analytics.user_days AS u
-),
-
-of_people AS (
-    SELECT
-        s.day,
         COUNT(*) AS people,
-        COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
-        COUNT(s.day_before) AS returning_people,
+        COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people,
+        COUNT(u.day_before) AS returning_people,
         COUNT(
-            CASE WHEN s.day_after IS NULL OR DATEDIFF(day, s.day, s.day_after) > 28 THEN 1 END
+            CASE WHEN u.day_after IS NULL OR DATEDIFF(day, u.day, u.day_after) > 28 THEN 1 END
         ) AS lost_people
-    FROM spaced AS s
-    GROUP BY s.day
+    FROM analytics.user_days AS u
+    GROUP BY u.day
 ),
 
 of_plays AS (

@@ -5,7 +5,7 @@ CREATE VIEW analytics.daily_levels AS
 SELECT
     l.day,
     l.level,
-    COUNT(DISTINCT l.user_id) AS listeners,
+    COUNT(l.user_id) AS listeners,
     CAST(SUM(l.plays) AS BIGINT) AS plays
 FROM analytics.listener_days AS l
 GROUP BY l.day, l.level;

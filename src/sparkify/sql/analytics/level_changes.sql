@@ -3,30 +3,70 @@
 -- changed_at (UTC) is the first event on another level than the one before: from_level ended there and
 -- to_level began. NULL: unknown. The changes are those of analytics.user_levels.
 CREATE VIEW analytics.level_changes AS
-WITH days AS (
+-- The first event on each level tells all, unless one level began before another had ended: then the first
+-- of each day does, and where that is so within a day, every event.
+WITH levels AS (
     SELECT
-        e.user_id, e.midnight,
-        MIN(e.ts) AS ts,
-        MIN(e.level) AS level,
-        MAX(e.level) AS highest
+        g.user_id,
+        NULLIF(RTRIM(g.level, ' '), '') AS level,
+        MIN(g.first_ts) AS first_ts,
+        MAX(g.last_ts) AS last_ts
     FROM (
-        SELECT
-            g.user_id, g.ts - MOD(g.ts, 86400000) AS midnight, MIN(g.ts) AS ts,
-            COALESCE(RTRIM(g.level, ' '), '') AS level
-        FROM staging_events AS g
-        WHERE g.user_id <> ''
-        GROUP BY g.user_id, g.ts - MOD(g.ts, 86400000), g.level
-    ) AS e
-    GROUP BY e.user_id, e.midnight
+        SELECT e.user_id, e.level, MIN(e.ts) AS first_ts, MAX(e.ts) AS last_ts
+        FROM staging_events AS e
+        WHERE e.user_id <> ''
+        GROUP BY e.user_id, e.level
+    ) AS g
+    GROUP BY g.user_id, NULLIF(RTRIM(g.level, ' '), '')
 ),
 
--- The first event of a day on one level tells all; of other days every event counts once, as in
--- analytics.events, and of one moment the last.
+mixed_users AS (
+    SELECT DISTINCT o.user_id
+    FROM (
+        SELECT
+            l.user_id, l.first_ts,
+            LAG(l.last_ts) OVER (PARTITION BY l.user_id ORDER BY l.first_ts) AS last_before
+        FROM levels AS l
+    ) AS o
+    WHERE o.first_ts <= o.last_before
+),
+
+days AS (
+    SELECT
+        g.user_id,
+        g.midnight,
+        NULLIF(RTRIM(g.level, ' '), '') AS level,
+        MIN(g.first_ts) AS first_ts,
+        MAX(g.last_ts) AS last_ts
+    FROM (
+        SELECT
+            e.user_id, e.ts - MOD(e.ts, 86400000) AS midnight, e.level,
+            MIN(e.ts) AS first_ts, MAX(e.ts) AS last_ts
+        FROM staging_events AS e
+        INNER JOIN mixed_users AS u ON e.user_id = u.user_id
+        GROUP BY e.user_id, e.ts - MOD(e.ts, 86400000), e.level
+    ) AS g
+    GROUP BY g.user_id, g.midnight, NULLIF(RTRIM(g.level, ' '), '')
+),
+
+mixed_days AS (
+    SELECT DISTINCT o.user_id, o.midnight
+    FROM (
+        SELECT
+            d.user_id, d.midnight, d.first_ts,
+            LAG(d.last_ts) OVER (PARTITION BY d.user_id ORDER BY d.first_ts) AS last_before
+        FROM days AS d
+    ) AS o
+    WHERE o.first_ts <= o.last_before
+),
+
+-- Events count once, as in analytics.events, and of one moment the last does.
 distinct_events AS (
     SELECT k.user_id, k.item_in_session, k.ts, NULLIF(RTRIM(k.level, ' '), '') AS level
     FROM staging_events AS k
-    INNER JOIN days AS d ON k.user_id = d.user_id AND k.ts - MOD(k.ts, 86400000) = d.midnight
-    WHERE d.level < d.highest
+    INNER JOIN mixed_days AS d ON k.user_id = d.user_id AND k.ts - MOD(k.ts, 86400000) = d.midnight
+    -- By the user alone DuckDB filters while it reads.
+    WHERE k.user_id IN (SELECT x.user_id FROM mixed_days AS x)
     QUALIFY ROW_NUMBER() OVER (
         PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
         ORDER BY CASE WHEN k.page = 'NextSong' THEN 0 ELSE 1 END, NULLIF(RTRIM(k.level, ' '), '')
@@ -34,9 +74,15 @@ distinct_events AS (
 ),
 
 moments AS (
-    SELECT d.user_id, d.ts, NULLIF(d.level, '') AS level
+    SELECT l.user_id, l.first_ts AS ts, l.level
+    FROM levels AS l
+    LEFT JOIN mixed_users AS x ON l.user_id = x.user_id
+    WHERE x.user_id IS NULL
+    UNION ALL
+    SELECT d.user_id, d.first_ts AS ts, d.level
     FROM days AS d
-    WHERE d.level = d.highest
+    LEFT JOIN mixed_days AS x ON d.user_id = x.user_id AND d.midnight = x.midnight
+    WHERE x.user_id IS NULL
     UNION ALL
     SELECT m.user_id, m.ts, m.level
     FROM (

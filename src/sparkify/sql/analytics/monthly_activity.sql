@@ -5,34 +5,31 @@
 -- days on which somebody was. stickiness: that, divided by people: 1 means that everybody was there every
 -- day.
 CREATE VIEW analytics.monthly_activity AS
-WITH there AS (
-    SELECT u.user_id, u.day, CAST(DATE_TRUNC('month', u.day) AS DATE) AS month
+WITH of_days AS (
+    SELECT
+        u.day,
+        CAST(DATE_TRUNC('month', u.day) AS DATE) AS month,
+        COUNT(*) AS people,
+        -- Of whom it is the first day in the month, or of all.
+        COUNT(
+            CASE
+                WHEN u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('month', u.day) AS DATE) THEN 1
+            END
+        ) AS first_in_month,
+        COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
     FROM analytics.user_days AS u
-),
-
-user_months AS (
-    SELECT t.user_id, t.month, COUNT(*) AS days
-    FROM there AS t
-    GROUP BY t.user_id, t.month
-),
-
-firsts AS (
-    SELECT u.user_id, MIN(u.month) AS month
-    FROM user_months AS u
-    GROUP BY u.user_id
-),
-
-days AS (
-    SELECT t.month, COUNT(DISTINCT t.day) AS days
-    FROM there AS t
-    GROUP BY t.month
+    GROUP BY u.day
 ),
 
 of_people AS (
-    SELECT u.month, COUNT(*) AS people, COUNT(f.user_id) AS new_people, SUM(u.days) AS person_days
-    FROM user_months AS u
-    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.month = f.month
-    GROUP BY u.month
+    SELECT
+        d.month,
+        CAST(SUM(d.first_in_month) AS BIGINT) AS people,
+        CAST(SUM(d.new_people) AS BIGINT) AS new_people,
+        CAST(SUM(d.people) AS BIGINT) AS person_days,
+        COUNT(d.day) AS days
+    FROM of_days AS d
+    GROUP BY d.month
 ),
 
 of_plays AS (
@@ -50,8 +47,7 @@ SELECT
     COALESCE(p.listeners, 0) AS listeners,
     COALESCE(p.plays, 0) AS plays,
     m.new_people,
-    CAST(m.person_days AS DOUBLE PRECISION) / d.days AS mean_daily_people,
-    CAST(m.person_days AS DOUBLE PRECISION) / (d.days * m.people) AS stickiness
+    CAST(m.person_days AS DOUBLE PRECISION) / m.days AS mean_daily_people,
+    CAST(m.person_days AS DOUBLE PRECISION) / (m.days * m.people) AS stickiness
 FROM of_people AS m
-INNER JOIN days AS d ON m.month = d.month
 LEFT JOIN of_plays AS p ON m.month = p.month;

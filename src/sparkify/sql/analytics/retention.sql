@@ -6,8 +6,9 @@
 -- people: with any event in the week that begins weeks_later weeks after cohort. cohort_people: all of it.
 CREATE VIEW analytics.retention AS
 WITH user_weeks AS (
-    SELECT DISTINCT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week
+    SELECT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week, u.day_before
     FROM analytics.user_days AS u
+    WHERE u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('week', u.day) AS DATE)
 ),
 
 registered AS (
@@ -18,9 +19,9 @@ registered AS (
 ),
 
 cohorts AS (
-    SELECT CAST('first_event' AS VARCHAR(16)) AS cohort_by, u.user_id, MIN(u.week) AS cohort
+    SELECT CAST('first_event' AS VARCHAR(16)) AS cohort_by, u.user_id, u.week AS cohort
     FROM user_weeks AS u
-    GROUP BY u.user_id
+    WHERE u.day_before IS NULL
     UNION ALL
     SELECT
         CAST('registration' AS VARCHAR(16)) AS cohort_by,

@@ -3,22 +3,15 @@
 -- week is the date of its Monday. people: with any event. listeners: with a play. new_people: whose first
 -- event of all lies in the week.
 CREATE VIEW analytics.weekly_activity AS
-WITH user_weeks AS (
-    SELECT DISTINCT u.user_id, CAST(DATE_TRUNC('week', u.day) AS DATE) AS week
+WITH of_people AS (
+    -- The first day of each person in the week.
+    SELECT
+        CAST(DATE_TRUNC('week', u.day) AS DATE) AS week,
+        COUNT(*) AS people,
+        COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
     FROM analytics.user_days AS u
-),
-
-firsts AS (
-    SELECT u.user_id, MIN(u.week) AS week
-    FROM user_weeks AS u
-    GROUP BY u.user_id
-),
-
-of_people AS (
-    SELECT u.week, COUNT(*) AS people, COUNT(f.user_id) AS new_people
-    FROM user_weeks AS u
-    LEFT JOIN firsts AS f ON u.user_id = f.user_id AND u.week = f.week
-    GROUP BY u.week
+    WHERE u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('week', u.day) AS DATE)
+    GROUP BY CAST(DATE_TRUNC('week', u.day) AS DATE)
 ),
 
 of_plays AS (

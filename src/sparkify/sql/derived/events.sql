@@ -94,7 +94,7 @@ GROUP BY
 HAVING SUM(d.weight) <> 0;
 
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, null values, and text values.
+-- need re-reading, null values, text values, and rows with fields that have no column.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -109,7 +109,8 @@ SELECT
     - COUNT(user_agent) - COUNT(user_id) AS null_values,
     COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level)
     + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id)
-    AS text_values
+    AS text_values,
+    COUNT(extra) AS extras
 FROM run_events
 GROUP BY file_id;
 
@@ -178,7 +179,8 @@ DELETE FROM run_event_copy;
 -- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no
 -- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts
 -- that begin like an object or array.
--- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
+-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks. What is not built in was judged
+-- when the records were packed.
 INSERT INTO run_events (
     artist, auth, first_name, gender, item_in_session, last_name, length, level, location, method, page,
     registration, session_id, song, status, ts, user_agent, user_id, file_id, extra, needs_rereading
@@ -221,7 +223,7 @@ SELECT
     CASE WHEN OCTET_LENGTH(c.useragent) <= 1024 THEN c.useragent END AS user_agent,
     CASE WHEN OCTET_LENGTH(c.userid) <= 64 THEN c.userid END AS user_id,
     c.file_id,
-    NULL AS extra,
+    c.sparkify_extra AS extra,
     (
         OCTET_LENGTH(c.artist) > 1024
         OR c.artist ~ '^-?[0-9]+([.][0-9]+([eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)$'

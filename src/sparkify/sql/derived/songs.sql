@@ -75,7 +75,7 @@ GROUP BY
 HAVING SUM(d.weight) <> 0;
 
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, null values, and text values.
+-- need re-reading, null values, text values, and rows with fields that have no column.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -88,7 +88,8 @@ SELECT
     - COUNT(artist_location) - COUNT(artist_name) - COUNT(song_id) - COUNT(title) - COUNT(duration)
     - COUNT(year) AS null_values,
     COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title)
-    AS text_values
+    AS text_values,
+    COUNT(extra) AS extras
 FROM run_songs
 GROUP BY file_id;
 
@@ -149,7 +150,8 @@ DELETE FROM run_song_copy;
 -- by record. These are texts that look like numbers with a fraction or an exponent (COPY makes no
 -- difference between 1.50 and "1.50"), values that are too long, and, in files with nested values, texts
 -- that begin like an object or array.
--- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks.
+-- OCTET_LENGTH and LIKE are used because comparisons ignore trailing blanks. What is not built in was judged
+-- when the records were packed.
 INSERT INTO run_songs (
     num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title,
     duration, year, file_id, extra, needs_rereading
@@ -181,7 +183,7 @@ SELECT
             THEN CAST(c.year AS INTEGER)
     END AS year,
     c.file_id,
-    NULL AS extra,
+    c.sparkify_extra AS extra,
     (
         (
             OCTET_LENGTH(c.num_songs) > 0

@@ -21,9 +21,9 @@ FROM (
         g.user_id,
         g.plays
     FROM (
-        SELECT v.user_agent, v.level, v.user_id, SUM(v.plays) AS plays
-        FROM visits AS v
-        GROUP BY v.user_agent, v.level, v.user_id
+        SELECT l.user_agent, l.level, l.user_id, SUM(l.plays) AS plays
+        FROM listeners AS l
+        GROUP BY l.user_agent, l.level, l.user_id
     ) AS g
 ) AS d
 GROUP BY d.device, d.level

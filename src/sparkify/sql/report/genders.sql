@@ -7,9 +7,9 @@ SELECT
     CAST(SUM(g.plays) AS BIGINT) AS plays,
     COUNT(*) AS listeners
 FROM (
-    SELECT v.user_id, v.level, SUM(v.plays) AS plays
-    FROM visits AS v
-    GROUP BY v.user_id, v.level
+    SELECT l.user_id, l.level, SUM(l.plays) AS plays
+    FROM listeners AS l
+    GROUP BY l.user_id, l.level
 ) AS g
 INNER JOIN users AS u ON g.user_id = u.user_id
 GROUP BY u.gender, g.level

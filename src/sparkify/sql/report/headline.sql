@@ -5,7 +5,7 @@
 -- ranges do not add up.
 SELECT
     t.plays,
-    t.listeners,
+    (SELECT COUNT(DISTINCT l.user_id) FROM listeners AS l) AS listeners,
     (
         SELECT COUNT(*)
         FROM (SELECT v.user_id, v.session_id FROM visits AS v GROUP BY v.user_id, v.session_id) AS s
@@ -24,10 +24,10 @@ SELECT
     t.last_play
 FROM (
     SELECT
-        CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
-        COUNT(DISTINCT v.user_id) AS listeners,
-        CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
-        MIN(v.first_play) AS first_play,
-        MAX(v.last_play) AS last_play
-    FROM visits AS v
+        COUNT(*) AS plays,
+        COUNT(p.song_id) AS matched,
+        MIN(p.start_time) AS first_play,
+        MAX(p.start_time) AS last_play
+    FROM songplays AS p
+    WHERE p.start_time >= :since AND p.start_time < :until
 ) AS t;

@@ -3,9 +3,9 @@
 -- metro area. listeners are counted once in each place and on each level; some listen in several. A row
 -- without of_level counts all plays; one with it those on that level, whose 20 first places are listed too.
 WITH counted AS (
-    SELECT COALESCE(v.level, 'unknown') AS of_level, v.location, v.user_id, SUM(v.plays) AS plays
-    FROM visits AS v
-    GROUP BY COALESCE(v.level, 'unknown'), v.location, v.user_id
+    SELECT COALESCE(l.level, 'unknown') AS of_level, l.location, l.user_id, SUM(l.plays) AS plays
+    FROM listeners AS l
+    GROUP BY COALESCE(l.level, 'unknown'), l.location, l.user_id
 ),
 
 ranked AS (

@@ -30,10 +30,11 @@ plays AS (
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,
         e.length
     FROM staging_events AS e
+    LEFT JOIN repeated AS r ON e.ts = r.ts
     WHERE
         e.page = 'NextSong' AND e.ts BETWEEN :ts_from AND :ts_to
         AND e.ts IN (SELECT m.ts FROM run_moments AS m WHERE m.ts BETWEEN :ts_from AND :ts_to)  -- sparse
-        AND e.ts NOT IN (SELECT r.ts FROM repeated AS r)
+        AND r.ts IS NULL
     UNION ALL
     SELECT
         e.ts, e.user_id, e.session_id, e.item_in_session, e.level, e.location, e.user_agent, e.song, e.artist,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NoReturn
@@ -39,7 +39,7 @@ from sparkify.warehouse.duckdb.parsing import (
     survey_sql,
 )
 from sparkify.warehouse.duckdb.translation import to_duckdb
-from sparkify.warehouse.engine import AGAIN, Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import AGAIN, Answer, Judged, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.statements import Statement
 from sparkify.warehouse.tables import clear_run_tables, run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, verify_open
@@ -143,7 +143,7 @@ class DuckDBEngine:
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
         return connection
 
-    def probe(self) -> Sequence[ProbeStep]:
+    def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
         return [ProbeStep("database", self._try_file)]
 
     def _try_file(self) -> str:
@@ -177,6 +177,12 @@ class DuckDBEngine:
             with suppress(WarehouseLocked):
                 self._attach("READ_WRITE", wait=False)
                 self._let_go()
+
+    def name_run(self, run_id: int) -> None:
+        """Do nothing: there is no history of statements."""
+
+    def analyze(self, tables: Collection[str]) -> None:
+        """Do nothing: DuckDB keeps its statistics as it writes."""
 
     def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
         if self._new is None and not self.path.exists():
@@ -380,7 +386,7 @@ class DuckDBEngine:
 
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
-    ) -> None:
+    ) -> Mapping[int, Judged]:
         if not may_be_columns(others, self.keys_read(kind)):
             raise LoadError("DuckDB cannot read all of these fields as columns.", AGAIN, uri="")
         delivered = [(str(each.path), each.file_id) for each in files if each.file_id is not None]
@@ -392,6 +398,7 @@ class DuckDBEngine:
         for each in files:
             if each.file_id is None:
                 self._land(packed_sql(kind, str(each.path), accepted=each.accepted))
+        return {}
 
     def accept(self, kind: RecordKind) -> None:
         if not self._lands_inside(kind):

@@ -81,30 +81,24 @@ FROM (
   ) AS z
 ) AS c;
 
--- analytics/daily_activity.sql:1 781dda02aeb4419b
+-- analytics/daily_activity.sql:1 0f960d13e4c9b0ee
 CREATE VIEW analytics.daily_activity AS
-WITH spaced AS (
+WITH of_people AS (
   SELECT
     u.day,
-    LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
-    LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
-  FROM analytics.user_days AS u
-), of_people AS (
-  SELECT
-    s.day,
     COUNT(*) AS people,
-    COUNT(CASE WHEN s.day_before IS NULL THEN 1 END) AS new_people,
-    COUNT(s.day_before) AS returning_people,
+    COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people,
+    COUNT(u.day_before) AS returning_people,
     COUNT(
       CASE
-        WHEN s.day_after IS NULL
-        OR DATE_DIFF('DAY', CAST(s.day AS TIMESTAMP), CAST(s.day_after AS TIMESTAMP)) > 28
+        WHEN u.day_after IS NULL
+        OR DATE_DIFF('DAY', CAST(u.day AS TIMESTAMP), CAST(u.day_after AS TIMESTAMP)) > 28
         THEN 1
       END
     ) AS lost_people
-  FROM spaced AS s
+  FROM analytics.user_days AS u
   GROUP BY
-    s.day
+    u.day
 ), of_plays AS (
   SELECT
     l.day,
@@ -137,12 +131,12 @@ FROM of_people AS d
 LEFT JOIN of_plays AS p
   ON d.day = p.day;
 
--- analytics/daily_levels.sql:1 4ddea9df5e8fe808
+-- analytics/daily_levels.sql:1 1fd085f278497e3e
 CREATE VIEW analytics.daily_levels AS
 SELECT
   l.day,
   l.level,
-  COUNT(DISTINCT l.user_id) AS listeners,
+  COUNT(l.user_id) AS listeners,
   CAST(SUM(l.plays) AS BIGINT) AS plays
 FROM analytics.listener_days AS l
 GROUP BY
@@ -212,32 +206,82 @@ FROM (
 GROUP BY
   f.page;
 
--- analytics/level_changes.sql:1 16c7db73d598e456
+-- analytics/level_changes.sql:1 5740bac9b9a6b33f
 CREATE VIEW analytics.level_changes AS
-WITH days AS (
+WITH levels AS (
   SELECT
-    e.user_id,
-    e.midnight,
-    MIN(e.ts) AS ts,
-    MIN(e.level) AS level,
-    MAX(e.level) AS highest
+    g.user_id,
+    NULLIF(RTRIM(g.level, ' '), '') AS level,
+    MIN(g.first_ts) AS first_ts,
+    MAX(g.last_ts) AS last_ts
   FROM (
     SELECT
-      g.user_id,
-      g.ts - g.ts % 86400000 AS midnight,
-      MIN(g.ts) AS ts,
-      COALESCE(RTRIM(g.level, ' '), '') AS level
-    FROM main.staging_events AS g
+      e.user_id,
+      e.level,
+      MIN(e.ts) AS first_ts,
+      MAX(e.ts) AS last_ts
+    FROM main.staging_events AS e
     WHERE
-      g.user_id <> ''
+      e.user_id <> ''
     GROUP BY
-      g.user_id,
-      g.ts - g.ts % 86400000,
-      g.level
-  ) AS e
+      e.user_id,
+      e.level
+  ) AS g
   GROUP BY
-    e.user_id,
-    e.midnight
+    g.user_id,
+    NULLIF(RTRIM(g.level, ' '), '')
+), mixed_users AS (
+  SELECT DISTINCT
+    o.user_id
+  FROM (
+    SELECT
+      l.user_id,
+      l.first_ts,
+      LAG(l.last_ts) OVER (PARTITION BY l.user_id ORDER BY l.first_ts) AS last_before
+    FROM levels AS l
+  ) AS o
+  WHERE
+    o.first_ts <= o.last_before
+), days AS (
+  SELECT
+    g.user_id,
+    g.midnight,
+    NULLIF(RTRIM(g.level, ' '), '') AS level,
+    MIN(g.first_ts) AS first_ts,
+    MAX(g.last_ts) AS last_ts
+  FROM (
+    SELECT
+      e.user_id,
+      e.ts - e.ts % 86400000 AS midnight,
+      e.level,
+      MIN(e.ts) AS first_ts,
+      MAX(e.ts) AS last_ts
+    FROM main.staging_events AS e
+    INNER JOIN mixed_users AS u
+      ON e.user_id = u.user_id
+    GROUP BY
+      e.user_id,
+      e.ts - e.ts % 86400000,
+      e.level
+  ) AS g
+  GROUP BY
+    g.user_id,
+    g.midnight,
+    NULLIF(RTRIM(g.level, ' '), '')
+), mixed_days AS (
+  SELECT DISTINCT
+    o.user_id,
+    o.midnight
+  FROM (
+    SELECT
+      d.user_id,
+      d.midnight,
+      d.first_ts,
+      LAG(d.last_ts) OVER (PARTITION BY d.user_id ORDER BY d.first_ts) AS last_before
+    FROM days AS d
+  ) AS o
+  WHERE
+    o.first_ts <= o.last_before
 ), distinct_events AS (
   SELECT
     k.user_id,
@@ -245,10 +289,14 @@ WITH days AS (
     k.ts,
     NULLIF(RTRIM(k.level, ' '), '') AS level
   FROM main.staging_events AS k
-  INNER JOIN days AS d
+  INNER JOIN mixed_days AS d
     ON k.user_id = d.user_id AND k.ts - k.ts % 86400000 = d.midnight
   WHERE
-    d.level < d.highest
+    k.user_id IN (
+      SELECT
+        x.user_id
+      FROM mixed_days AS x
+    )
   QUALIFY
     ROW_NUMBER() OVER (
       PARTITION BY k.user_id, k.session_id, k.item_in_session, k.ts
@@ -256,12 +304,24 @@ WITH days AS (
     ) = 1
 ), moments AS (
   SELECT
-    d.user_id,
-    d.ts,
-    NULLIF(d.level, '') AS level
-  FROM days AS d
+    l.user_id,
+    l.first_ts AS ts,
+    l.level
+  FROM levels AS l
+  LEFT JOIN mixed_users AS x
+    ON l.user_id = x.user_id
   WHERE
-    d.level = d.highest
+    x.user_id IS NULL
+  UNION ALL
+  SELECT
+    d.user_id,
+    d.first_ts AS ts,
+    d.level
+  FROM days AS d
+  LEFT JOIN mixed_days AS x
+    ON d.user_id = x.user_id AND d.midnight = x.midnight
+  WHERE
+    x.user_id IS NULL
   UNION ALL
   SELECT
     m.user_id,
@@ -412,48 +472,33 @@ FROM main.songplays AS p
 GROUP BY
   p.song_match;
 
--- analytics/monthly_activity.sql:1 f8a6259fb9522edd
+-- analytics/monthly_activity.sql:1 7dabdacd3d6b7916
 CREATE VIEW analytics.monthly_activity AS
-WITH there AS (
+WITH of_days AS (
   SELECT
-    u.user_id,
     u.day,
-    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month
+    CAST(DATE_TRUNC('MONTH', u.day) AS DATE) AS month,
+    COUNT(*) AS people,
+    COUNT(
+      CASE
+        WHEN u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('MONTH', u.day) AS DATE)
+        THEN 1
+      END
+    ) AS first_in_month,
+    COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
   FROM analytics.user_days AS u
-), user_months AS (
-  SELECT
-    t.user_id,
-    t.month,
-    COUNT(*) AS days
-  FROM there AS t
   GROUP BY
-    t.user_id,
-    t.month
-), firsts AS (
-  SELECT
-    u.user_id,
-    MIN(u.month) AS month
-  FROM user_months AS u
-  GROUP BY
-    u.user_id
-), days AS (
-  SELECT
-    t.month,
-    COUNT(DISTINCT t.day) AS days
-  FROM there AS t
-  GROUP BY
-    t.month
+    u.day
 ), of_people AS (
   SELECT
-    u.month,
-    COUNT(*) AS people,
-    COUNT(f.user_id) AS new_people,
-    SUM(u.days) AS person_days
-  FROM user_months AS u
-  LEFT JOIN firsts AS f
-    ON u.user_id = f.user_id AND u.month = f.month
+    d.month,
+    CAST(SUM(d.first_in_month) AS BIGINT) AS people,
+    CAST(SUM(d.new_people) AS BIGINT) AS new_people,
+    CAST(SUM(d.people) AS BIGINT) AS person_days,
+    COUNT(d.day) AS days
+  FROM of_days AS d
   GROUP BY
-    u.month
+    d.month
 ), of_plays AS (
   SELECT
     CAST(DATE_TRUNC('MONTH', l.day) AS DATE) AS month,
@@ -469,13 +514,11 @@ SELECT
   COALESCE(p.listeners, 0) AS listeners,
   COALESCE(p.plays, 0) AS plays,
   m.new_people,
-  CAST(m.person_days AS DOUBLE) / d.days AS mean_daily_people,
+  CAST(m.person_days AS DOUBLE) / m.days AS mean_daily_people,
   CAST(m.person_days AS DOUBLE) / (
-    d.days * m.people
+    m.days * m.people
   ) AS stickiness
 FROM of_people AS m
-INNER JOIN days AS d
-  ON m.month = d.month
 LEFT JOIN of_plays AS p
   ON m.month = p.month;
 
@@ -599,13 +642,16 @@ FROM (
   ) AS d
 ) AS c;
 
--- analytics/retention.sql:1 d31ddf7ac09e8954
+-- analytics/retention.sql:1 1412394b996dece3
 CREATE VIEW analytics.retention AS
 WITH user_weeks AS (
-  SELECT DISTINCT
+  SELECT
     u.user_id,
-    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week,
+    u.day_before
   FROM analytics.user_days AS u
+  WHERE
+    u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('WEEK', u.day) AS DATE)
 ), registered AS (
   SELECT
     e.user_id,
@@ -619,10 +665,10 @@ WITH user_weeks AS (
   SELECT
     CAST('first_event' AS TEXT(16)) AS cohort_by,
     u.user_id,
-    MIN(u.week) AS cohort
+    u.week AS cohort
   FROM user_weeks AS u
-  GROUP BY
-    u.user_id
+  WHERE
+    u.day_before IS NULL
   UNION ALL
   SELECT
     CAST('registration' AS TEXT(16)) AS cohort_by,
@@ -781,19 +827,26 @@ ORDER BY
   p.song,
   p.artist;
 
--- analytics/user_days.sql:1 633d8c16d7b7c1c2
+-- analytics/user_days.sql:1 159a1c17b49609e7
 CREATE VIEW analytics.user_days AS
 SELECT
-  d.user_id,
-  CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (d.midnight) MILLISECOND AS DATE) AS day
+  u.user_id,
+  u.day,
+  LAG(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_before,
+  LEAD(u.day) OVER (PARTITION BY u.user_id ORDER BY u.day) AS day_after
 FROM (
-  SELECT DISTINCT
-    e.user_id,
-    e.ts - e.ts % 86400000 AS midnight
-  FROM main.staging_events AS e
-  WHERE
-    e.user_id <> ''
-) AS d;
+  SELECT
+    d.user_id,
+    CAST(CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (d.midnight) MILLISECOND AS DATE) AS day
+  FROM (
+    SELECT DISTINCT
+      e.user_id,
+      e.ts - e.ts % 86400000 AS midnight
+    FROM main.staging_events AS e
+    WHERE
+      e.user_id <> ''
+  ) AS d
+) AS u;
 
 -- analytics/user_levels.sql:1 59a4434741b7e9f6
 CREATE VIEW analytics.user_levels AS
@@ -860,30 +913,18 @@ SELECT
   l.last_name
 FROM lasts AS l;
 
--- analytics/weekly_activity.sql:1 5e2b755d39c17343
+-- analytics/weekly_activity.sql:1 5ced3425a7fc7c92
 CREATE VIEW analytics.weekly_activity AS
-WITH user_weeks AS (
-  SELECT DISTINCT
-    u.user_id,
-    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week
-  FROM analytics.user_days AS u
-), firsts AS (
+WITH of_people AS (
   SELECT
-    u.user_id,
-    MIN(u.week) AS week
-  FROM user_weeks AS u
-  GROUP BY
-    u.user_id
-), of_people AS (
-  SELECT
-    u.week,
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE) AS week,
     COUNT(*) AS people,
-    COUNT(f.user_id) AS new_people
-  FROM user_weeks AS u
-  LEFT JOIN firsts AS f
-    ON u.user_id = f.user_id AND u.week = f.week
+    COUNT(CASE WHEN u.day_before IS NULL THEN 1 END) AS new_people
+  FROM analytics.user_days AS u
+  WHERE
+    u.day_before IS NULL OR u.day_before < CAST(DATE_TRUNC('WEEK', u.day) AS DATE)
   GROUP BY
-    u.week
+    CAST(DATE_TRUNC('WEEK', u.day) AS DATE)
 ), of_plays AS (
   SELECT
     CAST(DATE_TRUNC('WEEK', l.day) AS DATE) AS week,
@@ -1935,6 +1976,14 @@ GROUP BY
 HAVING
   COUNT(*) > 1;
 
+-- erase/any_kept.sql:1 831e978e7e956b2a
+SELECT
+  1 AS any_kept
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL
+LIMIT 1;
+
 -- erase/blank.sql:1 6a56982c5f9cd3a3
 UPDATE etl.checks SET sample = CASE WHEN sample IS NULL THEN NULL ELSE 'erased' END, subject = CASE WHEN subject IS NULL OR $keeps_subject THEN subject ELSE 'erased' END
 WHERE
@@ -1963,6 +2012,44 @@ SELECT
 FROM run_gone AS g
 GROUP BY
   g.file_id;
+
+-- erase/count_kept.sql:1 ed0f4956542627c5
+SELECT
+  s.staged,
+  s.events,
+  k.plays,
+  k.matched
+FROM (
+  SELECT
+    SUM(d.deliveries) AS staged,
+    COUNT(*) AS events
+  FROM (
+    SELECT
+      COUNT(*) AS deliveries
+    FROM run_gone AS r
+    WHERE
+      NOT r.user_id IS NULL
+    GROUP BY
+      r.user_id,
+      r.session_id,
+      r.item_in_session,
+      r.ts
+  ) AS d
+) AS s
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.user_id IN (
+      SELECT
+        g.user_id
+      FROM run_gone AS g
+      WHERE
+        NOT g.user_id IS NULL
+    )
+) AS k;
 
 -- erase/count_older.sql:1 9c9b7772d127b711
 INSERT INTO run_erased_files (
@@ -2030,10 +2117,13 @@ FROM staging_events AS s
 WHERE
   s.ts < $before_ts;
 
--- erase/find_people.sql:1 e2c7bae527421b0f
+-- erase/find_people.sql:1 0cd93416447457a5
 SELECT
   u.digest,
   s.file_id,
+  s.first_name,
+  s.last_name,
+  s.location,
   COUNT(*) AS events,
   COUNT(CASE WHEN s.page = 'NextSong' THEN 1 END) AS plays
 FROM staging_events AS s
@@ -2045,8 +2135,6 @@ INNER JOIN (
     SELECT DISTINCT
       e.user_id
     FROM staging_events AS e
-    WHERE
-      e.user_id <> ''
   ) AS l
 ) AS u
   ON s.user_id = u.user_id
@@ -2058,37 +2146,13 @@ WHERE
   )
 GROUP BY
   u.digest,
-  s.file_id
-ORDER BY
-  u.digest,
-  s.file_id;
-
--- erase/find_people.sql:12 b695bc43fa4977d5
-SELECT DISTINCT
-  u.digest,
+  s.file_id,
   s.first_name,
   s.last_name,
   s.location
-FROM staging_events AS s
-INNER JOIN (
-  SELECT
-    l.user_id,
-    SHA256($hash_key || l.user_id) AS digest
-  FROM (
-    SELECT DISTINCT
-      e.user_id
-    FROM staging_events AS e
-    WHERE
-      e.user_id <> ''
-  ) AS l
-) AS u
-  ON s.user_id = u.user_id
-WHERE
-  u.digest IN (
-    SELECT
-      r.digest
-    FROM run_sought AS r
-  );
+ORDER BY
+  u.digest,
+  s.file_id;
 
 -- erase/first_run.sql:1 122cbbf5edae33c1
 SELECT
@@ -2213,10 +2277,15 @@ FROM run_gone AS g
 WHERE
   NOT g.user_id IS NULL;
 
--- erase/forgotten_staged.sql:1 82d55ace046a9afa
+-- erase/forgotten_staged.sql:1 3bbd3d451c754dd0
 INSERT INTO run_forgotten (
   user_id,
   anonymous
+)
+WITH people AS (
+  SELECT DISTINCT
+    s.user_id
+  FROM staging_events AS s
 )
 SELECT
   u.user_id,
@@ -2225,13 +2294,7 @@ FROM (
   SELECT
     l.user_id,
     SHA256(h.hash_key || l.user_id) AS digest
-  FROM (
-    SELECT DISTINCT
-      s.user_id
-    FROM staging_events AS s
-    WHERE
-      s.user_id <> ''
-  ) AS l
+  FROM people AS l
   CROSS JOIN (
     SELECT
       MAX(k.hash_key) AS hash_key
@@ -2242,13 +2305,150 @@ INNER JOIN etl.erased AS e
   ON u.digest = e.digest AND e.field = 'user_id'
 UNION ALL
 SELECT
-  'anonymous-' || SUBSTRING(p.person, 1, 32) AS user_id,
+  l.user_id,
   NULL AS anonymous
-FROM etl.erased AS p
+FROM people AS l
+INNER JOIN etl.erased AS p
+  ON l.user_id = 'anonymous-' || SUBSTRING(p.person, 1, 32)
 WHERE
   p.field = 'user_id' AND NOT p.keeps_plays;
 
--- erase/forgotten_staged.sql:16 b96fa108a47e60ae
+-- erase/forgotten_staged.sql:21 7b2d76ee8a3ab606
+INSERT INTO run_gone (
+  page,
+  song,
+  artist,
+  ts,
+  file_id,
+  of_user,
+  first_name,
+  last_name,
+  location
+)
+SELECT
+  s.page,
+  s.song,
+  s.artist,
+  s.ts,
+  s.file_id,
+  s.user_id AS of_user,
+  s.first_name,
+  s.last_name,
+  s.location
+FROM staging_events AS s
+INNER JOIN run_forgotten AS f
+  ON s.user_id = f.user_id
+WHERE
+  f.anonymous IS NULL;
+
+-- erase/forgotten_staged.sql:27 9922de4e9b3f47da
+SELECT
+  f.anonymous
+FROM run_forgotten AS f
+WHERE
+  NOT f.anonymous IS NULL
+LIMIT 1;
+
+-- erase/kept_plays.sql:1 90c6535bde77928e
+INSERT INTO songplays (
+  songplay_id,
+  start_time,
+  user_id,
+  level,
+  song_id,
+  artist_id,
+  session_id,
+  location,
+  user_agent,
+  item_in_session,
+  song_match,
+  song,
+  artist,
+  length
+)
+WITH plays AS (
+  SELECT
+    g.ts,
+    g.user_id,
+    g.session_id,
+    g.item_in_session,
+    g.level,
+    g.user_agent,
+    g.song,
+    g.artist,
+    g.length
+  FROM run_gone AS g
+  WHERE
+    NOT g.user_id IS NULL
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY g.ts, g.user_id, g.session_id, g.item_in_session
+      ORDER BY NULLIF(RTRIM(g.level, ' '), ''), NULLIF(RTRIM(g.song, ' '), ''), NULLIF(RTRIM(g.artist, ' '), ''), g.length, NULLIF(RTRIM(g.user_agent, ' '), '')
+    ) = 1
+)
+SELECT
+  MD5_FIRST_60_BITS(
+    p.user_id || '|' || CAST(p.session_id AS TEXT(20)) || '|' || CAST(p.item_in_session AS TEXT(20)) || '|' || CAST(p.ts AS TEXT(20))
+  ) AS songplay_id,
+  CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (p.ts) MILLISECOND AS start_time,
+  p.user_id,
+  NULLIF(RTRIM(p.level, ' '), '') AS level,
+  m.song_id,
+  m.artist_id,
+  p.session_id,
+  NULL AS location,
+  NULLIF(RTRIM(p.user_agent, ' '), '') AS user_agent,
+  p.item_in_session,
+  m.song_match,
+  NULLIF(RTRIM(p.song, ' '), '') AS song,
+  NULLIF(RTRIM(p.artist, ' '), '') AS artist,
+  p.length
+FROM plays AS p
+LEFT JOIN run_song_matches AS m
+  ON RTRIM(p.song, ' ') = m.song
+  AND RTRIM(p.artist, ' ') = m.artist
+  AND (
+    p.length = m.length OR (
+      p.length IS NULL AND m.length IS NULL
+    )
+  );
+
+-- erase/kept_plays.sql:48 c4a4f272eeddf932
+INSERT INTO users (
+  user_id,
+  first_name,
+  last_name,
+  gender,
+  level,
+  last_seen_ts,
+  last_item_in_session
+)
+SELECT
+  g.user_id,
+  NULL AS first_name,
+  NULL AS last_name,
+  NULL AS gender,
+  NULLIF(RTRIM(g.level, ' '), '') AS level,
+  g.ts AS last_seen_ts,
+  g.item_in_session AS last_item_in_session
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL
+QUALIFY
+  ROW_NUMBER() OVER (
+    PARTITION BY g.user_id
+    ORDER BY g.ts DESC NULLS FIRST, g.item_in_session DESC NULLS FIRST, NULLIF(RTRIM(g.level, ' '), '')
+  ) = 1;
+
+-- erase/kept_plays.sql:64 c052d201aca6ab15
+INSERT INTO run_changed_users
+SELECT DISTINCT
+  g.user_id
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL;
+
+-- erase/kept_staged.sql:1 f254916b93242a77
 INSERT INTO run_gone (
   artist,
   auth,
@@ -2263,7 +2463,11 @@ INSERT INTO run_gone (
   ts,
   user_agent,
   user_id,
-  file_id
+  file_id,
+  of_user,
+  first_name,
+  last_name,
+  location
 )
 SELECT
   s.artist,
@@ -2279,20 +2483,67 @@ SELECT
   s.ts,
   s.user_agent,
   CASE WHEN s.page = 'NextSong' THEN f.anonymous END AS user_id,
-  s.file_id
-FROM staging_events AS s
-INNER JOIN run_forgotten AS f
-  ON s.user_id = f.user_id;
-
--- erase/names.sql:1 7c44da34fadfb544
-SELECT DISTINCT
-  f.user_id,
+  s.file_id,
+  s.user_id AS of_user,
   s.first_name,
   s.last_name,
   s.location
 FROM staging_events AS s
 INNER JOIN run_forgotten AS f
-  ON s.user_id = f.user_id;
+  ON s.user_id = f.user_id
+WHERE
+  NOT f.anonymous IS NULL;
+
+-- erase/kept_titles.sql:1 64ee3dcaab810d77
+DELETE FROM run_played;
+
+-- erase/kept_titles.sql:4 16b54bcc654a52bf
+INSERT INTO run_played (
+  song,
+  artist,
+  length
+)
+SELECT DISTINCT
+  RTRIM(g.song, ' ') AS song,
+  RTRIM(g.artist, ' ') AS artist,
+  g.length
+FROM run_gone AS g
+WHERE
+  NOT g.user_id IS NULL;
+
+-- erase/lone_titles.sql:1 54593bc0208d350b
+DELETE FROM etl.played_titles USING   run_played
+WHERE
+  played_titles.song = run_played.song AND played_titles.artist = run_played.artist;
+
+-- erase/lone_titles.sql:6 2935f15aa4b1250c
+INSERT INTO etl.played_titles (
+  song,
+  artist,
+  played_from,
+  played_to
+)
+SELECT
+  p.song,
+  p.artist,
+  DATE_DIFF('MILLISECOND', CAST('1970-01-01' AS TIMESTAMP), CAST(MIN(p.start_time) AS TIMESTAMP)) AS played_from,
+  DATE_DIFF('MILLISECOND', CAST('1970-01-01' AS TIMESTAMP), CAST(MAX(p.start_time) AS TIMESTAMP)) AS played_to
+FROM songplays AS p
+INNER JOIN run_played AS r
+  ON p.song = r.song AND p.artist = r.artist
+WHERE
+  p.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND
+GROUP BY
+  p.song,
+  p.artist;
+
+-- erase/names.sql:1 68350ef9eb9acf17
+SELECT DISTINCT
+  g.of_user,
+  g.first_name,
+  g.last_name,
+  g.location
+FROM run_gone AS g;
 
 -- erase/no_bound.sql:1 4f3a4c8c3f9b518c
 DELETE FROM etl.erased
@@ -2372,19 +2623,54 @@ SELECT
   MIN(d.first_ts) AS first_ts
 FROM etl.days AS d;
 
--- erase/people.sql:1 c307e830dd03be24
+-- erase/people.sql:1 d2b23f9429195b1c
 INSERT INTO run_moments
 SELECT
   g.ts
 FROM run_gone AS g;
 
--- erase/people.sql:5 75f2e66bdcdba5fb
+-- erase/people.sql:7 75f2e66bdcdba5fb
 INSERT INTO run_changed_users
 SELECT
   f.user_id
 FROM run_forgotten AS f;
 
--- erase/people.sql:7 c15521bee41014cc
+-- erase/people.sql:9 255fc66a74d3ba62
+UPDATE etl.days SET events = events - g.gone
+FROM (
+  SELECT
+    r.ts - r.ts % 86400000 AS midnight,
+    COUNT(*) AS gone
+  FROM run_gone AS r
+  WHERE
+    r.user_id IS NULL
+  GROUP BY
+    r.ts - r.ts % 86400000
+) AS g
+WHERE
+  first_ts BETWEEN g.midnight AND g.midnight + 86399999;
+
+-- erase/people.sql:18 7ccafff3c49c8894
+UPDATE etl.days SET plays = plays - g.gone, plays_without_title = plays_without_title - g.without_title, plays_without_artist = plays_without_artist - g.without_artist, plays_matched = plays_matched - g.matched
+FROM (
+  SELECT
+    CAST(p.start_time AS DATE) AS of_day,
+    COUNT(*) AS gone,
+    COUNT(*) - COUNT(p.song) AS without_title,
+    COUNT(*) - COUNT(p.artist) AS without_artist,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  INNER JOIN run_forgotten AS f
+    ON p.user_id = f.user_id
+  WHERE
+    f.anonymous IS NULL
+  GROUP BY
+    CAST(p.start_time AS DATE)
+) AS g
+WHERE
+  day = g.of_day;
+
+-- erase/people.sql:37 c15521bee41014cc
 DELETE FROM users
 WHERE
   user_id IN (
@@ -2393,7 +2679,16 @@ WHERE
     FROM run_forgotten
   );
 
--- erase/people.sql:9 1fc3f8758522b690
+-- erase/people.sql:39 6715f1b942fcbdae
+DELETE FROM songplays
+WHERE
+  user_id IN (
+    SELECT
+      user_id
+    FROM run_forgotten
+  );
+
+-- erase/people.sql:41 1fc3f8758522b690
 DELETE FROM staging_events
 WHERE
   user_id IN (
@@ -2402,7 +2697,7 @@ WHERE
     FROM run_forgotten
   );
 
--- erase/people.sql:11 8eace7203acf14fe
+-- erase/people.sql:43 8eace7203acf14fe
 INSERT INTO staging_events (
   artist,
   auth,
@@ -2478,7 +2773,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_forgotten (
   anonymous TEXT(64)
 );
 
--- erase/run_tables.sql:4 058a43484ee560dd
+-- erase/run_tables.sql:4 e450714d6cde0d19
 CREATE TEMPORARY TABLE IF NOT EXISTS run_gone (
   artist TEXT(1024),
   auth TEXT(64),
@@ -2493,33 +2788,37 @@ CREATE TEMPORARY TABLE IF NOT EXISTS run_gone (
   ts BIGINT,
   user_agent TEXT(1024),
   user_id TEXT(64),
-  file_id BIGINT NOT NULL
+  file_id BIGINT NOT NULL,
+  of_user TEXT(64),
+  first_name TEXT(1024),
+  last_name TEXT(1024),
+  location TEXT(1024)
 );
 
--- erase/run_tables.sql:21 e3dd44c89c460f14
+-- erase/run_tables.sql:26 e3dd44c89c460f14
 CREATE TEMPORARY TABLE IF NOT EXISTS run_erased_files (
   file_id BIGINT NOT NULL,
   rows_erased BIGINT NOT NULL,
   plays_erased BIGINT NOT NULL
 );
 
--- erase/run_tables.sql:27 7ebac4e2f63cb482
+-- erase/run_tables.sql:32 7ebac4e2f63cb482
 CREATE TEMPORARY TABLE IF NOT EXISTS run_erased_rejects (
   file_id BIGINT NOT NULL,
   run_id INT NOT NULL,
   byte_offset BIGINT NOT NULL
 );
 
--- erase/run_tables.sql:32 366477913b93ac7e
+-- erase/run_tables.sql:37 366477913b93ac7e
 DELETE FROM run_forgotten;
 
--- erase/run_tables.sql:34 9987125ec7de6026
+-- erase/run_tables.sql:39 9987125ec7de6026
 DELETE FROM run_gone;
 
--- erase/run_tables.sql:36 33cfc646f261ca6d
+-- erase/run_tables.sql:41 33cfc646f261ca6d
 DELETE FROM run_erased_files;
 
--- erase/run_tables.sql:38 90383bd32490b0dc
+-- erase/run_tables.sql:43 90383bd32490b0dc
 DELETE FROM run_erased_rejects;
 
 -- erase/runs_with_rejects.sql:1 62b53ee650dab852
@@ -2528,6 +2827,77 @@ SELECT DISTINCT
 FROM etl.rejects AS r
 ORDER BY
   r.run_id;
+
+-- erase/settled_days.sql:1 e3520f2a01ee7124
+WITH gone AS (
+  SELECT DISTINCT
+    g.ts,
+    g.ts - g.ts % 86400000 AS midnight
+  FROM run_gone AS g
+), sought AS (
+  SELECT
+    g.ts,
+    g.midnight,
+    g.ts >> 16 AS stretch
+  FROM gone AS g
+  UNION ALL
+  SELECT
+    g.ts,
+    g.midnight,
+    (
+      g.ts >> 16
+    ) - 1 AS stretch
+  FROM gone AS g
+  UNION ALL
+  SELECT
+    g.ts,
+    g.midnight,
+    (
+      g.ts >> 16
+    ) + 1 AS stretch
+  FROM gone AS g
+), neighbours AS (
+  SELECT
+    s.ts,
+    s.midnight,
+    MAX(CASE WHEN e.ts BETWEEN s.midnight AND s.ts THEN e.ts END) AS before_ts,
+    MIN(CASE WHEN e.ts BETWEEN s.ts AND s.midnight + 86399999 THEN e.ts END) AS after_ts
+  FROM sought AS s
+  INNER JOIN staging_events AS e
+    ON (
+      e.ts >> 16
+    ) = s.stretch
+  WHERE
+    e.ts BETWEEN $days_from AND $days_to
+  GROUP BY
+    s.ts,
+    s.midnight
+), settled AS (
+  SELECT
+    n.midnight,
+    COUNT(*) AS moments
+  FROM neighbours AS n
+  INNER JOIN etl.days AS d
+    ON d.first_ts BETWEEN n.midnight AND n.midnight + 86399999
+  WHERE
+    n.after_ts - n.before_ts <= d.gap_within_ms
+  GROUP BY
+    n.midnight
+)
+SELECT
+  s.midnight
+FROM settled AS s
+INNER JOIN (
+  SELECT
+    g.midnight,
+    COUNT(*) AS moments
+  FROM gone AS g
+  GROUP BY
+    g.midnight
+) AS a
+  ON s.midnight = a.midnight AND s.moments = a.moments
+ORDER BY
+  s.midnight;
 
 -- erase/sought.sql:1 055fec312a490ca6
 CREATE TEMPORARY TABLE IF NOT EXISTS run_sought (
@@ -2564,7 +2934,29 @@ FROM etl.files AS f
 WHERE
   NOT f.detail IS NULL;
 
--- erase/titles.sql:1 20163fcd565d65f6
+-- erase/times.sql:1 326beb613e0c31df
+DELETE FROM time
+WHERE
+  start_time IN (
+    SELECT
+      g.start_time
+    FROM (
+      SELECT DISTINCT
+        CAST('1970-01-01' AS TIMESTAMP) + INTERVAL (r.ts) MILLISECOND AS start_time
+      FROM run_gone AS r
+      WHERE
+        r.page = 'NextSong' AND r.user_id IS NULL
+    ) AS g
+    LEFT JOIN songplays AS p
+      ON g.start_time = p.start_time
+    WHERE
+      p.start_time IS NULL
+  );
+
+-- erase/titles.sql:1 675cd2035dd98bf9
+DELETE FROM run_played;
+
+-- erase/titles.sql:7 fe02c859996b0f4d
 INSERT INTO run_played (
   song,
   artist,
@@ -2578,43 +2970,62 @@ SELECT
   t.played_to
 FROM etl.played_titles AS t
 INNER JOIN (
-  SELECT DISTINCT
+  SELECT
     RTRIM(g.song, ' ') AS title,
-    RTRIM(g.artist, ' ') AS artist_name
+    RTRIM(g.artist, ' ') AS artist_name,
+    MIN(g.ts) AS first_ts,
+    MAX(g.ts) AS last_ts
   FROM run_gone AS g
   WHERE
     g.page = 'NextSong' AND g.user_id IS NULL
+  GROUP BY
+    RTRIM(g.song, ' '),
+    RTRIM(g.artist, ' ')
 ) AS d
-  ON t.song = d.title AND t.artist = d.artist_name;
-
--- erase/titles.sql:11 69acd8b03702ca70
-DELETE FROM etl.played_titles USING   run_played
+  ON t.song = d.title AND t.artist = d.artist_name
 WHERE
-  played_titles.song = run_played.song AND played_titles.artist = run_played.artist;
+  (
+    t.played_from = d.first_ts OR t.played_from % 86400000 = 0
+  )
+  AND (
+    t.played_to = d.last_ts OR t.played_to % 86400000 = 86399999
+  );
 
--- erase/titles.sql:15 c78728c955290cbb
-INSERT INTO etl.played_titles (
-  song,
-  artist,
-  played_from,
-  played_to
-)
+-- erase/titles.sql:24 08698ba13ec09fea
+UPDATE etl.played_titles SET played_from = CASE
+  WHEN played_from = d.first_ts
+  THEN played_from - played_from % 86400000
+  ELSE played_from
+END, played_to = CASE
+  WHEN played_to = d.last_ts
+  THEN played_to - played_to % 86400000 + 86399999
+  ELSE played_to
+END
+FROM (
+  SELECT
+    RTRIM(g.song, ' ') AS title,
+    RTRIM(g.artist, ' ') AS artist_name,
+    MIN(g.ts) AS first_ts,
+    MAX(g.ts) AS last_ts
+  FROM run_gone AS g
+  WHERE
+    g.page = 'NextSong' AND g.user_id IS NULL
+  GROUP BY
+    RTRIM(g.song, ' '),
+    RTRIM(g.artist, ' ')
+) AS d
+WHERE
+  song = d.title
+  AND artist = d.artist_name
+  AND (
+    played_from = d.first_ts OR played_to = d.last_ts
+  );
+
+-- erase/titles.sql:43 fd461265650d4a5a
 SELECT
-  p.song,
-  p.artist,
-  MIN(e.ts) AS played_from,
-  MAX(e.ts) AS played_to
-FROM run_played AS p
-INNER JOIN staging_events AS e
-  ON RTRIM(e.song, ' ') = p.song AND RTRIM(e.artist, ' ') = p.artist
-WHERE
-  e.page = 'NextSong' AND e.ts BETWEEN p.played_from AND p.played_to
-GROUP BY
-  p.song,
-  p.artist;
-
--- erase/titles.sql:22 17bc60887754c92e
-DELETE FROM run_played;
+  MIN(p.played_from) AS titles_from,
+  MAX(p.played_to) AS titles_to
+FROM run_played AS p;
 
 -- export/months.sql:1 48530809d358e670
 SELECT DISTINCT
@@ -2855,6 +3266,51 @@ WHERE
 -- ledger/drop_models.sql:1 e4ece96d5b3b2d0a
 DROP TABLE IF EXISTS etl.models;
 
+-- ledger/files_like.sql:1 2c7e15301c66812c
+SELECT
+  file_id,
+  kind,
+  uri,
+  size,
+  version,
+  state,
+  run_id,
+  rows_read,
+  rows_rejected,
+  content,
+  reason
+FROM etl.files
+WHERE
+  state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+  AND (
+    uri = $uri
+    OR content IN (
+      SELECT
+        c.content
+      FROM etl.files AS c
+      WHERE
+        c.uri = $uri
+    )
+  );
+
+-- ledger/files_of_run.sql:1 1815a48f8d032311
+SELECT
+  file_id,
+  kind,
+  uri,
+  size,
+  version,
+  state,
+  run_id,
+  rows_read,
+  rows_rejected,
+  content,
+  reason
+FROM etl.files
+WHERE
+  state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+  AND run_id = $run_id;
+
 -- ledger/files_with_rejects.sql:1 7f70e32c3de70972
 SELECT
   uri
@@ -2992,6 +3448,11 @@ FROM etl.runs
 ORDER BY
   run_id DESC NULLS FIRST
 LIMIT $most;
+
+-- ledger/list_schemas.sql:1 50e1c6785196ffc4
+SELECT
+  n.nspname AS schema_name
+FROM pg_namespace AS n;
 
 -- ledger/move_files.sql:1 68f07daa45ccd058
 UPDATE etl.files SET uri = run_moves.uri, size = run_moves.size, version = run_moves.version, content = run_moves.content, reason = CASE WHEN files.state = 'set_aside' THEN files.reason END, detail = CASE WHEN files.state = 'set_aside' THEN files.detail END
@@ -3670,21 +4131,21 @@ ORDER BY
   2 DESC NULLS FIRST,
   1;
 
--- report/coverage_by_day.sql:1 128d69211a2fe99f
+-- report/coverage_by_day.sql:1 34c1d0d2964a5181
 SELECT
-  CAST(p.start_time AS DATE) AS day,
-  COUNT(*) AS plays,
-  COUNT(p.song_id) AS matched,
-  CAST(COUNT(p.song_id) AS DOUBLE) / COUNT(*) AS share
-FROM songplays AS p
+  CAST(h.utc_hour AS DATE) AS day,
+  CAST(SUM(h.plays) AS BIGINT) AS plays,
+  CAST(SUM(h.matched) AS BIGINT) AS matched,
+  CAST(SUM(h.matched) AS DOUBLE) / SUM(h.plays) AS share
+FROM hours_played AS h
 WHERE
-  p.start_time >= $days_since AND p.start_time < $until
+  h.utc_hour >= $days_since
 GROUP BY
-  CAST(p.start_time AS DATE)
+  CAST(h.utc_hour AS DATE)
 ORDER BY
   1;
 
--- report/devices.sql:1 12e4ecc8263291f6
+-- report/devices.sql:1 ee11b7470eaaccbe
 SELECT
   d.device,
   d.level,
@@ -3713,15 +4174,15 @@ FROM (
     g.plays
   FROM (
     SELECT
-      v.user_agent,
-      v.level,
-      v.user_id,
-      SUM(v.plays) AS plays
-    FROM visits AS v
+      l.user_agent,
+      l.level,
+      l.user_id,
+      SUM(l.plays) AS plays
+    FROM listeners AS l
     GROUP BY
-      v.user_agent,
-      v.level,
-      v.user_id
+      l.user_agent,
+      l.level,
+      l.user_id
   ) AS g
 ) AS d
 GROUP BY
@@ -3816,7 +4277,7 @@ GROUP BY
 ORDER BY
   1;
 
--- report/genders.sql:1 68417636216248c6
+-- report/genders.sql:1 a26b816468ccfed2
 SELECT
   u.gender,
   g.level,
@@ -3824,13 +4285,13 @@ SELECT
   COUNT(*) AS listeners
 FROM (
   SELECT
-    v.user_id,
-    v.level,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    l.user_id,
+    l.level,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    v.user_id,
-    v.level
+    l.user_id,
+    l.level
 ) AS g
 INNER JOIN users AS u
   ON g.user_id = u.user_id
@@ -3841,10 +4302,14 @@ ORDER BY
   1,
   2;
 
--- report/headline.sql:1 e2432ef125487e78
+-- report/headline.sql:1 fa2512d8874f946a
 SELECT
   t.plays,
-  t.listeners,
+  (
+    SELECT
+      COUNT(DISTINCT l.user_id)
+    FROM listeners AS l
+  ) AS listeners,
   (
     SELECT
       COUNT(*)
@@ -3883,12 +4348,13 @@ SELECT
   t.last_play
 FROM (
   SELECT
-    CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
-    COUNT(DISTINCT v.user_id) AS listeners,
-    CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
-    MIN(v.first_play) AS first_play,
-    MAX(v.last_play) AS last_play
-  FROM visits AS v
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched,
+    MIN(p.start_time) AS first_play,
+    MAX(p.start_time) AS last_play
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
 ) AS t;
 
 -- report/hours.sql:1 2d3b12c7e2960ab3
@@ -3946,27 +4412,16 @@ GROUP BY
 ORDER BY
   1;
 
--- report/levels.sql:1 2f8da44716276005
+-- report/levels.sql:1 31880f131388e72f
 SELECT
-  s.level,
-  CAST(SUM(s.plays) AS BIGINT) AS plays,
-  COUNT(DISTINCT s.user_id) AS listeners,
+  v.level,
+  CAST(SUM(v.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT v.user_id) AS listeners,
   COUNT(*) AS sessions,
-  CAST(SUM(s.plays) AS DOUBLE) / COUNT(DISTINCT s.user_id) AS plays_per_listener
-FROM (
-  SELECT
-    v.level,
-    v.user_id,
-    v.session_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
-  GROUP BY
-    v.level,
-    v.user_id,
-    v.session_id
-) AS s
+  CAST(SUM(v.plays) AS DOUBLE) / COUNT(DISTINCT v.user_id) AS plays_per_listener
+FROM visits AS v
 GROUP BY
-  s.level
+  v.level
 ORDER BY
   2 DESC NULLS FIRST,
   1;
@@ -3984,17 +4439,30 @@ ORDER BY
   d.day,
   d.level;
 
--- report/local_hours.sql:1 6f6d2bed95b80daa
+-- report/local_hours.sql:1 54515723d8c7c00c
 SELECT
   CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
   CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
   p.level,
   CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM hours_played AS p
-LEFT JOIN analytics.places AS z
-  ON p.location = z.location
+FROM (
+  SELECT
+    DATE_TRUNC('HOUR', g.start_time) AS utc_hour,
+    g.level,
+    z.time_zone,
+    COUNT(*) AS plays
+  FROM songplays AS g
+  LEFT JOIN analytics.places AS z
+    ON g.location = z.location
+  WHERE
+    g.start_time >= $since AND g.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', g.start_time),
+    g.level,
+    z.time_zone
+) AS p
 LEFT JOIN analytics.clocks AS c
-  ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
+  ON p.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
 GROUP BY
   EXTRACT(DAYOFWEEK FROM c.local_hour),
   EXTRACT(HOUR FROM c.local_hour),
@@ -4004,18 +4472,18 @@ ORDER BY
   2,
   3;
 
--- report/metros.sql:1 301f4ad77fb13f75
+-- report/metros.sql:1 80c50782176cb670
 WITH counted AS (
   SELECT
-    COALESCE(v.level, 'unknown') AS of_level,
-    v.location,
-    v.user_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    COALESCE(l.level, 'unknown') AS of_level,
+    l.location,
+    l.user_id,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    COALESCE(v.level, 'unknown'),
-    v.location,
-    v.user_id
+    COALESCE(l.level, 'unknown'),
+    l.location,
+    l.user_id
 ), ranked AS (
   SELECT
     a.of_level,
@@ -4130,19 +4598,34 @@ ORDER BY
   f.uri
 LIMIT 100;
 
--- report/shared/hours_played.sql:1 53ad31c74a830408
+-- report/shared/hours_played.sql:1 cb68b7ca2b73290d
 SELECT
   DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
   p.level,
-  p.location,
-  COUNT(*) AS plays
+  COUNT(*) AS plays,
+  COUNT(p.song_id) AS matched
 FROM songplays AS p
 WHERE
   p.start_time >= $since AND p.start_time < $until
 GROUP BY
   DATE_TRUNC('HOUR', p.start_time),
+  p.level;
+
+-- report/shared/listeners.sql:1 6ed44910cc420504
+SELECT
+  p.user_id,
   p.level,
-  p.location;
+  p.location,
+  p.user_agent,
+  COUNT(*) AS plays
+FROM songplays AS p
+WHERE
+  p.start_time >= $since AND p.start_time < $until
+GROUP BY
+  p.user_id,
+  p.level,
+  p.location,
+  p.user_agent;
 
 -- report/shared/songs_played.sql:1 38fce512950ab9e1
 SELECT
@@ -4159,26 +4642,19 @@ GROUP BY
   p.song,
   p.artist;
 
--- report/shared/visits.sql:1 77e24f5eb48e6d97
+-- report/shared/visits.sql:1 73d63e407e18c0bc
 SELECT
   p.user_id,
   p.session_id,
   p.level,
-  p.location,
-  p.user_agent,
-  COUNT(*) AS plays,
-  COUNT(p.song_id) AS matched,
-  MIN(p.start_time) AS first_play,
-  MAX(p.start_time) AS last_play
+  COUNT(*) AS plays
 FROM songplays AS p
 WHERE
   p.start_time >= $since AND p.start_time < $until
 GROUP BY
   p.user_id,
   p.session_id,
-  p.level,
-  p.location,
-  p.user_agent;
+  p.level;
 
 -- report/song_trends.sql:1 10c08f565032e81c
 WITH most AS (
@@ -5004,7 +5480,7 @@ DELETE FROM songplays
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
 
--- star/songplays.sql:14 f69634229fcbc2f7
+-- star/songplays.sql:14 6ddf80d4e3b40f4a
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -5054,6 +5530,8 @@ WITH repeated AS (
     e.artist,
     e.length
   FROM staging_events AS e
+  LEFT JOIN repeated AS r
+    ON e.ts = r.ts
   WHERE
     e.page = 'NextSong'
     AND e.ts BETWEEN $ts_from AND $ts_to
@@ -5064,11 +5542,7 @@ WITH repeated AS (
       WHERE
         m.ts BETWEEN $ts_from AND $ts_to
     )
-    AND NOT e.ts IN (
-      SELECT
-        r.ts
-      FROM repeated AS r
-    )
+    AND r.ts IS NULL
   UNION ALL
   SELECT
     e.ts,
@@ -5123,7 +5597,7 @@ LEFT JOIN run_song_matches AS m
     )
   );
 
--- star/songplays.sql:14 5d40c424755be861
+-- star/songplays.sql:14 6f74bb3b49fb90d1
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -5165,14 +5639,10 @@ WITH repeated AS (
     e.artist,
     e.length
   FROM staging_events AS e
+  LEFT JOIN repeated AS r
+    ON e.ts = r.ts
   WHERE
-    e.page = 'NextSong'
-    AND e.ts BETWEEN $ts_from AND $ts_to
-    AND NOT e.ts IN (
-      SELECT
-        r.ts
-      FROM repeated AS r
-    )
+    e.page = 'NextSong' AND e.ts BETWEEN $ts_from AND $ts_to AND r.ts IS NULL
   UNION ALL
   SELECT
     e.ts,
@@ -6237,7 +6707,7 @@ GROUP BY
 HAVING
   SUM(d.weight) <> 0;
 
--- derived/songs.sql:77 f98105dbc28e73ab
+-- derived/songs.sql:77 1fc44de8f43c5bee
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -6246,7 +6716,8 @@ SELECT
   CAST(NULL AS BIGINT) AS ts_to,
   COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,
   10 * COUNT(*) - COUNT(num_songs) - COUNT(artist_id) - COUNT(artist_latitude) - COUNT(artist_longitude) - COUNT(artist_location) - COUNT(artist_name) - COUNT(song_id) - COUNT(title) - COUNT(duration) - COUNT(year) AS null_values,
-  COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title) AS text_values
+  COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title) AS text_values,
+  COUNT(extra) AS extras
 FROM run_songs
 GROUP BY
   file_id;
@@ -6433,7 +6904,7 @@ GROUP BY
 HAVING
   SUM(d.weight) <> 0;
 
--- derived/events.sql:96 42be1f7d667d0090
+-- derived/events.sql:96 ab437e2e242afa7d
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -6442,7 +6913,8 @@ SELECT
   MAX(ts) AS ts_to,
   COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,
   18 * COUNT(*) - COUNT(artist) - COUNT(auth) - COUNT(first_name) - COUNT(gender) - COUNT(item_in_session) - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method) - COUNT(page) - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status) - COUNT(ts) - COUNT(user_agent) - COUNT(user_id) AS null_values,
-  COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level) + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id) AS text_values
+  COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level) + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id) AS text_values,
+  COUNT(extra) AS extras
 FROM run_events
 GROUP BY
   file_id;
@@ -6498,7 +6970,31 @@ FROM (
 WHERE
   first_ts BETWEEN a.midnight AND a.midnight + 86399999 AND absent <> a.names;
 
--- derived/all_kinds.sql:46 638c75b31612132f
+-- derived/all_kinds.sql:46 0f51d9b1e7337d5d
+SELECT
+  a.midnight
+FROM etl.days AS d
+INNER JOIN (
+  SELECT
+    e.ts - e.ts % 86400000 AS midnight,
+    RTRIM(
+      CASE WHEN COUNT(e.artist) = 0 THEN 'artist ' ELSE '' END || CASE WHEN COUNT(e.auth) = 0 THEN 'auth ' ELSE '' END || CASE WHEN COUNT(e.first_name) = 0 THEN 'first_name ' ELSE '' END || CASE WHEN COUNT(e.gender) = 0 THEN 'gender ' ELSE '' END || CASE WHEN COUNT(e.last_name) = 0 THEN 'last_name ' ELSE '' END || CASE WHEN COUNT(e.length) = 0 THEN 'length ' ELSE '' END || CASE WHEN COUNT(e.level) = 0 THEN 'level ' ELSE '' END || CASE WHEN COUNT(e.location) = 0 THEN 'location ' ELSE '' END || CASE WHEN COUNT(e.method) = 0 THEN 'method ' ELSE '' END || CASE WHEN COUNT(e.registration) = 0 THEN 'registration ' ELSE '' END || CASE WHEN COUNT(e.song) = 0 THEN 'song ' ELSE '' END || CASE WHEN COUNT(e.status) = 0 THEN 'status ' ELSE '' END || CASE WHEN COUNT(e.user_agent) = 0 THEN 'user_agent ' ELSE '' END || CASE WHEN COUNT(e.user_id) = 0 THEN 'user_id ' ELSE '' END
+    ) AS names
+  FROM staging_events AS e
+  WHERE
+    e.ts BETWEEN $days_from AND $days_to AND (
+      e.ts & 33554431
+    ) < 300000
+  GROUP BY
+    e.ts - e.ts % 86400000
+) AS a
+  ON d.first_ts BETWEEN a.midnight AND a.midnight + 86399999
+WHERE
+  d.absent = a.names
+ORDER BY
+  a.midnight;
+
+-- derived/all_kinds.sql:78 bd45a31e11d94c11
 SELECT
   f.uri,
   f.rows_read,
@@ -6547,7 +7043,40 @@ WHERE
     OR f.rows_loaded <> COALESCE(s.staged, 0)
   );
 
--- derived/all_kinds.sql:71 7e8b40ef175a70b9
+-- derived/all_kinds.sql:78 a1cc6d191b07f8cd
+SELECT
+  f.uri,
+  f.rows_read,
+  f.rows_loaded,
+  f.rows_rejected,
+  COALESCE(s.staged, 0) AS staged,
+  f.rows_erased
+FROM etl.files AS f
+LEFT JOIN (
+  SELECT
+    file_id,
+    COUNT(*) AS staged
+  FROM staging_songs
+  GROUP BY
+    file_id
+  UNION ALL
+  SELECT
+    file_id,
+    COUNT(*) AS staged
+  FROM staging_events
+  GROUP BY
+    file_id
+) AS s
+  ON f.file_id = s.file_id
+WHERE
+  f.state = 'loaded'
+  AND f.run_id >= $run_from
+  AND (
+    f.rows_read <> f.rows_loaded + f.rows_rejected + COALESCE(f.rows_erased, 0)
+    OR f.rows_loaded <> COALESCE(s.staged, 0)
+  );
+
+-- derived/all_kinds.sql:103 7e8b40ef175a70b9
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -6578,7 +7107,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:71 14d285f853905c4b
+-- derived/all_kinds.sql:103 14d285f853905c4b
 SELECT
   'staging_songs' AS in_table,
   s.file_id,
@@ -6603,7 +7132,7 @@ WHERE
 GROUP BY
   s.file_id;
 
--- derived/all_kinds.sql:88 afd5b69335329494
+-- derived/all_kinds.sql:120 afd5b69335329494
 WITH fields AS (
   SELECT
     'artist' AS name
@@ -6844,8 +7373,23 @@ DROP VIEW IF EXISTS analytics.listener_days;
 -- derived/analytics.clocks.sql:1 a50aefe3ead0e674
 DROP VIEW IF EXISTS analytics.clocks;
 
--- report/headline.sql:1 35b623873f68feef
-WITH songs_played AS (
+-- report/headline.sql:1 0c8ab298ce5d9100
+WITH listeners AS (
+  SELECT
+    p.user_id,
+    p.level,
+    p.location,
+    p.user_agent,
+    COUNT(*) AS plays
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    p.user_id,
+    p.level,
+    p.location,
+    p.user_agent
+), songs_played AS (
   SELECT
     p.level,
     p.song,
@@ -6864,25 +7408,22 @@ WITH songs_played AS (
     p.user_id,
     p.session_id,
     p.level,
-    p.location,
-    p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
     p.session_id,
-    p.level,
-    p.location,
-    p.user_agent
+    p.level
 )
 SELECT
   t.plays,
-  t.listeners,
+  (
+    SELECT
+      COUNT(DISTINCT l.user_id)
+    FROM listeners AS l
+  ) AS listeners,
   (
     SELECT
       COUNT(*)
@@ -6921,22 +7462,6 @@ SELECT
   t.last_play
 FROM (
   SELECT
-    CAST(COALESCE(SUM(v.plays), 0) AS BIGINT) AS plays,
-    COUNT(DISTINCT v.user_id) AS listeners,
-    CAST(COALESCE(SUM(v.matched), 0) AS BIGINT) AS matched,
-    MIN(v.first_play) AS first_play,
-    MAX(v.last_play) AS last_play
-  FROM visits AS v
-) AS t;
-
--- report/levels.sql:1 0b77692bcd8549c7
-WITH visits AS (
-  SELECT
-    p.user_id,
-    p.session_id,
-    p.level,
-    p.location,
-    p.user_agent,
     COUNT(*) AS plays,
     COUNT(p.song_id) AS matched,
     MIN(p.start_time) AS first_play,
@@ -6944,51 +7469,49 @@ WITH visits AS (
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
-  GROUP BY
+) AS t;
+
+-- report/levels.sql:1 adbe02389f7bd0b9
+WITH visits AS (
+  SELECT
     p.user_id,
     p.session_id,
     p.level,
-    p.location,
-    p.user_agent
-)
-SELECT
-  s.level,
-  CAST(SUM(s.plays) AS BIGINT) AS plays,
-  COUNT(DISTINCT s.user_id) AS listeners,
-  COUNT(*) AS sessions,
-  CAST(SUM(s.plays) AS DOUBLE) / COUNT(DISTINCT s.user_id) AS plays_per_listener
-FROM (
-  SELECT
-    v.level,
-    v.user_id,
-    v.session_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
-  GROUP BY
-    v.level,
-    v.user_id,
-    v.session_id
-) AS s
-GROUP BY
-  s.level
-ORDER BY
-  2 DESC NULLS FIRST,
-  1;
-
--- report/hours.sql:1 d3a169d59aaddd24
-WITH hours_played AS (
-  SELECT
-    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
-    p.level,
-    p.location,
     COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
-    DATE_TRUNC('HOUR', p.start_time),
+    p.user_id,
+    p.session_id,
+    p.level
+)
+SELECT
+  v.level,
+  CAST(SUM(v.plays) AS BIGINT) AS plays,
+  COUNT(DISTINCT v.user_id) AS listeners,
+  COUNT(*) AS sessions,
+  CAST(SUM(v.plays) AS DOUBLE) / COUNT(DISTINCT v.user_id) AS plays_per_listener
+FROM visits AS v
+GROUP BY
+  v.level
+ORDER BY
+  2 DESC NULLS FIRST,
+  1;
+
+-- report/hours.sql:1 b828e05913e404ef
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
     p.level,
-    p.location
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level
 )
 SELECT
   CAST(EXTRACT(DAYOFWEEK FROM h.utc_hour) AS INT) AS weekday,
@@ -7005,20 +7528,19 @@ ORDER BY
   2,
   3;
 
--- report/hours_by_day.sql:1 4a39ea71ca9f73d4
+-- report/hours_by_day.sql:1 419c5bfd1eff8eea
 WITH hours_played AS (
   SELECT
     DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
     p.level,
-    p.location,
-    COUNT(*) AS plays
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     DATE_TRUNC('HOUR', p.start_time),
-    p.level,
-    p.location
+    p.level
 )
 SELECT
   CAST(h.utc_hour AS DATE) AS day,
@@ -7031,40 +7553,6 @@ WHERE
 GROUP BY
   h.utc_hour,
   h.level
-ORDER BY
-  1,
-  2,
-  3;
-
--- report/local_hours.sql:1 f8e460a1dbfe8f7b
-WITH hours_played AS (
-  SELECT
-    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
-    p.level,
-    p.location,
-    COUNT(*) AS plays
-  FROM songplays AS p
-  WHERE
-    p.start_time >= $since AND p.start_time < $until
-  GROUP BY
-    DATE_TRUNC('HOUR', p.start_time),
-    p.level,
-    p.location
-)
-SELECT
-  CAST(EXTRACT(DAYOFWEEK FROM c.local_hour) AS INT) AS weekday,
-  CAST(EXTRACT(HOUR FROM c.local_hour) AS INT) AS hour,
-  p.level,
-  CAST(SUM(p.plays) AS BIGINT) AS plays
-FROM hours_played AS p
-LEFT JOIN analytics.places AS z
-  ON p.location = z.location
-LEFT JOIN analytics.clocks AS c
-  ON z.time_zone = c.time_zone AND p.utc_hour = c.utc_hour
-GROUP BY
-  EXTRACT(DAYOFWEEK FROM c.local_hour),
-  EXTRACT(HOUR FROM c.local_hour),
-  p.level
 ORDER BY
   1,
   2,
@@ -7295,24 +7783,19 @@ ORDER BY
   m.place,
   3;
 
--- report/genders.sql:1 17b0539194c09588
-WITH visits AS (
+-- report/genders.sql:1 7518b7d51581ece8
+WITH listeners AS (
   SELECT
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent
@@ -7324,13 +7807,13 @@ SELECT
   COUNT(*) AS listeners
 FROM (
   SELECT
-    v.user_id,
-    v.level,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    l.user_id,
+    l.level,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    v.user_id,
-    v.level
+    l.user_id,
+    l.level
 ) AS g
 INNER JOIN users AS u
   ON g.user_id = u.user_id
@@ -7341,24 +7824,19 @@ ORDER BY
   1,
   2;
 
--- report/devices.sql:1 9a48a9920428dd8c
-WITH visits AS (
+-- report/devices.sql:1 0a9b6af14e347c3b
+WITH listeners AS (
   SELECT
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent
@@ -7391,15 +7869,15 @@ FROM (
     g.plays
   FROM (
     SELECT
-      v.user_agent,
-      v.level,
-      v.user_id,
-      SUM(v.plays) AS plays
-    FROM visits AS v
+      l.user_agent,
+      l.level,
+      l.user_id,
+      SUM(l.plays) AS plays
+    FROM listeners AS l
     GROUP BY
-      v.user_agent,
-      v.level,
-      v.user_id
+      l.user_agent,
+      l.level,
+      l.user_id
   ) AS g
 ) AS d
 GROUP BY
@@ -7409,38 +7887,33 @@ ORDER BY
   1,
   2;
 
--- report/metros.sql:1 75f34caacb649aa7
-WITH visits AS (
+-- report/metros.sql:1 431db91bda175f28
+WITH listeners AS (
   SELECT
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent,
-    COUNT(*) AS plays,
-    COUNT(p.song_id) AS matched,
-    MIN(p.start_time) AS first_play,
-    MAX(p.start_time) AS last_play
+    COUNT(*) AS plays
   FROM songplays AS p
   WHERE
     p.start_time >= $since AND p.start_time < $until
   GROUP BY
     p.user_id,
-    p.session_id,
     p.level,
     p.location,
     p.user_agent
 ), counted AS (
   SELECT
-    COALESCE(v.level, 'unknown') AS of_level,
-    v.location,
-    v.user_id,
-    SUM(v.plays) AS plays
-  FROM visits AS v
+    COALESCE(l.level, 'unknown') AS of_level,
+    l.location,
+    l.user_id,
+    SUM(l.plays) AS plays
+  FROM listeners AS l
   GROUP BY
-    COALESCE(v.level, 'unknown'),
-    v.location,
-    v.user_id
+    COALESCE(l.level, 'unknown'),
+    l.location,
+    l.user_id
 ), ranked AS (
   SELECT
     a.of_level,
@@ -7483,6 +7956,33 @@ WHERE
 ORDER BY
   r.of_level,
   r.place;
+
+-- report/coverage_by_day.sql:1 79f83d4b13a169a5
+WITH hours_played AS (
+  SELECT
+    DATE_TRUNC('HOUR', p.start_time) AS utc_hour,
+    p.level,
+    COUNT(*) AS plays,
+    COUNT(p.song_id) AS matched
+  FROM songplays AS p
+  WHERE
+    p.start_time >= $since AND p.start_time < $until
+  GROUP BY
+    DATE_TRUNC('HOUR', p.start_time),
+    p.level
+)
+SELECT
+  CAST(h.utc_hour AS DATE) AS day,
+  CAST(SUM(h.plays) AS BIGINT) AS plays,
+  CAST(SUM(h.matched) AS BIGINT) AS matched,
+  CAST(SUM(h.matched) AS DOUBLE) / SUM(h.plays) AS share
+FROM hours_played AS h
+WHERE
+  h.utc_hour >= $days_since
+GROUP BY
+  CAST(h.utc_hour AS DATE)
+ORDER BY
+  1;
 
 -- report/unmatched.sql:1 610b17ad2f34e0a5
 WITH songs_played AS (

@@ -16,6 +16,7 @@ it cannot load completely.
 from __future__ import annotations
 
 import gzip
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +29,11 @@ from sparkify.errors import ConfigError, EngineError, LoadError, TransientEngine
 from sparkify.lake.uri import is_s3
 from sparkify.records import FILE_KEY, RecordKind, kind_named
 from sparkify.warehouse.derived import accepted_keys, copy_table, statements_of
-from sparkify.warehouse.engine import RecordFile
+from sparkify.warehouse.engine import Judged, RecordFile
 from sparkify.warehouse.redshift.literals import Word, fill, inserts
 from sparkify.warehouse.redshift.packing import (
     Pack,
+    Packed,
     number_of,
     pack_lines,
     parsed,
@@ -45,6 +47,8 @@ from sparkify.warehouse.redshift.session import RedshiftSession
 from sparkify.warehouse.redshift.staging import StagingArea
 from sparkify.warehouse.statements import Statement, statement
 
+# Texts of this size, or of more than one statement of literals, go by COPY.
+MOST_CHARACTERS = 2_000_000
 # Files up to this size are packed, as they are stored: a compressed one is about ten times as large.
 _PACKED_BYTES = 64 << 20
 _PACKED_COMPRESSED_BYTES = 8 << 20
@@ -143,8 +147,11 @@ class CopyLoader:
 
     # files as delivered
 
-    def land_files(self, kind: RecordKind, files: Sequence[RecordFile]) -> None:
+    def land_files(self, kind: RecordKind, files: Sequence[RecordFile]) -> dict[int, Judged]:
         """Land files as delivered; of one that needs re-reading not every record may land.
+
+        Returns:
+            What those hold whose records were packed, by their numbers.
 
         Raises:
             ConfigError: The files are local, and there is no STAGING.
@@ -156,41 +163,41 @@ class CopyLoader:
         given = self.reading.jsonpaths() if kind.jsonpaths and self.reading.jsonpaths else ""
         small = [file for file in files if self.area and _is_small(file)]
         large = [file for file in files if not (self.area and _is_small(file))]
-        if small:
-            self._land_small(kind, small)
+        judged = self._land_small(kind, small) if small else {}
         if large:
             self._land_in_place(kind, large, given or self._own_jsonpaths(kind))
+        return judged
 
-    def _land_small(self, kind: RecordKind, files: Sequence[RecordFile]) -> None:
-        """Pack the lines of files, and land them by one COPY."""
-        nested = False
+    def _land_small(self, kind: RecordKind, files: Sequence[RecordFile]) -> dict[int, Judged]:
+        """Pack the lines of files, and land them by one COPY; return what they hold."""
+        found: dict[int, Packed] = {}
 
         def packed() -> Iterator[bytes]:
-            nonlocal nested
             for file in files:
                 assert file.file_id is not None
-                for line, is_nested in self._pack(file.path, file.file_id):
-                    nested = nested or is_nested
-                    yield line
+                mine = found[file.file_id] = Packed()
+                yield from self._pack(file.path, file.file_id, kind, mine)
 
         parts = self._parts(sum(file.size for file in files))
         uris: list[str] = []
         try:
             for lines in pieces(packed()):
-                uris += self._put(kind, split(lines, parts))
-            if not uris:
-                return
-            self._empty(kind)
-            copied = self._copy_packed(kind, uris)
+                uris += self._put(kind.name, split(lines, parts))
+            copied = False
+            if uris:
+                self._empty(kind)
+                copied = self._copy_packed(kind, uris)
         finally:
             assert self.area
             self.area.remove(uris)
         if copied:
+            nested = any(each.nested for each in found.values())
             self._execute(statements_of(kind).convert, nested=nested)
-        elif len(files) > 1:  # too many errors: those of some of the files
+        elif uris and len(files) > 1:  # too many errors: those of some of the files
             half = len(files) // 2
             self._land_small(kind, files[:half])
             self._land_small(kind, files[half:])
+        return {number: Judged(each.values, each.extras, each.others) for number, each in found.items()}
 
     def _land_in_place(self, kind: RecordKind, files: Sequence[RecordFile], jsonpaths: str) -> None:
         """Land files by a COPY each, from where they lie."""
@@ -318,7 +325,7 @@ class CopyLoader:
         """Write lines to objects and COPY them; return how many were skipped, and each object's lines."""
         assert self.area
         parts = list(split(lines, self._parts(sum(map(len, lines)))))
-        uris = self._put(kind, parts)
+        uris = self._put(kind.name, parts)
         held = dict(zip(uris, parts, strict=True))
         try:
             if not self._copy_packed(kind, uris):
@@ -328,12 +335,12 @@ class CopyLoader:
             self.area.remove(uris)
         return len(lines) - copied, held
 
-    def _put(self, kind: RecordKind, parts: Iterable[Sequence[bytes]]) -> list[str]:
+    def _put(self, name: str, parts: Iterable[Sequence[bytes]]) -> list[str]:
         """Write packed lines to compressed objects, one for each part; return their URIs."""
         assert self.area
         with ThreadPoolExecutor(_COMPRESSORS, thread_name_prefix="sparkify-gzip") as pool:
             compressed = list(pool.map(_compressed, parts))
-        return self.area.put_all([(f"{kind.name}.json.gz", data) for data in compressed])
+        return self.area.put_all([(f"{name}.json.gz", data) for data in compressed])
 
     def _copy_packed(self, kind: RecordKind, uris: Sequence[str]) -> bool:
         """COPY objects of packed lines; return False if it failed because of their contents."""
@@ -345,6 +352,42 @@ class CopyLoader:
             return self._copy(statements_of(kind).copy_packed, manifest, jsonpaths, " MANIFEST GZIP")
         finally:
             self.area.remove([manifest])
+
+    # rows of texts
+
+    def copies(self, rows: Sequence[Sequence[Any]]) -> bool:
+        """Tell whether rows go by COPY: they are texts or NULL, and more than one statement of literals."""
+        if self.area is None:
+            return False
+        size = 0
+        for row in rows:
+            if not all(value is None or isinstance(value, str) for value in row):
+                return False
+            size += sum(len(value) for value in row if value)
+        return size > min(MOST_CHARACTERS, self._session.insert_bytes)
+
+    def copy_rows(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+        """Append rows of texts to a table by one COPY, which may be part of a transaction.
+
+        Raises:
+            EngineError: The cluster refused.
+            SourceError: STAGING cannot be written.
+        """
+        assert self.area
+        lines = [json.dumps(dict(zip(columns, row, strict=True))).encode() + b"\n" for row in rows]
+        # The cluster is not asked for its slices: an error would end the transaction.
+        written = self._put(table, split(lines, self._slices or _SLICES))
+        try:
+            written += self.area.put_all([("manifest.json", self.area.manifest(written))])
+            step = Statement(
+                f"COPY {table} ({', '.join(columns)})\nFROM :source\nIAM_ROLE :role\n"
+                "FORMAT AS JSON :jsonpaths\nCOMPUPDATE OFF STATUPDATE OFF",
+                "copy of rows",
+                1,
+            )
+            self._send_copy(step, written[-1], "auto", " MANIFEST GZIP")
+        finally:
+            self.area.remove(written)
 
     def _parts(self, size: int) -> int:
         """Return how many objects to write of so many bytes, so that every slice loads the same number.
@@ -410,6 +453,15 @@ class CopyLoader:
 
     def _copy(self, step: Statement, source: str, jsonpaths: str, options: str) -> bool:
         """Execute a COPY; return False if it failed because of the file's contents."""
+        try:
+            self._send_copy(step, source, jsonpaths, options)
+        except EngineError as exc:
+            if about_contents(exc.__cause__):
+                return False
+            raise
+        return True
+
+    def _send_copy(self, step: Statement, source: str, jsonpaths: str, options: str) -> None:
         region = self.reading.region() if self.reading.region else ""
         parameters = {
             "source": source,
@@ -417,21 +469,13 @@ class CopyLoader:
             "jsonpaths": jsonpaths,
             "region": region,
         }
-        try:
-            self._session.send(
-                fill(step.text + options + (" REGION :region" if region else ""), parameters),
-                f"COPY of {source}",
-            )
-        except EngineError as exc:
-            if about_contents(exc.__cause__):
-                return False
-            raise
-        return True
+        sql = fill(step.text + options + (" REGION :region" if region else ""), parameters)
+        self._session.send(sql, f"COPY of {source}")
 
     def _execute(self, step: Statement, **parameters: Any) -> list[tuple[Any, ...]]:
         sql = fill(step.text, step.pick(parameters))
         return self._session.send(sql, f"{step.path}, line {step.line}")[1]
 
     def _insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        for sql in inserts(table, columns, rows):
+        for sql in inserts(table, columns, rows, self._session.insert_bytes):
             self._session.send(sql, f"INSERT INTO {table}")

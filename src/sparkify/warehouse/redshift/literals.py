@@ -17,8 +17,7 @@ from sparkify.settings import Secret
 # A comment, a literal, or a parameter; only the last is replaced.
 _PARAMETER = re.compile(r"--[^\n]*|'(?:[^'\\]|''|\\.)*'|(?<![:\w]):([a-z_]+)", re.DOTALL)
 _BIGINT = 1 << 63
-# Far below the limit of 16 MB for a statement.
-_MOST_CHARACTERS = 2_000_000
+_BETWEEN = ",\n"
 
 
 class Word(str):
@@ -73,17 +72,29 @@ def fill(text: str, parameters: Mapping[str, Any]) -> str:
     return _PARAMETER.sub(replaced, text)
 
 
-def inserts(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
-    """Yield INSERT statements for rows, as few as the size limit allows."""
+def inserts(
+    table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], most_bytes: int
+) -> Iterator[str]:
+    """Yield INSERT statements for rows, as few as the size allows.
+
+    Args:
+        table: The table.
+        columns: The columns.
+        rows: Their values.
+        most_bytes: The size of a statement; one row that is larger makes a larger statement.
+    """
     head = f"INSERT INTO {table} ({', '.join(columns)}) VALUES\n"
     pending: list[str] = []
     size = 0
     for row in rows:
         text = f"({', '.join(map(literal, row))})"
-        if pending and size + len(text) > _MOST_CHARACTERS:
-            yield head + ",\n".join(pending)
-            pending, size = [], 0
+        length = len(text if text.isascii() else text.encode()) + len(_BETWEEN)
+        if pending and size + length > most_bytes:
+            yield head + _BETWEEN.join(pending)
+            pending = []
+        if not pending:
+            size = len(head.encode())
         pending.append(text)
-        size += len(text)
+        size += length
     if pending:
-        yield head + ",\n".join(pending)
+        yield head + _BETWEEN.join(pending)

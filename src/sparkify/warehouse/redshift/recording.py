@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from sparkify.records import FILE_KEY, KINDS, RecordKind
 from sparkify.settings import ClusterSettings
@@ -15,11 +17,13 @@ from sparkify.warehouse.engine import Rows
 from sparkify.warehouse.ledger import AdoptedField, ErasedRecord, Meta, ModelRecord
 from sparkify.warehouse.redshift.copying import CopyLoader, CopySource
 from sparkify.warehouse.redshift.literals import fill
+from sparkify.warehouse.redshift.packing import Packed
 from sparkify.warehouse.redshift.prescan import Seen
 from sparkify.warehouse.redshift.redshift_engine import RedshiftEngine
-from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession
+from sparkify.warehouse.redshift.session import STATEMENT_TIMEOUT, RedshiftSession, settings
 from sparkify.warehouse.redshift.staging import StagingArea
-from sparkify.warehouse.statements import Statement, read_statements, statement
+from sparkify.warehouse.redshift.transport import Columns, Transport
+from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import STAGING, STAR, all_tables, names
 from sparkify.warehouse.version import today
 
@@ -88,22 +92,36 @@ class Answers:
         return answers.get(path, answers.get(step, []))
 
 
+@dataclass(frozen=True)
+class _NoTransport:
+    """What a session asks of its transport that never opens it."""
+
+    host: str
+    insert_bytes: int
+
+    def close(self) -> None:
+        pass
+
+
 class _Notes(RedshiftSession):
     """A session that records statements and is never opened."""
 
-    def __init__(self, cluster: ClusterSettings, answers: Answers) -> None:
-        super().__init__(cluster, lambda: ("", ""))
+    def __init__(self, host: str, insert_bytes: int, answers: Answers) -> None:
+        super().__init__(cast("Transport", _NoTransport(host, insert_bytes)))
         self.statements: list[str] = []
         self._answers = answers
-        for step in read_statements("redshift/settings.sql"):
-            self.send(fill(step.text, step.pick({"milliseconds": STATEMENT_TIMEOUT * 1000})), "SET")
+        for sql in settings(STATEMENT_TIMEOUT, self.label):
+            self.send(sql, "SET")
 
     def open(self) -> str:
         return ""
 
-    def send(self, sql: str, what: str) -> tuple[list[tuple[str, int]], Rows]:
+    def send(self, sql: str, what: str) -> tuple[Columns, Rows]:
         self.statements.append(sql)
         return [], self._answers.to(what)
+
+    def relabel(self, label: str) -> None:
+        self.send(fill(statement("redshift/query_group.sql").text, {"label": label}), "SET")
 
     @contextmanager
     def transaction(self, begin: str, *, keep: bool) -> Iterator[None]:
@@ -129,13 +147,19 @@ class RedshiftRecording(RedshiftEngine):
     """A Redshift engine that never connects."""
 
     def __init__(
-        self, cluster: ClusterSettings, reading: CopySource, area: StagingArea | None, answers: Answers
+        self,
+        cluster: ClusterSettings,
+        reading: CopySource,
+        area: StagingArea | None,
+        answers: Answers,
+        *,
+        insert_bytes: int,
     ) -> None:
         self._answers = answers
-        self._notes = _Notes(cluster, answers)
+        self._notes = _Notes(cluster.host, insert_bytes, answers)
         nowhere = _Nowhere(area.writer) if area else None
         loader = CopyLoader(self._notes, reading, nowhere, look=_well_formed, pack=_one_line)
-        super().__init__(self._notes, loader)
+        super().__init__(self._notes, cluster.db_name, loader)
 
     @property
     def statements(self) -> list[str]:
@@ -166,6 +190,6 @@ def _well_formed(path: Path, keys: Sequence[str], *, exact: bool) -> Seen:  # no
     return Seen(1, nested=False)
 
 
-def _one_line(path: Path, number: int) -> Iterator[tuple[bytes, bool]]:  # noqa: ARG001 - the file is not read
+def _one_line(path: Path, number: int, kind: RecordKind, packed: Packed) -> Iterator[bytes]:  # noqa: ARG001 - the file is not read
     """Yield one packed line for a file, without reading it."""
-    yield b'{"%s": %d}\n' % (FILE_KEY.encode(), number), False
+    yield b'{"%s": %d}\n' % (FILE_KEY.encode(), number)

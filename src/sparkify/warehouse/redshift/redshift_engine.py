@@ -7,8 +7,9 @@ run takes.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from threading import Timer
@@ -19,14 +20,15 @@ from sparkify.records import KINDS, RecordKind
 from sparkify.warehouse.derived import statements_of
 from sparkify.warehouse.duckdb.parquet import add_rows, write_rows
 from sparkify.warehouse.duckdb.survey import survey_files
-from sparkify.warehouse.engine import Answer, OnWait, ProbeStep, RecordFile, Rows
+from sparkify.warehouse.engine import Answer, Judged, OnWait, ProbeStep, RecordFile, Rows
 from sparkify.warehouse.redshift.copying import CopyLoader
 from sparkify.warehouse.redshift.literals import fill, inserts
-from sparkify.warehouse.redshift.session import RedshiftSession
+from sparkify.warehouse.redshift.session import LABEL, RedshiftSession
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.tables import clear_run_tables, names, run_tables
 from sparkify.warehouse.version import OnOlder, ignore_older, prepare_tables, verify_open
 
+_log = logging.getLogger(__name__)
 # The words a user's query may begin with; the transaction is read-only in any case.
 _LOOKS = ("select", "with", "show", "explain", "(")
 # The table that a run locks: if it exists, all tables exist.
@@ -41,6 +43,7 @@ class RedshiftEngine:
 
     Args:
         session: The session; opened when it is first used.
+        database: The name of the database, for messages.
         landing: Loads records into the run's tables.
         on_wait: Context entered with the holder's name after one second of waiting; left when the wait ends.
         on_older: Called when a warehouse opened for reading has an older version.
@@ -53,11 +56,13 @@ class RedshiftEngine:
     def __init__(
         self,
         session: RedshiftSession,
+        database: str,
         landing: CopyLoader,
         on_wait: OnWait = nullcontext,
         on_older: OnOlder = ignore_older,
     ) -> None:
-        self.place = f"{session.cluster.db_name} on {session.host}"
+        self.place = f"{database} on {session.host}"
+        self._database = database
         self._on_wait = on_wait
         self._on_older = on_older
         self._verified = False
@@ -74,31 +79,42 @@ class RedshiftEngine:
     def statements_sent(self) -> int:
         return self._session.sent
 
-    def probe(self) -> Sequence[ProbeStep]:
-        cluster = self._session.cluster
-
-        def reach() -> str:
-            self._session.reach()
-            return f"{cluster.host}:{cluster.db_port} is reachable"
-
+    def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
         def log_in() -> str:
-            return f"database {cluster.db_name} lets {self._session.open()} in"
+            user = self._session.open()
+            self._session.verify()
+            return f"database {self._database} lets {user} in"
 
         return [
-            ProbeStep("port", reach),
+            ProbeStep(self._session.way, self._session.reach),
             ProbeStep("login", log_in),
-            ProbeStep("privileges", self._verify_privileges),
+            ProbeStep("privileges", lambda: self._verify_privileges(schemas)),
         ]
 
-    def _verify_privileges(self) -> str:
-        """Raise where the user may not do what a run does."""
+    def _verify_privileges(self, schemas: Collection[str]) -> str:
+        """Raise where the user may not do what a run does, which makes models in these schemas."""
         with self._session.transaction("redshift/begin_read_only.sql", keep=False):
-            made = self.tables().issuperset(names())
+            tables = self.tables()
+            made = tables.issuperset(names())
             rows = self.execute(statement("doctor/missing_privileges.sql"), to_create=int(not made))
-        missing = [row[0] for row in rows if row[0]]
+            missing = [row[0] for row in rows if row[0]]
+            if schemas:
+                places = [*sorted(schemas), *([] if "etl.models" in tables else ["etl"])]
+                missing += [each for each in self._missing_for_models(places) if each not in missing]
         if missing:
             raise EngineError("; ".join(missing), "Have the owner GRANT it.")
-        return "read and write" if made else "create, read and write"
+        return "read and write" if made and not schemas else "create, read and write"
+
+    def _missing_for_models(self, schemas: Iterable[str]) -> Iterator[str]:
+        """Yield what the user may not do to make models in these schemas, or their list in ``etl``."""
+        rows = self.execute(statement("doctor/may_create.sql"))
+        may_create = {schema: in_schema for schema, in_schema, _ in rows}
+        for schema in schemas:
+            if schema in may_create:
+                if not may_create[schema]:
+                    yield f"CREATE on schema {schema} (for your models)"
+            elif not rows[0][2] and schema != "etl":  # that one is asked for with the tables
+                yield f"CREATE on the database (for the schema {schema} of your models)"
 
     def interrupt(self) -> None:
         """Do nothing: a signal ends the wait for an answer, and the session then cancels the statement."""
@@ -108,6 +124,25 @@ class RedshiftEngine:
 
     def recover(self) -> None:
         """Do nothing: the cluster rolls back the transaction of a killed process."""
+
+    def name_run(self, run_id: int) -> None:
+        self._session.relabel(f"{LABEL} run {run_id}")
+
+    def analyze(self, tables: Collection[str]) -> None:
+        lasting = any("." in name for name in tables)
+        try:
+            owned = (
+                {row[0] for row in self.execute(statement("redshift/owned_tables.sql"))} if lasting else ()
+            )
+            for name in tables:
+                if "." in name and name not in owned:
+                    _log.debug("ANALYZE %s is left to its owner.", name)
+                    continue
+                self._session.send(f"ANALYZE {name}", f"ANALYZE {name}")
+        except TransientEngineError:
+            raise
+        except EngineError as exc:  # without them statements are right, and may be slower
+            _log.debug("ANALYZE was refused: %s", exc.message)
 
     def prepare(self, kinds: Sequence[RecordKind] = KINDS) -> None:
         self._session.open()
@@ -192,7 +227,10 @@ class RedshiftEngine:
         return Answer([name for name, _ in columns], iter(rows))
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        for sql in inserts(table, columns, rows):
+        if self._landing.copies(rows):
+            self._landing.copy_rows(table, columns, rows)
+            return
+        for sql in inserts(table, columns, rows, self._session.insert_bytes):
             self._session.send(sql, f"INSERT INTO {table}")
 
     def keys_read(self, kind: RecordKind) -> frozenset[str]:
@@ -201,13 +239,13 @@ class RedshiftEngine:
 
     def land(
         self, kind: RecordKind, files: Sequence[RecordFile], *, flat: bool = False, others: Sequence[str] = ()
-    ) -> None:
+    ) -> Mapping[int, Judged]:
         delivered = [file for file in files if file.file_id is not None]
-        if delivered:
-            self._landing.land_files(kind, delivered)
+        judged = self._landing.land_files(kind, delivered) if delivered else {}
         for file in files:
             if file.file_id is None:
                 self._landing.land_packed(kind, file.path, accepted=file.accepted)
+        return judged
 
     def accept(self, kind: RecordKind) -> None:
         self.execute(statements_of(kind).accept)

@@ -100,8 +100,19 @@ _HINTS = (
         "An object vanished after it was listed, or the cluster sees another store than we do. Run again.",
     ),
     (
-        r"permission denied|must be owner",
+        r"must be owner",
+        "Only the owner of the table may change it: run this as the user who made the tables.",
+    ),
+    (
+        r"permission denied",
         Hint("Have the owner GRANT it ({} lists what is missing).", Command("doctor")),
+    ),
+    (
+        r"Packet for query is too large|response exceeded",
+        Hint(
+            "The Data API returns rows of up to 64 KB, and 500 MB in all: set [CLUSTER] TRANSPORT = driver, "
+            "or SPARKIFY_CLUSTER_TRANSPORT=driver for once."
+        ),
     ),
     (r"disk full|Disk Full|no space", "The cluster's storage is full: delete or resize, then run again."),
 )

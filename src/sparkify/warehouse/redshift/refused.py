@@ -19,7 +19,7 @@ _OTHER_NAME = (62, 64)
 _ENDPOINT = Hint("the endpoint that {} shows, without port and database", Command("cluster", "status"))
 _OPEN = Hint(
     "Let yourself in with {} (open_incoming_port.py): a security group drops what "
-    "it does not know. If the cluster is paused: {}.",
+    "it does not know. If the cluster is paused: {}. [CLUSTER] TRANSPORT = data-api needs no open port.",
     Command("cluster", "open-port"),
     Command("cluster", "resume"),
 )
@@ -54,7 +54,8 @@ def not_reached(exc: Exception, host: str, port: int, seconds: float) -> EngineE
         return EngineError(f"nothing listens at {place}: the connection was refused.", _LISTENING)
     return EngineError(
         f"{place} cannot be reached: {cause(exc)}.",
-        "Check the network and VPN. A cluster without a public endpoint is reached from inside its VPC only.",
+        "Check the network and VPN. A cluster without a public endpoint is reached from inside its VPC only, "
+        "or by [CLUSTER] TRANSPORT = data-api.",
     )
 
 
@@ -69,7 +70,7 @@ def not_let_in(exc: Exception, cluster: ClusterSettings, user: str, seconds: flo
     """
     fields = server_fields(exc)
     if fields is not None:
-        return _refused_by_database(fields, cluster, user)
+        return refused_by_database(fields, cluster, cluster.host, user)
     below = network_error(exc)
     place = f"{cluster.host}:{cluster.db_port}"
     if isinstance(below, ssl.SSLCertVerificationError):
@@ -117,9 +118,25 @@ def _not_trusted(exc: ssl.SSLCertVerificationError, place: str) -> EngineError:
     )
 
 
-def _refused_by_database(fields: dict[str, str], cluster: ClusterSettings, user: str) -> EngineError:
+def is_refused_login(exc: BaseException) -> bool:
+    """Return whether an error of the database is about who logs in, or where."""
+    fields = server_fields(exc)
+    return fields is not None and fields.get("C", "").startswith(("28", "3D000"))
+
+
+def refused_by_database(
+    fields: dict[str, str], cluster: ClusterSettings, host: str, user: str
+) -> EngineError:
+    """Return why the database refused a login.
+
+    Args:
+        fields: Those of its error.
+        cluster: The database.
+        host: The cluster, for the message.
+        user: The user.
+    """
     code, said = fields.get("C", ""), fields.get("M", "").rstrip(".")
-    database = f"{cluster.db_name} on {cluster.host}"
+    database = f"{cluster.db_name} on {host}"
     if code == "3D000":
         return EngineError(
             f"there is no database {database}.",

@@ -40,7 +40,7 @@ class StagingArea:
         self._folder = f"{_ROOT}/{self._now.strftime(_TIME)}-{secrets.token_hex(4)}"
         self._count = 0
         self._present: list[str] = []
-        self._kept: dict[str, str] = {}
+        self._kept: dict[tuple[str, bytes], str] = {}
 
     @property
     def uri(self) -> str:
@@ -79,10 +79,10 @@ class StagingArea:
         return [f"{self.writer.uri}/{key}"]
 
     def keep(self, name: str, data: bytes) -> str:
-        """Write an object that stays until the end of the run, once per name; return its URI."""
-        if name not in self._kept:
-            (self._kept[name],) = self.put_all([(name, data)])
-        return self._kept[name]
+        """Write an object that stays until the end of the run, once; return its URI."""
+        if (name, data) not in self._kept:
+            (self._kept[name, data],) = self.put_all([(name, data)])
+        return self._kept[name, data]
 
     def manifest(self, uris: Sequence[str]) -> bytes:
         """Return a manifest in which every object is mandatory."""
