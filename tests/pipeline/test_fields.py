@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from sparkify.cli.app import run
-from sparkify.pipeline import etl_run
+from sparkify.pipeline import etl_run, set_aside
 from sparkify.pipeline.stage import told_apart
 from tests.contents import hash_tables
 from tests.loading import etl
@@ -185,7 +185,7 @@ def test_fields_that_change_while_a_run_plans_lose_nothing(
     assert etl(place, logs) == 0
     options = options_of(place)
     assert run(["fields", "adopt", "aa", "--type", "VARCHAR(8)", *options]) == 0
-    verify = etl_run.verify_anything_loads
+    verify = set_aside.verify_anything_loads
     changes = [["drop", "aa"], ["adopt", "bb", "--type", "VARCHAR(8)"]]
 
     def change_meanwhile(*arguments: Any) -> None:
