@@ -378,8 +378,9 @@ def _days(events: Sequence[Record], plays: Sequence[Record]) -> list[Record]:
 def adopt(record: Record, name: str, type_: str) -> tuple[Any, bool]:
     """Return what a column holds of a field, and whether that is all there is: ``extra`` keeps nothing then.
 
-    The value goes into the column as into any other of that type; one that it does not hold, or holds as
-    another JSON type, stays in ``extra``. A name with a dot is a field inside an object, which stays there.
+    The value goes into the column as into any other of that type; one that it does not hold, or holds in
+    another form, stays in ``extra``: whole numbers are written without a point, doubles with one, and zero
+    has no sign. A name with a dot is a field inside an object, which stays there.
     """
     value, *path = record.get(name.split(".", maxsplit=1)[0]), *name.split(".")[1:]
     for key in path:
@@ -398,7 +399,8 @@ def _held(value: Any, type_: str) -> tuple[Any, bool]:
         return (text, isinstance(value, str)) if fits else (None, False)
     if kind == "BOOLEAN":
         return (value, True) if isinstance(value, bool) else (None, False)
-    return _number(value, kind), not isinstance(value, str)
+    form = float if kind == "DOUBLE" else int
+    return _number(value, kind), isinstance(value, form) and str(value) != "-0.0"
 
 
 def _number(value: Any, kind: str) -> Any:

@@ -16,10 +16,11 @@ from sparkify.cli.screen import Screen
 from sparkify.errors import SparkifyError
 from sparkify.pipeline.removal import find_file, put_back
 from tests.contents import hash_tables, read_tables
+from tests.custom.folder import write_folder
 from tests.loading import etl
 from tests.oracle import expect
 from tests.records import TS, play, write_records
-from tests.warehouses import open_place
+from tests.warehouses import execute, open_place
 
 DAYS = [play(), play(ts=TS + 1, userId="2")]
 
@@ -126,6 +127,41 @@ def test_undo_says_why_nothing_is_left_of_a_run(lake: Path, capsys: pytest.Captu
     write_records(logs / "1.json", *DAYS)
     assert etl(lake / "w.duckdb", logs) == 0
     assert nothing_to_do(lake, capsys, 1) == "no rows of run 1 are left (1 file: 1 replaced)."
+
+
+def test_undo_of_a_run_that_gave_a_field_a_column_or_took_it_away(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    """It is refused, and names what takes that back."""
+
+    def refused(number: str) -> tuple[str, str]:
+        code, found = as_json(lake, capsys, "undo", number, "--yes")
+        assert code == 1
+        return found["error"]["message"], found["error"]["hint"]
+
+    assert command(lake, "fields", "adopt", "mood", "--kind", "events", "--type", "VARCHAR(8)") == 0
+    adopted = "run 3 loaded nothing: it gave a field a column (adopt)."
+    back = here(lake, "`sparkify fields drop mood --kind events` takes it away again.")
+    assert refused("3") == (adopted, back)
+    assert command(lake, "fields", "drop", "mood") == 0
+    assert refused("3") == (adopted, "It is gone again.")
+    message, hint = refused("4")
+    assert message == "run 4 loaded nothing: it took a field's column away (drop field)."
+    assert "sparkify fields adopt FIELD" in hint
+
+
+@pytest.mark.thorough
+def test_undo_of_a_run_of_models_or_an_upgrade_says_what_it_was(
+    lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    models = write_folder(lake.parent / "models", {"marts/plays.sql": "SELECT level FROM songplays;"})
+    monkeypatch.setenv("SPARKIFY_DWH_MODELS", str(models))
+    assert etl(lake / "w.duckdb", lake / "log_data") == 0
+    assert nothing_to_do(lake, capsys, 3) == "run 3 loaded no files, it built the models of your own."
+    older = "UPDATE etl.meta SET models_digest = REPLACE(models_digest, 'songs=', 'songs=0')"
+    execute(lake / "w.duckdb", older)
+    assert command(lake, "upgrade") == 0
+    assert nothing_to_do(lake, capsys, 4) == "run 4 loaded no files, it brought the warehouse up to date."
 
 
 @pytest.mark.parametrize(

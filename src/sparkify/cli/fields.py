@@ -109,9 +109,9 @@ def adopt(
 ) -> None:
     """Give a field a column in staging, filled for all that was ever loaded.
 
-    A value that the type does not hold stays in the column extra, and so does one of another JSON type than
-    the column's. A field inside an object is named with dots: context.os. Types are BOOLEAN, INTEGER, BIGINT,
-    DOUBLE and VARCHAR(n).
+    A value that the type does not hold stays in the column extra, and so does one that the column has in
+    another form, such as 12 as 12.0. A field inside an object is named with dots: context.os. Types are
+    BOOLEAN, INTEGER, BIGINT, DOUBLE and VARCHAR(n).
 
     \b
     Example:
@@ -154,7 +154,7 @@ def _show_adoption(screen: Screen, done: Adoption) -> None:
         screen.say(f"{counted(done.filled, 'row')} of before have a value in it.")
         if done.converted:
             screen.say(
-                f"{done.converted:,} of these were of another JSON type: extra keeps them as they were."
+                f"{done.converted:,} of these were written in another form: extra keeps them as they were."
             )
         if done.misfits:
             screen.say(
@@ -191,7 +191,9 @@ def _show_adoption(screen: Screen, done: Adoption) -> None:
 @warehouse_options
 @json_option
 def drop(name: str, kind: str | None, only_plan: bool, as_json: bool, **options: Any) -> None:
-    """Take an adopted field's column away again; its values go back into extra.
+    """Take an adopted field's column away again; its values go back into extra, as they were.
+
+    FIELD is the field's name, or its column's.
 
     \b
     Example:

@@ -2,8 +2,9 @@
 
 A value goes into its column as that of any other field does (:mod:`sparkify.intake.rules`), with one
 difference: what the column does not hold rejects no record, it stays in ``extra``. There it stays, too, where
-the column holds it in another form (12 in a column of texts, "12" in one of numbers): so nothing is lost, and
-the column can be dropped again. A field inside an object never leaves ``extra``, where the object is whole.
+the column holds it in another form (12 in a column of texts or of doubles, 12.0 in one of integers, "12" in
+either): a value leaves ``extra`` only if it can be written there again letter for letter, so that a column
+that is dropped leaves what was there. A field inside an object never leaves ``extra``, where it is whole.
 
 What a record says and what its ``extra`` says come to the same value, so that a column that is filled from
 ``extra`` equals one that is filled from the files.
@@ -12,12 +13,11 @@ What a record says and what its ``extra`` says come to the same value, so that a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sparkify.intake.extra import storable
 from sparkify.intake.parse import Repeating, pairs_of
-from sparkify.intake.rules import ExactNumber, Refusal, convert
+from sparkify.intake.rules import ExactNumber, Refusal, convert, shortest
 from sparkify.records import Field
 
 
@@ -30,7 +30,7 @@ class AdoptedValues(NamedTuple):
 
     Attributes:
         columns: The value of each column; None: the record has none, or one that the column does not hold.
-        held: The keys of which the columns have all there is.
+        held: The keys of which the columns have all there is: :func:`given_back` makes it of them again.
         misfits: The fields whose columns do not hold their value.
     """
 
@@ -95,11 +95,17 @@ def _fit(field: Field, value: Any) -> Any:
 
 
 def _is_whole(field: Field, value: Any) -> bool:
-    """Tell whether the column holds the very value, of the same JSON type."""
+    """Tell whether ``extra`` would have the same text again of what the column holds.
+
+    Not of -0.0, which databases group with 0.0.
+    """
     if field.is_text:
         return isinstance(value, str)
-    if isinstance(value, ExactNumber):
-        return field.type != "DOUBLE" or Decimal(value.text) == Decimal(str(float(value)))
     if field.type == "DOUBLE":
-        return isinstance(value, int) and int(float(value)) == value
+        return isinstance(value, ExactNumber) and shortest(value) == str(float(value)) != "-0.0"
     return isinstance(value, int)
+
+
+def given_back(value: Any) -> Any:
+    """Return what a record had of a column's value, where ``extra`` does not keep it."""
+    return ExactNumber(str(value)) if isinstance(value, float) else value

@@ -15,13 +15,13 @@ from typing import Any
 
 from sparkify.custom.definitions import NO_MODELS, Models
 from sparkify.errors import CheckError, Command, ConfigError, Hint, SparkifyError
-from sparkify.intake.adopted import adopted_values
+from sparkify.intake.adopted import adopted_values, given_back
 from sparkify.intake.extra import extra_of
 from sparkify.intake.parse import Repeating, pairs_of, parse
-from sparkify.intake.rules import ExactNumber, Refusal
+from sparkify.intake.rules import Refusal
 from sparkify.pipeline.fields import type_of
 from sparkify.pipeline.progress import ShowProgress
-from sparkify.pipeline.removal import Change, as_run
+from sparkify.pipeline.removal import ADOPT, DROP, Change, as_run
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import told_apart
 from sparkify.pipeline.transform import build_own
@@ -46,8 +46,6 @@ from sparkify.warehouse.ledger import (
 from sparkify.warehouse.statements import Statement, statement
 from sparkify.warehouse.version import set_models_aside
 
-# What the history calls these runs.
-ADOPT, DROP = "adopt", "drop field"
 # Files are taken together until they have so many rows.
 _ROWS = 500_000
 _SHOWN = 5
@@ -55,7 +53,6 @@ _LONGEST_NAME = 200
 # A text's column is twice as wide as the longest one seen, a power of two and this at least, if it may be.
 _NARROWEST, _WIDEST = 64, 65_000
 _TYPES = {"BOOLEAN", "INTEGER", "BIGINT", "DOUBLE"}
-_WHOLE_DOUBLE = 2**53
 _BEYOND = 2**63
 
 
@@ -91,7 +88,8 @@ class Adoption:
         there: Whether it was adopted before, just so.
         run: The run that adopted it; None: it was planned only.
         filled: The rows that have a value in the column.
-        converted: Those of which ``extra`` keeps the value, too: the column has it in another form.
+        converted: Those of which ``extra`` keeps the value, too: the column has it in another form, such as
+            12 as 12.0.
         misfits: The rows of which only ``extra`` keeps the value.
         samples: Some of these values, as JSON.
     """
@@ -176,7 +174,8 @@ def adopt(
 
     Raises:
         CheckError: ``strict``, and there is such a value; nothing was changed.
-        SparkifyError: Somebody else has adopted the field meanwhile.
+        ConfigError: Somebody else has given another field a column of that name meanwhile.
+        SparkifyError: … or has adopted the field.
     """
     kind, declared = planned.kind, planned.field
     steps = adoption_statements(kind, declared)
@@ -185,6 +184,7 @@ def adopt(
     def change(run_id: int, _meta: Meta) -> Change:
         nonlocal outcome
         now = next(each for each in with_adopted(read_adopted(engine)) if each.name == kind.name)
+        _verify_new(now, declared)
         _verify_column(now, declared)
         _set_aside(engine, models)
         engine.execute(steps.add_column)
@@ -247,24 +247,18 @@ class DroppedField:
 def plan_drop(engine: Engine, name: str, kind: str | None) -> DroppedField:
     """Return what dropping an adopted field would come to.
 
+    Args:
+        engine: The warehouse.
+        name: What the field is called, or its column.
+        kind: The kind of record; None: the one that has it.
+
     Raises:
-        ConfigError: No such field was adopted.
+        ConfigError: No such field was adopted, or several were.
         EngineError: There is no warehouse.
     """
     with engine.reading() as exists:
         require(engine, exists=exists)
-        found = [
-            (each, one)
-            for each in with_adopted(read_adopted(engine))
-            for one in each.adopted
-            if one.name == name and kind in (None, each.name)
-        ]
-        if not found:
-            raise ConfigError(
-                f"no field {name!r} was adopted.", Hint("{} says which were.", Command("fields", "list"))
-            )
-        _verify_one([each.name for each, _ in found], name)
-        ((chosen, declared),) = found
+        chosen, declared = _find_adopted(with_adopted(read_adopted(engine)), name, kind)
         ((records,),) = engine.execute(adoption_statements(chosen, declared).count_filled)
     return DroppedField(chosen, declared, int(records))
 
@@ -281,8 +275,14 @@ def drop(
     steps = adoption_statements(kind, declared)
 
     def change(run_id: int, _meta: Meta) -> Change:
-        if all(each.field != declared.name or each.kind != kind.name for each in read_adopted(engine)):
-            raise SparkifyError(f"{declared.name} is not adopted any more.", "Nothing was changed.")
+        if all(each.kind != kind.name or each.declared != declared for each in read_adopted(engine)):
+            raise SparkifyError(
+                f"{declared.name} has the column {declared.column} {column_type(declared)} no more.",
+                Hint(
+                    "Nothing was changed: another run came between. {} says what it has now.",
+                    Command("fields", "list"),
+                ),
+            )
         _set_aside(engine, models)
         if not declared.path:
             engine.execute(steps.put_back_table)
@@ -299,7 +299,15 @@ def drop(
                 if changed:
                     engine.insert("run_put_back", ("extra", "found", "kept"), changed)
                     engine.execute(steps.put_back, **within)
-        engine.execute(statement("fields/forget.sql"), kind=kind.name, field=declared.name)
+            ((lost,),) = engine.execute(steps.count_lost, text=_as_written(declared.key))
+            if int(lost):
+                raise SparkifyError(
+                    f"the values of {declared.column} of {counted(int(lost), 'row')} of {kind.staging} are "
+                    f"not in {EXTRA} again.",
+                    "Nothing was changed. Report it with what --debug shows.",
+                )
+        forgotten = {"kind": kind.name, "field": declared.name, "column_name": declared.column}
+        engine.execute(statement("fields/forget.sql"), **forgotten)
         engine.execute(steps.drop_column)
         build_own(engine, models, Scope.all(), run_id, progress)
         return Change()
@@ -371,11 +379,7 @@ def _put_back(text: str, value: Any, field: Field) -> str | None:
     pairs = list(pairs_of(kept))
     if any(key == field.key for key, _ in pairs):
         return None
-    if field.is_text:
-        value = value.removesuffix("|")
-    elif isinstance(value, float):
-        whole = value.is_integer() and abs(value) < _WHOLE_DOUBLE
-        value = int(value) if whole else ExactNumber(repr(value))
+    value = value.removesuffix("|") if field.is_text else given_back(value)
     together = Repeating([*pairs, (field.key, value)])
     together.pairs = [*pairs, (field.key, value)]
     try:
@@ -478,6 +482,45 @@ def _find_field(
         f"no file had a field {name!r}.",
         Hint("{} says which had which; --kind adopts one before it comes.", Command("fields", "list")),
     )
+
+
+def _find_adopted(kinds: Collection[RecordKind], name: str, wanted: str | None) -> tuple[RecordKind, Field]:
+    """Return an adopted field of that name, or with a column of that name, and its kind.
+
+    Raises:
+        ConfigError: There is none, or there are several.
+    """
+    adopted = [(kind, each) for kind in kinds for each in kind.adopted if wanted in (None, kind.name)]
+    found = [(kind, each) for kind, each in adopted if each.name == name]
+    found = found or [(kind, each) for kind, each in adopted if each.column == name]
+    if not found:
+        raise ConfigError(
+            f"no field {name!r} was adopted.", Hint("{} says which were.", Command("fields", "list"))
+        )
+    _verify_one(list(dict.fromkeys(kind.name for kind, _ in found)), name)
+    if len(found) > 1:  # two who adopted it at a time were once let do so
+        columns = [each.column for _, each in found]
+        found = [(kind, each) for kind, each in found if each.column == name]
+        if not found:
+            raise ConfigError(
+                f"{name} has the columns {' and '.join(columns)}.",
+                Hint("Name the one that is to go: {}.", Command("fields", "drop", columns[-1])),
+            )
+    return found[0]
+
+
+def _verify_new(kind: RecordKind, declared: Field) -> None:
+    """Raise if a kind has adopted a field of that name.
+
+    Raises:
+        SparkifyError: It has.
+    """
+    former = next((each for each in kind.adopted if each.name == declared.name), None)
+    if former:
+        raise SparkifyError(
+            f"{declared.name} was given the column {former.column} {column_type(former)} meanwhile.",
+            Hint("Nothing was changed. {} takes that away.", Command("fields", "drop", declared.name)),
+        )
 
 
 def _verify_extra(engine: Engine, meta: Meta | None) -> None:

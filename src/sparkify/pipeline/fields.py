@@ -56,7 +56,7 @@ class KnownField:
 def list_fields(engine: Engine) -> list[KnownField]:
     """Return the fields of a warehouse that is open for reading: those without a column first."""
     found = {
-        (kind, name): KnownField(
+        (kind, name, ""): KnownField(
             kind, name, UNKNOWN, records=int(records), first_uri=first_uri, first_seen=first_seen
         )
         for kind, name, records, first_uri, first_seen in engine.execute(statement("fields/unknown.sql"))
@@ -65,15 +65,15 @@ def list_fields(engine: Engine) -> list[KnownField]:
     for kind in kinds:
         for each in kind.adopted:
             known = KnownField(kind.name, each.name, ADOPTED, each.column, column_type(each))
-            former = None if each.path else found.pop((kind.name, each.name), None)
-            if former:
+            former = found.pop((kind.name, each.name, ""), None)
+            if former and not each.path:
                 known.records = former.records
                 known.first_uri, known.first_seen = former.first_uri, former.first_seen
-            found[kind.name, each.name] = known
+            found[kind.name, each.name, each.column] = known
     meta = read_meta(engine)
     if meta and meta.schema_version >= EXTRA_SINCE:
         for kind, records, extras in (_recent_events(engine), _songs(engine)):
-            _look_into(kind, records, extras, found)
+            _look_into(kind, records, extras, found.values())
     built_in = [
         KnownField(kind.name, each.key, BUILT_IN, each.column, column_type(each))
         for kind in kinds
@@ -95,9 +95,7 @@ def _songs(engine: Engine) -> tuple[RecordKind, int, Iterable[str]]:
     return SONGS, records, (text for (text,) in engine.execute(extras))
 
 
-def _look_into(
-    kind: RecordKind, records: int, extras: Iterable[str], found: dict[tuple[str, str], KnownField]
-) -> None:
+def _look_into(kind: RecordKind, records: int, extras: Iterable[str], found: Iterable[KnownField]) -> None:
     """Note in ``found`` which fields recent records have, of which types."""
     with_it: Counter[str] = Counter()
     types: dict[str, Counter[str]] = {}
@@ -108,8 +106,9 @@ def _look_into(
             with_it[name] += 1
             types.setdefault(name, Counter())[type_of(value)] += 1
             samples.setdefault(name, json.dumps(value, ensure_ascii=False))
-    for (of_kind, name), each in found.items():
-        if of_kind == kind.name and records:
+    for each in found:
+        if each.kind == kind.name and records:
+            name = each.name
             if each.state == ADOPTED and name not in with_it:
                 continue
             each.share = with_it[name] / records

@@ -28,6 +28,7 @@ from sparkify.warehouse.ledger import (
     files_of_run,
     latest_run,
     now,
+    read_adopted,
     read_meta,
     record,
 )
@@ -40,6 +41,13 @@ RETRACT = "retract"
 BACK = "retract --back"
 FORGET = "forget"
 RETAIN = "retain"
+ADOPT, DROP = "adopt", "drop field"
+# What runs do that load no files.
+_LOADING_NONE = {
+    "full-refresh": "it computed the star anew",
+    "models": "it built the models of your own",
+    "upgrade": "it brought the warehouse up to date",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
         states = engine.execute(statement("ledger/states_of_run.sql"), run_id=run_id)
         current = files_of_run(engine, read_meta(engine) or Meta(), run_id)
         loaded = [file for file in current if file.state == "loaded"]
+        adopted = next((each for each in read_adopted(engine) if each.run_id == run_id), None)
     if not run:
         raise SparkifyError(
             f"there is no run {run_id}: "
@@ -125,16 +134,33 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
                 Command("retract", "URI"),
             ),
         )
+    if mode == ADOPT:
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it gave a field a column (adopt).",
+            Hint("{} takes it away again.", Command("fields", "drop", adopted.field, "--kind", adopted.kind))
+            if adopted
+            else "It is gone again.",
+        )
+    if mode == DROP:
+        raise SparkifyError(
+            f"run {run_id} loaded nothing: it took a field's column away (drop field).",
+            Hint(
+                "{} gives it one again; {} names it.",
+                Command("fields", "adopt", "FIELD"),
+                Command("fields", "list"),
+            ),
+        )
     if loaded:
         return Found(loaded)
-    return Found([], _why_none(run_id, status, Counter(dict(states))))
+    return Found([], _why_none(run_id, mode, status, Counter(dict(states))))
 
 
-def _why_none(run_id: int, status: str, states: Counter[str]) -> str:
+def _why_none(run_id: int, mode: str, status: str, states: Counter[str]) -> str:
     if status == "failed":
         return f"run {run_id} failed, and published nothing."
     if not states:
-        return f"run {run_id} loaded no files, it computed the star anew."
+        did = _LOADING_NONE.get(mode)
+        return f"run {run_id} loaded no files{f', {did}' if did else ''}."
     if set(states) == {"undone"}:
         return Hint("run {} was undone already; {} loads its files again.", str(run_id), Command("etl"))
     since = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))

@@ -109,7 +109,8 @@ def scratch_database(
             try:
                 _remove(inside, settings, scratch, logins)
             except EngineError as left:
-                exc.add_note(f"{left.message} {left.hint}")
+                exc.add_note(left.message)
+                exc.add_note(f"To be removed by hand: the database {scratch.database}, and {scratch.folder}.")
             else:
                 exc.add_note("what was made for it is removed")
         raise

@@ -123,7 +123,7 @@ def table_statements(tables: tuple[str, ...]) -> tuple[Statement, tuple[Statemen
 class AdoptionStatements(NamedTuple):
     """The statements that give staging a column for a field, fill it from ``extra``, and take it away again.
 
-    All but the first and the last look at the rows of files from ``:file_from`` to ``:file_to``.
+    Those that fill and put back look at the rows of files from ``:file_from`` to ``:file_to``.
 
     Attributes:
         add_column: Adds the column.
@@ -135,6 +135,7 @@ class AdoptionStatements(NamedTuple):
             both.
         put_back_table: Creates the table of what becomes of these: ``run_put_back``.
         put_back: Puts the values back into ``extra``.
+        count_lost: Counts the rows that have a value in the column, and none in ``extra`` (``:text`` in it).
         count_filled: Counts the rows that have a value in the column.
         drop_column: Drops the column.
     """
@@ -146,6 +147,7 @@ class AdoptionStatements(NamedTuple):
     values: Statement
     put_back_table: Statement
     put_back: Statement
+    count_lost: Statement
     count_filled: Statement
     drop_column: Statement
 
@@ -177,6 +179,10 @@ def adoption_statements(kind: RecordKind, field: Field) -> AdoptionStatements:
         (
             f"UPDATE {table} SET extra = m.kept\nFROM run_put_back AS m\n"
             f"WHERE COALESCE({table}.extra, '') = m.extra AND {table}.{column}{mark} = {same} AND {within}"
+        ),
+        (
+            f"SELECT COUNT(*) AS records FROM {table}\n"
+            f"WHERE {column} IS NOT NULL AND STRPOS(COALESCE(extra, ''), :text) = 0"
         ),
         f"SELECT COUNT({column}) AS records FROM {table}",
         f"ALTER TABLE {table} DROP COLUMN {column}",

@@ -6387,8 +6387,11 @@ UPDATE staging_events SET extra = m.kept
 FROM run_put_back AS m
 WHERE COALESCE(staging_events.extra, '') = m.extra AND staging_events.more || '|' = m.found AND staging_events.file_id BETWEEN 1 AND 9;
 
+SELECT COUNT(*) AS records FROM staging_events
+WHERE more IS NOT NULL AND STRPOS(COALESCE(extra, ''), '"more":') = 0;
+
 -- A field is adopted no more.
-DELETE FROM etl.fields WHERE kind = 'events' AND field = 'more';
+DELETE FROM etl.fields WHERE kind = 'events' AND field = 'more' AND column_name = 'more';
 
 ALTER TABLE staging_events DROP COLUMN more;
 

@@ -66,7 +66,7 @@ def files_sql(kind: RecordKind, files: str, *, flat: bool, others: Sequence[str]
     source = _read_json(fields_read(kind), files, flat=flat, others=others)
     return (
         f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind, others)},\n    p.file_id,\n"
-        f"    {_extra(others)},\n"
+        f"    {_extra(kind, others)},\n"
         f"    {_needs_rereading(kind, flat=flat, others=others)}\nFROM {source} AS j\n"
         "INNER JOIN run_paths AS p ON j.filename = p.path"
     )
@@ -100,7 +100,7 @@ def packed_sql(kind: RecordKind, path: str, *, accepted: bool) -> str:
     source = _read_json([*read, Field(FILE_KEY, "file_id", "VARCHAR"), *others], listed([path]))
     return (
         f"INSERT INTO {kind.landing}\nSELECT\n    {_values(kind)},\n    TRY_CAST({number} AS BIGINT),\n"
-        f"    {_name(EXTRA_KEY) if accepted else 'NULL'},\n"
+        f"    {_name(EXTRA_KEY) if accepted else _extra(kind)},\n"
         f"    {'FALSE' if accepted else _needs_rereading(kind)}\nFROM {source} AS j"
     )
 
@@ -215,11 +215,19 @@ def _adopted_doubts(field: Field, json: str, above: Sequence[str]) -> Iterable[s
         yield f"len({keys}) <> len(list_distinct({keys}))"
 
 
-def _extra(others: Sequence[str]) -> str:
-    """Return what :func:`sparkify.intake.extra.extra_of` writes, as an expression."""
-    if not others:
+def _extra(kind: RecordKind, others: Sequence[str] = ()) -> str:
+    """Return what :func:`sparkify.intake.extra.extra_of` writes, as an expression.
+
+    Of the values that adopted columns certainly hold, whole numbers in doubles stay in it.
+    """
+    texts = {key: f"{_name(key)}::VARCHAR" for key in others}
+    for field in fields_read(kind):
+        if field.adopted and field.type == "DOUBLE":
+            text = f"{_name(field.key)}::VARCHAR"
+            texts[field.key] = f"CASE WHEN NOT contains({text}, '.') THEN {text} END"
+    if not texts:
         return "NULL"
-    members = ", ".join(f"{literal(identifier(key) + ':')} || {_name(key)}::VARCHAR" for key in others)
+    members = ", ".join(f"{literal(identifier(key) + ':')} || {texts[key]}" for key in sorted(texts))
     return f"'{{' || nullif(concat_ws(',', {members}), '') || '}}'"
 
 
@@ -243,14 +251,15 @@ def _needs_rereading(kind: RecordKind, *, flat: bool = False, others: Sequence[s
             ]
             conditions += _adopted_doubts(field, json, above)
     conditions += [_broken(kind, rule) for rule in kind.rules]
+    extra = _extra(kind, others)
     if others:
-        extra = _extra(others)
         numbers = f"regexp_replace({extra}, {literal(_TEXTS)}, '', 'g')"
         conditions += [
             f"contains({extra}, {literal(_ESCAPE)})",
             f"regexp_matches({numbers}, {literal(_WRITTEN_DIFFERENTLY)})",
-            f"strlen({extra}) > {EXTRA_BYTES}",
         ]
+    if extra != "NULL":
+        conditions.append(f"strlen({extra}) > {EXTRA_BYTES}")
     # Three-valued logic: one true condition decides, even if others are NULL.
     return "COALESCE(\n        " + "\n        OR ".join(conditions) + ",\n        FALSE\n    )"
 

@@ -3147,10 +3147,10 @@ WHERE
 ORDER BY
   f.file_id;
 
--- fields/forget.sql:1 e6090ad8bf4aee48
+-- fields/forget.sql:1 5f4036c535c565cd
 DELETE FROM etl.fields
 WHERE
-  kind = $kind AND field = $field;
+  kind = $kind AND field = $field AND column_name = $column_name;
 
 -- fields/recent_events.sql:1 0b709f4f9a1d52f6
 SELECT

@@ -18,6 +18,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 
 from sparkify.errors import EngineError
 from sparkify.settings import ClusterSettings
+from sparkify.text import counted
 from sparkify.warehouse.redshift.data_api_errors import (
     TRANSIENT,
     StatementFailedError,
@@ -151,7 +152,7 @@ class DataApiTransport:
         size = len(sql.encode())
         if size > MOST_BYTES:
             raise EngineError(
-                f"{what} has {size:,} bytes, and the Data API takes {MOST_BYTES:,} in a statement.",
+                f"{what} has {counted(size, 'byte')}, and the Data API takes {MOST_BYTES:,} in a statement.",
                 "Send it by AWS's driver: set [CLUSTER] TRANSPORT = driver, or "
                 "SPARKIFY_CLUSTER_TRANSPORT=driver for once. Records are loaded from files, and none is too "
                 "long, where [S3] STAGING is set.",
