@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,120 @@ def test_a_column_or_a_table_that_one_lacks_is_a_difference(
     assert tables["staging_events"]["columns_only_b"] == ["mood"]
     assert (tables["etl.days"]["rows_a"], tables["etl.days"]["rows_b"]) == (None, 1)
     assert [name for name, each in tables.items() if not each["equal"]] == ["staging_events", "etl.days"]
+
+
+def test_values_that_are_swapped_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """DuckDB's hash of a row ends in an XOR: where it alone is added up, these swaps keep the sum."""
+    a, b = tmp_path / "a.duckdb", tmp_path / "b.duckdb"
+    assert run(["create-tables", "--database", str(a)]) == 0
+    execute(
+        a,
+        "INSERT INTO songs SELECT 'SO' || i, 'T', 'AR', 2000, 1.5, "
+        "CASE WHEN i % 2 = 0 THEN 'Artist 145' ELSE 'Artist 2531' END FROM range(2000) AS r (i)",
+    )
+    shutil.copy(a, b)
+    other = "CASE artist_name WHEN 'Artist 145' THEN 'Artist 2531' ELSE 'Artist 145' END"
+    columns = "song_id, title, artist_id, year, duration"
+    change = f"hash({columns}, {other})::HUGEINT - hash({columns}, artist_name)::HUGEINT"
+    with duckdb.connect(str(b)) as connection:
+        found = connection.execute(
+            f"WITH s AS (SELECT song_id, artist_name, {change} AS change FROM songs) "
+            "SELECT x.song_id, y.song_id FROM s AS x JOIN s AS y ON x.change = -y.change "
+            "WHERE x.artist_name < y.artist_name"
+        ).fetchall()
+        x, y = found[0]
+        connection.execute(f"UPDATE songs SET artist_name = {other} WHERE song_id IN (?, ?)", [x, y])
+    songs = told(capsys, a, b, 3)["songs"]
+    assert (songs["changed"], songs["columns"]) == (2, {"artist_name": 2})
+    assert {row["key"]["song_id"] for row in songs["rows"]} == {x, y}
+
+
+def test_a_column_of_another_type_is_told_and_the_rest_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    a, b = tmp_path / "a.duckdb", tmp_path / "b.duckdb"
+    write_records(tmp_path / "log_data" / "1.json", play(), play(ts=TS + 1))
+    write_records(tmp_path / "song_data" / "1.json", song(year=2000, duration=200))
+    for place in (a, b):
+        assert etl(place, tmp_path / "log_data", tmp_path / "song_data") == 0
+    execute(b, "ALTER TABLE songs ALTER duration TYPE BIGINT")
+    execute(b, "ALTER TABLE songs ALTER song_id TYPE VARCHAR")  # the same in other words
+    songs = told(capsys, a, b, 3)["songs"]
+    assert songs["types"] == {"duration": ["DOUBLE", "BIGINT"]}
+    assert songs["changed"] == 0
+    execute(b, "UPDATE songs SET year = 2001")
+    songs = told(capsys, a, b, 3)["songs"]
+    assert (songs["changed"], songs["columns"]) == (1, {"year": 1})
+    assert run(["diff", str(a), str(b)]) == 3
+    assert "duration is DOUBLE in A, BIGINT in B; 1 changed" in " ".join(capsys.readouterr().out.split())
+    # Even where it is the key, or every column.
+    execute(b, "DROP TABLE artists")
+    execute(b, "CREATE TABLE artists (artist_id BIGINT)")
+    execute(b, "CREATE OR REPLACE TABLE users AS SELECT 7 AS id, * EXCLUDE (user_id) FROM users")
+    tables = told(capsys, a, b, 3)
+    assert tables["artists"]["types"] == {"artist_id": ["VARCHAR", "BIGINT"]}
+    assert (tables["artists"]["rows_a"], tables["artists"]["rows_b"]) == (1, 0)
+    assert tables["users"]["columns_only_a"] == ["user_id"]
+
+
+def test_what_is_not_told_is_what_the_docs_say(
+    warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Between two DuckDB files -0.0 alone; across engines numbers that are huge or near, and microseconds."""
+    huge = str(2**62)
+    pairs = {  # in A and in B, and where it is told: between DuckDB files, across engines
+        "SO1": ("0.0", "-0.0", ""),
+        "SO2": ("NaN", "Infinity", "near"),
+        "SO3": ("Infinity", huge, "near"),
+        "SO4": ("-Infinity", f"-{huge}", "near"),
+        "SO5": ("Infinity", "-Infinity", "near, across"),
+        "SO6": ("1e-19", "0", "near"),
+        "SO7": ("1e-17", "0", "near, across"),
+        "SO8": ("NaN", "NaN", ""),
+    }
+    flags = {
+        "SO10": ("TRUE", "FALSE"),
+        "SO11": ("NULL", "FALSE"),
+        "SO12": ("FALSE", "FALSE"),
+        "SO13": ("TRUE", "TRUE"),
+    }
+    moments = {
+        "2018-11-01 00:00:00.001": ("2018-11-01 00:00:00.0014", "near"),
+        "2018-11-01 00:00:00.003": ("2018-11-01 00:00:00.004", "near, across"),
+    }
+    places = (
+        warehouses.new("duckdb", tmp_path / "a"),
+        warehouses.new("duckdb", tmp_path / "near"),
+        warehouses.new("redshift", tmp_path / "across"),
+    )
+    for place in places:
+        side = place is not places[0]
+        assert run(["create-tables", *options_of(place)]) == 0
+        execute(place, "ALTER TABLE songs ADD COLUMN live BOOLEAN")
+        execute(place, "DELETE FROM songs")
+        rows = [
+            *(f"('{key}', CAST('{pair[side]}' AS DOUBLE PRECISION), NULL)" for key, pair in pairs.items()),
+            *(f"('{key}', 1.5, {pair[side]})" for key, pair in flags.items()),
+        ]
+        execute(
+            place,
+            "INSERT INTO songs (song_id, title, artist_id, duration, live) "
+            f"SELECT k, 'T', 'AR1', d, l FROM (VALUES {', '.join(rows)}) AS v (k, d, l)",
+        )
+        starts = ", ".join(
+            f"({number}, TIMESTAMP '{pair[0] if side else one}', '1', 1, 1)"
+            for number, (one, pair) in enumerate(moments.items())
+        )
+        execute(
+            place,
+            "INSERT INTO songplays (songplay_id, start_time, user_id, session_id, item_in_session) "
+            f"VALUES {starts}",
+        )
+    for name, other in (("near", places[1]), ("across", places[2])):
+        tables = told(capsys, places[0], other, 3, "--limit", "99")
+        found = {row["key"]["song_id"] for row in tables["songs"]["rows"]}
+        assert found == {key for key, pair in pairs.items() if name in pair[2]} | {"SO10", "SO11"}
+        assert tables["songplays"]["changed"] == sum(name in where for _, where in moments.values())
 
 
 def test_what_is_no_warehouse_is_told_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -50,6 +50,14 @@ END $$;
 UPDATE pg_cast SET castfunc = 'pg_catalog.redshift_char'::regproc
 WHERE castsource = 'bpchar'::regtype AND casttarget = 'bpchar'::regtype;
 
+-- No BOOLEAN is cast to a text. The planner inlines the function, so the statement fails without any row, too.
+CREATE FUNCTION pg_catalog.redshift_refuse_cast(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'cannot cast type boolean to %', $1 USING ERRCODE = '42846'; END $$;
+CREATE FUNCTION pg_catalog.redshift_boolean(boolean) RETURNS text IMMUTABLE LANGUAGE sql
+AS $$ SELECT pg_catalog.redshift_refuse_cast('character varying') $$;
+UPDATE pg_cast SET castfunc = 'pg_catalog.redshift_boolean'::regproc
+WHERE castsource = 'boolean'::regtype AND casttarget IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype);
+
 -- AVG of integers is a BIGINT, truncated toward zero.
 ALTER AGGREGATE pg_catalog.avg(smallint) RENAME TO pg_avg;
 ALTER AGGREGATE pg_catalog.avg(integer) RENAME TO pg_avg;

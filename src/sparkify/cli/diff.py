@@ -178,6 +178,7 @@ def _verdict(each: TableDifference) -> str:
         for columns, where in ((each.columns_only_a, "A"), (each.columns_only_b, "B"))
         if columns
     ]
+    parts += [f"{column} is {one} in A, {other} in B" for column, (one, other) in each.types.items()]
     counts = ((each.only_a, "only in A"), (each.only_b, "only in B"), (each.changed, "changed"))
     more = "" if each.complete else "at least "
     parts += [f"{more}{number:,} {what}" for number, what in counts if number]

@@ -13,7 +13,7 @@ from sparkify.cli.options import json_option, logins_of, settings_from, wide_opt
 from sparkify.cli.output import write_whole
 from sparkify.cli.screen import Screen, as_json
 from sparkify.cli.stopping import answering, interrupting
-from sparkify.errors import CHECKS_FAILED, OK
+from sparkify.errors import CHECKS_FAILED, OK, Command, Hint
 from sparkify.text import counted, duration, visible
 
 if TYPE_CHECKING:
@@ -41,11 +41,12 @@ _LONG = 20
 def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool, **options: Any) -> int:
     """Ask a real cluster what documentation leaves open, and load a month on it, compared with DuckDB.
 
-    In a database of its own, which is removed again, as is all that is written below [S3] STAGING; your
-    warehouse is not looked at. It takes the right to make a database, a few minutes and what these cost.
-    The file of -o has no name of a host, user or bucket: whoever has no cluster can learn from it.
+    In a database and a folder below [S3] STAGING of its own, which are removed again; your warehouse is not
+    looked at. It takes the right to make a database, a few minutes and what these cost. The file of -o has
+    no name of a host, user, role or bucket: whoever has no cluster can learn from it.
 
-    Exit code 0: all is as expected. 3: something is not; the summary says what, and what it means.
+    Exit code 0: what was asked is as expected; with --events 0 that is not all ("complete" in the file). 3:
+    something is not; the summary says what, and what it means.
 
     \b
     Example:
@@ -54,19 +55,21 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
     """
     from sparkify.proof.prove import as_object
     from sparkify.proof.prove import prove as carry_out
-    from sparkify.proof.scratch import DATABASE, verify_settings
+    from sparkify.proof.scratch import Scratch, verify_settings
 
     screen = Screen(as_json)
     settings = settings_from(options)
     verify_settings(settings)
+    scratch = Scratch.drawn(settings)
     for line in (
         f"On {settings.cluster_shown}, as {settings.cluster.db_user or 'whoever AWS says'}:",
-        f"  1. make the database {DATABASE}, which takes the right CREATEDB",
+        f"  1. make the database {scratch.database}, which takes the right CREATEDB",
         "  2. ask some 35 questions there; COPY reads one small file from below STAGING",
-        f"  3. load a simulated month of about {counted(events, 'event')}, undo, refresh; compare with DuckDB"
+        f"  3. load a simulated month of about {counted(events, 'event')}, adopt, undo, refresh, erase; "
+        "compare each step with DuckDB"
         if events
         else "  3. (no month: --events 0)",
-        f"  4. remove the database, and what was written below {settings.s3.staging}",
+        f"  4. remove the database, and {scratch.folder}, to which alone it writes",
     ):
         screen.say(line)
     if not screen.confirm("Go ahead?", yes=yes):
@@ -78,7 +81,7 @@ def prove(events: int, output: Path | None, yes: bool, wide: bool, as_json: bool
         screen.progress("beginning") as progress,
         answering("removing the database and what was written"),
     ):
-        proof = carry_out(settings, logins_of, events, progress, interrupting)
+        proof = carry_out(settings, scratch, logins_of, events, progress, interrupting)
     seconds = time.monotonic() - started
     told = as_object(proof, settings, seconds)
     _show(screen, proof, seconds, wide=wide)
@@ -130,10 +133,25 @@ def _show(screen: Screen, proof: Proof, seconds: float, *, wide: bool) -> None:
         for sql, error in refused[:_STATEMENTS_SHOWN]:
             screen.judge("FAIL", visible(error), hang=6)
             screen.show(f"      {_first_code(sql)} …")
-    verdict = "All is as expected" if proof.ok else "Something is not as expected"
+    verdict = "Something is not as expected"
+    if proof.ok:
+        verdict = "All is as expected" if proof.complete else "What was asked is as expected"
     screen.say(
         f"{verdict}: {counted(proof.statements, 'statement')}, {duration(seconds)}. Nothing is left behind."
     )
+    if not proof.complete:
+        screen.advise(
+            Hint("No month was loaded and nothing planned: {} does both.", Command("prove"))
+            if not proof.events
+            else "The month and the plans were not finished."
+        )
+    if proof.others:
+        there = f"{counted(len(proof.others), 'database')} of other proofs: {', '.join(proof.others)}"
+        screen.note(
+            f"{there}. They are under way, or were killed. "
+            f"If none is, remove it in a SQL client (DROP DATABASE {proof.others[0]}), and below STAGING the "
+            "folder whose name ends in the same letters."
+        )
 
 
 def _first_code(sql: str) -> str:

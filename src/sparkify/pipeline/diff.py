@@ -60,6 +60,7 @@ class TableDifference(NamedTuple):
         left_out: The columns that are not compared, and why.
         columns_only_a: Columns that only A has.
         columns_only_b: Columns that only B has.
+        types: Columns that are of another type in B, which are not compared: the type in A, and in B.
         only_a: How many of the rows that were read only A has.
         only_b: How many only B has.
         changed: How many both have, with other values.
@@ -76,6 +77,7 @@ class TableDifference(NamedTuple):
     left_out: dict[str, str] = {}  # noqa: RUF012 - a default of a named tuple
     columns_only_a: tuple[str, ...] = ()
     columns_only_b: tuple[str, ...] = ()
+    types: dict[str, tuple[str, str]] = {}  # noqa: RUF012
     only_a: int = 0
     only_b: int = 0
     changed: int = 0
@@ -109,20 +111,37 @@ def find_table_differences(
 def _compare(
     a: Engine, b: Engine, ours: TableColumns, theirs: TableColumns, hashing: Hashing, limit: int
 ) -> TableDifference:
-    both = [name for name in ours.names if name in theirs.names]
-    only_a = tuple(name for name in ours.names if name not in both)
-    only_b = tuple(name for name in theirs.names if name not in both)
+    only_a = tuple(name for name in ours.names if name not in theirs.names)
+    only_b = tuple(name for name in theirs.names if name not in ours.names)
+    there = {column.name: column for column in theirs.columns}
+    types = {
+        column.name: (column.declared, there[column.name].declared)
+        for column in ours.columns
+        if column.name in there and column.type != there[column.name].type
+    }
+    both = [name for name in ours.names if name in there and name not in types]
+    if not both:
+        return TableDifference(
+            ours.content.name,
+            fingerprint(a, ours, hashing).rows,
+            fingerprint(b, theirs, hashing).rows,
+            equal=False,
+            columns_only_a=only_a,
+            columns_only_b=only_b,
+            types=types,
+        )
     tables = (ours.only(both), theirs.only(both))
     found, other = (fingerprint(e, table, hashing) for e, table in zip((a, b), tables, strict=True))
     result = TableDifference(
         ours.content.name,
         found.rows,
         other.rows,
-        equal=found == other and not only_a and not only_b,
+        equal=found == other and not only_a and not only_b and not types,
         key=tuple(column.name for column in tables[0].keys),
         left_out=ours.content.left_out,
         columns_only_a=only_a,
         columns_only_b=only_b,
+        types=types,
     )
     if found == other:
         return result

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
 from sparkify.errors import EngineError
+from sparkify.pipeline.adopting import adopt, drop, plan_adoption, plan_drop
 from sparkify.pipeline.diff import TableDifference, find_table_differences
 from sparkify.pipeline.dry_run import record_statements
+from sparkify.pipeline.erasure import find_people, forget_people
 from sparkify.pipeline.etl_run import RunOptions, run_etl
 from sparkify.pipeline.plan import make_plan, open_sources
 from sparkify.pipeline.progress import ShowProgress
 from sparkify.pipeline.removal import UNDO, find_files_of_run, take_out
+from sparkify.pipeline.retention import bound_of, find_older, retain
 from sparkify.pipeline.threshold import MaxRejects
 from sparkify.records import EVENTS, KINDS
 from sparkify.report.panels import spell_out
@@ -38,6 +43,17 @@ _SEED = 11
 _FIRST = 15
 # Lines that a file loses when it is replaced.
 _LOST = 5
+# Fields without a column, which some lines of every other log get, and the columns they are then given. Some
+# values do not fit, and some a column holds in another form.
+_FLAG, _DEVICE = "offline", "deviceType"
+_ADOPTED = ((_FLAG, "BOOLEAN"), (_DEVICE, "VARCHAR(16)"))
+_VALUES = (
+    {_FLAG: True, _DEVICE: "phone"},
+    {_FLAG: False, _DEVICE: "Zoë  "},
+    {_FLAG: None, _DEVICE: ""},
+    {_FLAG: "yes", _DEVICE: 12},
+    {_DEVICE: "longer than sixteen bytes"},
+)
 _EXPLAINED = ("select", "with", "insert", "update", "delete")
 # Folders of statements that ask, and how their parameters are told apart.
 _ASKED = ("report", "why", "fields", "questions", "checks", "features", "ledger")
@@ -45,7 +61,7 @@ _MOMENTS = {"now", "since", "until", "days_since", "cohorts_since", "started_at"
 _NUMBERS = {"title_length", "artist_length"}
 _TEXTS = (
     *("title", "artist", "user_id", "reason", "detail", "kind", "field", "uri", "state", "models_digest"),
-    *("upgraded_by", "schema_name", "table_name", "accented", "plain", "after"),
+    *("upgraded_by", "schema_name", "table_name", "column_name", "accented", "plain", "after"),
 )
 
 
@@ -98,6 +114,35 @@ def write_month(folder: Path, events: int, settings: Settings, progress: ShowPro
     return simulate(plan, str(folder), settings.aws, workers=1, report=progress).rows
 
 
+def _add_fields(path: Path) -> None:
+    """Give every third record of a log fields that have no column; other lines stay as they are."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    values = cycle(_VALUES)
+    for number in range(0, len(lines), 3):
+        line = lines[number].strip()
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict) and line.endswith(b"}"):
+            more = json.dumps(next(values), ensure_ascii=False).encode()
+            lines[number] = line[:-1] + b"," + more[1:] + b"\n"
+    path.write_bytes(b"".join(lines))
+
+
+def _somebody(logs: Sequence[Path]) -> str:
+    """Return the last user of the first of these logs that has one in lines of records."""
+    for path in logs:
+        for line in reversed(path.read_bytes().splitlines()):
+            try:
+                user = json.loads(line)["userId"]
+            except (ValueError, LookupError, TypeError):
+                continue
+            if user and isinstance(user, str):
+                return user.rstrip(" ")
+    raise EngineError("no log of the month has a user.", "Prove with more --events.")
+
+
 def live_a_month(
     cluster: Engine, duckdb: Engine, folder: Path, settings: Settings, progress: ShowProgress
 ) -> Iterator[MonthStep]:
@@ -114,19 +159,13 @@ def live_a_month(
     logs = sorted((folder / EVENTS.option).rglob("*-events.json*"))
     aside = folder / "aside"
     aside.mkdir()
+    for path in logs[::2]:
+        _add_fields(path)
     for path in logs[_FIRST:]:
         path.rename(aside / path.name)
-
-    def load(*, full_refresh: bool = False) -> Callable[[Engine], int]:
-        options = RunOptions(full_refresh=full_refresh, max_rejects=MaxRejects.parse("100%"))
-        return lambda engine: len(run_etl(engine, open_sources(lake), told, options).runs)
-
-    def undo(engine: Engine) -> int:
-        with engine.reading():
-            latest = latest_run(engine)
-        files = find_files_of_run(engine, latest).files
-        take_out(engine, files, "undone", f"{UNDO} {latest}", told)
-        return len(files)
+    forgotten = _somebody(logs[_FIRST // 2 :])
+    kept_from = bound_of(0, date.fromisoformat(logs[_FIRST // 2].name[:10]))
+    do = _Acts(lake, told, forgotten, kept_from)
 
     def step(name: str, act: Callable[[Engine], int]) -> MonthStep:
         progress(label=name)
@@ -145,15 +184,75 @@ def live_a_month(
         rows = {each.table: each.rows_a for each in found}
         return MonthStep(name, round(seconds, 1), sent, rows, [each for each in found if not each.equal])
 
-    yield step("half of the month", load())
+    yield step("half of the month", do.load)
+    yield step("two fields adopted", do.adopt)
     for path in logs[_FIRST:]:
         (aside / path.name).rename(path)
     replaced = logs[_FIRST // 2]
     replaced.write_bytes(b"".join(replaced.read_bytes().splitlines(keepends=True)[:-_LOST]))
-    yield step("the rest, and a file that was replaced", load())
-    yield step("the same again", load())
-    yield step("the last run undone", undo)
-    yield step("its files again, and a full refresh", load(full_refresh=True))
+    yield step("the rest, and a file that was replaced", do.load)
+    yield step("the same again", do.load)
+    yield step("a person forgotten", do.forget)
+    yield step("what is old erased", do.expire)
+    yield step("the last load undone", do.undo)
+    yield step("its files again, and a full refresh", do.refresh)
+    yield step("the fields dropped", do.drop)
+
+
+class _Acts:
+    """What is done to each engine, by the functions that the commands call; each returns how much it was.
+
+    Args:
+        lake: Settings that lead to the month.
+        progress: Told what is done.
+        forgotten: The user who is forgotten.
+        kept_from: The moment before which all is erased, in ms since 1970.
+    """
+
+    def __init__(self, lake: Settings, progress: ShowProgress, forgotten: str, kept_from: int) -> None:
+        self._lake = lake
+        self._progress = progress
+        self._forgotten = forgotten
+        self._kept_from = kept_from
+        self._loaded: dict[str, int] = {}
+
+    def load(self, engine: Engine, *, full_refresh: bool = False) -> int:
+        options = RunOptions(full_refresh=full_refresh, max_rejects=MaxRejects.parse("100%"))
+        runs = run_etl(engine, open_sources(self._lake), self._progress, options).runs
+        if runs:
+            with engine.reading():
+                self._loaded[engine.name] = latest_run(engine)
+        return len(runs)
+
+    def refresh(self, engine: Engine) -> int:
+        return self.load(engine, full_refresh=True)
+
+    def undo(self, engine: Engine) -> int:
+        run_id = self._loaded[engine.name]
+        files = find_files_of_run(engine, run_id).files
+        take_out(engine, files, "undone", f"{UNDO} {run_id}", self._progress)
+        return len(files)
+
+    def adopt(self, engine: Engine) -> int:
+        found = [
+            adopt(engine, plan_adoption(engine, name, EVENTS.name, type_, None), self._progress)
+            for name, type_ in _ADOPTED
+        ]
+        return sum(each.filled + each.misfits for each in found)
+
+    def drop(self, engine: Engine) -> int:
+        found = [drop(engine, plan_drop(engine, name, EVENTS.name), self._progress) for name, _ in _ADOPTED]
+        return sum(each.records for each in found)
+
+    def forget(self, engine: Engine) -> int:
+        found = find_people(engine, [self._forgotten])
+        forget_people(engine, [self._forgotten], self._progress)
+        return sum(found.events.values()) + found.rejects
+
+    def expire(self, engine: Engine) -> int:
+        found = find_older(engine, self._kept_from)
+        retain(engine, self._kept_from, self._progress)
+        return found.events + found.rejects
 
 
 def explain_statements(session: RedshiftSession, folder: Path, settings: Settings) -> Explained:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from sparkify import __version__
 from sparkify.errors import SparkifyError
-from sparkify.lake.uri import parse_s3
 from sparkify.pipeline.progress import ShowProgress
+from sparkify.proof.hiding import hide_names
 from sparkify.proof.month import Explained, MonthStep, explain_statements, live_a_month, write_month
 from sparkify.proof.probes import TRANSACTIONS, ProbeAnswer, ask_probes
-from sparkify.proof.scratch import LoginsFor, scratch_database
+from sparkify.proof.scratch import LoginsFor, Scratch, scratch_database
 from sparkify.settings import Settings
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse.connect import open_engine, open_session, ways_to_s3
@@ -34,6 +33,7 @@ class Proof:
         explained: The statements it was to plan.
         failure: Why the month ended early; empty: it did not.
         statements: How many statements were sent in all.
+        others: Databases of other proofs, which are under way or were killed.
     """
 
     version: str = ""
@@ -43,10 +43,16 @@ class Proof:
     explained: Explained | None = None
     failure: str = ""
     statements: int = 0
+    others: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all was asked: the month, too, and the plans."""
+        return bool(self.events and self.explained and not self.failure)
 
     @property
     def ok(self) -> bool:
-        """Whether the cluster is what we take it for."""
+        """Whether the cluster is what we take it for, as far as it was asked."""
         return (
             all(each.ok for each in self.probes)
             and not any(step.differences for step in self.steps)
@@ -57,6 +63,7 @@ class Proof:
 
 def prove(
     settings: Settings,
+    scratch: Scratch,
     logins: LoginsFor,
     events: int,
     progress: ShowProgress,
@@ -66,19 +73,19 @@ def prove(
 
     Args:
         settings: Those of the user, which lead to a cluster.
+        scratch: The names of what is made there.
         logins: Gives what asks AWS for a way in, for some settings.
         events: About how many events the month has; 0: there is none.
         progress: Told what is done.
         watch: Called with what ends DuckDB's statement under way.
 
     Raises:
-        ConfigError: The database is there already.
-        SparkifyError: It cannot be made or removed.
+        SparkifyError: The database cannot be made or removed.
     """
     proof = Proof()
     sessions: list[RedshiftSession] = []
     progress(label="making the database")
-    with scratch_database(settings, logins) as inside:
+    with scratch_database(settings, scratch, logins) as (inside, proof.others):
 
         def opened() -> RedshiftSession:
             session = open_session(inside, logins(inside))
@@ -147,17 +154,13 @@ def _live(
 
 def as_object(proof: Proof, settings: Settings, seconds: float) -> dict[str, Any]:
     """Return a proof for others to read: without the names of hosts, users, buckets, databases and roles."""
-    hide = _hiding(
-        [
-            *(settings.cluster.host, settings.cluster.db_user, settings.iam_role.arn),
-            *(settings.s3.staging, parse_s3(settings.s3.staging).bucket),
-        ]
-    )
+    hide = hide_names(settings)
     explained = proof.explained
     return {
         "sparkify": __version__,
         "redshift": proof.version,
         "ok": proof.ok,
+        "complete": proof.complete,
         "seconds": round(seconds, 1),
         "statements": proof.statements,
         "probes": [
@@ -176,6 +179,7 @@ def as_object(proof: Proof, settings: Settings, seconds: float) -> dict[str, Any
                     {
                         **{part: getattr(each, part) for part in ("table", "rows_a", "rows_b")},
                         **{part: getattr(each, part) for part in ("only_a", "only_b", "changed", "columns")},
+                        "types": each.types,
                     }
                     for each in step.differences
                 ],
@@ -189,11 +193,3 @@ def as_object(proof: Proof, settings: Settings, seconds: float) -> dict[str, Any
             for sql, error in (explained.refused if explained else [])
         ],
     }
-
-
-def _hiding(names: Iterable[str]) -> Callable[[str], str]:
-    known = sorted(filter(None, names), key=len, reverse=True)
-    if not known:
-        return lambda text: text
-    pattern = re.compile("|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in known))
-    return lambda text: pattern.sub("…", text)

@@ -65,6 +65,15 @@ SYNTAX, UNSUPPORTED, NO_FUNCTION, NO_TYPE = "42601", "0A000", "42883", "42704"
             UNSUPPORTED,
             "not supported on Redshift tables",
         ),
+        *(
+            (sql, "42846", "cannot cast type boolean to character varying")
+            for sql in (
+                "SELECT CAST(i > 1 AS VARCHAR(20)) FROM t",  # of a table without rows
+                "SELECT (i IS NULL)::TEXT FROM t",
+                "SELECT CAST(TRUE AS CHAR(5))",
+                "SELECT COALESCE(CAST(i > 1 AS VARCHAR(20)), '-') || v FROM t",
+            )
+        ),
         ("SELECT gen_random_uuid()", NO_FUNCTION, "does not exist"),
         ("SELECT CONCAT('a', 'b', 'c')", NO_FUNCTION, "two arguments"),
         ("SELECT SUM(i) OVER (ORDER BY ts) FROM t", UNSUPPORTED, "require a frame clause"),

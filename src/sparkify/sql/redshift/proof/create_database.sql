@@ -1,2 +1,2 @@
 -- The database in which `sparkify prove` works, beside the user's own. It takes CREATEDB.
-CREATE DATABASE sparkify_proof;
+CREATE DATABASE :database;

@@ -1,2 +1,2 @@
 -- Remove it, with all there is in it.
-DROP DATABASE sparkify_proof;
+DROP DATABASE :database;
