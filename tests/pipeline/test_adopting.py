@@ -233,6 +233,7 @@ def test_a_history_by_hand(tmp_path: Path):
     history.verify()
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("field", [FIELDS[0], FIELDS[2], FIELDS[6]], ids=lambda field: field.type)
 def test_many_different_values_go_by_copy(
     warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: Wanted
@@ -432,6 +433,7 @@ def test_of_two_columns_of_a_field_each_can_be_dropped(tmp_path: Path, capsys: p
     history.verify()
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_adopted_field_is_read_as_fast_as_any(
     warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str

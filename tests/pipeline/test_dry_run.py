@@ -163,6 +163,7 @@ def test_a_run_sends_a_hundred_statements_however_many_files_there_are(
     assert count_statements(place, tmp_path / "1-300", capsys) <= 85
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("many", [30, 300])
 def test_fields_that_are_not_built_in_take_no_more_statements(
     warehouses: Warehouses, tmp_path: Path, capsys: pytest.CaptureFixture[str], many: int

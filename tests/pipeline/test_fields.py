@@ -174,6 +174,7 @@ def test_what_an_older_version_did_not_keep_is_read_again_where_the_lake_is_now(
     assert json.loads(capsys.readouterr().out)["plan"]["upgrade"]["rules"] is False
 
 
+@pytest.mark.as_owner("adopting a field adds a column, which takes the table's owner")
 @pytest.mark.parametrize("engine", ENGINES)
 def test_fields_that_change_while_a_run_plans_lose_nothing(
     warehouses: Warehouses, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch

@@ -1055,7 +1055,7 @@ FROM analytics.local_plays AS p
 GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=28d63a8fb9a70a3d played=efd25c6b6e3345d6 songplays=a667082220d97130 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=4ba54eb02e88dea7 analytics.daily_levels=fecda1d38e024c16 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=c4dd698707a10a5e analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=5c329571e7f62fb8 analytics.places=dbffa10ca69277e0 analytics.retention=2d0533c8f25a958c analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=8ae586e0fb33d1de analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=9c47c67b0feb4d0f', '0.1.0', NULL);
+(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=fe61cccb85ec45de played=efd25c6b6e3345d6 songplays=a667082220d97130 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=4ba54eb02e88dea7 analytics.daily_levels=fecda1d38e024c16 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=c4dd698707a10a5e analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=5c329571e7f62fb8 analytics.places=dbffa10ca69277e0 analytics.retention=2d0533c8f25a958c analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=8ae586e0fb33d1de analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=9c47c67b0feb4d0f', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -10337,6 +10337,7 @@ SELECT DISTINCT song, artist, length FROM run_rematched;
 DELETE FROM songplays
 WHERE
     songplay_id IN (SELECT r.songplay_id FROM run_rematched AS r)
+    AND start_time IN (SELECT r.start_time FROM run_rematched AS r)
     AND start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP);
 
@@ -10365,17 +10366,28 @@ LEFT JOIN run_song_matches AS m
         p.song = m.song AND p.artist = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- Redshift takes no outer join in the FROM of an UPDATE: the plays that were just written tell.
+-- Redshift takes no outer join in an UPDATE: those that match now are added, those that did are taken off.
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (
     SELECT
-        CAST(p.start_time AS DATE) AS of_day,
-        SUM(CASE WHEN s.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
-    FROM run_rematched AS p
-    INNER JOIN songplays AS s ON p.songplay_id = s.songplay_id AND p.start_time = s.start_time
-    WHERE s.start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
-    GROUP BY CAST(p.start_time AS DATE)
+        n.of_day,
+        SUM(n.plays) AS gained
+    FROM (
+        SELECT
+            CAST(p.start_time AS DATE) AS of_day,
+            1 AS plays
+        FROM run_rematched AS p
+        INNER JOIN run_song_matches AS m
+            ON
+                p.song = m.song AND p.artist = m.artist
+                AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
+        UNION ALL
+        SELECT
+            CAST(p.start_time AS DATE) AS of_day,
+            -p.was_matched AS plays
+        FROM run_rematched AS p
+    ) AS n
+    GROUP BY n.of_day
 ) AS c
 WHERE day = c.of_day AND c.gained <> 0;
 
@@ -11387,22 +11399,9 @@ WHERE p.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
 DELETE FROM songplays
 WHERE
     songplay_id IN (SELECT r.songplay_id FROM run_rematched AS r)
+    AND start_time IN (SELECT r.start_time FROM run_rematched AS r)
     AND start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP);
-
--- Redshift takes no outer join in the FROM of an UPDATE: the plays that were just written tell.
-UPDATE etl.days SET plays_matched = plays_matched + c.gained
-FROM (
-    SELECT
-        CAST(p.start_time AS DATE) AS of_day,
-        SUM(CASE WHEN s.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
-    FROM run_rematched AS p
-    INNER JOIN songplays AS s ON p.songplay_id = s.songplay_id AND p.start_time = s.start_time
-    WHERE s.start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
-    GROUP BY CAST(p.start_time AS DATE)
-) AS c
-WHERE day = c.of_day AND c.gained <> 0;
 
 INSERT INTO run_played (song, artist, length, played_from, played_to)
 SELECT

@@ -4,6 +4,7 @@
 DELETE FROM songplays
 WHERE
     songplay_id IN (SELECT r.songplay_id FROM run_rematched AS r)
+    AND start_time IN (SELECT r.start_time FROM run_rematched AS r)
     AND start_time BETWEEN DATEADD(ms, :titles_from, '1970-01-01'::TIMESTAMP)
     AND DATEADD(ms, :titles_to, '1970-01-01'::TIMESTAMP);
 
@@ -32,16 +33,27 @@ LEFT JOIN run_song_matches AS m
         p.song = m.song AND p.artist = m.artist
         AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL));
 
--- Redshift takes no outer join in the FROM of an UPDATE: the plays that were just written tell.
+-- Redshift takes no outer join in an UPDATE: those that match now are added, those that did are taken off.
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (
     SELECT
-        CAST(p.start_time AS DATE) AS of_day,
-        SUM(CASE WHEN s.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
-    FROM run_rematched AS p
-    INNER JOIN songplays AS s ON p.songplay_id = s.songplay_id AND p.start_time = s.start_time
-    WHERE s.start_time BETWEEN DATEADD(ms, :titles_from, '1970-01-01'::TIMESTAMP)
-        AND DATEADD(ms, :titles_to, '1970-01-01'::TIMESTAMP)
-    GROUP BY CAST(p.start_time AS DATE)
+        n.of_day,
+        SUM(n.plays) AS gained
+    FROM (
+        SELECT
+            CAST(p.start_time AS DATE) AS of_day,
+            1 AS plays
+        FROM run_rematched AS p
+        INNER JOIN run_song_matches AS m
+            ON
+                p.song = m.song AND p.artist = m.artist
+                AND (p.length = m.length OR (p.length IS NULL AND m.length IS NULL))
+        UNION ALL
+        SELECT
+            CAST(p.start_time AS DATE) AS of_day,
+            -p.was_matched AS plays
+        FROM run_rematched AS p
+    ) AS n
+    GROUP BY n.of_day
 ) AS c
 WHERE day = c.of_day AND c.gained <> 0;

@@ -5326,7 +5326,7 @@ SELECT DISTINCT
   length
 FROM run_rematched;
 
--- star/rematched.sql:1 6c9622b39f8f6e15
+-- star/rematched.sql:1 75f14770bac1469c
 DELETE FROM songplays
 WHERE
   songplay_id IN (
@@ -5334,9 +5334,14 @@ WHERE
       r.songplay_id
     FROM run_rematched AS r
   )
+  AND start_time IN (
+    SELECT
+      r.start_time
+    FROM run_rematched AS r
+  )
   AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND;
 
--- star/rematched.sql:10 512570f75e9e5085
+-- star/rematched.sql:11 512570f75e9e5085
 INSERT INTO songplays (
   songplay_id,
   start_time,
@@ -5378,19 +5383,33 @@ LEFT JOIN run_song_matches AS m
     )
   );
 
--- star/rematched.sql:35 b170015608cda2a1
+-- star/rematched.sql:36 11b8183986c1d9e7
 UPDATE etl.days SET plays_matched = plays_matched + c.gained
 FROM (
   SELECT
-    CAST(p.start_time AS DATE) AS of_day,
-    SUM(CASE WHEN s.song_id IS NULL THEN 0 ELSE 1 END - p.was_matched) AS gained
-  FROM run_rematched AS p
-  INNER JOIN songplays AS s
-    ON p.songplay_id = s.songplay_id AND p.start_time = s.start_time
-  WHERE
-    s.start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($titles_to) MILLISECOND
+    n.of_day,
+    SUM(n.plays) AS gained
+  FROM (
+    SELECT
+      CAST(p.start_time AS DATE) AS of_day,
+      1 AS plays
+    FROM run_rematched AS p
+    INNER JOIN run_song_matches AS m
+      ON p.song = m.song
+      AND p.artist = m.artist
+      AND (
+        p.length = m.length OR (
+          p.length IS NULL AND m.length IS NULL
+        )
+      )
+    UNION ALL
+    SELECT
+      CAST(p.start_time AS DATE) AS of_day,
+      -p.was_matched AS plays
+    FROM run_rematched AS p
+  ) AS n
   GROUP BY
-    CAST(p.start_time AS DATE)
+    n.of_day
 ) AS c
 WHERE
   day = c.of_day AND c.gained <> 0;
