@@ -1055,7 +1055,7 @@ FROM analytics.local_plays AS p
 GROUP BY EXTRACT(dow FROM p.local_time), EXTRACT(hour FROM p.local_time);
 
 INSERT INTO etl.meta (schema_version, rules_version, models_digest, made_by, upgraded_by) VALUES
-(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=fe61cccb85ec45de played=efd25c6b6e3345d6 songplays=a667082220d97130 users=3983512cbc17adb5 time=3cf2b505feaf04cf days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=4ba54eb02e88dea7 analytics.daily_levels=fecda1d38e024c16 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=c4dd698707a10a5e analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=5c329571e7f62fb8 analytics.places=dbffa10ca69277e0 analytics.retention=2d0533c8f25a958c analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=8ae586e0fb33d1de analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=9c47c67b0feb4d0f', '0.1.0', NULL);
+(9, 3, 'songs=1527d25d78a0534a artists=5115d3276acf70a4 rematch=0fa9f0c8cb1afdd2 song_matches=47357512499e2f35 rematched=fe61cccb85ec45de played=efd25c6b6e3345d6 songplays=a667082220d97130 users=3983512cbc17adb5 time=877e2af157b39eb3 days=489ef267dcd50efd absent=e6433dfcb2e4df3c analytics.clocks=002f536038a17474 analytics.daily_activity=4ba54eb02e88dea7 analytics.daily_levels=fecda1d38e024c16 analytics.events=1e494188108086a9 analytics.funnel=cd6b6d2d56023572 analytics.level_changes=c4dd698707a10a5e analytics.listener_days=07c932e62f8d02a2 analytics.listening_hours=5c477188460d78d6 analytics.listening_hours_local=7558828e7f2f4dee analytics.listening_time=4c3b61c16ba83e9c analytics.local_plays=142e5d9aa3db3526 analytics.match_coverage=ae9cb9aadab494b0 analytics.monthly_activity=5c329571e7f62fb8 analytics.places=dbffa10ca69277e0 analytics.retention=2d0533c8f25a958c analytics.sessions=eaf7c3174e78aeb3 analytics.top_artists=49483f2fe747987b analytics.top_artists_by_day=adbae52693426e1b analytics.top_artists_by_week=b6a279b3d35dd07b analytics.top_songs=6545539feac3d380 analytics.top_songs_by_day=49e458e61aa1363f analytics.top_songs_by_week=41a365ebba088645 analytics.top_unmatched=5ae3cc3ab534115e analytics.user_days=8ae586e0fb33d1de analytics.user_levels=0f3c2a2997d9b2f9 analytics.weekly_activity=9c47c67b0feb4d0f', '0.1.0', NULL);
 
 -- Publish.
 COMMIT;
@@ -1982,6 +1982,7 @@ SELECT user_id, first_name, last_name, gender, level, last_seen_ts, last_item_in
 INSERT INTO run_changed_users SELECT user_id FROM run_users;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -2002,7 +2003,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
 -- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
@@ -3240,6 +3242,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
@@ -3262,7 +3265,8 @@ FROM (
         start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
         start_time BETWEEN DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400007, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
@@ -3656,6 +3660,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
@@ -3676,7 +3681,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
 -- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
@@ -4792,6 +4798,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
@@ -4812,7 +4819,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, -62135596800000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 253402300799999, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
 -- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
@@ -7642,6 +7650,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
@@ -7662,7 +7671,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400008, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
@@ -9144,6 +9154,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
@@ -9166,7 +9177,8 @@ FROM (
         start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
         start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400001, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
@@ -9634,6 +9646,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -9654,7 +9667,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400009, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
@@ -10987,6 +11001,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
@@ -11007,7 +11022,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, 1540940400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030399999, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
 -- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
@@ -11533,6 +11549,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
@@ -11555,7 +11572,8 @@ FROM (
         start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
         start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- Each record read is loaded, rejected or erased, and each loaded one is in staging: per file.
 -- scope: run
@@ -11993,6 +12011,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
@@ -12013,7 +12032,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, 1541030400000, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541120400000, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- What the events of each UTC day come to, for the days of the run. Events are those of staging, as
 -- delivered; plays are those of songplays, each once. A stretch without an event lies between events of
@@ -14575,6 +14595,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
@@ -14597,7 +14618,8 @@ FROM (
         start_time IN (SELECT DATEADD(ms, m.ts, '1970-01-01'::TIMESTAMP) FROM run_moments AS m) AND  -- sparse
         start_time BETWEEN DATEADD(ms, 1541030400003, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400005, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: moments
@@ -15477,6 +15499,7 @@ QUALIFY ROW_NUMBER() OVER (
 ) = 1;
 
 -- The start times of the plays of a piece of the run's scope. week is ISO; weekday 0 is Sunday.
+-- Written in their order, so that few blocks are read where a later run touches few moments.
 DELETE FROM time
 WHERE
     start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
@@ -15497,7 +15520,8 @@ FROM (
     WHERE
         start_time BETWEEN DATEADD(ms, 1541030400002, '1970-01-01'::TIMESTAMP)
         AND DATEADD(ms, 1541030400006, '1970-01-01'::TIMESTAMP)
-) AS p;
+) AS p
+ORDER BY p.start_time;
 
 -- NextSong rows in staging = songplays + duplicates: no play is lost, and no join multiplies one.
 -- scope: moments

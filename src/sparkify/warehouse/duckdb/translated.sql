@@ -5780,7 +5780,7 @@ WHERE
     FROM run_changed_songs
   );
 
--- star/time.sql:1 30af6dbf48ff9a06
+-- star/time.sql:1 1ee88d90fcb93091
 DELETE FROM time
 WHERE
   start_time IN (
@@ -5790,12 +5790,12 @@ WHERE
   )
   AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
 
--- star/time.sql:1 e349e8f03fbb513f
+-- star/time.sql:1 0b56caecfcf4f6fd
 DELETE FROM time
 WHERE
   start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND;
 
--- star/time.sql:8 41f6577f93d672ab
+-- star/time.sql:9 d3a7606322eedf81
 INSERT INTO time (
   start_time,
   hour,
@@ -5824,9 +5824,11 @@ FROM (
       FROM run_moments AS m
     )
     AND start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-) AS p;
+) AS p
+ORDER BY
+  p.start_time;
 
--- star/time.sql:8 e7b1c21c3fba80f2
+-- star/time.sql:9 52d00a59b6f31cbe
 INSERT INTO time (
   start_time,
   hour,
@@ -5850,7 +5852,9 @@ FROM (
   FROM songplays
   WHERE
     start_time BETWEEN CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_from) MILLISECOND AND CAST('1970-01-01' AS TIMESTAMP) + INTERVAL ($ts_to) MILLISECOND
-) AS p;
+) AS p
+ORDER BY
+  p.start_time;
 
 -- star/users.sql:1 b2520f2a04bc37fd
 DELETE FROM run_users;
