@@ -16,7 +16,7 @@ from sparkify.pipeline.landing import LandedFile
 from sparkify.pipeline.plan import PlannedFile
 from sparkify.records import Field
 
-NOTHING = Marks(0, 0, 0, nested=False, needs_rereading=False)
+NOTHING = Marks(0)
 
 
 def values(fields: Sequence[Field]) -> str:
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     landing = "sparkify.warehouse.duckdb.parsing."
     with (
         patch("sparkify.pipeline.fetch.count_marks", lambda *_, **__: NOTHING),
-        patch("sparkify.pipeline.fetch.looks_flat", lambda _: False),
+        patch("sparkify.pipeline.fetch.looks_flat", lambda *_: False),
         patch("sparkify.pipeline.strictly._contradict", lambda *_: False),
         patch("sparkify.pipeline.strictly._may_have_other_fields", lambda *_: False),
         patch("sparkify.pipeline.carefully.LandedFile", landed_file),

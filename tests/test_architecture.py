@@ -64,6 +64,7 @@ USERS = {
     ),
     "obstore": ("lake/bucket.py", "lake/writer.py", "lake/s3_errors.py"),
     "zstandard": ("lake/codec.py", "simulator/day_file.py"),
+    "re2": ("intake/glance.py",),
     "xxhash": ("intake/content.py",),
     "rich": ("cli/screen.py",),
     "pyarrow": ("api.py",),

@@ -255,10 +255,10 @@ def compare(lander: Lander, kind: RecordKind, data: st.DataObject, each: st.Sear
         for number, (each, suffix) in enumerate(zip(contents, suffixes, strict=False))
     }
     with pytest.MonkeyPatch.context() as patch:
-        # The two ways of counting marks, blocks that end anywhere, guesses by nothing.
+        # The two ways of counting marks, blocks that end anywhere, guesses by little.
         patch.setattr(pipeline_land, "_MUCH_BYTES", data.draw(st.sampled_from([-1, -1, 2**60])))
-        patch.setattr(glance, "_BLOCK", data.draw(st.sampled_from([5, 64, 1 << 18])))
-        patch.setattr(glance, "_GUESSED", data.draw(st.sampled_from([0, 1 << 14])))
+        patch.setattr(glance, "_BLOCK", data.draw(st.sampled_from([64, 1 << 11, 1 << 18])))
+        patch.setattr(glance, "_HEAD", data.draw(st.sampled_from([1 << 9, 1 << 14])))
         patch.setattr(joints, "_BLOCK", data.draw(st.sampled_from([1, 64, 1 << 18])))
         patch.setattr(joints, "_GUESSED", data.draw(st.sampled_from([1, 1 << 14])))
         landed = lander.land(kind, files)
@@ -312,7 +312,7 @@ def test_lines_made_to_fool_the_counts(lander: Lander, line: bytes):
     data = b"\n".join([_line(), line, _line(itemInSession="5"), b""])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline_land, "_MUCH_BYTES", -1)
-        patch.setattr(glance, "_GUESSED", 0)
+        patch.setattr(glance, "_HEAD", len(_line()) + 1)  # the guess: they are flat
         landed = lander.land(EVENTS, {"1.json": data})["1.json"]
     expected = read(EVENTS, data)
     assert (landed.rows, landed.rejects) == (expected.rows, expected.rejects)

@@ -101,8 +101,33 @@ def test_a_null_under_another_key_is_strange(
     monkeypatch.setattr(marks, "_BLOCK", 64)
     path = tmp_path / "x.json"
     path.write_text(" " * before + line + "\n")
-    assert count_marks(path, much=much, keys={"a": True, "bc": False}).unknown_null == unknown_null
+    assert count_marks(path, much=much, keys=("a", "bc")).unknown_null == unknown_null
     assert not count_marks(path, much=much).unknown_null
+
+
+LONG = ("itemInSession", "itemInSessions", "anItemInSessionAsLongAsThis")
+
+
+@pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        *(("bc", True), ("d:e", True), *((key, True) for key in LONG)),
+        *(("bb", False), ("abc", False), ("c", False), ("b", False), ("xc", False)),
+        *(("xitemInSession", False), ("itemInsession", False), ("temInSession", False)),
+    ],
+)
+@pytest.mark.parametrize("block", [64, 1 << 16])
+@pytest.mark.parametrize("noted", [0, 1 << 16])
+def test_long_keys_of_nulls_are_told_apart(
+    tmp_path: Path, key: str, known: bool, block: int, noted: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Wherever they stand: the value of an unknown one is none, so it shows in no count."""
+    monkeypatch.setattr(marks, "_BLOCK", block)
+    monkeypatch.setattr(marks, "_NOTED", noted)
+    path = tmp_path / "x.json"
+    path.write_text(f'{{"a":1,"bc":null}}\n{{"a":1,"{key}":null}}\n{{"a":null,"bc":"{key}"}}\n')
+    found = count_marks(path, much=True, keys=("a", "bc", "d:e", *LONG))
+    assert (found.unknown_null, found.nulls) == (not known, 3)
 
 
 def test_compressed_files_are_counted_by_their_contents(tmp_path: Path, much: bool):

@@ -10,22 +10,23 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkify.intake.content import HashedFile, content_of
-from sparkify.intake.glance import KnownKeys, glance
+from sparkify.intake.glance import glance
 from sparkify.lake.codec import decompress
+from sparkify.records import Field
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from sparkify.intake.glance import Places
-
     Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+    Places = np.ndarray[tuple[int], np.dtype[np.int64]]
+    Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 # What the fastest caches hold: four times as much takes twice as long.
 _BLOCK = 1 << 16
@@ -38,6 +39,10 @@ _NULL, _LITERALS, _NESTED = b"nu", (b"tr", b"fa"), (b"{", b"[")
 # Bytes around a block that are looked at too, so that nothing is cut in two; more blanks than that in a
 # row count as needs_rereading.
 _AROUND = 16
+# Of the key of a null two words are looked at, its quotes and colon included.
+_WORD = 8
+# Keys of nulls that are looked at together: of few at a time the calls would cost more than the work.
+_NOTED = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,61 +57,49 @@ class Marks:
         needs_rereading: There may be what JSON does not know (a trailing comma, NaN, Infinity), an escaped
             NUL or a blank before a colon; or the compressed stream is damaged.
         unknown_null: A field that is null may be none of the known ones, where those were given.
-        texts: Fields that are strings, where a glance settled the rest (:attr:`flat`): it holds if the parser
-            found as many texts and nulls. None where the file was looked at closely.
+        flat: A glance settled all (:mod:`sparkify.intake.glance`): nothing but lines was counted.
         content: The hash of the plain contents (:mod:`sparkify.intake.content`).
     """
 
     lines: int
-    keys: int
-    nulls: int
-    nested: bool
-    needs_rereading: bool
+    keys: int = 0
+    nulls: int = 0
+    nested: bool = False
+    needs_rereading: bool = False
     unknown_null: bool = False
-    texts: int | None = None
+    flat: bool = False
     content: str | None = None
 
-    @property
-    def flat(self) -> bool:
-        """Whether values are texts, digits and null, and nothing else."""
-        return self.texts is not None
 
-
-def count_marks(path: Path, *, much: bool, keys: Mapping[str, bool] | None = None) -> Marks:
+def count_marks(
+    path: Path, *, much: bool, keys: Sequence[str] | None = None, flat: Sequence[Field] = ()
+) -> Marks:
     """Count a file's marks; gzip and zstd are decompressed first.
 
     Args:
         path: The file.
         much: Many bytes will be counted in all: numpy, five times as fast, is worth the 0.1 s of its import.
-        keys: The fields a record should have, and whether they are numbers; with ``much``, a glance is taken
-            first.
+        keys: The fields a record may have.
+        flat: Those that the engine reads as columns; with ``much``, a glance is taken first.
     """
     if path.suffix.lower() in (".gz", ".zst"):
         data, damage, _ = decompress(path.read_bytes())
-        marks = _look(io.BytesIO(data), keys) if much else _count(data, keys)
+        marks = _look(io.BytesIO(data), keys, flat) if much else _count(data, keys)
         if damage:  # parsers do not notice every stream that ends early
             return replace(marks, needs_rereading=True, content=None)
         return marks
     if not much:
         return _count(path.read_bytes(), keys)
     with path.open("rb", buffering=0) as file:
-        return _look(file, keys)
+        return _look(file, keys, flat)
 
 
-def _look(opened: io.BytesIO | io.FileIO, keys: Mapping[str, bool] | None) -> Marks:
+def _look(opened: io.BytesIO | io.FileIO, keys: Sequence[str] | None, flat: Sequence[Field]) -> Marks:
     file = HashedFile(opened)
-    if keys is not None:
-        seen = glance(file, keys)
-        if seen and seen.is_flat(len(keys)):
-            counts = (seen.lines, seen.keys, seen.nulls)
-            return Marks(
-                *counts,
-                nested=False,
-                needs_rereading=False,
-                unknown_null=seen.unknown_null,
-                texts=seen.texts,
-                content=file.content,
-            )
+    if flat:
+        lines = glance(file, flat)
+        if lines is not None:
+            return Marks(lines, flat=True, content=file.content)
         file.rewind()
     return _count_blocks(file, keys)
 
@@ -118,7 +111,7 @@ def _other_null(keys: tuple[str, ...]) -> re.Pattern[bytes]:
     return re.compile(rf'":(?=[ \t\r\n]*nu){others}'.encode())
 
 
-def _count(data: bytes, keys: Mapping[str, bool] | None) -> Marks:
+def _count(data: bytes, keys: Sequence[str] | None) -> Marks:
     lines = data.split(b"\n")
     values = Counter(_VALUE.findall(data))
     nulls = values.pop(_NULL, 0)
@@ -143,7 +136,7 @@ def _ends_in_comma(data: bytes, closing: bytes) -> bool:
     return any(part[-1:] == b"," or (part[-1:].isspace() and part.rstrip()[-1:] == b",") for part in before)
 
 
-def _count_blocks(file: HashedFile, known: Mapping[str, bool] | None) -> Marks:
+def _count_blocks(file: HashedFile, known: Sequence[str] | None) -> Marks:
     import numpy as np
 
     lines = keys = nulls = 0
@@ -151,7 +144,7 @@ def _count_blocks(file: HashedFile, known: Mapping[str, bool] | None) -> Marks:
     buffer = bytearray(2 * _AROUND + _BLOCK)
     view = memoryview(buffer)
     text = np.frombuffer(buffer, np.uint8)
-    null_keys = None if known is None else KnownKeys(buffer, known)
+    null_keys = None if known is None else _KnownKeys(buffer, known)
     size = 1
     while size:
         # What was read last is looked at now that what follows is known.
@@ -223,3 +216,63 @@ def _before_blanks(text: Bytes, places: Places) -> Bytes:
             break
         at -= blank
     return text[at]
+
+
+class _KnownKeys:
+    """Tells whether keys before places of a buffer are known ones.
+
+    They are compared as a whole up to 14 bytes, longer ones by their ends: by two words of eight bytes,
+    quotes and colon included.
+
+    Args:
+        buffer: What is looked at.
+        keys: The known ones.
+    """
+
+    def __init__(self, buffer: bytearray, keys: Iterable[str]) -> None:
+        import numpy as np
+
+        # The eight bytes that begin at every byte.
+        self._words = np.ndarray(len(buffer) - _WORD + 1, "<u8", buffer, strides=(1,))
+        self._keys = [
+            [_last_bytes(part) for part in (end[-_WORD:], end[-2 * _WORD : -_WORD]) if part]
+            for end in (f'"{key}":'.encode() for key in keys)
+        ]
+        self._noted: list[tuple[Words, Words]] = []
+        self._count = 0
+        self._hold = True
+
+    def note(self, colons: Places) -> None:
+        """Look at the keys that end in these places, now or later."""
+        if len(colons):
+            self._noted.append((self._words[colons - (_WORD - 1)], self._words[colons - (2 * _WORD - 1)]))
+            self._count += len(colons)
+            if self._count > _NOTED:
+                self._look()
+
+    def hold(self) -> bool:
+        """Tell whether all that were noted are known."""
+        if self._noted:
+            self._look()
+        return self._hold
+
+    def _look(self) -> None:
+        import numpy as np
+
+        last, before = (np.concatenate(words) for words in zip(*self._noted, strict=True))
+        self._noted, self._count = [], 0
+        # Few keys are ever null: each is looked for among those that are none of the keys before it.
+        for parts in self._keys:
+            known = np.ones(len(last), np.bool_)
+            for words, (shift, value) in zip((last, before), parts, strict=False):
+                known &= (words >> shift if shift else words) == value
+            if known.any():
+                last, before = last[~known], before[~known]
+        self._hold = self._hold and not len(last)
+
+
+def _last_bytes(part: bytes) -> tuple[np.uint64, np.uint64]:
+    """Return the end of a word, and how far words are shifted until what stands before it has fallen out."""
+    import numpy as np
+
+    return np.uint64(8 * (_WORD - len(part))), np.uint64(int.from_bytes(part, "little"))

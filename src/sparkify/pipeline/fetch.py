@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,12 +23,15 @@ from sparkify.intake.joints import Separated, looks_joined, separate
 from sparkify.intake.marks import Marks, count_marks
 from sparkify.pipeline.landing import Landing
 from sparkify.pipeline.plan import PlannedFile
-from sparkify.records import RecordKind
+from sparkify.records import Field, RecordKind
 from sparkify.warehouse.engine import RecordFile
 
 _FETCHERS = 16
 # The engine parses on all processors meanwhile; on two, a second thread only takes the first one's caches.
 _COUNTERS = max(1, (os.cpu_count() or 1) // 2)
+
+
+KeysRead = Callable[[RecordKind], frozenset[str]]
 
 
 class _Place(NamedTuple):
@@ -96,7 +99,13 @@ def blaming_the_lake(files: Iterable[PlannedFile]) -> Iterator[None]:
 
 @contextmanager
 def fetching(
-    chunks: Iterable[list[PlannedFile]], folder: Path, landing: Landing, *, much: bool, in_lines: bool
+    chunks: Iterable[list[PlannedFile]],
+    folder: Path,
+    landing: Landing,
+    keys_read: KeysRead,
+    *,
+    much: bool,
+    in_lines: bool,
 ) -> Iterator[Iterator[FetchedChunk]]:
     """Fetch the first chunk from now on, and always the one after what is being worked on; count them, too.
 
@@ -107,6 +116,7 @@ def fetching(
         chunks: The files, in groups.
         folder: Where copies are put; whoever is done with one removes it.
         landing: Told which files cannot be read; they are left out.
+        keys_read: :meth:`sparkify.warehouse.engine.Engine.keys_read`.
         much: As for :func:`count_marks`.
         in_lines: Whether files that seem to have no line breaks are given them.
 
@@ -134,7 +144,9 @@ def fetching(
                     if separated:
                         remove_copy(path, folder)
                         path = copy
-                return _Place(path, looks_flat(path) if much else False, separated)
+                return _Place(
+                    path, looks_flat(path, flat_fields(file, keys_read)) if much else False, separated
+                )
 
         def count_all(chunk: Iterable[tuple[PlannedFile, Future[_Place]]]) -> list[_Begun]:
             return [(file, place, counters.submit(count, file, place)) for file, place in chunk]
@@ -142,7 +154,7 @@ def fetching(
         def count(file: PlannedFile, place: Future[_Place]) -> Marks:
             path, _, separated = place.result()
             with blaming_the_lake([file]):
-                return count_file(file, path, separated, much=much)
+                return count_file(file, path, separated, keys_read, much=much)
 
         def settle_all() -> Iterator[FetchedChunk]:
             begun = deque(map(count_all, first))
@@ -187,12 +199,19 @@ def separate_file(file: PlannedFile, path: Path, folder: Path) -> tuple[Path, Se
     return copy, separated
 
 
-def count_file(file: PlannedFile, path: Path, separated: Separated | None, *, much: bool) -> Marks:
+def count_file(
+    file: PlannedFile, path: Path, separated: Separated | None, keys_read: KeysRead, *, much: bool
+) -> Marks:
     """Return the marks of a file; a copy with line breaks has the content of what it was made of."""
-    fields = [each for each in file.source.kind.fields if not each.path]
-    keys = {each.key: each.type not in ("VARCHAR", "BOOLEAN") for each in fields}
-    marks = count_marks(path, much=much, keys=keys)
+    keys = [each.key for each in file.source.kind.fields if not each.path]
+    marks = count_marks(path, much=much, keys=keys, flat=flat_fields(file, keys_read))
     return replace(marks, content=separated.content) if separated else marks
+
+
+def flat_fields(file: PlannedFile, keys_read: KeysRead) -> list[Field]:
+    """Return the fields of a file that the engine reads as columns."""
+    kind = file.source.kind
+    return [each for each in kind.fields if not each.path and each.key in keys_read(kind)]
 
 
 def remove_copy(path: Path, folder: Path) -> None:

@@ -41,7 +41,6 @@ class LandedCounts(NamedTuple):
         ts_to: The latest.
         needs_rereading: Rows that may not be what they seem.
         nulls: Values of its fields that are null in the table.
-        texts: Values that are texts.
         extras: Records with fields that have no column.
     """
 
@@ -51,7 +50,6 @@ class LandedCounts(NamedTuple):
     ts_to: int | None = None
     needs_rereading: int = 0
     nulls: int = 0
-    texts: int = 0
     extras: int = 0
 
 

@@ -86,8 +86,6 @@ def land_strictly(
             landing.note_unknown(file, found.others)
         elif _may_have_other_fields(mark, count, kind):
             with_other_fields.append(file)
-        elif _has_other_texts(mark, count):
-            again.add(file.file_id)
     if with_other_fields:
         again |= _land_other_fields(
             engine, kind, with_other_fields, marks, counts, folder, landing, separated
@@ -150,18 +148,15 @@ def _differ(found: Judged | None, count: LandedCounts, kind: RecordKind) -> bool
     return found is not None and (found.values, found.extras) != (_values(count, kind), count.extras)
 
 
-def _has_other_texts(mark: Marks, count: LandedCounts) -> bool:
-    """Tell whether a text of a flat file was read as a number, or the other way about."""
-    return mark.flat and mark.texts != count.texts
-
-
 def _may_have_other_fields(mark: Marks, count: LandedCounts, kind: RecordKind) -> bool:
     """Tell whether a file may hold fields without a column, or a known one twice.
 
     Every known field is a value in the table or a null in the file; whatever more there is has no column. A
     record may lack a field that is not required.
     """
-    return mark.unknown_null or mark.nulls > count.nulls or _may_have_other_values(mark, count, kind)
+    return not mark.flat and (
+        mark.unknown_null or mark.nulls > count.nulls or _may_have_other_values(mark, count, kind)
+    )
 
 
 def _may_have_other_values(mark: Marks, count: LandedCounts, kind: RecordKind) -> bool:
@@ -205,7 +200,7 @@ def _land_joined(
         copy, separated = separate_file(each.file, each.path, folder)
         if separated is None:
             continue
-        marks = count_file(each.file, copy, separated, much=each.much)
+        marks = count_file(each.file, copy, separated, engine.keys_read, much=each.much)
         records = RecordFile(copy, each.file.file_id, each.file.item.uri)
         if not _land_together(engine, kind, [records], flat=marks.flat):
             joined[each.file.file_id] = marks
@@ -265,8 +260,6 @@ def _land_other_fields(
                 if found.get(number) and _may_have_other_values(mark, count, kind):
                     keys = tuple(sorted(found[number]))
                     alike.setdefault(keys, []).append(RecordFile(path, number, file.item.uri))
-                elif _has_other_texts(mark, count):
-                    again.add(number)
             again |= _land_with_others(engine, kind, alike)
             for path, file in copies:
                 if path.parent != folder:

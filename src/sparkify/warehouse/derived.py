@@ -419,16 +419,14 @@ def _landed(kind: RecordKind) -> str:
         fact = f"COUNT(CASE WHEN {column} = '{value}' THEN 1 END)"
     if kind.moment:
         moment = f"MIN({kind.moment})", f"MAX({kind.moment})"
-    texts = [each.column for each in kind.fields if each.is_text]
     return (
         "-- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that\n"
-        "-- need re-reading, null values, text values, and rows with fields that have no column.\n"
+        "-- need re-reading, null values, and rows with fields that have no column.\n"
         "SELECT\n    file_id,\n    COUNT(*) AS landed,\n"
         f"    {fact} AS plays,\n    {moment[0]} AS ts_from,\n    {moment[1]} AS ts_to,\n"
         "    COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,\n"
         f"    {len(kind.fields)} * COUNT(*)\n"
         f"{_wrapped([*(f'- COUNT({each})' for each in kind.columns), 'AS null_values,'], separator=' ')}\n"
-        f"{_wrapped([*(f'+ COUNT({each})' for each in texts), 'AS text_values,'], separator=' ').replace('+ ', '', 1)}\n"
         f"    COUNT({EXTRA}) AS extras\nFROM {kind.landing}\nGROUP BY file_id"
     )
 

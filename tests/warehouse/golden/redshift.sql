@@ -1342,7 +1342,7 @@ SELECT
 FROM run_song_copy AS c;
 
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, null values, text values, and rows with fields that have no column.
+-- need re-reading, null values, and rows with fields that have no column.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -1354,8 +1354,6 @@ SELECT
     - COUNT(num_songs) - COUNT(artist_id) - COUNT(artist_latitude) - COUNT(artist_longitude)
     - COUNT(artist_location) - COUNT(artist_name) - COUNT(song_id) - COUNT(title) - COUNT(duration)
     - COUNT(year) AS null_values,
-    COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title)
-    AS text_values,
     COUNT(extra) AS extras
 FROM run_songs
 GROUP BY file_id;
@@ -1575,7 +1573,7 @@ SELECT
 FROM run_event_copy AS c;
 
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, null values, text values, and rows with fields that have no column.
+-- need re-reading, null values, and rows with fields that have no column.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -1588,9 +1586,6 @@ SELECT
     - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method) - COUNT(page)
     - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status) - COUNT(ts)
     - COUNT(user_agent) - COUNT(user_id) AS null_values,
-    COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level)
-    + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id)
-    AS text_values,
     COUNT(extra) AS extras
 FROM run_events
 GROUP BY file_id;

@@ -94,7 +94,7 @@ GROUP BY
 HAVING SUM(d.weight) <> 0;
 
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, null values, text values, and rows with fields that have no column.
+-- need re-reading, null values, and rows with fields that have no column.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -107,9 +107,6 @@ SELECT
     - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method) - COUNT(page)
     - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status) - COUNT(ts)
     - COUNT(user_agent) - COUNT(user_id) AS null_values,
-    COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level)
-    + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id)
-    AS text_values,
     COUNT(extra) AS extras
 FROM run_events
 GROUP BY file_id;

@@ -75,7 +75,7 @@ GROUP BY
 HAVING SUM(d.weight) <> 0;
 
 -- Counts of every landed file of this run: rows, rows of the fact, the range of their times, rows that
--- need re-reading, null values, text values, and rows with fields that have no column.
+-- need re-reading, null values, and rows with fields that have no column.
 SELECT
     file_id,
     COUNT(*) AS landed,
@@ -87,8 +87,6 @@ SELECT
     - COUNT(num_songs) - COUNT(artist_id) - COUNT(artist_latitude) - COUNT(artist_longitude)
     - COUNT(artist_location) - COUNT(artist_name) - COUNT(song_id) - COUNT(title) - COUNT(duration)
     - COUNT(year) AS null_values,
-    COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title)
-    AS text_values,
     COUNT(extra) AS extras
 FROM run_songs
 GROUP BY file_id;

@@ -23,8 +23,6 @@ _LEVELS = 50
 _NAMED = "filename = true, hive_partitioning = false"
 # How long the texts of doubles are that may have been rounded: all have 16 digits and more.
 _MANY_DIGITS, _LONGEST_DOUBLE = 17, 25
-# Above this, one double represents several integers.
-_EXACT = 2**53
 # In what ``extra`` is to hold: characters and numbers that DuckDB may write differently than we do.
 _ESCAPE = r"\u"
 _TEXTS = r'"(?:[^"\\]|\\.)*"'
@@ -55,12 +53,12 @@ def fields_read(kind: RecordKind) -> tuple[Field, ...]:
 def files_sql(kind: RecordKind, files: str, *, flat: bool, others: Sequence[str] = ()) -> str:
     """Return the statement that lands files as delivered; ``run_paths`` maps each path to its file_id.
 
-    With ``flat``, numbers are read as numbers, and no text is tested for being an object or array.
+    With ``flat``, numbers are read as what they are, and no text is tested for being an object or array.
 
     Args:
         kind: The kind of their records.
         files: The list of their paths, in SQL.
-        flat: Whether every value is a string, a number in plain digits, or null.
+        flat: Whether every value is what its column holds as it stands (:mod:`sparkify.intake.glance`).
         others: The keys without a column whose values are kept in ``extra``, in the order of their names.
     """
     source = _read_json(fields_read(kind), files, flat=flat, others=others)
@@ -159,10 +157,8 @@ def _read_json(fields: Sequence[Field], files: str, *, flat: bool = False, other
 def _read_as(field: Field, *, flat: bool) -> str:
     if field.adopted:
         return "JSON"  # which tells 12 from "12"
-    if field.type == "BOOLEAN":
-        return field.type
-    # Integers are read as DOUBLE, which does not round them to integers, or as text, which keeps every digit.
-    return "DOUBLE" if field.type == "DOUBLE" or (flat and not field.is_text) else "VARCHAR"
+    # Integers are read as text, which keeps every digit, unless they are plain digits.
+    return field.type if field.type in ("BOOLEAN", "DOUBLE") or flat else "VARCHAR"
 
 
 def _values(kind: RecordKind, others: Sequence[str] = ()) -> str:
@@ -292,13 +288,13 @@ def _doubts(field: Field, *, flat: bool) -> Iterable[str]:
             yield f"strlen({name}) > {field.width}"
         if field.required:
             yield f"{name} = ''"
-        if field.trimmed:
+        if field.trimmed and not flat:
             yield f"suffix({name}, ' ')"
+    elif flat:
+        return
     elif field.type == "DOUBLE":
         # DuckDB reads true and false as 1 and 0.
-        yield f"NOT isfinite({name})" if flat else f"{name} IN (0, 1) OR NOT isfinite({name})"
-    elif flat:
-        yield f"TRY_CAST({name} AS {field.type}) IS DISTINCT FROM {name} OR {name} >= {_EXACT}"
+        yield f"{name} IN (0, 1) OR NOT isfinite({name})"
     else:
         # DuckDB reads 0x10, 1_000, 1e3 and 5e-324 as integers; only plain digits survive the round trip.
         yield f"TRY_CAST({name} AS {field.type})::VARCHAR IS DISTINCT FROM {name}"

@@ -6730,7 +6730,7 @@ GROUP BY
 HAVING
   SUM(d.weight) <> 0;
 
--- derived/songs.sql:77 1fc44de8f43c5bee
+-- derived/songs.sql:77 63a530dc813826f4
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -6739,7 +6739,6 @@ SELECT
   CAST(NULL AS BIGINT) AS ts_to,
   COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,
   10 * COUNT(*) - COUNT(num_songs) - COUNT(artist_id) - COUNT(artist_latitude) - COUNT(artist_longitude) - COUNT(artist_location) - COUNT(artist_name) - COUNT(song_id) - COUNT(title) - COUNT(duration) - COUNT(year) AS null_values,
-  COUNT(artist_id) + COUNT(artist_location) + COUNT(artist_name) + COUNT(song_id) + COUNT(title) AS text_values,
   COUNT(extra) AS extras
 FROM run_songs
 GROUP BY
@@ -6927,7 +6926,7 @@ GROUP BY
 HAVING
   SUM(d.weight) <> 0;
 
--- derived/events.sql:96 ab437e2e242afa7d
+-- derived/events.sql:96 df0faf4dfd64949d
 SELECT
   file_id,
   COUNT(*) AS landed,
@@ -6936,7 +6935,6 @@ SELECT
   MAX(ts) AS ts_to,
   COUNT(CASE WHEN needs_rereading THEN 1 END) AS needs_rereading,
   18 * COUNT(*) - COUNT(artist) - COUNT(auth) - COUNT(first_name) - COUNT(gender) - COUNT(item_in_session) - COUNT(last_name) - COUNT(length) - COUNT(level) - COUNT(location) - COUNT(method) - COUNT(page) - COUNT(registration) - COUNT(session_id) - COUNT(song) - COUNT(status) - COUNT(ts) - COUNT(user_agent) - COUNT(user_id) AS null_values,
-  COUNT(artist) + COUNT(auth) + COUNT(first_name) + COUNT(gender) + COUNT(last_name) + COUNT(level) + COUNT(location) + COUNT(method) + COUNT(page) + COUNT(song) + COUNT(user_agent) + COUNT(user_id) AS text_values,
   COUNT(extra) AS extras
 FROM run_events
 GROUP BY
