@@ -305,6 +305,9 @@ def _line(without: str = "", **values: str) -> bytes:
         _line("song", xsong="null"),
         _line(status="200.0", ts="1.541121934796e12"),
         _line(length="1"),
+        _line(userId='"26 "'),
+        _line(page='"NextSong\\u0020"'),
+        _line(sessionId="9223372036854775808"),
     ],
 )
 def test_lines_made_to_fool_the_counts(lander: Lander, line: bytes):
