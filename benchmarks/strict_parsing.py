@@ -14,13 +14,13 @@ from sparkify.cli import main
 from sparkify.intake.marks import Marks
 from sparkify.pipeline.landing import LandedFile
 from sparkify.pipeline.plan import PlannedFile
-from sparkify.records import Field
+from sparkify.records import RecordKind
 
 NOTHING = Marks(0)
 
 
-def values(fields: Sequence[Field]) -> str:
-    return ", ".join(f'j."{field.key}"' for field in fields)
+def values(kind: RecordKind, _: Sequence[str] = ()) -> str:
+    return ", ".join(f'j."{field.key}"' for field in kind.fields)
 
 
 def landed_file(file: PlannedFile, _: int, landed: int, *rest: Any, **others: Any) -> LandedFile:
@@ -35,7 +35,7 @@ if __name__ == "__main__":
         patch("sparkify.pipeline.fetch.looks_flat", lambda *_: False),
         patch("sparkify.pipeline.strictly._contradict", lambda *_: False),
         patch("sparkify.pipeline.strictly._may_have_other_fields", lambda *_: False),
-        patch("sparkify.pipeline.carefully.LandedFile", landed_file),
+        patch("sparkify.pipeline.landing.LandedFile", landed_file),
         patch(landing + "_needs_rereading", lambda *_, **__: "FALSE"),
         patch(landing + "_read_as", lambda field, **_: field.type),
         patch(landing + "_values", values),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from benchmarks import hand_written
+from benchmarks import hand_written, strict_parsing
 from benchmarks.lakes import log_of, simulate_day, simulate_lake
 from benchmarks.same_tables import DifferentTablesError, check_same
 from benchmarks.timing import SPARKIFY, run_process
@@ -39,6 +40,16 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_the_script_fills_the_same_tables(filled: tuple[Path, Path]) -> None:
     check_same(filled[0], "script", filled[1])
+
+
+def test_strict_parsing_alone_fills_the_same_tables(filled: tuple[Path, Path], tmp_path: Path) -> None:
+    """It leaves parts of ours out by their names, which may change."""
+    ours, _ = filled
+    program: list[str | Path] = [sys.executable, Path(strict_parsing.__file__), "etl", "--lenient"]
+    lake = ours.parent / "lake"
+    program += ["--log-data", lake / "log_data", "--song-data", lake / "song_data"]
+    run_process([*program, "--database", tmp_path / "strict.duckdb"])
+    check_same(ours, "strict parsing alone", tmp_path / "strict.duckdb")
 
 
 SWAP = """UPDATE artists SET name = CASE name WHEN a THEN b ELSE a END

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _BLOCK = 1 << 19
 # How much the order of the keys goes by.
 _HEAD = 1 << 14
+# What RE2 may take for a grammar, at most; that of the logs takes 2 MB.
+_MOST_MEMORY = 64_000_000
 _HEX = "[0-9a-fA-F]"
 _NOT_NUL = f"[1-9a-fA-F]{_HEX}{{3}}|0[1-9a-fA-F]{_HEX}{{2}}|00[1-9a-fA-F]{_HEX}|000[1-9a-fA-F]"
 _CHARACTERS = rf'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u(?:{_NOT_NUL}))*'
@@ -63,7 +65,7 @@ def glance(file: io.BytesIO | io.FileIO | HashedFile, fields: Sequence[Field]) -
     """
     import numpy as np
 
-    buffer = bytearray(max(_BLOCK, 1))
+    buffer = bytearray(_BLOCK)
     view = memoryview(buffer)
     grammar: Any = None
     lines = held = 0
@@ -115,6 +117,7 @@ def _compiled(fields: tuple[tuple[str, str], ...]) -> Any:
     line = rf"\{{{first}{''.join(f'(?:,{other})?' for other in others)}\}}\n"
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes: whether they are UTF-8 is for the parser to say
+    options.max_mem = _MOST_MEMORY
     options.never_capture = True
     options.log_errors = False
     return re2.compile(f"(?:{line})*".encode(), options)
