@@ -21,8 +21,14 @@ import pytest
 
 from benchmarks.timing import SPARKIFY, run_process
 from sparkify.cli.app import run
+from sparkify.errors import EngineError
+from sparkify.pipeline import retry
 from sparkify.tempfiles import open_temporary_folder
 from sparkify.warehouse import ledger
+from sparkify.warehouse.duckdb import duckdb_engine
+from sparkify.warehouse.duckdb.duckdb_engine import DuckDBEngine
+from sparkify.warehouse.statements import Statement
+from sparkify.warehouse.version import prepare_tables
 from tests.contents import hash_tables, read_tables
 from tests.loading import etl
 from tests.oracle import expect
@@ -217,6 +223,92 @@ def test_a_load_takes_no_more_memory_than_it_may(tmp_path: Path):
     command += ["--log-data", lake / "log_data", "--song-data", lake / "song_data"]
     for more in ([], ["--full-refresh"]):
         assert run_process([*command, *more]).peak <= 300_000_000
+
+
+LATER_SONG = song(song_id="SOLATE", title="Late")
+
+
+def late(plays: int) -> list[dict[str, Any]]:
+    """Return plays of which every other one is of :data:`LATER_SONG`."""
+    titles = ("Late", "Title")
+    return [play(userId=str(n % 50), sessionId=n, ts=TS + 5000 * n, song=titles[n % 2]) for n in range(plays)]
+
+
+def spare(monkeypatch: pytest.MonkeyPatch, memory: int) -> None:
+    """Let publishing have so little, however large the run's own tables are."""
+    monkeypatch.setattr(duckdb_engine, "_TO_PUBLISH", memory)
+    monkeypatch.setattr(duckdb_engine, "_OF_TABLES", 0)
+
+
+def memory_of(engine: DuckDBEngine) -> float:
+    """Return the megabytes that DuckDB has."""
+    ((text,),) = engine.execute(Statement("SELECT current_setting('memory_limit')", "memory", 1))
+    number, unit = text.split()
+    return float(number) * {"MiB": 1.048576, "GiB": 1073.741824}[unit]
+
+
+def test_publishing_gets_memory_by_what_the_run_brings(tmp_path: Path):
+    engine = DuckDBEngine(tmp_path / "w.duckdb", memory=2_000_000_000)
+    few, many = (
+        Statement(f"CREATE TEMP TABLE {name} AS SELECT 1 AS n FROM range({rows}) AS r", name, 1)
+        for name, rows in (("few", 1000), ("many", 4_000_000))
+    )
+    everything = memory_of(engine)
+    with engine.writing():
+        assert memory_of(engine) == everything, "a first load fills a new file"
+        prepare_tables(engine)
+    with engine.writing():
+        engine.execute(few)
+        assert 299 < memory_of(engine) < 310
+        engine.execute(many)
+        assert 320 < memory_of(engine) < 700, "the run's own tables have grown"
+        engine.use_all_memory()
+        assert memory_of(engine) == everything
+    with engine.writing():
+        assert 320 < memory_of(engine) < 700, "what has landed counts from the beginning"
+    assert memory_of(engine) == everything
+    with pytest.raises(EngineError), engine.writing():
+        engine.execute(Statement("SELECT 1 FROM nowhere", "nowhere", 1))
+    assert memory_of(engine) == everything
+    engine.close()
+
+
+def test_a_run_that_needs_more_memory_than_it_brings_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    plays, database = late(500), tmp_path / "w.duckdb"
+    logs = write_records(tmp_path / "logs" / "log.json", *plays).parent
+    songs = write_records(tmp_path / "songs" / "song.json", LATER_SONG).parent
+    assert etl(database, logs) == 0
+    monkeypatch.setattr(retry, "PAUSES", (0.0,))
+    spare(monkeypatch, 3_000_000)
+    assert etl(database, None, songs) == 0
+    assert "was too much for" in caplog.text
+    assert read_tables(database) == expect(plays, [LATER_SONG])
+
+
+@pytest.mark.thorough
+def test_what_does_not_fit_in_the_memory_of_publishing_is_spilled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """A song that half of all plays match, then everything out again: as from all memory."""
+    logs = write_records(tmp_path / "logs" / "log.json", *late(40_000)).parent
+    songs = write_records(tmp_path / "songs" / "song.json", LATER_SONG).parent
+    databases = [tmp_path / "little.duckdb", tmp_path / "all.duckdb"]
+    assert etl(databases[0], logs, None, "--lenient") == 0
+    shutil.copy(*databases)
+    held = []
+    for database, memory in zip(databases, (25_000_000, 10**12), strict=True):
+        spare(monkeypatch, memory)
+        assert etl(database, None, songs, "--lenient") == 0
+        before = hash_tables(database, file_ids=True)
+        assert run(["undo", "1", "--yes", "--database", str(database), "--config", os.devnull]) == 0
+        held.append((before, hash_tables(database, file_ids=True)))
+    assert held[0] == held[1]
+    assert held[0][0] != held[0][1]
+    assert "was too much for" not in caplog.text
+    assert etl(databases[1], logs, None, "--lenient", "--full-refresh") == 0
+    assert hash_tables(databases[1], file_ids=True) == held[0][0]
 
 
 SPILL = """

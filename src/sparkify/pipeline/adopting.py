@@ -186,6 +186,7 @@ def adopt(
         now = next(each for each in with_adopted(read_adopted(engine)) if each.name == kind.name)
         _verify_new(now, declared)
         _verify_column(now, declared)
+        engine.use_all_memory()
         _set_aside(engine, models)
         engine.execute(steps.add_column)
         engine.execute(steps.fill_table)
@@ -283,6 +284,7 @@ def drop(
                     Command("fields", "list"),
                 ),
             )
+        engine.use_all_memory()
         _set_aside(engine, models)
         if not declared.path:
             engine.execute(steps.put_back_table)

@@ -44,6 +44,7 @@ def transform(engine: Engine, scope: Scope, progress: ShowProgress) -> None:
     The same models serve a run that adds a day and one that rebuilds all: only their scope differs.
     """
     if scope.everything:
+        engine.use_all_memory()
         _compute(engine, progress, RESET)
     # What has nothing to look at is not sent: each statement takes its time to reach a cluster.
     ((songs, people),) = engine.execute(statement("run/changes.sql"))
@@ -96,6 +97,7 @@ def build_own(
         ModelError: The database refuses one of them.
     """
     if models:
+        engine.use_all_memory()  # they may read whatever there is
         progress(label="building your models")
         pieces = scope.days().pieces
         days = (

@@ -152,6 +152,13 @@ class Engine(Protocol):
             TransientEngineError: Another run created the warehouse at the same time.
         """
 
+    def use_all_memory(self) -> None:
+        """Let the transaction under way have all the memory that the process may take.
+
+        Told before much of the warehouse is computed anew, whatever has landed. Do nothing where the database
+        is another process.
+        """
+
     def tables(self) -> set[str]:
         """Return the existing tables' names, in the form of :func:`sparkify.warehouse.tables.names`."""
 

@@ -149,6 +149,7 @@ def prepare_tables(engine: Engine) -> Meta:
     if not upgrade.definitions:
         create_tables(engine, tables)
         return meta
+    engine.use_all_memory()
     # A table that a view stands on cannot be changed in every way.
     set_models_aside(engine)
     drop_views(engine, _known_digests(meta, views=True))

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 import duckdb
 
-from sparkify.errors import EngineError, LoadError, WarehouseLocked
+from sparkify.errors import EngineError, LoadError, TransientEngineError, WarehouseLocked
 from sparkify.records import KINDS, RecordKind
 from sparkify.tempfiles import TemporaryFolder
 from sparkify.text import counted
@@ -66,6 +66,12 @@ _ALLOCATOR = 0.15
 # What reading JSON takes in each thread, twice 32 MB at worst: with less, a load ran out of memory.
 _OF_A_THREAD = 70_000_000
 _MOST_USUAL = 2_000_000_000
+# What DuckDB gets for publishing: so many bytes, and so many times what the run's own tables take. It would
+# fill all it may have with pages of the warehouse: one song into 50 million events took 1.7 GB.
+_TO_PUBLISH = 300_000_000
+_OF_TABLES = 3
+# Rows that a statement reads or writes for which it pays to ask again how large these tables are.
+_MANY = 100_000
 
 
 def usual_memory() -> int:
@@ -106,6 +112,8 @@ class DuckDBEngine:
         self._on_wait = on_wait
         self._on_older = on_older
         self._verified = False
+        # Whether publishing gets less than all memory; not any more when that was too little once.
+        self._may_spare = True
         self._new: NewFile | None = None
         # Whether records land in the new file; if the warehouse exists, they land in temporary tables.
         self._lands_in_new_file = False
@@ -134,14 +142,47 @@ class DuckDBEngine:
         connection = duckdb.connect(":memory:")
         for sql in SET_UP:
             connection.execute(sql)
-        limit = int(self.memory * (1 - _ALLOCATOR)) - _OURS
-        connection.execute(f"SET memory_limit = '{limit // 1000} KB'")
-        threads = max(1, limit // _OF_A_THREAD)
-        if threads < connection.execute("SELECT current_setting('threads')").fetchall()[0][0]:
-            connection.execute(f"SET threads = {threads}")
+        ((self._processors,),) = connection.execute("SELECT current_setting('threads')").fetchall()
         # DuckDB writes data that does not fit in memory there, not into the current folder.
         connection.execute(f"SET temp_directory = {literal(str(self._spill.path))}")
+        self._given = self._all_memory
+        for sql in self._limits():
+            connection.execute(sql)
         return connection
+
+    @property
+    def _all_memory(self) -> int:
+        """The bytes that DuckDB may have."""
+        return int(self.memory * (1 - _ALLOCATOR)) - _OURS
+
+    @property
+    def _is_spared(self) -> bool:
+        """Whether DuckDB has less than it may have."""
+        return self._given < self._all_memory
+
+    def _limits(self) -> Sequence[str]:
+        """Return what tells DuckDB how much memory it has, and how many threads can work with that."""
+        threads = max(1, min(self._given // _OF_A_THREAD, self._processors))
+        return [f"SET memory_limit = '{self._given // 1000} KB'", f"SET threads = {threads}"]
+
+    def _give(self, memory: int) -> None:
+        """Let DuckDB have so many bytes, or as many as it may have."""
+        memory = min(memory, self._all_memory)
+        if memory != self._given:
+            self._given = memory
+            for sql in self._limits():
+                self._run(sql)
+
+    def _needed(self) -> int:
+        """Return the bytes that publishing needs, by what the run's own tables take now."""
+        ((held,),) = self._run(
+            "SELECT memory_usage_bytes + temporary_storage_bytes FROM duckdb_memory() "
+            "WHERE tag = 'IN_MEMORY_TABLE'"
+        ).fetchall()
+        return _TO_PUBLISH + _OF_TABLES * int(held)
+
+    def use_all_memory(self) -> None:
+        self._give(self._all_memory)
 
     def probe(self, schemas: Collection[str] = ()) -> Sequence[ProbeStep]:
         return [ProbeStep("database", self._try_file)]
@@ -228,6 +269,8 @@ class DuckDBEngine:
             else:
                 self._begin_new()
         try:
+            if self._may_spare and not self._new:
+                self._give(self._needed())
             self._run("BEGIN")
             yield
             if self._new:
@@ -333,7 +376,8 @@ class DuckDBEngine:
         """Detach a warehouse that was open for writing."""
         try:
             self._detach()
-        except duckdb.Error:
+            self.use_all_memory()
+        except (duckdb.Error, EngineError):
             self._begin_anew()  # after a full disk the database cannot even be detached
 
     def tables(self) -> set[str]:
@@ -349,9 +393,12 @@ class DuckDBEngine:
     def execute(self, step: Statement, **parameters: Any) -> Rows:
         try:
             found = self._connection.execute(to_duckdb(step), step.pick(parameters))
-            return found.fetchall() if found.description else []
+            rows = found.fetchall() if found.description else []
         except duckdb.Error as exc:
             self._fail(exc, f"{step.path}, line {step.line}")
+        if self._is_spared and _are_many(rows):
+            self._give(max(self._given, self._needed()))
+        return rows
 
     @contextmanager
     def holding(
@@ -535,7 +582,18 @@ class DuckDBEngine:
             self._fail(exc, "reading the files")
 
     def _fail(self, exc: Exception, what: str) -> NoReturn:
+        if self._is_spared and isinstance(exc, duckdb.OutOfMemoryException):
+            self._may_spare = False
+            raise TransientEngineError(
+                f"{what} was too much for {self._given / 1e6:,.0f} MB of memory: DuckDB gets more now.",
+                "Run again: nothing was changed.",
+            ) from exc
         raise explain(exc, what, self.path) from exc
+
+
+def _are_many(rows: Rows) -> bool:
+    """Return whether a statement may have written many rows: it gives their number then."""
+    return len(rows) == 1 and isinstance(rows[0][0], int) and rows[0][0] >= _MANY
 
 
 @contextmanager

@@ -209,6 +209,9 @@ class RedshiftEngine:
             if not self._is_made():  # else another run has created them in the meantime
                 raise
 
+    def use_all_memory(self) -> None:
+        """Do nothing: the cluster has memory of its own."""
+
     def tables(self) -> set[str]:
         return {row[0] for row in self.execute(statement("redshift/our_tables.sql"))}
 
