@@ -188,21 +188,21 @@ def test_a_song_file_that_is_no_song_is_named(make_plan, aws, tmp_path):
 @pytest.fixture(params=["fork", "spawn"])
 def sent(monkeypatch, request):
     """Wait for the helpers before days are written; return the days they were sent, one by one."""
-    write_days, send = workers._write_days, workers._send
+    write_all, send = workers._write_all, workers._send
     days: list[int] = []
 
     def wait_and_write(world, writer, helpers, report):
         forked = [type(helper.process).__name__ == "ForkProcess" for helper in helpers]
         assert set(forked) <= {request.param == "fork"}
         assert all(helper.ready or helper.connection.poll(60) for helper in helpers)
-        write_days(world, writer, helpers, report)
+        write_all(world, writer, helpers, report)
 
     def note_and_send(helper, plan, unit):
         days.extend(day for day, _ in unit)
         return send(helper, plan, unit)
 
     monkeypatch.setattr(workers, "_may_fork", lambda: request.param == "fork")
-    monkeypatch.setattr(workers, "_write_days", wait_and_write)
+    monkeypatch.setattr(workers, "_write_all", wait_and_write)
     monkeypatch.setattr(workers, "_send", note_and_send)
     return days
 

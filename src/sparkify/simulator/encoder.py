@@ -61,7 +61,7 @@ class _Table:
 
     def take(self, numbers: Numbers) -> list[bytes]:
         """Return the fragments with these numbers."""
-        found: list[bytes] = self._fragments[numbers].tolist()
+        found: list[bytes] = self._fragments.take(numbers).tolist()
         return found
 
 

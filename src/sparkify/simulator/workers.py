@@ -93,8 +93,7 @@ def simulate(
     # Before anything is written: a process that has used the object store's client cannot be forked.
     with _started(workers - 1, (uri, aws, plan.compression), world.encoder) as helpers:
         make_room(writer, world, force=force)
-        write_songs(world, writer, count)
-        _write_days(world, writer, helpers, count)
+        _write_all(world, writer, helpers, count)
     if plan.churn:
         write_truth(world, writer, {"totals": {}}, count)
     return counts
@@ -120,23 +119,31 @@ class _Helper:
 Helpers = list[_Helper]
 
 
-def _write_days(world: World, writer: Writer, helpers: Helpers, report: Report) -> None:
-    """Write every day's file, with the help of ``helpers``."""
+def _write_all(world: World, writer: Writer, helpers: Helpers, report: Report) -> None:
+    """Write the songs and every day's file, with the help of ``helpers``."""
     plan = world.plan
     units = world.units()
     working = list(helpers)
-    enough = _ENOUGH
+    # Events; days that nobody has simulated yet, and events on one of those before.
+    enough, left, a_day = _ENOUGH, plan.days, float(_MUCH)
 
     def feed() -> None:
         """Simulate as many days more as keep the helpers busy while this process writes some."""
-        nonlocal enough
+        nonlocal enough, left, a_day
         _listen(working, world.encoder, report, patience=0)
-        while free := [helper for helper in working if helper.ready and helper.waiting < enough]:
+        # At the end each has the same, or one would write the last days while the others wait.
+        while free := [
+            helper
+            for helper in working
+            if helper.ready and helper.waiting < min(enough, left * a_day / (len(working) + 1))
+        ]:
             unit = next(units, None)
             if unit is None:
                 return
+            left -= len(unit)
             sent = _send(min(free, key=lambda helper: helper.waiting), plan, unit)
             enough = max(_ENOUGH, sent, min(2 * sent, _MUCH))
+            a_day = sent / len(unit)
 
     def count(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
         report(files=files, rows=rows, size=size)
@@ -145,7 +152,9 @@ def _write_days(world: World, writer: Writer, helpers: Helpers, report: Report) 
             feed()
 
     feed()
+    write_songs(world, writer, count)
     for unit in units:
+        left -= len(unit)
         # What is written here is simulated first, if days of the helpers come in between.
         days = [(day, list(parts) if working else parts) for day, parts in unit]
         for day, parts in days:
