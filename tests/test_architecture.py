@@ -62,7 +62,7 @@ USERS = {
         "lake/bucket.py",
         "warehouse/redshift/data_api.py",
     ),
-    "obstore": ("lake/bucket.py", "lake/writer.py", "lake/s3_errors.py"),
+    "obstore": ("lake/bucket.py", "lake/bucket_writer.py", "lake/s3_errors.py"),
     "zstandard": ("lake/codec.py", "simulator/day_file.py"),
     "re2": ("intake/glance.py",),
     "xxhash": ("intake/content.py",),

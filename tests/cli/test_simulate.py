@@ -180,13 +180,13 @@ def test_an_interrupt_leaves_no_half_written_file_and_no_process(tmp_path, worke
 
 @pytest.mark.parametrize("seconds", sweep([0.02, 0.0, 0.05, 0.1], 4))
 def test_an_interrupt_while_the_workers_start_is_told_once(tmp_path, seconds):
-    """Ctrl-C reaches the whole group, and those that still import their libraries too."""
+    """Ctrl-C reaches the whole group, and those that have only just been forked too."""
     options = ["--users", "30000", "--days", "30", "--songs", "5", "--workers", "4"]
     running = subprocess.Popen(
         [*_SPARKIFY, "lake", *options], cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
     )
     deadline = time.monotonic() + 60
-    while not any("spawn_main" in command for command in _group(running.pid).values()):
+    while len(_group(running.pid)) < 2:
         assert time.monotonic() < deadline
         assert running.poll() is None
         time.sleep(0.002)
@@ -196,6 +196,22 @@ def test_an_interrupt_while_the_workers_start_is_told_once(tmp_path, seconds):
     assert running.returncode == 130, told
     assert b"Traceback" not in told
     assert not _left_of_group(running.pid)
+
+
+def test_workers_end_when_the_command_is_killed(tmp_path):
+    options = ["--users", "30000", "--days", "30", "--songs", "5", "--workers", "3"]
+    running = subprocess.Popen([*_SPARKIFY, "lake", *options], cwd=tmp_path, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "lake").rglob("*-events.json")):
+        assert time.monotonic() < deadline
+        assert running.poll() is None
+        time.sleep(0.02)
+    assert len(_group(running.pid)) == 3
+    running.kill()
+    running.wait(timeout=60)
+    assert not _left_of_group(running.pid)
+    half = [name for name in tree(tmp_path / "lake") if "#" in name]
+    assert all(name.endswith(f"#{running.pid}") for name in half)
 
 
 def _left_of_group(leader: int) -> dict[int, str]:

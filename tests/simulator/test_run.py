@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -182,21 +185,24 @@ def test_a_song_file_that_is_no_song_is_named(make_plan, aws, tmp_path):
         World(make_plan(song_data=str(tmp_path)), aws)
 
 
-@pytest.fixture
-def sent(monkeypatch):
+@pytest.fixture(params=["fork", "spawn"])
+def sent(monkeypatch, request):
     """Wait for the helpers before days are written; return the days they were sent, one by one."""
-    write_days, send = workers._write_days, workers._send
+    write_all, send = workers._write_all, workers._send
     days: list[int] = []
 
     def wait_and_write(world, writer, helpers, report):
-        assert all(helper.connection.poll(60) for helper in helpers)
-        write_days(world, writer, helpers, report)
+        forked = [type(helper.process).__name__ == "ForkProcess" for helper in helpers]
+        assert set(forked) <= {request.param == "fork"}
+        assert all(helper.ready or helper.connection.poll(60) for helper in helpers)
+        write_all(world, writer, helpers, report)
 
     def note_and_send(helper, plan, unit):
         days.extend(day for day, _ in unit)
         return send(helper, plan, unit)
 
-    monkeypatch.setattr(workers, "_write_days", wait_and_write)
+    monkeypatch.setattr(workers, "_may_fork", lambda: request.param == "fork")
+    monkeypatch.setattr(workers, "_write_all", wait_and_write)
     monkeypatch.setattr(workers, "_send", note_and_send)
     return days
 
@@ -346,9 +352,29 @@ def test_options_that_make_no_sense_are_refused(make_plan, wrong):
 
 
 def test_a_worker_that_fails_fails_the_whole_with_its_reason(make_plan, aws, tmp_path, sent):
-    (tmp_path / "song_data").mkdir()
-    (tmp_path / "log_data").mkdir()
-    (tmp_path / "log_data" / "2018").symlink_to("/dev/null")
-    with pytest.raises(SourceError, match="log_data/2018"):
+    # In the way of a file.
+    (tmp_path / "log_data/2018/11/2018-11-03-events.json").mkdir(parents=True)
+    with pytest.raises(SourceError, match=r"2018-11-03-events\.json cannot be written"):
         simulate(make_plan(), str(tmp_path), aws, workers=2)
     assert sent == [0, 1, 2, 3, 4]
+
+
+def test_what_has_used_the_client_of_the_object_store_is_not_forked(tmp_path):
+    """Its threads would be missing."""
+    lines = [
+        "import obstore",
+        "from sparkify.simulator.workers import _may_fork",
+        "store = obstore.store.LocalStore('.')",
+        "before = _may_fork()",
+        "obstore.put(store, 'x', b'x')",
+        "print(before, _may_fork())",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "True False\n"

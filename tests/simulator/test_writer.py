@@ -45,6 +45,13 @@ def test_what_fails_half_way_leaves_nothing_or_what_was_there(place):
     assert tree(folder) == {"old.json": b"old"}
 
 
+def test_what_a_killed_process_left_half_written_is_no_object(tmp_path):
+    (tmp_path / "day.json#123").write_text("{")
+    writer = Writer(str(tmp_path), load_settings(environment={}).aws)
+    writer.put("day.json", b"{}")
+    assert writer.keys() == ["day.json"]
+
+
 def test_a_prefix_is_not_mistaken_for_its_neighbour(place):
     uri, _, aws = place
     Writer(uri + "_old", aws).put("one.json", b"1")

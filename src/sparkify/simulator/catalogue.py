@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -147,24 +147,27 @@ def _lengths(rng: random.Random, parameters: Songs, count: int) -> list[float]:
 
 def _titles(rng: random.Random) -> Iterator[str]:
     lists = words()["music"]
-    # Each shape is as frequent as it is in this list: adjective, noun, another noun, accented.
-    shapes = [
-        *["%(a)s %(n)s"] * 8,
-        *["The %(a)s %(n)s"] * 3,
-        *["%(n)s of %(m)s"] * 5,
-        *["%(n)s and %(m)s"] * 4,
+    # Of an adjective, two nouns and an accented word. Each shape is as frequent as it is in this list.
+    shapes: list[Callable[[str, str, str, str], str]] = [
+        *[lambda a, n, _, __: f"{a} {n}"] * 8,
+        *[lambda a, n, _, __: f"The {a} {n}"] * 3,
+        *[lambda _, n, m, __: f"{n} of {m}"] * 5,
+        *[lambda _, n, m, __: f"{n} and {m}"] * 4,
+        *[lambda a, n, _, __: f"My {a} {n}"] * 3,
+        *[lambda _, n, __, ___: n] * 4,
+        lambda a, _, __, ___: a,
+        lambda _, n, __, u: f"{u} {n}",
     ]
-    shapes += [*["My %(a)s %(n)s"] * 3, *["%(n)s"] * 4, "%(a)s", "%(u)s %(n)s"]
-    # By hand and not by _pick: there are twenty thousand titles at every start.
-    draw, words_of = rng.random, {}
     adjectives, nouns, accented = lists["adjectives"], lists["nouns"], lists["accented"]
+    # By hand and not by _pick: there are twenty thousand titles at every start.
+    draw, count, a, n, u = rng.random, len(shapes), len(adjectives), len(nouns), len(accented)
     while True:
-        shape = shapes[int(len(shapes) * draw())]
-        words_of["a"] = adjectives[int(len(adjectives) * draw())]
-        words_of["n"] = nouns[int(len(nouns) * draw())]
-        words_of["m"] = nouns[int(len(nouns) * draw())]
-        words_of["u"] = accented[int(len(accented) * draw())]
-        title = shape % words_of
+        title = shapes[int(count * draw())](
+            adjectives[int(a * draw())],
+            nouns[int(n * draw())],
+            nouns[int(n * draw())],
+            accented[int(u * draw())],
+        )
         yield title + (_pick(rng, lists["endings"]) if draw() < 0.12 else "")
 
 

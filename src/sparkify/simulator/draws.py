@@ -106,4 +106,4 @@ def log_normal_gaps(log_mean: float, log_deviation: float) -> Integers:
 
 def exponential() -> Floats:
     """Return the quantiles of the exponential distribution of mean 1."""
-    return np.array([-math.log1p(-(i + 0.5) / TABLE) for i in range(TABLE)])
+    return -np.fromiter(map(math.log1p, (-_middles(TABLE)).tolist()), np.float64, TABLE)

@@ -24,6 +24,8 @@ Numbers = npt.NDArray[np.int32]
 
 # So few that their text and the fragments in use stay in the processor's cache.
 _AT_ONCE = 200
+# So few that their numbers do.
+_BLOCK = 16 * _AT_ONCE
 _FRAGMENTS = 12
 # A time is two fragments: what it shares with the others of ten seconds, and four digits.
 _TEN_SECONDS = 10_000
@@ -61,7 +63,7 @@ class _Table:
 
     def take(self, numbers: Numbers) -> list[bytes]:
         """Return the fragments with these numbers."""
-        found: list[bytes] = self._fragments[numbers].tolist()
+        found: list[bytes] = self._fragments.take(numbers).tolist()
         return found
 
 
@@ -134,13 +136,16 @@ class Encoder:
 
     def _fragments(self, events: Events) -> Iterator[list[bytes]]:
         """Yield the fragments of every line, one line after the other, some hundred lines at once."""
-        numbers = self._numbers(events).ravel()
         step = _AT_ONCE * _FRAGMENTS
-        for low in range(0, len(numbers), step):
-            yield self._table.take(numbers[low : low + step])
+        for numbers in self._numbers(events):
+            for low in range(0, len(numbers), step):
+                yield self._table.take(numbers[low : low + step])
 
-    def _numbers(self, events: Events) -> Numbers:
-        """Return each event's fragments by their numbers, after putting the window's own into the table."""
+    def _numbers(self, events: Events) -> Iterator[Numbers]:
+        """Yield the fragments of one block of events after the other by their numbers.
+
+        The window's own fragments are put into the table first.
+        """
         used, stretch = _compact(events)
         user, group = events.user[used], events.group[used]
         outside = (group >= OUT_FREE) & (group < CANCELLED_FREE)
@@ -163,15 +168,17 @@ class Encoder:
         begin += [count + sessions, self._song, times - 1, self._digits, agent, count + users]
         for column, start in enumerate(begin):
             common[:, column] = start
-        grid = common.take(stretch, axis=0)
-        row = events.row
-        for column in (0, 4, 7):
-            grid[:, column] += row
-        grid[:, 2] += events.item
-        grid[:, 5] += self._page[np.minimum(row, self._states)]
-        grid[:, 8] += np.cumsum(later, dtype=np.int32)
-        grid[:, 9] += digits.astype(np.int32)
-        return grid
+        page = self._page[np.minimum(events.row, self._states)]
+        time = np.cumsum(later, dtype=np.int32)
+        digits = digits.astype(np.int32)
+        for low in range(0, len(events), _BLOCK):
+            block = slice(low, low + _BLOCK)
+            grid = common.take(stretch[block], axis=0)
+            for column in (0, 4, 7):
+                grid[:, column] += events.row[block]
+            for column, numbers in ((2, events.item), (5, page), (8, time), (9, digits)):
+                grid[:, column] += numbers[block]
+            yield grid.ravel()
 
     def _listener_numbers(
         self, user: npt.NDArray[np.intp], outside: npt.NDArray[np.bool_], paid: npt.NDArray[np.bool_]

@@ -7,15 +7,17 @@ days itself. Each file has one author, and the bytes do not depend on who that i
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
-from collections.abc import Iterable, Iterator, Sequence
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkContext, ForkProcess, SpawnContext, SpawnProcess
+from pathlib import Path
 
 from sparkify.errors import SourceError, SparkifyError
 from sparkify.lake.writer import Writer
@@ -35,7 +37,7 @@ from sparkify.simulator.world import (
     write_truth,
 )
 
-# A process takes about half a second to start.
+# With so many events a forked process saves a tenth of a second, and one that is started anew nothing yet.
 _WORTH_A_PROCESS = 300_000
 # A helper has enough to do for now with so many events to write, or with as many as two units have: while it
 # writes one, this process writes another, and simulates two. Of very busy days one is enough: they wait in
@@ -87,12 +89,11 @@ def simulate(
         make_room(writer, world, force=force)
         write_dirty(world, writer, count)
         return counts
-    with _started([(uri, aws, plan.compression)] * (workers - 1)) as helpers:
-        world = World(plan, aws, known)
-        # While they start, since removing a large simulation takes as long.
+    world = World(plan, aws, known)
+    # Before anything is written: a process that has used the object store's client cannot be forked.
+    with _started(workers - 1, (uri, aws, plan.compression), world.encoder) as helpers:
         make_room(writer, world, force=force)
-        write_songs(world, writer, count)
-        _write_days(world, writer, helpers, count)
+        _write_all(world, writer, helpers, count)
     if plan.churn:
         write_truth(world, writer, {"totals": {}}, count)
     return counts
@@ -109,7 +110,7 @@ class _Helper:
         waiting: So many events that were sent are not written yet.
     """
 
-    process: SpawnProcess
+    process: ForkProcess | SpawnProcess
     connection: Connection
     ready: bool = False
     waiting: int = 0
@@ -118,23 +119,31 @@ class _Helper:
 Helpers = list[_Helper]
 
 
-def _write_days(world: World, writer: Writer, helpers: Helpers, report: Report) -> None:
-    """Write every day's file, with the help of ``helpers``."""
+def _write_all(world: World, writer: Writer, helpers: Helpers, report: Report) -> None:
+    """Write the songs and every day's file, with the help of ``helpers``."""
     plan = world.plan
     units = world.units()
     working = list(helpers)
-    enough = _ENOUGH
+    # Events; days that nobody has simulated yet, and events on one of those before.
+    enough, left, a_day = _ENOUGH, plan.days, float(_MUCH)
 
     def feed() -> None:
         """Simulate as many days more as keep the helpers busy while this process writes some."""
-        nonlocal enough
+        nonlocal enough, left, a_day
         _listen(working, world.encoder, report, patience=0)
-        while free := [helper for helper in working if helper.ready and helper.waiting < enough]:
+        # At the end each has the same, or one would write the last days while the others wait.
+        while free := [
+            helper
+            for helper in working
+            if helper.ready and helper.waiting < min(enough, left * a_day / (len(working) + 1))
+        ]:
             unit = next(units, None)
             if unit is None:
                 return
+            left -= len(unit)
             sent = _send(min(free, key=lambda helper: helper.waiting), plan, unit)
             enough = max(_ENOUGH, sent, min(2 * sent, _MUCH))
+            a_day = max(sent, 1) / len(unit)
 
     def count(*, files: int = 0, rows: int = 0, size: int = 0) -> None:
         report(files=files, rows=rows, size=size)
@@ -143,7 +152,9 @@ def _write_days(world: World, writer: Writer, helpers: Helpers, report: Report) 
             feed()
 
     feed()
+    write_songs(world, writer, count)
     for unit in units:
+        left -= len(unit)
         # What is written here is simulated first, if days of the helpers come in between.
         days = [(day, list(parts) if working else parts) for day, parts in unit]
         for day, parts in days:
@@ -175,40 +186,55 @@ def _tell(helper: _Helper, message: tuple[object, ...]) -> None:
 
 
 @contextmanager
-def _started(tasks: Sequence[Task]) -> Iterator[Helpers]:
-    """Start a process for each task; all are stopped at the end."""
-    # Not fork: the object store's client has threads of its own, which a fork would leave behind.
-    context = multiprocessing.get_context("spawn")
+def _started(count: int, task: Task, encoder: Encoder) -> Iterator[Helpers]:
+    """Start processes, by fork where that is safe; all are stopped at the end."""
+    forks = _may_fork()
+    context: ForkContext | SpawnContext = get_context("fork") if forks else get_context("spawn")
+    if count and not forks:
+        # Started by the first process otherwise, and lets interrupts through again when it has been.
+        resource_tracker.ensure_running()
     helpers: Helpers = []
     try:
-        for task in tasks:
+        for _ in range(count):
             mine, theirs = context.Pipe()
-            process = context.Process(target=work, args=(theirs, task), daemon=True)
-            with _interrupts_held_back():
+            inherited = [*(helper.connection for helper in helpers), mine]
+            arguments = (theirs, task, encoder, inherited) if forks else (theirs, task)
+            process = context.Process(target=work, args=arguments, daemon=True)
+            with _signals_held_back(), warnings.catch_warnings():
+                # Python 3.12 and later warn of any thread: see _may_fork.
+                warnings.simplefilter("ignore", DeprecationWarning)
                 process.start()
             theirs.close()
-            helpers.append(_Helper(process, mine))
+            helpers.append(_Helper(process, mine, ready=forks))
         yield helpers
     finally:
         for helper in helpers:
             helper.process.terminate()
+            helper.connection.close()  # it may wait for more of a day
         for helper in helpers:
             helper.process.join(_PATIENCE)
             if helper.process.is_alive():  # in a request to a store that does not answer
                 helper.process.kill()
                 helper.process.join()
-            helper.connection.close()
+
+
+def _may_fork() -> bool:
+    """Tell whether every thread is one of Python's: what other threads hold, a fork would never get back.
+
+    The object store's client starts such threads when it is first used. False where it cannot be found out.
+    """
+    threads = Path("/proc/self/task")
+    known = [each for each in threading.enumerate() if not isinstance(each, threading._DummyThread)]  # noqa: SLF001
+    return threads.is_dir() and len(list(threads.iterdir())) == len(known)
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Hold interrupts back, here for this moment and in a process started meanwhile until it ignores them.
+def _signals_held_back() -> Iterator[None]:
+    """Hold signals back, here for this moment and in a process started meanwhile until it lets them through.
 
-    Without this, a worker that Ctrl-C reaches while it imports its libraries prints a traceback of its own.
+    Without this, a worker that Ctrl-C reaches while it starts prints a traceback of its own.
     """
-    # Started by the first process otherwise, and lets interrupts through again when it has been.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
