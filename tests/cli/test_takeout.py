@@ -107,7 +107,7 @@ def test_files_that_a_glob_matches_are_taken_out_and_let_in_again_by_one_run_eac
         write_records(logs / f"{number}.json", days[number - 1])
     assert etl(lake / "w.duckdb", logs) == 0
     names = [str(logs / name) for name in ("4.json", "[12].json", "2.json", "4.json")]
-    more = {"already_retracted": [], "passed_over": {}}
+    more: dict[str, Any] = {"already_retracted": [], "passed_over": {}}
     uris = [str(logs / f"{number}.json") for number in (1, 2, 4)]
     found = as_json(lake, capsys, "retract", *names, "--yes")
     assert found == (0, {"taken_out": uris, "run_id": 4, **of(lake, 1, 2, 4), **more})
