@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 
@@ -43,6 +44,15 @@ def shortened(text: str, most: int) -> str:
     ('a long…', 'a text')
     """
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def common_start(texts: Sequence[str]) -> str:
+    """Return what all texts begin with, to the character.
+
+    >>> common_start(["2018-11-01.json", "2018-11-15.json"])
+    '2018-11-'
+    """
+    return os.path.commonprefix(texts)  # noqa: RUF071 - characters are meant, no parts of paths
 
 
 def visible(text: str) -> str:

@@ -152,6 +152,7 @@ CASES: dict[tuple[str, ...], list[Case]] = {
     ("retract",): [
         (nothing, ("retract", "log_data/1.json", "--yes"), 0),
         (retracted, ("retract", "log_data/1.json", "--back"), 0),
+        (nothing, ("retract", "log_data/*", "nothing.json", "--yes"), 2),
     ],
     ("prove",): [(nothing, ("prove", "--yes"), 2)],  # there is no cluster; more is in tests/proof
     ("doctor",): [(nothing, ("doctor", *LAKE), 0), (nothing, ("doctor", "--database", "/nope/x.duckdb"), 1)],

@@ -14,7 +14,8 @@ import pytest
 from sparkify.cli.app import run
 from sparkify.cli.screen import Screen
 from sparkify.errors import SparkifyError
-from sparkify.pipeline.removal import find_file, put_back
+from sparkify.pipeline.removal import put_back
+from sparkify.pipeline.selection import select_files
 from tests.contents import hash_tables, read_tables
 from tests.custom.folder import write_folder
 from tests.loading import etl
@@ -89,10 +90,127 @@ def test_a_copy_is_not_retracted_but_the_file_that_stands_for_both_is_named(
     assert hash_tables(lake / "w.duckdb") == before
 
 
+def of(lake: Path, *numbers: int, plays: int = 1) -> dict[str, Any]:
+    """Return what --json says of files of one play, or of none, each."""
+    named = [str(lake / "log_data" / f"{number}.json") for number in numbers]
+    files = [{"uri": uri, "kind": "events", "rows": 1, "plays": plays} for uri in named]
+    return {"files": files, "rows": len(files), "plays": plays * len(files)}
+
+
+def test_files_that_a_glob_matches_are_taken_out_and_let_in_again_by_one_run_each(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    """Each once, however often it is named."""
+    logs = lake / "log_data"
+    days = [*DAYS, *(play(ts=TS + number, userId=str(number)) for number in (3, 4))]
+    for number in (3, 4):
+        write_records(logs / f"{number}.json", days[number - 1])
+    assert etl(lake / "w.duckdb", logs) == 0
+    names = [str(logs / name) for name in ("4.json", "[12].json", "2.json", "4.json")]
+    more: dict[str, Any] = {"already_retracted": [], "passed_over": {}}
+    uris = [str(logs / f"{number}.json") for number in (1, 2, 4)]
+    found = as_json(lake, capsys, "retract", *names, "--yes")
+    assert found == (0, {"taken_out": uris, "run_id": 4, **of(lake, 1, 2, 4), **more})
+    assert read_tables(lake / "w.duckdb") == expect(days[2:3], [])
+    assert as_json(lake, capsys, "runs")[1]["runs"][0]["files_loaded"] == -3
+    code, refused = as_json(lake, capsys, "undo", "4", "--yes")
+    assert (code, refused["error"]["message"]) == (
+        1,
+        "run 4 loaded nothing: it took 3 files out (retract).",
+    )
+    more["passed_over"] = {"loaded": 1}
+    found = as_json(lake, capsys, "retract", "--back", f"{lake}/**", "--yes")
+    assert found == (0, {"back": uris, "run_id": 5, **of(lake, 1, 2, 4), **more})
+    assert etl(lake / "w.duckdb", logs) == 0
+    assert read_tables(lake / "w.duckdb") == expect(days, [])
+
+
+def test_a_glob_passes_over_what_cannot_be_taken_and_says_how_much_that_is(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    logs = lake / "log_data"
+    (logs / "1-again.json").write_bytes((logs / "1.json").read_bytes())
+    (logs / "3.json").write_text("no JSON\n" * 3)
+    write_records(logs / "4.json", play(ts=TS + 4))
+    assert etl(lake / "w.duckdb", logs) == 4
+    assert command(lake, "retract", str(logs / "2.json"), "--yes") == 0
+    capsys.readouterr()
+    uris = [str(logs / name) for name in ("1.json", "4.json")]
+    assert command(lake, "retract", f"{logs}/*", str(logs / "2.json"), "--yes") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        *uris,
+        "2 files: 2 rows, 2 plays among them.",
+        "1 file was retracted already.",
+        "Passed over: 1 copy of another file, 1 set aside.",
+        "Done: the rows of 2 files are removed (run 5).",
+    ]
+    before = hash_tables(lake / "w.duckdb", file_ids=True, ledger=True)
+    code, found = as_json(lake, capsys, "retract", f"{logs}/*")
+    others = {"copy": 1, "retracted": 3, "set_aside": 1}
+    assert (code, found["taken_out"], found["passed_over"]) == (0, [], others)
+    assert found["why"].startswith("no file that matches is loaded (1 copy of another file, 3")
+    code, found = as_json(lake, capsys, "retract", "--back", str(logs / "3.jso[mn]"))
+    assert (code, found["back"], found["passed_over"]) == (0, [], {"set_aside": 1})
+    assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
+
+
+def test_every_argument_that_fits_no_file_is_named(lake: Path, capsys: pytest.CaptureFixture[str]):
+    before = hash_tables(lake / "w.duckdb", file_ids=True, ledger=True)
+    unknown = [f"{lake}/log_data/[3-9].json", "s3://bucket/**", f"{lake}/log_data/none.json"]
+    for back in ([], ["--back"]):
+        code, found = as_json(lake, capsys, "retract", *back, f"{lake}/**", *unknown, "--yes")
+        assert code == found["error"]["exit_code"] == 1
+        assert all(name in found["error"]["message"] for name in unknown)
+        assert "sparkify files" in found["error"]["hint"]
+    assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
+
+
+def test_a_name_with_the_characters_of_a_glob_is_taken_for_that_file(
+    lake: Path, capsys: pytest.CaptureFixture[str]
+):
+    logs = lake / "log_data"
+    days = {name: play(ts=TS + at, userId=name) for at, name in enumerate(("[12]", "*", "a"), 5)}
+    for name, day in days.items():
+        write_records(logs / f"{name}.json", day)
+    assert etl(lake / "w.duckdb", logs) == 0
+    for number, name in enumerate(("[12]", "*"), 4):
+        uri = str(logs / f"{name}.json")
+        found = as_json(lake, capsys, "retract", uri, "--yes")
+        assert found == (0, {"taken_out": [uri], "run_id": number})
+    found = as_json(lake, capsys, "retract", str(logs / "[*].json"))
+    assert found[1]["why"] == "no file that matches is loaded (1 retracted)."
+    assert read_tables(lake / "w.duckdb") == expect([*DAYS, days["a"]], [])
+
+
+def test_several_files_are_asked_about_once(
+    lake: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[str] = []
+    answers = [False, True, True]
+
+    def confirm(_: object, question: str, *, yes: bool) -> bool:
+        asked.append(question)
+        return answers.pop(0)
+
+    monkeypatch.setattr("sparkify.cli.screen.Screen.confirm", confirm)
+    before = hash_tables(lake / "w.duckdb", file_ids=True, ledger=True)
+    found = as_json(lake, capsys, "retract", f"{lake}/log_data/*")[1]
+    assert found == {"taken_out": [], **of(lake, 1, 2), "already_retracted": [], "passed_over": {}}
+    assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
+    assert command(lake, "retract", f"{lake}/log_data/*") == 0
+    assert command(lake, "retract", "--back", f"{lake}/log_data/*") == 0
+    assert asked == [
+        *["Remove the rows of 2 files from the warehouse?"] * 2,
+        "Let the next etl load 2 files again?",
+    ]
+
+
 def test_a_file_may_be_named_as_it_is_seen_from_here(lake: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(lake / "log_data")
     assert command(lake, "retract", "2.json", "--yes") == 0
     assert read_tables(lake / "w.duckdb") == expect(DAYS[:1], [])
+    assert command(lake, "retract", "../*/[1].json", "--yes") == 0
+    assert read_tables(lake / "w.duckdb") == expect([], [])
 
 
 def here(lake: Path, text: str) -> str:
@@ -229,7 +347,7 @@ def test_a_run_that_let_a_file_in_again_cannot_be_undone(lake: Path, capsys: pyt
     code, found = as_json(lake, capsys, "undo", "4", "--yes")
     assert (code, found["error"]["message"]) == (
         1,
-        "run 4 loaded nothing: it let a file in again (retract --back).",
+        "run 4 loaded nothing: it let in again what was retracted (retract --back).",
     )
 
 
@@ -257,6 +375,15 @@ def test_of_many_files_the_first_are_named_and_the_others_counted(
         (["undo", "9", "--yes"], 1, "SparkifyError"),
         (["retract", "nothing.json", "--yes"], 1, "SparkifyError"),
         (["retract", "s3://bucket/nothing.json", "--yes"], 1, "SparkifyError"),
+        (["retract", "{lake}/log_data/*.json"], 2, "ConfigError"),  # nobody to ask
+        (["retract", "{lake}/*.json", "--yes"], 1, "SparkifyError"),  # a star ends at a slash
+        (["retract", "{lake}/log_data/1.json", "{lake}/log_data/[3-9].json", "--yes"], 1, "SparkifyError"),
+        (
+            ["retract", "--back", "{lake}/log_data/1.json", "{lake}/log_data/2.json", "--yes"],
+            1,
+            "SparkifyError",
+        ),
+        (["retract", "--yes"], 2, "UsageError"),
         (["retract", "--back", "{lake}/log_data/1.json"], 1, "SparkifyError"),  # it is not retracted
         (["undo", "0", "--yes"], 2, "UsageError"),
         (["undo", "last", "--yes"], 2, "UsageError"),
@@ -286,13 +413,19 @@ def test_a_check_that_fails_leaves_everything_in(lake: Path, capsys: pytest.Capt
     assert hash_tables(lake / "w.duckdb", file_ids=True, ledger=True) == before
 
 
-@pytest.mark.parametrize("arguments", [["undo", "1"], ["retract", "x.json"], ["retract", "--back", "x.json"]])
+@pytest.mark.parametrize(
+    "arguments", [["undo", "1"], ["retract", "x.json", "*"], ["retract", "--back", "x.json"]]
+)
 def test_without_a_warehouse_none_is_made(tmp_path: Path, arguments: list[str]):
     assert command(tmp_path, *arguments, "--yes") == 1
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("command_line", [("undo", "1"), ("retract", "1.json")], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "command_line",
+    [("undo", "1"), ("retract", "1.json"), ("retract", "*.json")],
+    ids=["undo", "retract", "glob"],
+)
 def test_what_another_run_loaded_while_somebody_was_asked_stays(
     command_line: tuple[str, str], lake: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -306,7 +439,7 @@ def test_what_another_run_loaded_while_somebody_was_asked_stays(
 
     monkeypatch.setattr("sparkify.cli.screen.Screen.confirm", confirm)
     verb, what = command_line
-    assert command(lake, verb, str(log) if what == log.name else what) == 1
+    assert command(lake, verb, what if what == "1" else str(log.with_name(what))) == 1
     assert read_tables(lake / "w.duckdb") == expect([*newer, DAYS[1]], [])
 
 
@@ -315,7 +448,7 @@ def test_a_file_that_another_run_loaded_again_is_not_put_back(lake: Path):
     log = lake / "log_data" / "1.json"
     assert command(lake, "retract", str(log), "--yes") == 0
     engine = open_place(lake / "w.duckdb")
-    files = find_file(engine, str(log), "retracted").files
+    files = select_files(engine, [str(log)], "retracted").files
     newer = [play(), play(itemInSession=1)]
     write_records(log, *newer)
     assert etl(lake / "w.duckdb", lake / "log_data") == 0

@@ -230,7 +230,7 @@ def test_what_is_taken_out_is_taken_out_once(place: OnRedshift, lake: Path):
     assert rows(place, "SELECT MAX(run_id) FROM etl.runs") == [(2,)]
     assert read_tables(place)["songplays"].total() == 1
     place.server.faults.arm(Fault("drop_before", match="COMMIT$"), Fault("drop_after", match="COMMIT$"))
-    assert run(["retract", "--back", uri, "--config", str(place.config)]) == 0
+    assert run(["retract", "--back", f"{lake}/**", "--yes", "--config", str(place.config)]) == 0
     assert rows(place, "SELECT MAX(run_id) FROM etl.runs") == [(3,)]
     assert rows(place, "SELECT state FROM etl.files WHERE uri = " + f"'{uri}'") == [("undone",)]
 

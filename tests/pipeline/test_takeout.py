@@ -24,6 +24,15 @@ from tests.warehouses import ENGINES, Place, Warehouses, options_of, rows
 
 _NAMES = ("log_data/1.json", "log_data/2/2.json", "log_data/3.json", "song_data/A/1.json", "song_data/2.json")
 
+_FOURTH = "log_data/4/4.json"
+# Globs, and which of these names they match.
+_GLOBS = {
+    "log_data/*.json": {_NAMES[0], _NAMES[2]},
+    "log_data/**": {*_NAMES[:3], _FOURTH},
+    "**/[!3-9].json": {_NAMES[0], _NAMES[1], _NAMES[3], _NAMES[4]},
+    "*_data/?/*": {_NAMES[1], _NAMES[3], _FOURTH},
+}
+
 Records = Sequence[dict[str, Any]]
 
 
@@ -78,9 +87,10 @@ class Warehouse:
             self.retracted = {k: v for k, v in self.retracted.items() if k not in pending}
 
     def retract(self, name: str) -> None:
-        names = [name] if name in self.loaded else []
-        already = name in self.retracted
-        self._take_out(names, ["retract", str(self.folder / name)], keep=True, if_none=0 if already else 1)
+        matched = _GLOBS.get(name, {name})
+        names = sorted(matched & self.loaded.keys())
+        known = matched & (self.loaded.keys() | self.retracted.keys())
+        self._take_out(names, ["retract", str(self.folder / name)], keep=True, if_none=0 if known else 2)
 
     def undo(self, number: int) -> None:
         files = [name for name in self.loaded if self.loaded_by[name] == number]
@@ -99,9 +109,14 @@ class Warehouse:
             self.loaded = left
 
     def put_back(self, name: str) -> None:
-        code = run(["retract", "--back", str(self.folder / name), *options_of(self.place)])
-        assert code == (0 if name in self.retracted else 1)
-        if self.retracted.pop(name, None):
+        matched = _GLOBS.get(name, {name})
+        code = run(["retract", "--back", str(self.folder / name), "--yes", *options_of(self.place)])
+        names = matched & self.retracted.keys()
+        known = 0 if name in _GLOBS else 1  # of what is named a person is told that it is not retracted
+        assert code == (0 if names else known if matched & self.loaded.keys() else 2)
+        for each in names:
+            del self.retracted[each]
+        if names:
             self.runs += 1
             self.took_out.add(self.runs)
 
@@ -135,12 +150,14 @@ def _steps(draw: st.DrawFn) -> list[tuple[str, Any, Any]]:
     )
     writes = contents.map(lambda content: ("write", *content))
     numbers = st.integers(1, 6)
+    globs = st.sampled_from(list(_GLOBS))
     first = draw(st.lists(writes, min_size=2, max_size=5))
     steps = st.one_of(
         writes,
         st.tuples(st.just("load"), st.sampled_from([(), (), ("--full-refresh",)]), st.none()),
         st.tuples(st.just("load"), st.just(()), st.none()),
         st.tuples(st.sampled_from(["retract", "retract", "put_back", "remove"]), names, st.none()),
+        st.tuples(st.sampled_from(["retract", "put_back"]), globs, st.none()),
         st.tuples(st.just("undo"), numbers, st.none()),
     )
     return [*first, ("load", (), None), *draw(st.lists(steps, min_size=2, max_size=8))]
@@ -230,3 +247,24 @@ def test_people_are_as_of_the_latest_event_that_is_left_however_far_back(
     warehouse.load()
     warehouse.retract("log_data/2/2.json")
     warehouse.verify()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("engine", ENGINES)
+def test_days_that_a_glob_matches_are_taken_out_as_if_they_had_never_been(
+    engine: str, warehouses: Warehouses, tmp_path: Path
+):
+    steps: list[tuple[str, Any, Any]] = []
+    for day in range(1, 5):
+        at = 1541030400000 + day * 86_400_000
+        events = [
+            {"page": "NextSong", "ts": at + item, "itemInSession": item, "sessionId": 1, "userId": str(user)}
+            for item, user in enumerate((1, 2, day))
+        ]
+        # Each by a run of its own, but for the second, which the third's loads.
+        steps += [
+            ("write", (*_NAMES[:3], _FOURTH)[day - 1], events),
+            *([("load", (), None)] if day != 2 else []),
+        ]
+    steps += [("retract", "log_data/*.json", None), ("load", (), None), ("put_back", "log_data/**", None)]
+    hold(warehouses, engine, [*steps, ("load", (), None), ("retract", "*_data/?/*", None)])

@@ -101,6 +101,7 @@ def commands(place: OnRedshift, lake: str, folder: Path) -> None:
     assert run(["rejects", "replay", "--max-rejects", "9", *_sources(sources), *options_of(place)]) == 4
     forget_in_part(place, folder)
     uri = f"{lake}/log_data/1.json"
+    assert run(["retract", "--back", uri, *options_of(place)]) == 1  # it is loaded
     command("retract", uri, "--yes")
     command("retract", "--back", uri)
     assert etl(place, *sources) == 0

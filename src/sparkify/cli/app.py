@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fields": ("sparkify.cli.fields", "Show the fields of the files, with a column or without."),
     "rejects": ("sparkify.cli.rejects", "Show, export and replay records that were not loaded."),
     "undo": ("sparkify.cli.takeout", "Remove the files of a run from the warehouse."),
-    "retract": ("sparkify.cli.takeout", "Remove one file from the warehouse."),
+    "retract": ("sparkify.cli.takeout", "Remove files from the warehouse."),
     "forget": ("sparkify.cli.forget", "Erase a person."),
     "retain": ("sparkify.cli.retain", "Erase what is older than so many days."),
     "cluster": ("sparkify.cli.cluster", "Create, watch, open, pause and destroy the Redshift cluster."),

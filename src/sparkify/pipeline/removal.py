@@ -1,4 +1,4 @@
-"""Rows out of the warehouse again: one file (retract), or the files of a run (undo)."""
+"""Rows out of the warehouse again: of files that are named (retract), or of those of a run (undo)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from sparkify.pipeline.retry import note_committed, persist, stands, was_committ
 from sparkify.pipeline.scope import Scope
 from sparkify.pipeline.stage import forget
 from sparkify.pipeline.transform import build_own, count_plays, find_scope, transform
-from sparkify.text import counted
+from sparkify.text import common_start, counted
 from sparkify.warehouse.connect import require
 from sparkify.warehouse.engine import Engine
 from sparkify.warehouse.ledger import (
     LedgerFile,
     Meta,
     RunRecord,
-    current_files,
-    files_like,
+    files_below,
     files_of_run,
     latest_run,
     now,
@@ -58,32 +57,6 @@ class Found:
     why_none: str = ""
 
 
-def find_file(engine: Engine, uri: str, state: str) -> Found:
-    """Return the file of that URI, if the ledger has it in that state.
-
-    Raises:
-        SparkifyError: The ledger has no such file.
-    """
-    with engine.reading() as exists:
-        meta = read_meta(engine) if exists else None
-        known = files_like(engine, meta, uri) if meta else []
-    files = [file for file in known if file.uri == uri]
-    found = [file for file in files if file.state == state]
-    if found:
-        return Found(found)
-    if state == "loaded" and any(file.state == "retracted" for file in files):
-        return Found([], f"{uri} was retracted already.")
-    for copy in files:
-        same = [file for file in known if (file.kind, file.content) == (copy.kind, copy.content)]
-        original = next((file for file in same if copy.state == "copy" != file.state), None)
-        if original:
-            raise SparkifyError(
-                f"{uri} is a copy of {original.uri}, which is {original.state} and stands for both.",
-                "Name that file instead.",
-            )
-    raise SparkifyError(f"{uri} is not {state}.", Hint("Name a file as {} shows it.", Command("files")))
-
-
 def find_files_of_run(engine: Engine, run_id: int) -> Found:
     """Return what there is to undo of a run.
 
@@ -105,7 +78,7 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
             + (f"the latest is run {latest}." if latest else "none was made yet."),
             Hint("{} lists them.", Command("runs")),
         )
-    ((mode, status),) = run
+    ((mode, status, files_loaded),) = run
     if mode.startswith(UNDO):
         raise SparkifyError(
             f"run {run_id} loaded nothing: it took the files of another run out ({mode}).",
@@ -113,11 +86,13 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
         )
     if mode == RETRACT:
         raise SparkifyError(
-            f"run {run_id} loaded nothing: it took a file out (retract).",
+            f"run {run_id} loaded nothing: it took {_some(-files_loaded)} out (retract).",
             Hint(
-                "{} lets the file in again; {} names it.",
+                "{} lets {} in again; {} names {}.",
                 Command("retract", "--back", "URI"),
+                "the file" if files_loaded == -1 else "files",
                 Command("files"),
+                "it" if files_loaded == -1 else "them",
             ),
         )
     if mode in (FORGET, RETAIN):
@@ -127,9 +102,9 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
         )
     if mode == BACK:
         raise SparkifyError(
-            f"run {run_id} loaded nothing: it let a file in again (retract --back).",
+            f"run {run_id} loaded nothing: it let in again what was retracted (retract --back).",
             Hint(
-                "{} loads that file, if the lake still has it; {} takes it out.",
+                "{} loads that, if the lake still has it; {} takes it out.",
                 Command("etl"),
                 Command("retract", "URI"),
             ),
@@ -153,6 +128,10 @@ def find_files_of_run(engine: Engine, run_id: int) -> Found:
     if loaded:
         return Found(loaded)
     return Found([], _why_none(run_id, mode, status, Counter(dict(states))))
+
+
+def _some(files: int) -> str:
+    return "a file" if files == 1 else counted(files, "file")
 
 
 def _why_none(run_id: int, mode: str, status: str, states: Counter[str]) -> str:
@@ -306,7 +285,11 @@ def _verify(engine: Engine, meta: Meta, files: Sequence[LedgerFile]) -> None:
     if not files:
         return
     runs = {file.run_id for file in files}
-    current = set(files_of_run(engine, meta, runs.pop()) if len(runs) == 1 else current_files(engine, meta))
+    current = set(
+        files_of_run(engine, meta, runs.pop())
+        if len(runs) == 1
+        else files_below(engine, meta, common_start([file.uri for file in files]))
+    )
     changed = next((file for file in files if file not in current), None)
     if changed:
         raise SparkifyError(

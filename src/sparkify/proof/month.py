@@ -61,7 +61,7 @@ _MOMENTS = {"now", "since", "until", "days_since", "cohorts_since", "started_at"
 _NUMBERS = {"title_length", "artist_length"}
 _TEXTS = (
     *("title", "artist", "user_id", "reason", "detail", "kind", "field", "uri", "state", "models_digest"),
-    *("upgraded_by", "schema_name", "table_name", "column_name", "accented", "plain", "after"),
+    *("upgraded_by", "schema_name", "table_name", "column_name", "accented", "plain", "after", "pattern"),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import starmap
@@ -363,6 +364,36 @@ def files_like(engine: Engine, meta: Meta, uri: str) -> list[LedgerFile]:
     if meta.schema_version < CONTENTS_SINCE:
         return [file for file in current_files(engine, meta) if file.uri == uri]
     return list(starmap(LedgerFile, engine.execute(statement("ledger/files_like.sql"), uri=uri)))
+
+
+def files_below(engine: Engine, meta: Meta, prefix: str) -> list[LedgerFile]:
+    """Return those of :func:`current_files` whose URIs begin with a prefix."""
+    if meta.schema_version < CONTENTS_SINCE:
+        files = current_files(engine, meta)
+    else:
+        rows = engine.execute(statement("ledger/files_below.sql"), pattern=_pattern(prefix))
+        files = list(starmap(LedgerFile, rows))
+    return [file for file in files if file.uri.startswith(prefix)]
+
+
+def counts_below(engine: Engine, prefix: str, state: str) -> dict[int, tuple[int, int]]:
+    """Return of each file of a state how many rows and plays it has, by its number.
+
+    Args:
+        engine: The warehouse, open.
+        prefix: What the URIs of the files begin with; there may be others among them.
+        state: ``loaded`` or ``retracted``; of the latter it is what they had.
+    """
+    rows = engine.execute(statement("ledger/counts_below.sql"), pattern=_pattern(prefix), state=state)
+    return {file_id: (loaded, plays) for file_id, loaded, plays in rows}
+
+
+def _pattern(prefix: str) -> str:
+    """Return a pattern of LIKE that matches what begins with a prefix, and perhaps more.
+
+    An underscore stands in for what escapes in some dialects, and for what no text of a warehouse has.
+    """
+    return re.sub(r"[\\\0\ud800-\udfff]", "_", prefix) + "%"
 
 
 def about_rejects(engine: Engine, question: str) -> Statement:

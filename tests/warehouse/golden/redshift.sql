@@ -8838,12 +8838,24 @@ HAVING
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (10, 'forget', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, -2, 0, 0, 1, 0, '0.1.0', NULL, 2);
 
+-- The files as they are known now whose URIs are like a pattern.
+SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
+FROM etl.files
+WHERE
+    state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+    AND uri LIKE 's3://statements/log_data/1.json%';
+
 -- The file of a URI as it is known now, and those of the same content.
 SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
 FROM etl.files
 WHERE
     state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
     AND (uri = 's3://statements/log_data/1.json' OR content IN (SELECT c.content FROM etl.files AS c WHERE c.uri = 's3://statements/log_data/1.json'));
+
+-- The rows and plays of the files of a state whose URIs are like a pattern, when they were loaded.
+SELECT file_id, rows_loaded, plays_loaded
+FROM etl.files
+WHERE state = 'loaded' AND uri LIKE 's3://statements/log_data/1.json%';
 
 -- The files that a run loaded, as they are known now.
 SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
@@ -9438,6 +9450,11 @@ CROSS JOIN (
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (11, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL, 0);
+
+-- The rows and plays of the files of a state whose URIs are like a pattern, when they were loaded.
+SELECT file_id, rows_loaded, plays_loaded
+FROM etl.files
+WHERE state = 'retracted' AND uri LIKE 's3://statements/log_data/1.json%';
 
 -- Mark the former versions of this run's files (run_files) as no longer current.
 UPDATE etl.files SET state = 'undone'
@@ -11364,8 +11381,8 @@ CROSS JOIN (
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (16, 'retain', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, -1, 0, -1, 0, 0, 0, '0.1.0', NULL, 1);
 
--- The mode and status of a run; no row if there is no such run.
-SELECT mode, status FROM etl.runs WHERE run_id = 1;
+-- The mode and status of a run, and how many files it loaded; no row if there is no such run.
+SELECT mode, status, files_loaded FROM etl.runs WHERE run_id = 1;
 
 -- The present states of the files that a run loaded.
 SELECT state, COUNT(*) AS files FROM etl.files WHERE run_id = 1 GROUP BY state;
@@ -14043,12 +14060,24 @@ WHERE
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (11, 'forget', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, -2, 0, 0, 1, 0, '0.1.0', NULL, 2);
 
+-- The files as they are known now whose URIs are like a pattern.
+SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
+FROM etl.files
+WHERE
+    state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+    AND uri LIKE '/lake/log_data/1.json%';
+
 -- The file of a URI as it is known now, and those of the same content.
 SELECT file_id, kind, uri, size, version, state, run_id, rows_read, rows_rejected, content, reason
 FROM etl.files
 WHERE
     state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
     AND (uri = '/lake/log_data/1.json' OR content IN (SELECT c.content FROM etl.files AS c WHERE c.uri = '/lake/log_data/1.json'));
+
+-- The rows and plays of the files of a state whose URIs are like a pattern, when they were loaded.
+SELECT file_id, rows_loaded, plays_loaded
+FROM etl.files
+WHERE state = 'loaded' AND uri LIKE '/lake/log_data/1.json%';
 
 -- Mark the rejected records of files that are loaded anew, or taken out (run_files), as resolved.
 UPDATE etl.rejects SET resolved_by = 12
@@ -14100,6 +14129,11 @@ HAVING
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (12, 'retract', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', -1, -2, -2, 0, -1, 0, 0, 0, '0.1.0', NULL, 0);
+
+-- The rows and plays of the files of a state whose URIs are like a pattern, when they were loaded.
+SELECT file_id, rows_loaded, plays_loaded
+FROM etl.files
+WHERE state = 'retracted' AND uri LIKE '/lake/log_data/1.json%';
 
 INSERT INTO etl.runs (run_id, mode, status, started_at, finished_at, files_loaded, rows_read, rows_loaded, rows_rejected, plays_loaded, duplicates, songplays, plays_matched, version, error, rows_erased) VALUES
 (13, 'retract --back', 'done', TIMESTAMP '2026-01-01 00:00:00', TIMESTAMP '2026-01-01 00:00:00', 0, 0, 0, 0, 0, 0, 0, 0, '0.1.0', NULL, 0);

@@ -3231,6 +3231,15 @@ SELECT
   COUNT(*) AS runs
 FROM etl.runs;
 
+-- ledger/counts_below.sql:1 c92f15bebb28bdb5
+SELECT
+  file_id,
+  rows_loaded,
+  plays_loaded
+FROM etl.files
+WHERE
+  state = $state AND uri LIKE $pattern;
+
 -- ledger/current_files.sql:1 09e949b18e07da8c
 SELECT
   file_id,
@@ -3265,6 +3274,24 @@ WHERE
 
 -- ledger/drop_models.sql:1 e4ece96d5b3b2d0a
 DROP TABLE IF EXISTS etl.models;
+
+-- ledger/files_below.sql:1 250cf403818ae25c
+SELECT
+  file_id,
+  kind,
+  uri,
+  size,
+  version,
+  state,
+  run_id,
+  rows_read,
+  rows_rejected,
+  content,
+  reason
+FROM etl.files
+WHERE
+  state IN ('loaded', 'retracted', 'set_aside', 'copy', 'expired')
+  AND uri LIKE $pattern;
 
 -- ledger/files_like.sql:1 2c7e15301c66812c
 SELECT
@@ -3329,10 +3356,11 @@ FROM etl.files
 WHERE
   state = 'loaded' AND rows_rejected > 0;
 
--- ledger/find_run.sql:1 ef15da665adcdc2d
+-- ledger/find_run.sql:1 1545729f81add4af
 SELECT
   mode,
-  status
+  status,
+  files_loaded
 FROM etl.runs
 WHERE
   run_id = $run_id;
