@@ -109,7 +109,7 @@ def _pattern(field: Field) -> str:
     return _TRIMMED if field.trimmed else _VALUES[field.type]
 
 
-@lru_cache
+@lru_cache(maxsize=8)
 def _compiled(fields: tuple[tuple[str, str], ...]) -> Any:
     import re2
 
