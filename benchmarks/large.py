@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -181,6 +182,9 @@ def _runner(trial: Trial, lake: Path, copy: Path, notes: dict[str, str]) -> Call
 
     def run() -> Usage:
         subprocess.run(["cp", "--reflink=auto", trial.warehouse, copy], check=True)
+        # The trial's own commit would wait until all of the copy is on the disk.
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())
         with _laid(lake, trial.files):
             used = run_process([*SPARKIFY, *trial.command, "--database", copy])
         if trial.name not in notes:
