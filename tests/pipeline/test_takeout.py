@@ -90,7 +90,7 @@ class Warehouse:
         matched = _GLOBS.get(name, {name})
         names = sorted(matched & self.loaded.keys())
         known = matched & (self.loaded.keys() | self.retracted.keys())
-        self._take_out(names, ["retract", str(self.folder / name)], keep=True, if_none=0 if known else 2)
+        self._take_out(names, ["retract", str(self.folder / name)], keep=True, if_none=0 if known else 1)
 
     def undo(self, number: int) -> None:
         files = [name for name in self.loaded if self.loaded_by[name] == number]
@@ -113,7 +113,7 @@ class Warehouse:
         code = run(["retract", "--back", str(self.folder / name), "--yes", *options_of(self.place)])
         names = matched & self.retracted.keys()
         known = 0 if name in _GLOBS else 1  # of what is named a person is told that it is not retracted
-        assert code == (0 if names else known if matched & self.loaded.keys() else 2)
+        assert code == (0 if names else known if matched & self.loaded.keys() else 1)
         for each in names:
             del self.retracted[each]
         if names:
