@@ -92,9 +92,8 @@ def record_statements(settings: Settings, ledger: Ledger, plan: Plan, options: R
             prepare_tables(recording)
         answers.meta = today()
         read_ledger(recording)
-    most_bytes = options.batch_bytes or recording.batch_bytes
     files = list(ledger.files)
-    for batch in plan.batches(most_bytes, full_refresh=options.full_refresh):
+    for batch in plan.batches(*options.batch_sizes(recording), full_refresh=options.full_refresh):
         recording.name_run(answers.latest_run + 1)
         recording.prepare(plan.kinds)
         landing = _land(recording, batch, plan.kinds)

@@ -91,6 +91,10 @@ class RunOptions:
     drop_models: frozenset[str] = frozenset()
     retain: int | None = None
 
+    def batch_sizes(self, engine: Engine) -> tuple[int, int]:
+        """Return about how many bytes of files the first transaction takes in, and each later one."""
+        return engine.batch_bytes if self.batch_bytes is None else (self.batch_bytes, self.batch_bytes)
+
 
 @dataclass(slots=True)
 class Summary:
@@ -199,8 +203,8 @@ class EtlRun:
             while True:
                 plan = self.plan()
                 after, files = plan.latest_run, plan.known
-                most_bytes = self.options.batch_bytes or self.engine.batch_bytes
-                for batch in plan.batches(most_bytes, full_refresh=self.options.full_refresh):
+                sizes = self.options.batch_sizes(self.engine)
+                for batch in plan.batches(*sizes, full_refresh=self.options.full_refresh):
                     self.engine.name_run(after + 1)
                     landing = self.land(batch, plan.kinds)
                     if not (landing.has_news or batch.always or plan.upgrade or plan.new_models):

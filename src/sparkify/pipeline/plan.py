@@ -146,13 +146,13 @@ class Plan:
             return "changed"
         return "new or moved" if file.source.kind.name in self.elsewhere else "new"
 
-    def batches(self, most_bytes: int, *, full_refresh: bool) -> list[Batch]:
-        """Return the files in batches of about ``most_bytes``, each to be loaded in a transaction of its own.
+    def batches(self, first_bytes: int, later_bytes: int, *, full_refresh: bool) -> list[Batch]:
+        """Return the files in batches of about so many bytes, each to be loaded in a transaction of its own.
 
         There is an empty one where no file is new and the star, or the warehouse's version, still is to
         change.
         """
-        groups = list(in_groups(self.files, most_bytes))
+        groups = list(in_groups(self.files, later_bytes, first_bytes))
         others = bool(
             full_refresh
             or self.taken_over
@@ -176,15 +176,23 @@ class Plan:
         return [batch(group, last=number == len(groups)) for number, group in enumerate(groups, 1)]
 
 
-def in_groups(files: Sequence[PlannedFile], most_bytes: int) -> Iterator[list[PlannedFile]]:
-    """Yield files in groups of about ``most_bytes`` of plain text, at least one file each."""
+def in_groups(
+    files: Sequence[PlannedFile], most_bytes: int, first_bytes: int | None = None
+) -> Iterator[list[PlannedFile]]:
+    """Yield files in groups of about ``most_bytes`` of plain text, at least one file each.
+
+    Args:
+        files: The files.
+        most_bytes: Of a group.
+        first_bytes: Of the first one, if it is another number.
+    """
     group: list[PlannedFile] = []
-    size = 0
+    size, most = 0, most_bytes if first_bytes is None else first_bytes
     for file in files:
         more = file.item.size * (_EXPANDS if file.item.key.endswith(_COMPRESSED) else 1)
-        if group and size + more > most_bytes:
+        if group and size + more > most:
             yield group
-            group, size = [], 0
+            group, size, most = [], 0, most_bytes
         group.append(file)
         size += more
     if group:

@@ -83,8 +83,8 @@ class Engine(Protocol):
     parses: bool
 
     @property
-    def batch_bytes(self) -> int:
-        """About how many bytes of plain files one transaction should take in."""
+    def batch_bytes(self) -> tuple[int, int]:
+        """About how many bytes of plain files a run's first transaction should take in, and later ones."""
 
     @property
     def statements_sent(self) -> int:

@@ -72,8 +72,8 @@ class RedshiftEngine:
         self._landing = landing
 
     @property
-    def batch_bytes(self) -> int:
-        return 4 * 1024**3
+    def batch_bytes(self) -> tuple[int, int]:
+        return 4 * 1024**3, 4 * 1024**3
 
     @property
     def statements_sent(self) -> int:
