@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sparkify.intake import parse
+from sparkify.intake import marks, parse
 from sparkify.intake.reader import read_carefully
 from sparkify.lake.codec import decompress
 from sparkify.pipeline import land as pipeline_land
@@ -207,6 +207,22 @@ def test_landed_alone(case: Case, lander: Lander, much: bool, monkeypatch: pytes
     assert outcome.rows == case.rows
     assert outcome.reasons == case.rejects
     assert outcome.unknown == case.unknown
+
+
+def test_what_redshift_makes_of_a_file_is_compared_with_all_its_marks(
+    warehouses: Warehouses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """That a file is flat says what DuckDB makes of it, no other engine: there nulls and values count."""
+    monkeypatch.setattr(pipeline_land, "_MUCH_BYTES", -1)
+    monkeypatch.setattr(marks, "glance", lambda *_: pytest.fail("a glance was believed"))
+    place = warehouses.new("redshift", tmp_path)
+    lander = Lander(open_place(place))
+    case = next(case for case in CASES if case.kind == EVENTS and case.unknown)
+    try:
+        outcome = lander.land(EVENTS, {case.name: case.data})[case.name]
+    finally:
+        lander.close()
+    assert (outcome.rows, outcome.unknown) == (case.rows, case.unknown)
 
 
 @pytest.mark.parametrize("case", sweep(CASES[::EVERY], 6), ids=lambda case: case.label)

@@ -14,15 +14,20 @@ from sparkify.lake.store import LakeObject, Listing, in_order, is_data, sort_out
 from sparkify.settings import expand_home
 
 
+def path_of(name: str) -> str:
+    """Return a path from the root as a listing names it; ``~`` is the home folder."""
+    path = os.path.abspath(expand_home(name))  # noqa: PTH100 - resolve() would rename what people wrote
+    # POSIX lets two slashes be, and the same file would have two names.
+    return path[1:] if path.startswith("//") else path
+
+
 class Folder:
     """Objects are the files below a folder, or one file; symbolic links are followed, loops are not."""
 
     threads = 8
 
     def __init__(self, path: str) -> None:
-        self.uri = os.path.abspath(expand_home(path))  # noqa: PTH100 - resolve() would rename what people wrote
-        if self.uri.startswith("//"):
-            self.uri = self.uri[1:]  # POSIX lets two slashes be, and the same file would have two names
+        self.uri = path_of(path)
 
     def listing(self) -> Listing:
         if not os.path.exists(self.uri):  # noqa: PTH110 - strings throughout: 100,000 Path objects cost a second

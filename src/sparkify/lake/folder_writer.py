@@ -14,8 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from sparkify.errors import SourceDenied, SourceError
-from sparkify.lake.folder import Folder
-from sparkify.settings import expand_home
+from sparkify.lake.folder import Folder, path_of
 
 _HALF_WRITTEN = re.compile(r"#\d+$")
 
@@ -26,7 +25,7 @@ class FolderWriter:
     threads = 1
 
     def __init__(self, path: str) -> None:
-        self.uri = os.path.abspath(expand_home(path))  # noqa: PTH100 - as Folder does
+        self.uri = path_of(path)
 
     def put(self, key: str, data: bytes | Iterable[bytes | memoryview]) -> None:
         path = f"{self.uri}/{key}"

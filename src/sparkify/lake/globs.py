@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import Callable
 
+from sparkify.lake.folder import path_of
 from sparkify.lake.uri import is_s3
-from sparkify.settings.keys import expand_home
+from sparkify.settings import expand_home
 
 _MAGIC = re.compile(r"[*?[]")
 _DEEP = "**"
@@ -24,10 +25,7 @@ def is_glob(name: str) -> bool:
 
 def uri_of(name: str) -> str:
     """Return a file's name as a listing gives it: a path from the root, or a URI."""
-    if is_s3(name):
-        return name
-    path = os.path.abspath(expand_home(name))  # noqa: PTH100 - resolve() would follow links
-    return path[1:] if path.startswith("//") else path
+    return name if is_s3(name) else path_of(name)
 
 
 class Glob:

@@ -29,8 +29,6 @@ from sparkify.warehouse.engine import RecordFile
 _FETCHERS = 16
 # The engine parses on all processors meanwhile; on two, a second thread only takes the first one's caches.
 _COUNTERS = max(1, (os.cpu_count() or 1) // 2)
-
-
 KeysRead = Callable[[RecordKind], frozenset[str]]
 
 
@@ -102,7 +100,7 @@ def fetching(
     chunks: Iterable[list[PlannedFile]],
     folder: Path,
     landing: Landing,
-    keys_read: KeysRead,
+    keys_read: KeysRead | None,
     *,
     much: bool,
     in_lines: bool,
@@ -116,7 +114,8 @@ def fetching(
         chunks: The files, in groups.
         folder: Where copies are put; whoever is done with one removes it.
         landing: Told which files cannot be read; they are left out.
-        keys_read: :meth:`sparkify.warehouse.engine.Engine.keys_read`.
+        keys_read: :meth:`sparkify.warehouse.engine.Engine.keys_read` of an engine that is told which files
+            are flat; None: what any other makes of a file is compared with all of its marks.
         much: As for :func:`count_marks`.
         in_lines: Whether files that seem to have no line breaks are given them.
 
@@ -200,7 +199,7 @@ def separate_file(file: PlannedFile, path: Path, folder: Path) -> tuple[Path, Se
 
 
 def count_file(
-    file: PlannedFile, path: Path, separated: Separated | None, keys_read: KeysRead, *, much: bool
+    file: PlannedFile, path: Path, separated: Separated | None, keys_read: KeysRead | None, *, much: bool
 ) -> Marks:
     """Return the marks of a file; a copy with line breaks has the content of what it was made of."""
     keys = [each.key for each in file.source.kind.fields if not each.path]
@@ -208,10 +207,11 @@ def count_file(
     return replace(marks, content=separated.content) if separated else marks
 
 
-def flat_fields(file: PlannedFile, keys_read: KeysRead) -> list[Field]:
-    """Return the fields of a file that the engine reads as columns."""
+def flat_fields(file: PlannedFile, keys_read: KeysRead | None) -> list[Field]:
+    """Return the fields of a file that the engine reads as columns; none: it is not told what is flat."""
     kind = file.source.kind
-    return [each for each in kind.fields if not each.path and each.key in keys_read(kind)]
+    keys = keys_read(kind) if keys_read else ()
+    return [each for each in kind.fields if not each.path and each.key in keys]
 
 
 def remove_copy(path: Path, folder: Path) -> None:

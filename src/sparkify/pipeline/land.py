@@ -64,9 +64,8 @@ def land(
     large = [chosen[kind] for kind in kinds if not kind.packed]
     chunks = (chunk for some in large for chunk in in_groups(some, CHUNK_BYTES))
     much = sum(file.item.size for some in large for file in some) > _MUCH_BYTES
-    with fetching(
-        chunks, folder, landing, engine.keys_read, much=much, in_lines=not engine.reads_lake
-    ) as fetched:
+    keys_read = engine.keys_read if engine.parses else None
+    with fetching(chunks, folder, landing, keys_read, much=much, in_lines=not engine.reads_lake) as fetched:
         engine.prepare(kinds)
         fetched_kinds = groupby(fetched, key=attrgetter("kind"))
         for kind in kinds:
